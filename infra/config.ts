@@ -25,7 +25,10 @@ const emailAddress = (value: string) => /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(value)
 const weight = (value: number, role: string) =>
   integer(1, 10000, { default: value, doc: `CPU and I/O weight of the slice of ${role}` });
 const memory = (value: number, role: string) =>
-  integer(5, 95, { default: value, doc: `Memory limit of the slice of ${role}, in percent of the host's memory` });
+  integer(5, 95, {
+    default: value,
+    doc: `Memory limit of the slice of ${role}, in percent of the host's memory`,
+  });
 
 /** Every setting, by its path below the namespace `secured-web`. A path with a dot is a key of a structured setting. */
 export const table = {
@@ -90,12 +93,19 @@ export const table = {
     default: byEnvironment(false, true),
     doc: "Refuse to delete a database host or the zone",
   }),
-  "backups.enabled": flag({ default: byEnvironment(false, true), doc: "DigitalOcean's backups of database hosts" }),
-  "backups.plan": oneOf(["daily", "weekly"], { default: "daily", doc: "How often a backup is taken" }),
-  "backups.hour": text("one of 0, 4, 8, 12, 16, 20", (value) => ["0", "4", "8", "12", "16", "20"].includes(value), {
-    default: "4",
-    doc: "Hour (UTC) in which the four-hour backup window begins",
+  "backups.enabled": flag({
+    default: byEnvironment(false, true),
+    doc: "DigitalOcean's backups of database hosts",
   }),
+  "backups.plan": oneOf(["daily", "weekly"], { default: "daily", doc: "How often a backup is taken" }),
+  "backups.hour": text(
+    "one of 0, 4, 8, 12, 16, 20",
+    (value) => ["0", "4", "8", "12", "16", "20"].includes(value),
+    {
+      default: "4",
+      doc: "Hour (UTC) in which the four-hour backup window begins",
+    },
+  ),
   "app.connectionLimit": integer(1, 500, {
     default: 10,
     doc: "MySQL connections that the application of one web host keeps at most",
@@ -112,16 +122,31 @@ export const table = {
     default: byEnvironment(1, 2),
     doc: "Nodes of the load balancer; two or more survive the loss of one",
   }),
-  "loadBalancer.idleTimeoutSeconds": integer(30, 600, { default: 60, doc: "Idle timeout of HTTP connections" }),
-  "loadBalancer.checkIntervalSeconds": integer(3, 300, { default: 5, doc: "Time between two health checks of a host" }),
-  "loadBalancer.checkTimeoutSeconds": integer(3, 300, { default: 3, doc: "Time that a health check may take" }),
+  "loadBalancer.idleTimeoutSeconds": integer(30, 600, {
+    default: 60,
+    doc: "Idle timeout of HTTP connections",
+  }),
+  "loadBalancer.checkIntervalSeconds": integer(3, 300, {
+    default: 5,
+    doc: "Time between two health checks of a host",
+  }),
+  "loadBalancer.checkTimeoutSeconds": integer(3, 300, {
+    default: 3,
+    doc: "Time that a health check may take",
+  }),
   "loadBalancer.healthyThreshold": integer(2, 10, { default: 2, doc: "Good checks until a host serves" }),
-  "loadBalancer.unhealthyThreshold": integer(2, 10, { default: 2, doc: "Failed checks until a host stops serving" }),
+  "loadBalancer.unhealthyThreshold": integer(2, 10, {
+    default: 2,
+    doc: "Failed checks until a host stops serving",
+  }),
   "loadBalancer.allow": listOf("networks (CIDR)", isCidr, {
     default: [],
     doc: "Client networks that may connect; empty = all",
   }),
-  "loadBalancer.deny": listOf("networks (CIDR)", isCidr, { default: [], doc: "Client networks that may not connect" }),
+  "loadBalancer.deny": listOf("networks (CIDR)", isCidr, {
+    default: [],
+    doc: "Client networks that may not connect",
+  }),
   "hsts.maxAgeSeconds": integer(0, 63072000, {
     default: byEnvironment(300, 31536000),
     doc: "How long a browser refuses plain HTTP for the site (Strict-Transport-Security)",
@@ -157,16 +182,32 @@ export const table = {
     "Datadog API key; needed for monitoring datadog",
   ),
   "datadog.site": oneOf(
-    ["datadoghq.com", "us3.datadoghq.com", "us5.datadoghq.com", "datadoghq.eu", "ap1.datadoghq.com", "ap2.datadoghq.com"],
+    [
+      "datadoghq.com",
+      "us3.datadoghq.com",
+      "us5.datadoghq.com",
+      "datadoghq.eu",
+      "ap1.datadoghq.com",
+      "ap2.datadoghq.com",
+    ],
     { default: "datadoghq.com", doc: "Datadog site that receives metrics and logs" },
   ),
   "alerts.emails": listOf("email addresses that DigitalOcean has verified", emailAddress, {
     default: [],
     doc: "Who is told of DigitalOcean's alerts; empty = the account's own address",
   }),
-  "alerts.cpuPercent": integer(10, 100, { default: 80, doc: "CPU use of a host that alerts, over 5 minutes" }),
-  "alerts.memoryPercent": integer(10, 100, { default: 90, doc: "Memory use of a host that alerts, over 5 minutes" }),
-  "alerts.diskPercent": integer(10, 100, { default: 80, doc: "Disk use of a host that alerts, over 5 minutes" }),
+  "alerts.cpuPercent": integer(10, 100, {
+    default: 80,
+    doc: "CPU use of a host that alerts, over 5 minutes",
+  }),
+  "alerts.memoryPercent": integer(10, 100, {
+    default: 90,
+    doc: "Memory use of a host that alerts, over 5 minutes",
+  }),
+  "alerts.diskPercent": integer(10, 100, {
+    default: 80,
+    doc: "Disk use of a host that alerts, over 5 minutes",
+  }),
   "alerts.load5": integer(1, 100, { default: 4, doc: "Five-minute load average of a host that alerts" }),
   "alerts.loadBalancerPercent": integer(10, 100, {
     default: 80,
@@ -205,7 +246,9 @@ const optionalPaths: readonly string[] = [
 export class ConfigError extends Error {
   constructor(readonly problems: readonly string[]) {
     const count = problems.length === 1 ? "1 setting is wrong" : `${problems.length} settings are wrong`;
-    super(`${count} (docs/configuration.md lists them all):\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
+    super(
+      `${count} (docs/configuration.md lists them all):\n${problems.map((problem) => `  ${problem}`).join("\n")}`,
+    );
     this.name = "ConfigError";
   }
 }
@@ -260,7 +303,9 @@ function flatten(raw: RawConfig): { given: Map<string, unknown>; problems: strin
     } else if (paths.some((path) => path.startsWith(`${top}.`))) {
       const object = parseJson(rawValue);
       if (typeof object !== "object" || object === null || Array.isArray(object)) {
-        const keys = paths.filter((path) => path.startsWith(`${top}.`)).map((path) => path.slice(top.length + 1));
+        const keys = paths
+          .filter((path) => path.startsWith(`${top}.`))
+          .map((path) => path.slice(top.length + 1));
         problems.push(`${key}: must be an object with the keys ${keys.join(", ")}`);
         continue;
       }
@@ -288,7 +333,9 @@ function missing(path: string, setting: Setting<unknown>): string {
 }
 
 function notAllowed(path: string, setting: Setting<unknown>, rawValue: unknown): string {
-  const got = setting.secret ? "something else" : shorten(typeof rawValue === "string" ? rawValue : JSON.stringify(rawValue));
+  const got = setting.secret
+    ? "something else"
+    : shorten(typeof rawValue === "string" ? rawValue : JSON.stringify(rawValue));
   return `${projectName}:${path}: must be ${setting.allowed}, got ${got}`;
 }
 
@@ -313,7 +360,8 @@ function contradictions(config: Config): string[] {
     );
   }
   if (config.tls === "passthrough") {
-    if (config["passthrough.certificate"] === undefined) need("passthrough.certificate", "for tls passthrough");
+    if (config["passthrough.certificate"] === undefined)
+      need("passthrough.certificate", "for tls passthrough");
     if (config["passthrough.privateKey"] === undefined) need("passthrough.privateKey", "for tls passthrough");
   }
   if (config.monitoring === "datadog" && config["datadog.apiKey"] === undefined) {

@@ -16,7 +16,8 @@ export function isSubdomain(value: string): boolean {
 /** An IPv4 or IPv6 network with its prefix length, e.g. "203.0.113.0/24". */
 export function isCidr(value: string): boolean {
   const [address, prefix, ...rest] = value.split("/");
-  if (address === undefined || prefix === undefined || rest.length > 0 || !/^\d{1,3}$/.test(prefix)) return false;
+  if (address === undefined || prefix === undefined || rest.length > 0 || !/^\d{1,3}$/.test(prefix))
+    return false;
   const version = isIP(address);
   return version !== 0 && Number(prefix) <= (version === 4 ? 32 : 128);
 }

@@ -58,7 +58,9 @@ export function byEnvironment<T>(development: T, production: T): (environment: E
 export function integer(min: number, max: number, options: Options<number>): Setting<number> {
   return setting("integer", `${min} to ${max}`, options, (raw) => {
     const value = typeof raw === "string" && /^-?\d+$/.test(raw.trim()) ? Number(raw) : raw;
-    return typeof value === "number" && Number.isInteger(value) && value >= min && value <= max ? value : undefined;
+    return typeof value === "number" && Number.isInteger(value) && value >= min && value <= max
+      ? value
+      : undefined;
   });
 }
 
@@ -77,7 +79,11 @@ export function oneOf<const T extends string>(values: readonly T[], options: Opt
 }
 
 /** A text of a form; `allowed` says the form in words. */
-export function text(allowed: string, accepts: (value: string) => boolean, options: Options<string>): Setting<string> {
+export function text(
+  allowed: string,
+  accepts: (value: string) => boolean,
+  options: Options<string>,
+): Setting<string> {
   return setting("string", allowed, options, (raw) => {
     const value = typeof raw === "number" ? String(raw) : raw;
     return typeof value === "string" && accepts(value) ? value : undefined;
@@ -85,7 +91,11 @@ export function text(allowed: string, accepts: (value: string) => boolean, optio
 }
 
 /** A text that must be stored encrypted. */
-export function secretText(allowed: string, accepts: (value: string) => boolean, doc: string): Setting<string> {
+export function secretText(
+  allowed: string,
+  accepts: (value: string) => boolean,
+  doc: string,
+): Setting<string> {
   return setting(
     "secret string",
     allowed,

@@ -79,10 +79,14 @@ export function buildTopology(stack: string, settings: TopologySettings): Topolo
   const numbers = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
   const hosts =
     settings.topology === "converged"
-      ? numbers(settings.database.count).map((n) => host(`node-${n}`, ["web", "database"], settings.database.size, n))
+      ? numbers(settings.database.count).map((n) =>
+          host(`node-${n}`, ["web", "database"], settings.database.size, n),
+        )
       : [
           ...numbers(settings.web.count).map((n) => host(`web-${n}`, ["web"], settings.web.size)),
-          ...numbers(settings.database.count).map((n) => host(`db-${n}`, ["database"], settings.database.size, n)),
+          ...numbers(settings.database.count).map((n) =>
+            host(`db-${n}`, ["database"], settings.database.size, n),
+          ),
         ];
   return { hosts, internalZone, databaseName: `database.${internalZone}`, webName: `web.${internalZone}` };
 }

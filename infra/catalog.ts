@@ -1,0 +1,85 @@
+/** What DigitalOcean offers (regions, sizes, images), asked of its API before anything is created. */
+import * as digitalocean from "@pulumi/digitalocean";
+import type * as pulumi from "@pulumi/pulumi";
+import { type Config, ConfigError, projectName } from "./config";
+import { hostsWithRole, type Topology } from "./topology";
+
+/** Prices by size slug, US dollars a month. */
+export type MonthlyPrices = ReadonlyMap<string, number>;
+
+/**
+ * Checks region, sizes and image against the account's offers.
+ *
+ * @returns the monthly price of each size that the topology uses
+ * @throws ConfigError naming each setting that is not on offer
+ */
+export async function checkOffers(
+  config: Config,
+  topology: Topology,
+  options: pulumi.InvokeOptions,
+): Promise<MonthlyPrices> {
+  const [{ regions }, { sizes }, image] = await Promise.all([
+    digitalocean.getRegions({}, options),
+    digitalocean.getSizes({}, options),
+    findImage(config.image, options),
+  ]);
+  const problems: string[] = [];
+  const region = regions.find(({ slug }) => slug === config.region);
+  if (!region?.available) {
+    const available = regions.filter((other) => other.available).map(({ slug }) => slug);
+    problems.push(
+      `${projectName}:region: must be one of ${available.sort().join(", ")}, got ${config.region}`,
+    );
+  }
+  if (image === undefined) {
+    problems.push(
+      `${projectName}:image: must be the slug of an image of DigitalOcean or of the account, such as ubuntu-26-04-x64, got ${config.image}`,
+    );
+  } else if (region?.available && !image.regions.includes(config.region)) {
+    problems.push(`${projectName}:image: ${config.image} is not offered in ${config.region}`);
+  }
+  const prices = new Map<string, number>();
+  for (const path of ["web.size", "database.size"] as const) {
+    const used = topology.hosts.some(({ size }) => size === config[path]);
+    if (!used) continue;
+    const size = sizes.find(({ slug }) => slug === config[path]);
+    if (size?.available && size.regions.includes(config.region)) {
+      prices.set(size.slug, size.priceMonthly);
+    } else if (region?.available) {
+      const offered = sizes.filter((other) => other.available && other.regions.includes(config.region));
+      const cheapest = offered.sort((a, b) => a.priceMonthly - b.priceMonthly).slice(0, 8);
+      problems.push(
+        `${projectName}:${path}: must be a size that ${config.region} offers (such as ${cheapest.map(({ slug }) => slug).join(", ")}), got ${config[path]}`,
+      );
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return prices;
+}
+
+/** The image of a slug, or undefined where there is none; other failures (no API, no right) are thrown. */
+async function findImage(slug: string, options: pulumi.InvokeOptions) {
+  try {
+    return await digitalocean.getImage({ slug }, options);
+  } catch (error) {
+    if (/not\s?found|404|no image|could not be found/i.test(String(error))) return undefined;
+    throw error;
+  }
+}
+
+/** DigitalOcean's price list, November 2026: a node of a regional load balancer, US dollars a month. */
+const loadBalancerNodePrice = 12;
+
+/** DigitalOcean's documentation, "Backups": share of the droplet's price. */
+const backupShare = { daily: 0.3, weekly: 0.2 };
+
+/** What the stack costs a month in US dollars, without traffic: droplets, their backups and the load balancer. */
+export function monthlyCost(config: Config, topology: Topology, prices: MonthlyPrices): number {
+  const price = (size: string) => prices.get(size) ?? 0;
+  const droplets = topology.hosts.reduce((sum, { size }) => sum + price(size), 0);
+  const share = config["backups.enabled"] ? backupShare[config["backups.plan"]] : 0;
+  const backups = hostsWithRole(topology, "database").reduce((sum, { size }) => sum + price(size) * share, 0);
+  return (
+    Math.round((droplets + backups + config["loadBalancer.sizeUnit"] * loadBalancerNodePrice) * 100) / 100
+  );
+}
