@@ -1,0 +1,93 @@
+import type { Actions } from "./actions";
+import type { HostChange } from "./host";
+import type { Handler, Method } from "./http";
+import type { Store } from "./store";
+
+/** What the parts that look across resources (tags, VPC members, projects) ask of each kind of resource. */
+export interface ResourceKind {
+  /** As in a URN: `do:<urnType>:<id>`. */
+  readonly urnType: string;
+  /** Every resource of the kind, in the order of creation. */
+  list(): readonly ResourceSummary[];
+  find(id: string): ResourceSummary | undefined;
+  /** Only kinds that can be tagged have this. `resourceType` is the word of the tags API (`droplet`, `volume`, ...). */
+  readonly taggable?: { readonly resourceType: string; setTags(id: string, tags: readonly string[]): void };
+}
+
+export interface ResourceSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly created_at: string;
+  readonly vpc_uuid?: string | undefined;
+  readonly tags?: readonly string[];
+}
+
+/** What a resource family registers its routes and relations with. */
+export class Api {
+  readonly routes: { method: Method; path: string; handler: Handler }[] = [];
+  readonly kinds = new Map<string, ResourceKind>();
+  readonly #deletionListeners: ((urnType: string, id: string) => void)[] = [];
+  readonly #hostListeners: ((change: HostChange) => void)[] = [];
+
+  constructor(
+    readonly store: Store,
+    readonly actions: Actions,
+    /** Makes a droplet action's change on the host; resolves at once where droplets are records only. */
+    readonly applyToHost: (change: HostChange) => Promise<void>,
+  ) {}
+
+  get(path: string, handler: Handler): void {
+    this.#route("GET", path, handler);
+  }
+
+  post(path: string, handler: Handler): void {
+    this.#route("POST", path, handler);
+  }
+
+  put(path: string, handler: Handler): void {
+    this.#route("PUT", path, handler);
+  }
+
+  patch(path: string, handler: Handler): void {
+    this.#route("PATCH", path, handler);
+  }
+
+  delete(path: string, handler: Handler): void {
+    this.#route("DELETE", path, handler);
+  }
+
+  addKind(kind: ResourceKind): void {
+    this.kinds.set(kind.urnType, kind);
+  }
+
+  /** The resource of a URN (`do:droplet:1`), or undefined. */
+  resolveUrn(urn: string): ResourceSummary | undefined {
+    const [, urnType = "", id = ""] = /^do:(\w+):(.+)$/.exec(urn) ?? [];
+    return this.kinds.get(urnType)?.find(id);
+  }
+
+  /** Called in the transaction that deletes a resource: whoever refers to it cleans up there. */
+  onDeleted(listener: (urnType: string, id: string) => void): void {
+    this.#deletionListeners.push(listener);
+  }
+
+  /** A resource's own delete calls this after it has removed its record. */
+  deleted(urnType: string, id: string | number): void {
+    for (const listener of this.#deletionListeners) listener(urnType, String(id));
+  }
+
+  /** Tells the host driver of a change, once the transaction that is open now is on disk. */
+  changed(change: HostChange): void {
+    this.store.afterCommit(() => {
+      for (const listener of this.#hostListeners) listener(change);
+    });
+  }
+
+  onChange(listener: (change: HostChange) => void): void {
+    this.#hostListeners.push(listener);
+  }
+
+  #route(method: Method, path: string, handler: Handler): void {
+    this.routes.push({ method, path, handler });
+  }
+}

@@ -1,0 +1,34 @@
+/** A refusal in DigitalOcean's form: the HTTP status, the short `id` that belongs to it and a sentence for the user. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly id: string,
+    message: string,
+    readonly headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(message);
+    this.name = "ApiError";
+  }
+}
+
+/** 404; the wording is DigitalOcean's own, for an unknown path and for an unknown id alike. */
+export const notFound = (message = "The resource you were accessing could not be found.") =>
+  new ApiError(404, "not_found", message);
+
+/** 422: the body is JSON but a value in it is refused. `message` names the field. */
+export const unprocessable = (message: string) => new ApiError(422, "unprocessable_entity", message);
+
+/** 400: the request could not be read at all. */
+export const badRequest = (message: string) => new ApiError(400, "bad_request", message);
+
+/** 403: the request is understood and will never be allowed (a default VPC, a certificate in use). */
+export const forbidden = (message: string) => new ApiError(403, "forbidden", message);
+
+/** 409: the request collides with what exists (a taken name, an attached volume). */
+export const conflict = (message: string) => new ApiError(409, "conflict", message);
+
+/** 412: something must be done first (a project that still has resources). */
+export const preconditionFailed = (message: string) => new ApiError(412, "precondition_failed", message);
+
+/** 503: the change could not be saved; nothing was changed. */
+export const unavailable = (message: string) => new ApiError(503, "service_unavailable", message);

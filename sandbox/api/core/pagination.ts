@@ -1,0 +1,59 @@
+import { unprocessable } from "./errors";
+import type { Answer, ApiRequest } from "./http";
+
+const DEFAULT_PER_PAGE = 20;
+const MAX_PER_PAGE = 200;
+
+/**
+ * Answers one page of a list in DigitalOcean's form: the items under `key`, `links.pages` with absolute addresses and
+ * `meta.total`. Only the page's own items are rendered. Throws 422 for a `page` or `per_page` that is out of range.
+ */
+export function page<T>(
+  request: ApiRequest,
+  key: string,
+  items: readonly T[],
+  render: (item: T) => unknown = (item) => item,
+): Answer {
+  const number = queryInteger(request, "page", 1, Number.MAX_SAFE_INTEGER) ?? 1;
+  const perPage = queryInteger(request, "per_page", 1, MAX_PER_PAGE) ?? DEFAULT_PER_PAGE;
+  const shown = items.slice((number - 1) * perPage, number * perPage);
+  return {
+    status: 200,
+    body: {
+      [key]: shown.map(render),
+      links: links(request, number, Math.max(1, Math.ceil(items.length / perPage))),
+      meta: { total: items.length },
+    },
+  };
+}
+
+function links(request: ApiRequest, current: number, last: number): { pages?: Record<string, string> } {
+  const pages: Record<string, string> = {};
+  if (current > 1) {
+    pages.first = pageUrl(request, 1);
+    pages.prev = pageUrl(request, Math.min(current - 1, last));
+  }
+  if (current < last) {
+    pages.next = pageUrl(request, current + 1);
+    pages.last = pageUrl(request, last);
+  }
+  return Object.keys(pages).length > 0 ? { pages } : {};
+}
+
+function pageUrl(request: ApiRequest, number: number): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(request.query)) if (value !== undefined) query.set(name, value);
+  query.set("page", String(number));
+  return `${request.origin}${request.path}?${query}`;
+}
+
+function queryInteger(request: ApiRequest, name: string, min: number, max: number): number | undefined {
+  const given = request.query[name];
+  if (given === undefined || given === "") return undefined;
+  const value = Number(given);
+  if (!Number.isInteger(value) || value < min || value > max) {
+    const range = max === Number.MAX_SAFE_INTEGER ? `${min} or more` : `${min} to ${max}`;
+    throw unprocessable(`${name} must be a whole number, ${range}`);
+  }
+  return value;
+}

@@ -1,0 +1,47 @@
+import { SIZES } from "./sizes";
+
+export interface Region {
+  readonly slug: string;
+  readonly name: string;
+  /** False: what is there stays, nothing new is made (DigitalOcean's NYC2). */
+  readonly available: boolean;
+}
+
+/** Source: DigitalOcean's regional availability page; NYC2 and SFO2 take existing customers' resources only. */
+export const REGIONS: readonly Region[] = [
+  { slug: "nyc1", name: "New York 1", available: true },
+  { slug: "nyc2", name: "New York 2", available: true },
+  { slug: "nyc3", name: "New York 3", available: true },
+  { slug: "ams3", name: "Amsterdam 3", available: true },
+  { slug: "sfo1", name: "San Francisco 1", available: false },
+  { slug: "sfo2", name: "San Francisco 2", available: true },
+  { slug: "sfo3", name: "San Francisco 3", available: true },
+  { slug: "sgp1", name: "Singapore 1", available: true },
+  { slug: "lon1", name: "London 1", available: true },
+  { slug: "fra1", name: "Frankfurt 1", available: true },
+  { slug: "tor1", name: "Toronto 1", available: true },
+  { slug: "blr1", name: "Bangalore 1", available: true },
+  { slug: "syd1", name: "Sydney 1", available: true },
+  { slug: "atl1", name: "Atlanta 1", available: true },
+];
+
+const FEATURES = ["backups", "ipv6", "metadata", "install_agent", "storage", "image_transfer"];
+
+export const findRegion = (slug: string): Region | undefined =>
+  REGIONS.find((region) => region.slug === slug);
+
+/** The slugs of the sizes that can be had in a region: all of them, or none where nothing new is made. */
+export const sizesOf = (region: Region): string[] => (region.available ? SIZES.map(({ slug }) => slug) : []);
+
+/** The region as the API shows it inside other objects. Throws for a slug that was never in the catalogue. */
+export function regionObject(slug: string): object {
+  const region = findRegion(slug);
+  if (!region) throw new Error(`no region ${slug} in the catalogue`);
+  return {
+    name: region.name,
+    slug: region.slug,
+    features: region.available ? FEATURES : [],
+    available: region.available,
+    sizes: sizesOf(region),
+  };
+}

@@ -1,0 +1,112 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { startApi } from "./server";
+
+const HELP = `Runs a stand-in for the DigitalOcean API v2 on this machine's loopback address.
+
+Usage: npm run sandbox -- [options]
+
+  --port N           the port to listen on (default 8089; 0 takes any free one)
+  --state-dir DIR    where the account is kept (default .sandbox/api)
+  --token-file FILE  holds the bearer token; made with a new one where it is absent (default STATE-DIR/token)
+  --action-delay MS  how long an asynchronous action takes (default 500)
+  --rate-limit N     refuse more than N requests an hour (default: 5000 is shown, nothing is refused)
+  --quiet            do not print the token, only where it is
+  --help             this text
+
+Ctrl-C stops it. What the account holds is there again at the next start.`;
+
+const options = {
+  port: { type: "string", default: "8089" },
+  "state-dir": { type: "string", default: ".sandbox/api" },
+  "token-file": { type: "string" },
+  "action-delay": { type: "string" },
+  "rate-limit": { type: "string" },
+  quiet: { type: "boolean", default: false },
+  help: { type: "boolean", default: false },
+} as const;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options, strict: true });
+  if (values.help) return console.log(HELP);
+  const stateDir = resolve(values["state-dir"]);
+  const tokenFile = resolve(values["token-file"] ?? `${stateDir}/token`);
+  const port = wholeNumber("--port", values.port, 65_535);
+  const actionDelayMs = optionalNumber("--action-delay", values["action-delay"]);
+  const rateLimit = optionalNumber("--rate-limit", values["rate-limit"]);
+  const token = readOrMakeToken(tokenFile);
+  const api = await startApi({
+    stateDir,
+    port,
+    token,
+    ...(actionDelayMs === undefined ? {} : { actionDelayMs }),
+    ...(rateLimit === undefined ? {} : { rateLimit }),
+  });
+  stopOnSignal(api.close);
+  // A token must not end up in a log: it is shown to a person at a terminal alone.
+  const showToken = process.stdout.isTTY && !values.quiet;
+  console.log(greeting(api.url, tokenFile, showToken ? token : undefined));
+}
+
+function greeting(url: string, tokenFile: string, token: string | undefined): string {
+  const use = token ?? `$(cat '${tokenFile}')`;
+  return [
+    `DigitalOcean API v2 stand-in: ${url}`,
+    token ? `Token: ${token}  (kept in ${tokenFile})` : `Token: in ${tokenFile}`,
+    "",
+    `  curl -H "Authorization: Bearer ${use}" ${url}/v2/account`,
+    `  doctl --api-url ${url} --access-token "${use}" compute droplet list`,
+    `  export DIGITALOCEAN_API_URL=${url} DIGITALOCEAN_TOKEN="${use}"   # Pulumi, Terraform`,
+    "",
+    "Ctrl-C stops it.",
+  ].join("\n");
+}
+
+/** The file's token, or a new one in a file that only this user can read. */
+function readOrMakeToken(file: string): string {
+  try {
+    const token = readFileSync(file, "utf8").trim();
+    if (token === "") throw new Error(`${file} is empty: delete it, and a new token is made.`);
+    return token;
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+  }
+  // The form of DigitalOcean's own personal access tokens, which some clients check.
+  const token = `dop_v1_${randomBytes(32).toString("hex")}`;
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  writeFileSync(file, `${token}\n`, { mode: 0o600, flag: "wx" });
+  return token;
+}
+
+function optionalNumber(name: string, given: string | undefined): number | undefined {
+  return given === undefined ? undefined : wholeNumber(name, given, Number.MAX_SAFE_INTEGER);
+}
+
+function wholeNumber(name: string, given: string, max: number): number {
+  const value = Number(given);
+  if (given.trim() !== "" && Number.isInteger(value) && value >= 0 && value <= max) return value;
+  throw new Error(`${name} must be a whole number from 0 to ${max}, got "${given}"`);
+}
+
+function stopOnSignal(close: () => Promise<void>): void {
+  let stopping = false;
+  const stop = () => {
+    if (stopping) return;
+    stopping = true;
+    close().then(
+      () => process.exit(0),
+      (error: unknown) => fail(error),
+    );
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+}
+
+function fail(error: unknown): never {
+  console.error(`sandbox: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
+}
+
+main().catch(fail);

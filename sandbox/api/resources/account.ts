@@ -1,0 +1,22 @@
+import type { Api } from "../core/api";
+import { ok } from "../core/http";
+
+/** `GET /v2/account`: one account, always active, with DigitalOcean's usual limits raised for tests of scale. */
+export function registerAccount(api: Api): void {
+  api.get("/v2/account", () =>
+    ok({
+      account: {
+        droplet_limit: 1500,
+        floating_ip_limit: 100,
+        volume_limit: 500,
+        email: "sandbox@example.com",
+        name: "Sandbox",
+        uuid: "5a7d0b0c5a4d4b0e9c0f5a7d0b0c5a4d",
+        email_verified: true,
+        status: "active",
+        status_message: "",
+        team: { uuid: "7e3a0b0c5a4d4b0e9c0f7e3a0b0c5a4d", name: "Sandbox" },
+      },
+    }),
+  );
+}

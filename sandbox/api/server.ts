@@ -1,0 +1,92 @@
+import { mkdir } from "node:fs/promises";
+import { Actions } from "./core/actions";
+import { Api } from "./core/api";
+import type { HostChange, HostDriver } from "./core/host";
+import { createHttpServer } from "./core/httpServer";
+import { lockStateDir } from "./core/lock";
+import { Store } from "./core/store";
+import { registerAccount } from "./resources/account";
+import { registerSshKeys } from "./resources/sshKeys";
+
+/** Every resource family, one line each. */
+const RESOURCES: readonly ((api: Api) => void)[] = [registerAccount, registerSshKeys];
+
+export interface ApiOptions {
+  /** Holds the account. Made with mode 0700 where it is absent; one server at a time. */
+  stateDir: string;
+  /** 0 takes any free port. */
+  port: number;
+  /** The only bearer token that is taken. */
+  token: string;
+  /** How long an asynchronous action stays in-progress. */
+  actionDelayMs?: number;
+  /** Requests an hour; the limit of 5,000 is shown and not enforced where this is absent. */
+  rateLimit?: number | undefined;
+  /** Makes droplets, firewalls and so on real; without it they are records. */
+  host?: HostDriver;
+}
+
+export interface RunningApi {
+  /** `http://127.0.0.1:PORT`, without the `/v2`. */
+  url: string;
+  port: number;
+  /** Finishes what is being answered, saves, and gives up the state directory. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the DigitalOcean API v2 stand-in on the loopback address.
+ * Throws, with what to do, where the state directory is in use or unreadable or the port is taken.
+ */
+export async function startApi(options: ApiOptions): Promise<RunningApi> {
+  await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
+  const unlock = lockStateDir(options.stateDir);
+  try {
+    const store = await Store.open(options.stateDir);
+    const host = serialHost(options.host, store);
+    await options.host?.start?.(store);
+    const actions = new Actions(store, options.actionDelayMs ?? 500);
+    const api = new Api(store, actions, host.apply);
+    api.onChange(host.notify);
+    for (const register of RESOURCES) register(api);
+    const http = createHttpServer(api, options);
+    const port = await http.listen(options.port);
+    actions.resume();
+    return {
+      url: `http://127.0.0.1:${port}`,
+      port,
+      close: async () => {
+        await http.close();
+        await actions.stop();
+        await host.idle();
+        await store.close();
+        unlock();
+      },
+    };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+/** Gives the driver one change at a time for each droplet, and one at a time of the changes that are no droplet's. */
+function serialHost(driver: HostDriver | undefined, store: Store) {
+  const last = new Map<string, Promise<void>>();
+  const apply = (change: HostChange): Promise<void> => {
+    if (!driver) return Promise.resolve();
+    const key = "dropletId" in change ? `droplet ${change.dropletId}` : "account";
+    const run = (last.get(key) ?? Promise.resolve()).catch(() => {}).then(() => driver.apply(change, store));
+    last.set(key, run);
+    run.catch(() => {}).finally(() => last.get(key) === run && last.delete(key));
+    return run;
+  };
+  const notify = (change: HostChange): void => {
+    apply(change).catch((error: unknown) => {
+      console.error(`sandbox: ${change.kind}: ${error instanceof Error ? error.message : String(error)}`);
+    });
+  };
+  const idle = async () => {
+    await Promise.allSettled(last.values());
+  };
+  return { apply, notify, idle };
+}

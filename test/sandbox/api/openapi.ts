@@ -1,0 +1,108 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { Ajv, type ValidateFunction } from "ajv";
+import addFormats from "ajv-formats";
+
+/**
+ * DigitalOcean's own OpenAPI description, against which the test client checks every answer that it gets. The folder is
+ * no part of the project: where it is absent nothing is checked, and the run says so.
+ */
+const folder = process.env.SECURED_WEB_REFERENCE ?? resolve(__dirname, "../../../../shared/reference");
+const file = join(folder, "digitalocean-openapi-subset.json");
+
+interface Description {
+  paths: Record<string, Record<string, { responses?: Record<string, unknown> }>>;
+}
+interface Operation {
+  name: string;
+  pattern: RegExp;
+  method: string;
+  pointer: string;
+  literals: number;
+}
+
+const description = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Description) : undefined;
+const operations = description ? listOperations(description) : [];
+const covered = new Map<string, Set<number>>();
+const validators = new Map<string, ValidateFunction>();
+const ajv = new Ajv({ strict: false, allErrors: true, logger: false });
+addFormats.default(ajv);
+if (description) ajv.addSchema(description, "openapi");
+
+export const hasDescription = description !== undefined;
+
+/** Throws when the answer is not one that the description allows for this operation. Unknown paths are not judged. */
+export function checkAnswer(method: string, path: string, status: number, body: unknown): void {
+  if (!description) return;
+  const operation = operations.find((one) => one.method === method && one.pattern.test(path));
+  if (!operation) return;
+  covered.set(operation.name, (covered.get(operation.name) ?? new Set()).add(status));
+  const response = responsePointer(operation, status);
+  if (status < 300 && lookUp(`${operation.pointer}/responses/${status}`) === undefined) {
+    throw new Error(`${operation.name}: the description knows no answer ${status}`);
+  }
+  const schema = `${response}/content/application~1json/schema`;
+  if (lookUp(schema) === undefined) {
+    if (body !== undefined) throw new Error(`${operation.name} ${status} should have no body`);
+    return;
+  }
+  let validate = validators.get(schema);
+  if (!validate) {
+    validate = ajv.compile({ $ref: `openapi#${schema}` });
+    validators.set(schema, validate);
+  }
+  if (validate(body)) return;
+  const errors = validate.errors?.map((error) => `${error.instancePath} ${error.message}`).join("; ");
+  throw new Error(
+    `${operation.name} ${status} is not as described: ${errors}\n${JSON.stringify(body, null, 1)}`,
+  );
+}
+
+/** The operations of the description that begin with one of these paths and were never answered with a 2xx. */
+export function uncovered(...prefixes: string[]): string[] {
+  return operations
+    .filter(({ name }) => prefixes.some((prefix) => (name.split(" ")[1] ?? "").startsWith(prefix)))
+    .filter(({ name }) => ![...(covered.get(name) ?? [])].some((status) => status < 300))
+    .map(({ name }) => name);
+}
+
+function listOperations({ paths }: Description): Operation[] {
+  const list = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods)
+      .filter((method) => ["get", "post", "put", "patch", "delete"].includes(method))
+      .map((method) => ({
+        name: `${method.toUpperCase()} ${path}`,
+        pattern: new RegExp(`^${path.replace(/\{\w+\}/g, "[^/]+")}$`),
+        method: method.toUpperCase(),
+        pointer: `/paths/${path.replace(/~/g, "~0").replace(/\//g, "~1")}/${method}`,
+        literals: path.replace(/\{\w+\}/g, "").length - path.split("{").length * 100,
+      })),
+  );
+  // A path without parameters wins over one with: /v2/projects/default is no project id.
+  return list.sort((a, b) => b.literals - a.literals);
+}
+
+function responsePointer(operation: Operation, status: number): string {
+  const exact = `${operation.pointer}/responses/${status}`;
+  const pointer = lookUp(exact) === undefined ? `${operation.pointer}/responses/default` : exact;
+  const { $ref } = lookUp(pointer) as { $ref?: string };
+  return $ref ? $ref.slice(1) : pointer;
+}
+
+function lookUp(pointer: string): unknown {
+  let node: unknown = description;
+  for (const part of pointer.split("/").slice(1)) {
+    const key = part.replace(/~1/g, "/").replace(/~0/g, "~");
+    node = (node as Record<string, unknown> | undefined)?.[key];
+  }
+  return node;
+}
+
+if (hasDescription) {
+  after(() => {
+    const answered = operations.filter(({ name }) => covered.has(name)).length;
+    console.log(`    OpenAPI: ${answered} of ${operations.length} operations answered, every answer checked`);
+  });
+} else {
+  before(() => console.log(`    skipped: answers are not checked against OpenAPI, ${file} is absent`));
+}
