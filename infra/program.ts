@@ -14,6 +14,9 @@ import { type Config, ConfigError, parseConfig } from "./config";
 import { hostSettings } from "./hostSettings";
 import { buildTopology, databaseWriters, stackTag } from "./topology";
 
+// The SDK exports it without a declaration (runtime/config.ts, marked internal); pulumi.Config has no such question.
+const { isConfigSecret } = pulumi.runtime as unknown as { isConfigSecret(key: string): boolean };
+
 /** What a stack tells about itself. */
 export interface Outputs {
   readonly url: pulumi.Output<string>;
@@ -40,7 +43,7 @@ export async function program(): Promise<Outputs> {
 }
 
 async function deploy(stack: string): Promise<Outputs> {
-  const config = parseConfig(pulumi.runtime.allConfig(), pulumi.runtime.isConfigSecret);
+  const config = parseConfig(pulumi.runtime.allConfig(), isConfigSecret);
   const topology = buildTopology(stack, {
     topology: config.topology,
     domain: config.domain,

@@ -50,7 +50,7 @@ function setting<T>(
 }
 
 /** A different default for each environment. */
-export function byEnvironment<T>(development: T, production: T): (environment: Environment) => T {
+export function byEnvironment<const T>(development: T, production: T): (environment: Environment) => T {
   return (environment) => (environment === "production" ? production : development);
 }
 
@@ -73,7 +73,10 @@ export function flag(options: Options<boolean>): Setting<boolean> {
 }
 
 /** One of a few words. */
-export function oneOf<const T extends string>(values: readonly T[], options: Options<T>): Setting<T> {
+export function oneOf<const T extends string>(
+  values: readonly T[],
+  options: Options<NoInfer<T>>,
+): Setting<T> {
   const allowed = values.length === 2 ? values.join(" or ") : `one of ${values.join(", ")}`;
   return setting("string", allowed, options, (raw) => values.find((value) => value === raw));
 }
