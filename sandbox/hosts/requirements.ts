@@ -1,0 +1,88 @@
+import { access, constants, readFile } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+
+/** Hosts cannot be had here; the message says why and what to do. */
+export class HostsUnavailable extends Error {
+  constructor(
+    readonly reasons: readonly string[],
+    readonly remedy: string | undefined,
+  ) {
+    super(`droplets cannot run as hosts here: ${reasons.join("; ")}${remedy ? `. ${remedy}` : ""}`);
+    this.name = "HostsUnavailable";
+  }
+}
+
+/** Programs that hosts need, by the Debian or Ubuntu package that holds them. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  mmdebstrap: "mmdebstrap",
+  "systemd-nspawn": "systemd-container",
+  ip: "iproute2",
+  nft: "nftables",
+  haproxy: "haproxy",
+  nsenter: "util-linux",
+  unshare: "util-linux",
+  setpriv: "util-linux",
+  losetup: "mount",
+  "mkfs.ext4": "e2fsprogs",
+  tcpdump: "tcpdump",
+};
+
+/**
+ * What keeps this machine from running droplets as hosts: an empty list where nothing does.
+ * `remedy` is a sentence with the command that helps, where one does.
+ */
+export async function missingForHosts(): Promise<{ reasons: string[]; remedy?: string }> {
+  if (process.platform !== "linux") return { reasons: [`this is ${process.platform}, and hosts need Linux`] };
+  const reasons: string[] = [];
+  if (process.getuid?.() !== 0) reasons.push("hosts need root (namespaces, mounts)");
+  if (!(await hasFilesystem("overlay"))) reasons.push("this kernel has no overlayfs");
+  if (!(await hasFilesystem("cgroup2"))) reasons.push("this kernel has no cgroup2");
+  const packages = await missingPackages();
+  if (packages.length > 0) reasons.push(`packages are missing: ${packages.join(", ")}`);
+  return packages.length > 0
+    ? { reasons, remedy: `As root: apt-get install -y --no-install-recommends ${packages.join(" ")}` }
+    : { reasons };
+}
+
+/** Throws HostsUnavailable where a machine cannot run hosts. */
+export async function requireHosts(): Promise<void> {
+  const { reasons, remedy } = await missingForHosts();
+  if (reasons.length > 0) throw new HostsUnavailable(reasons, remedy);
+}
+
+async function missingPackages(): Promise<string[]> {
+  const missing = new Set<string>();
+  for (const [program, name] of Object.entries(PROGRAMS)) {
+    if (!(await findProgram(program))) missing.add(name);
+  }
+  return [...missing];
+}
+
+/** The path of a program on PATH or where administrators' programs are; undefined where there is none. */
+export async function findProgram(name: string): Promise<string | undefined> {
+  const folders = [
+    ...(process.env.PATH ?? "").split(delimiter),
+    "/usr/local/sbin",
+    "/usr/sbin",
+    "/sbin",
+    "/usr/bin",
+  ];
+  for (const folder of folders.filter((f) => f.startsWith("/"))) {
+    const path = join(folder, name);
+    if (await isExecutable(path)) return path;
+  }
+  return undefined;
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function hasFilesystem(name: string): Promise<boolean> {
+  const known = await readFile("/proc/filesystems", "utf8").catch(() => "");
+  // A module that is not loaded yet is not listed; mount loads it.
+  return new RegExp(`\\b${name}$`, "m").test(known) || isExecutable(`/sys/module/${name}`);
+}
