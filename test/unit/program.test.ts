@@ -1,0 +1,306 @@
+import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import { type MockStack, mockStack, ofType } from "./mockStack";
+
+const dev = { domain: "dev.foobar.com" };
+const apiKey = "0123456789abcdef0123456789abcdef";
+const prod = { domain: "foobar.com", environment: "production", datadog: JSON.stringify({ apiKey }) };
+const passthrough = {
+  tls: "passthrough",
+  passthrough: JSON.stringify({
+    certificate: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
+    privateKey: "-----BEGIN PRIVATE KEY-----\nMARKER\n-----END PRIVATE KEY-----",
+  }),
+};
+
+/** The text of user data by droplet, out of the secret's wrapping. */
+function userDataOf(stack: MockStack): Map<string, string> {
+  return new Map(
+    ofType(stack, "Droplet").map(({ name, inputs }) => {
+      assert.equal(
+        inputs.userData[pulumi.runtime.specialSigKey],
+        pulumi.runtime.specialSecretSig,
+        "user data is a secret",
+      );
+      return [name, inputs.userData.value as string];
+    }),
+  );
+}
+
+describe("program: converged development stack", () => {
+  let stack: MockStack;
+  before(async () => {
+    stack = await mockStack("dev", dev);
+  });
+
+  it("has three droplets in the VPC, with the tags of both roles", () => {
+    const droplets = ofType(stack, "Droplet");
+    assert.deepEqual(
+      droplets.map(({ inputs }) => inputs.name),
+      ["dev-node-1", "dev-node-2", "dev-node-3"],
+    );
+    for (const { inputs } of droplets) {
+      assert.equal(inputs.vpcUuid, "vpc-id");
+      assert.deepEqual(inputs.tags, ["secured-web-dev", "secured-web-dev-web", "secured-web-dev-database"]);
+      assert.equal(inputs.monitoring, true);
+    }
+  });
+
+  it("encrypts from the load balancer to the web hosts, and redirects HTTP", () => {
+    const [balancer] = ofType(stack, "LoadBalancer");
+    assert.deepEqual(balancer?.inputs.forwardingRules, [
+      {
+        entryProtocol: "https",
+        entryPort: 443,
+        targetProtocol: "https",
+        targetPort: 443,
+        certificateName: "secured-web-dev-www-dev-foobar-com",
+      },
+    ]);
+    assert.equal(balancer.inputs.redirectHttpToHttps, true);
+    assert.equal(balancer.inputs.tlsCipherPolicy, "STRONG");
+    assert.equal(balancer.inputs.dropletTag, "secured-web-dev-web");
+    assert.equal(balancer.inputs.healthcheck.protocol, "https");
+  });
+
+  it("has a Let's Encrypt certificate for the site, and lets nobody else issue one", () => {
+    const [certificate] = ofType(stack, "Certificate");
+    assert.equal(certificate?.inputs.type, "lets_encrypt");
+    assert.deepEqual(certificate.inputs.domains, ["www.dev.foobar.com"]);
+    const authorization = ofType(stack, "DnsRecord").find(({ inputs }) => inputs.type === "CAA");
+    assert.equal(authorization?.inputs.value, "letsencrypt.org.");
+  });
+
+  it("has records for the site, every host and every role", () => {
+    const records = ofType(stack, "DnsRecord").filter(({ inputs }) => inputs.type === "A");
+    const byName = (name: string) =>
+      records.filter(({ inputs }) => inputs.name === name).map(({ inputs }) => inputs.value);
+    assert.deepEqual(byName("www"), ["198.51.100.1"]);
+    assert.equal(byName("node-2.internal").length, 1);
+    assert.equal(byName("web.internal").length, 3);
+    assert.equal(byName("database.internal").length, 3);
+    for (const address of byName("database.internal")) assert.match(address, /^10\.0\.0\.\d+$/);
+  });
+
+  it("opens to web hosts 443 from the load balancer alone, and to database hosts 3306 from hosts alone", () => {
+    const firewalls = new Map(ofType(stack, "Firewall").map((firewall) => [firewall.name, firewall.inputs]));
+    assert.deepEqual([...firewalls.keys()].sort(), ["database", "web"]);
+    assert.deepEqual(firewalls.get("web")?.inboundRules, [
+      { protocol: "tcp", portRange: "443", sourceLoadBalancerUids: ["load-balancer-id"] },
+    ]);
+    assert.deepEqual(firewalls.get("database")?.inboundRules, [
+      { protocol: "tcp", portRange: "3306", sourceTags: ["secured-web-dev-web"] },
+      { protocol: "tcp", portRange: "3306", sourceTags: ["secured-web-dev-database"] },
+    ]);
+  });
+
+  it("opens to the world, outbound, nothing but DNS, NTP, packages and ICMP", () => {
+    for (const { inputs } of ofType(stack, "Firewall")) {
+      const open = inputs.outboundRules.filter(
+        (rule: { destinationAddresses?: string[] }) => rule.destinationAddresses,
+      );
+      const ports = open.map(
+        (rule: { protocol: string; portRange?: string }) => `${rule.protocol} ${rule.portRange ?? ""}`,
+      );
+      assert.deepEqual(ports.sort(), ["icmp ", "tcp 443", "tcp 53", "tcp 80", "udp 123", "udp 53"]);
+    }
+  });
+
+  it("alerts on hosts, load balancer and site, and mails the account's owner", () => {
+    const types = ofType(stack, "MonitorAlert").map(({ inputs }) => inputs.type.replace("v1/insights/", ""));
+    for (const type of [
+      "droplet/cpu",
+      "droplet/memory_utilization_percent",
+      "droplet/disk_utilization_percent",
+      "droplet/load_5",
+    ]) {
+      assert.ok(types.includes(type), type);
+    }
+    assert.ok(types.some((type) => type.startsWith("lbaas/")));
+    assert.deepEqual(
+      ofType(stack, "UptimeAlert")
+        .map(({ inputs }) => inputs.type)
+        .sort(),
+      ["down", "latency", "ssl_expiry"],
+    );
+    for (const { inputs } of ofType(stack, "MonitorAlert"))
+      assert.deepEqual(inputs.alerts.emails, ["owner@example.com"]);
+  });
+
+  it("groups load balancer, zone and droplets in one project", () => {
+    const [project] = ofType(stack, "Project");
+    assert.equal(project?.inputs.resources.length, 5);
+    assert.equal(project.inputs.environment, "Development");
+  });
+
+  it("ignores what would replace or restart all database hosts at once", () => {
+    for (const { ignoreChanges, deleteBeforeReplace, protect } of ofType(stack, "Droplet")) {
+      for (const property of ["userData", "image", "size"])
+        assert.ok(ignoreChanges.includes(property), property);
+      assert.equal(deleteBeforeReplace, true);
+      assert.equal(protect, false);
+    }
+  });
+
+  it("tells url, address, droplets, writers and cost", () => {
+    const { outputs } = stack;
+    assert.equal(outputs.url, "https://www.dev.foobar.com");
+    assert.equal(outputs.loadBalancerIp, "198.51.100.1");
+    assert.equal(outputs.droplets.length, 3);
+    assert.deepEqual(outputs.droplets[0]?.roles, ["web", "database"]);
+    assert.deepEqual(
+      outputs.databaseWriters,
+      [1, 2, 3].map((n) => `node-${n}.internal.dev.foobar.com`),
+    );
+    // Three droplets of 18 dollars and one load balancer node of 12.
+    assert.equal(outputs.monthlyCostUsd, 66);
+  });
+
+  it("gives each host and service a key of its own, and no host another's", () => {
+    const userData = userDataOf(stack);
+    assert.equal(userData.size, 3);
+    for (const [name, text] of userData) {
+      for (const service of ["web", "app", "database"])
+        assert.ok(text.includes(`key-of-${name}-${service}`), service);
+      for (const other of userData.keys()) {
+        if (other !== name) assert.ok(!text.includes(`key-of-${other}-`), `${name} holds a key of ${other}`);
+      }
+      assert.ok(!text.includes("key-of-ca"), `${name} holds the CA's key`);
+    }
+  });
+
+  it("passes evidence without secrets", () => {
+    const [tier] = ofType(stack, "DatabaseTier");
+    const evidence = tier?.inputs.configurationEvidence;
+    assert.deepEqual(Object.keys(evidence), ["dev-node-1", "dev-node-2", "dev-node-3"]);
+    assert.doesNotMatch(JSON.stringify(evidence), /key-of-|password-of-/);
+    const texts = Object.values<string>(evidence["dev-node-1"].files).join("\n");
+    assert.match(texts, /group_replication_ssl_mode\s*=\s*VERIFY_IDENTITY/);
+  });
+});
+
+describe("program: separated production stack", () => {
+  let stack: MockStack;
+  before(async () => {
+    stack = await mockStack("prod", prod);
+  });
+
+  it("has web hosts and database hosts apart", () => {
+    assert.deepEqual(
+      ofType(stack, "Droplet").map(({ inputs }) => inputs.name),
+      ["prod-web-1", "prod-web-2", "prod-db-1", "prod-db-2", "prod-db-3"],
+    );
+  });
+
+  it("backs up and protects the database hosts, and protects the zone", () => {
+    for (const droplet of ofType(stack, "Droplet").filter(({ name }) => name.startsWith("db-"))) {
+      assert.equal(droplet.protect, true);
+      assert.equal(droplet.inputs.backups, true);
+      assert.deepEqual(droplet.inputs.backupPolicy, { plan: "daily", hour: 4 });
+    }
+    assert.equal(ofType(stack, "Domain")[0]?.protect, true);
+  });
+
+  it("gives web hosts no database key and database hosts no web key", () => {
+    for (const [name, text] of userDataOf(stack)) {
+      const isWeb = name.startsWith("web-");
+      assert.equal(text.includes(`key-of-${name}-web`), isWeb);
+      assert.equal(text.includes(`key-of-${name}-database`), !isWeb);
+      assert.equal(text.includes("password-of-replication-password"), !isWeb);
+    }
+  });
+
+  it("puts the Datadog key into user data alone", () => {
+    for (const text of userDataOf(stack).values()) assert.ok(text.includes(apiKey));
+    const plain = stack.resources.map(({ inputs: { userData, ...rest } }) => JSON.stringify(rest));
+    for (const inputs of plain) assert.ok(!inputs.includes(apiKey));
+  });
+
+  it("counts droplets, backups of database hosts and load balancer nodes", () => {
+    // 2 x 24 + 3 x 48 + 30 % of 3 x 48 + 2 x 12.
+    assert.equal(stack.outputs.monthlyCostUsd, 48 + 144 + 43.2 + 24);
+  });
+
+  it("lets one named host be replaced, and no other", async () => {
+    const replacing = await mockStack("prod", { ...prod, replaceHost: "db-2" });
+    for (const { name, ignoreChanges, protect } of ofType(replacing, "Droplet").filter(({ name }) =>
+      name.startsWith("db-"),
+    )) {
+      assert.equal(protect, name !== "db-2");
+      assert.equal(ignoreChanges.includes("userData"), name !== "db-2");
+    }
+    await assert.rejects(
+      mockStack("prod", { ...prod, replaceHost: "db-9" }),
+      /replaceHost: must be one of web-1, .*got db-9/,
+    );
+  });
+});
+
+describe("program: variants", () => {
+  it("passthrough: TLS ends on the web host, and the client's address comes by the PROXY protocol", async () => {
+    const stack = await mockStack("dev", { ...dev, ...passthrough });
+    const [balancer] = ofType(stack, "LoadBalancer");
+    assert.equal(balancer?.inputs.forwardingRules[0].tlsPassthrough, true);
+    assert.equal(balancer.inputs.enableProxyProtocol, true);
+    assert.equal(ofType(stack, "Certificate").length, 0);
+    for (const text of userDataOf(stack).values()) assert.ok(text.includes("MARKER"));
+  });
+
+  it("operators: SSH from their networks alone", async () => {
+    const stack = await mockStack("dev", { ...dev, operators: '{"networks":["192.0.2.0/24"]}' });
+    const firewall = ofType(stack, "Firewall").find(({ name }) => name === "operators");
+    assert.deepEqual(firewall?.inputs.inboundRules, [
+      { protocol: "tcp", portRange: "22", sourceAddresses: ["192.0.2.0/24"] },
+    ]);
+    assert.deepEqual(firewall.inputs.tags, ["secured-web-dev"]);
+  });
+
+  it("a zone that exists already is looked up, not created", async () => {
+    const stack = await mockStack("dev", { ...dev, createDomain: "false" });
+    assert.equal(ofType(stack, "Domain").length, 0);
+    assert.equal(
+      ofType(stack, "DnsRecord").find(({ name }) => name === "site")?.inputs.domain,
+      "dev.foobar.com",
+    );
+  });
+
+  it("adding a web host changes no other host's user data", async () => {
+    const before = userDataOf(await mockStack("prod", prod));
+    const after = userDataOf(await mockStack("prod", { ...prod, web: '{"count":4}' }));
+    assert.equal(after.size, before.size + 2);
+    for (const [name, text] of before) assert.equal(after.get(name), text, name);
+  });
+
+  it("a role's setting changes that role's user data alone", async () => {
+    const before = userDataOf(await mockStack("prod", prod));
+    const after = userDataOf(await mockStack("prod", { ...prod, database: '{"bufferPoolMib":1234}' }));
+    for (const [name, text] of before) assert.equal(after.get(name) === text, !name.startsWith("db-"), name);
+  });
+});
+
+describe("program: what is not on offer", () => {
+  const wrong: [title: string, config: Record<string, string>, message: RegExp][] = [
+    ["an unknown region", { region: "xyz9" }, /secured-web:region: must be one of fra1, nyc3, got xyz9/],
+    ["a region that is full", { region: "nyc2" }, /secured-web:region: must be one of fra1, nyc3, got nyc2/],
+    [
+      "an unknown size",
+      { database: '{"size":"s-99vcpu"}' },
+      /secured-web:database\.size: must be a size that nyc3 offers \(such as s-1vcpu-1gb.*got s-99vcpu/,
+    ],
+    ["an unknown image", { image: "cp-m" }, /secured-web:image: must be the slug of an image .*, got cp-m/],
+    [
+      "an image that the region lacks",
+      { region: "fra1" },
+      /secured-web:image: ubuntu-26-04-x64 is not offered in fra1/,
+    ],
+  ];
+  for (const [title, config, message] of wrong) {
+    it(`refuses ${title}, before anything is registered`, async () => {
+      await assert.rejects(mockStack("dev", { ...dev, ...config }), (error) => {
+        assert.ok(pulumi.RunError.isInstance(error));
+        assert.match(error.message, message);
+        return true;
+      });
+    });
+  }
+});
