@@ -1,17 +1,86 @@
 // Compiles what other processes load: the policy pack and the plugin stand-ins boot twice as fast from JavaScript
 // as through tsx, and the sample application's JavaScript is what lands on a host.
-import { existsSync } from "node:fs";
-import { build } from "esbuild";
+//
+// `node scripts/build.mjs` builds always; scripts/setup.mjs asks buildIsStale() first, so that a command with nothing
+// to build pays for a few stat calls alone.
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const record = join(root, "build", "bundles.json");
 
 const common = { platform: "node", target: "node20", format: "cjs", logLevel: "warning" };
 const bundles = [
   { entry: "policy/index.ts", outdir: "policy/build", bundle: true, packages: "external" },
-  { entry: "sandbox/plugins/digitalocean/main.ts", outdir: "sandbox/build/plugins/digitalocean", bundle: true, packages: "external" },
-  { entry: "sandbox/plugins/random/main.ts", outdir: "sandbox/build/plugins/random", bundle: true, packages: "external" },
-  { entry: "sandbox/plugins/tls/main.ts", outdir: "sandbox/build/plugins/tls", bundle: true, packages: "external" },
+  {
+    entry: "sandbox/plugins/digitalocean/main.ts",
+    outdir: "sandbox/build/plugins/digitalocean",
+    bundle: true,
+    packages: "external",
+  },
+  {
+    entry: "sandbox/plugins/random/main.ts",
+    outdir: "sandbox/build/plugins/random",
+    bundle: true,
+    packages: "external",
+  },
+  {
+    entry: "sandbox/plugins/tls/main.ts",
+    outdir: "sandbox/build/plugins/tls",
+    bundle: true,
+    packages: "external",
+  },
 ];
 
-for (const { entry, ...options } of bundles) {
-  if (!existsSync(entry)) continue;
-  await build({ ...common, ...options, entryPoints: [entry] });
+const presentBundles = () => bundles.filter(({ entry }) => existsSync(join(root, entry)));
+
+/** A file's size and time of change: enough to see that it is another one, at the price of one stat. */
+function fingerprint(path) {
+  const stat = statSync(join(root, path), { throwIfNoEntry: false });
+  return stat ? `${stat.size}:${stat.mtimeMs}` : "absent";
 }
+
+/** True when a bundle is missing, or one of the files that went into the last build is no longer the same. */
+export function buildIsStale() {
+  let last;
+  try {
+    last = JSON.parse(readFileSync(record, "utf8"));
+  } catch {
+    return true;
+  }
+  if (presentBundles().some(({ entry }) => !(entry in last.files))) return true;
+  return Object.entries(last.files).some(([path, was]) => fingerprint(path) !== was);
+}
+
+/**
+ * Builds every bundle. Each output is put in place by a rename, so a plugin that starts meanwhile reads the old file
+ * or the new one, never a half.
+ */
+export async function buildAll() {
+  const { build } = await import("esbuild");
+  const files = new Set(["scripts/build.mjs"]);
+  for (const { entry, ...options } of presentBundles()) {
+    const result = await build({
+      ...common,
+      ...options,
+      absWorkingDir: root,
+      entryPoints: [entry],
+      write: false,
+      metafile: true,
+    });
+    for (const input of Object.keys(result.metafile.inputs)) files.add(input);
+    for (const output of result.outputFiles) {
+      mkdirSync(dirname(output.path), { recursive: true });
+      writeFileSync(`${output.path}.new`, output.contents);
+      renameSync(`${output.path}.new`, output.path);
+      files.add(relative(root, output.path));
+    }
+  }
+  mkdirSync(dirname(record), { recursive: true });
+  const fingerprints = Object.fromEntries([...files].sort().map((path) => [path, fingerprint(path)]));
+  writeFileSync(`${record}.new`, JSON.stringify({ files: fingerprints }));
+  renameSync(`${record}.new`, record);
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) await buildAll();

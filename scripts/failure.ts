@@ -1,0 +1,60 @@
+/** What the commands exit with; --help prints this table. */
+export const EXIT_CODES = {
+  error: 1,
+  usage: 2,
+  refusedByPolicy: 3,
+  busy: 4,
+  interrupted: 130,
+} as const;
+
+export const EXIT_CODE_HELP =
+  "0 done, 1 error, 2 wrong usage, 3 refused by a policy, 4 another command is running, 130 interrupted";
+
+/**
+ * An end that the person at the keyboard can act on: printed as it is, without a stack trace.
+ * `remedy` says what to do, in one line or more.
+ */
+export class Failure extends Error {
+  readonly exitCode: number;
+  readonly remedy: string | undefined;
+
+  constructor(message: string, options: { remedy?: string; exitCode?: number; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "Failure";
+    this.remedy = options.remedy;
+    this.exitCode = options.exitCode ?? EXIT_CODES.error;
+  }
+}
+
+/** A wrong command line. */
+export function usageFailure(message: string, remedy?: string): Failure {
+  return new Failure(message, { exitCode: EXIT_CODES.usage, ...(remedy === undefined ? {} : { remedy }) });
+}
+
+const SYSTEM_REMEDIES: Readonly<Record<string, string>> = {
+  ENOSPC: "The disk is full. Free some space, then repeat the command.",
+  EDQUOT: "Your disk quota is used up. Free some space, then repeat the command.",
+  EROFS: "The file system is read-only. Put SECURED_WEB_HOME on one that can be written.",
+  EACCES: "This user may not write there. Set SECURED_WEB_HOME to a folder of your own.",
+};
+
+/** The text for stderr: a Failure as it is, a system error with its remedy, anything else with its stack trace. */
+export function describeError(error: unknown): string {
+  if (error instanceof Failure) {
+    return error.remedy === undefined
+      ? `Error: ${error.message}`
+      : `Error: ${error.message}\n${indent(error.remedy)}`;
+  }
+  if (!(error instanceof Error)) return `Error: ${String(error)}`;
+  const remedy = SYSTEM_REMEDIES[(error as NodeJS.ErrnoException).code ?? ""];
+  if (remedy !== undefined) return `Error: ${error.message}\n${indent(remedy)}`;
+  return `Error: ${error.stack ?? error.message}`;
+}
+
+export function exitCodeOf(error: unknown): number {
+  return error instanceof Failure ? error.exitCode : EXIT_CODES.error;
+}
+
+function indent(text: string): string {
+  return text.replace(/^/gm, "  ");
+}

@@ -1,0 +1,50 @@
+import type { Command } from "./command";
+import { helpText, invocation, parseCommandLine } from "./commandLine";
+import { describeError, exitCodeOf, usageFailure } from "./failure";
+import { interruption } from "./interruption";
+
+const COMMANDS: readonly string[] = [
+  ...["start", "stop", "preview", "up", "destroy", "outputs", "refresh", "replace", "sandbox"],
+  ...["doctor", "test", "verify", "bench", "diagram", "docs"],
+];
+
+/** Loaded on demand: the Pulumi SDK alone takes most of a second, which `--help` and doctor need not pay. */
+function load(name: string): Command {
+  return (require(`./commands/${name}`) as { command: Command }).command;
+}
+
+/** Runs one command and ends the process with its exit code. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const exitCode = await run(argv);
+  // Not process.exit at once: what is still in the pipes of stdout and stderr would be lost.
+  process.exitCode = exitCode;
+  await Promise.all(
+    [process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write("", done))),
+  );
+  process.exit();
+}
+
+async function run([name = "", ...args]: readonly string[]): Promise<number> {
+  try {
+    if (!COMMANDS.includes(name))
+      throw usageFailure(`no command "${name}"`, `Commands: ${COMMANDS.join(", ")}.`);
+    const command = load(name);
+    const parsed = parseCommandLine(command, args);
+    if (parsed === "help") {
+      process.stdout.write(`${helpText(command)}\n`);
+      return 0;
+    }
+    return await command.run(parsed);
+  } catch (error) {
+    if (interruption.signal.aborted) {
+      process.stderr.write(`\nInterrupted. ${interruptedHint(name)}\n`);
+      return interruption.exitCode;
+    }
+    process.stderr.write(`${describeError(error)}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+function interruptedHint(name: string): string {
+  return `What was finished is recorded; \`${invocation({ name, summary: "" })}\` goes on from there.`;
+}

@@ -1,0 +1,40 @@
+import { join } from "node:path";
+import { PROJECT_DIR } from "../home";
+import { runProgram } from "../processes";
+import type { PulumiSource } from "./pulumi";
+
+const REACH_TIMEOUT_MS = 5_000;
+const INSTALL_TIMEOUT_MS = 180_000;
+
+/**
+ * The Automation API's `PulumiCommand.install`, which runs Pulumi's own install script. It has no time limit, so it
+ * runs in a process of its own that can be ended; and the download site is asked first, so that no network costs
+ * seconds and not minutes.
+ */
+export const officialInstaller: PulumiSource = {
+  name: "Pulumi's own installer",
+  async install(dir, { onProgress, signal }) {
+    await checkReachable(signal);
+    const { exitCode, stderr } = await runProgram(
+      process.execPath,
+      [join(PROJECT_DIR, "scripts", "toolchain", "runInstaller.mjs"), dir],
+      { timeoutMs: INSTALL_TIMEOUT_MS, onLine: onProgress, ...(signal === undefined ? {} : { signal }) },
+    );
+    if (exitCode !== 0) throw new Error(stderr.trim().split("\n").at(-1) || "it did not end in time");
+  },
+};
+
+async function checkReachable(signal: AbortSignal | undefined): Promise<void> {
+  const limit = AbortSignal.timeout(REACH_TIMEOUT_MS);
+  try {
+    await fetch("https://get.pulumi.com/install.sh", {
+      method: "HEAD",
+      signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
+    });
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    throw new Error(
+      `its download site does not answer (${cause instanceof Error ? cause.message : String(cause)})`,
+    );
+  }
+}
