@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { type MockStack, mockStack, ofType } from "./mockStack";
+import { ofType, type Registrations, registrations } from "../../scripts/diagram/registrations";
 
 const dev = { domain: "dev.foobar.com" };
 const apiKey = "0123456789abcdef0123456789abcdef";
@@ -14,7 +14,7 @@ const passthrough = {
 };
 
 /** The text of user data by droplet, out of the secret's wrapping. */
-function userDataOf(stack: MockStack): Map<string, string> {
+function userDataOf(stack: Registrations): Map<string, string> {
   return new Map(
     ofType(stack, "Droplet").map(({ name, inputs }) => {
       assert.equal(
@@ -28,9 +28,9 @@ function userDataOf(stack: MockStack): Map<string, string> {
 }
 
 describe("program: converged development stack", () => {
-  let stack: MockStack;
+  let stack: Registrations;
   before(async () => {
-    stack = await mockStack("dev", dev);
+    stack = await registrations("dev", dev);
   });
 
   it("has three droplets in the VPC, with the tags of both roles", () => {
@@ -180,9 +180,9 @@ describe("program: converged development stack", () => {
 });
 
 describe("program: separated production stack", () => {
-  let stack: MockStack;
+  let stack: Registrations;
   before(async () => {
-    stack = await mockStack("prod", prod);
+    stack = await registrations("prod", prod);
   });
 
   it("has web hosts and database hosts apart", () => {
@@ -222,7 +222,7 @@ describe("program: separated production stack", () => {
   });
 
   it("lets one named host be replaced, and no other", async () => {
-    const replacing = await mockStack("prod", { ...prod, replaceHost: "db-2" });
+    const replacing = await registrations("prod", { ...prod, replaceHost: "db-2" });
     for (const { name, ignoreChanges, protect } of ofType(replacing, "Droplet").filter(({ name }) =>
       name.startsWith("db-"),
     )) {
@@ -230,7 +230,7 @@ describe("program: separated production stack", () => {
       assert.equal(ignoreChanges.includes("userData"), name !== "db-2");
     }
     await assert.rejects(
-      mockStack("prod", { ...prod, replaceHost: "db-9" }),
+      registrations("prod", { ...prod, replaceHost: "db-9" }),
       /replaceHost: must be one of web-1, .*got db-9/,
     );
   });
@@ -238,7 +238,7 @@ describe("program: separated production stack", () => {
 
 describe("program: variants", () => {
   it("passthrough: TLS ends on the web host, and the client's address comes by the PROXY protocol", async () => {
-    const stack = await mockStack("dev", { ...dev, ...passthrough });
+    const stack = await registrations("dev", { ...dev, ...passthrough });
     const [balancer] = ofType(stack, "LoadBalancer");
     assert.equal(balancer?.inputs.forwardingRules[0].tlsPassthrough, true);
     assert.equal(balancer.inputs.enableProxyProtocol, true);
@@ -247,7 +247,7 @@ describe("program: variants", () => {
   });
 
   it("operators: SSH from their networks alone", async () => {
-    const stack = await mockStack("dev", { ...dev, operators: '{"networks":["192.0.2.0/24"]}' });
+    const stack = await registrations("dev", { ...dev, operators: '{"networks":["192.0.2.0/24"]}' });
     const firewall = ofType(stack, "Firewall").find(({ name }) => name === "operators");
     assert.deepEqual(firewall?.inputs.inboundRules, [
       { protocol: "tcp", portRange: "22", sourceAddresses: ["192.0.2.0/24"] },
@@ -256,7 +256,7 @@ describe("program: variants", () => {
   });
 
   it("a zone that exists already is looked up, not created", async () => {
-    const stack = await mockStack("dev", { ...dev, createDomain: "false" });
+    const stack = await registrations("dev", { ...dev, createDomain: "false" });
     assert.equal(ofType(stack, "Domain").length, 0);
     assert.equal(
       ofType(stack, "DnsRecord").find(({ name }) => name === "site")?.inputs.domain,
@@ -265,15 +265,15 @@ describe("program: variants", () => {
   });
 
   it("adding a web host changes no other host's user data", async () => {
-    const before = userDataOf(await mockStack("prod", prod));
-    const after = userDataOf(await mockStack("prod", { ...prod, web: '{"count":4}' }));
+    const before = userDataOf(await registrations("prod", prod));
+    const after = userDataOf(await registrations("prod", { ...prod, web: '{"count":4}' }));
     assert.equal(after.size, before.size + 2);
     for (const [name, text] of before) assert.equal(after.get(name), text, name);
   });
 
   it("a role's setting changes that role's user data alone", async () => {
-    const before = userDataOf(await mockStack("prod", prod));
-    const after = userDataOf(await mockStack("prod", { ...prod, database: '{"bufferPoolMib":1234}' }));
+    const before = userDataOf(await registrations("prod", prod));
+    const after = userDataOf(await registrations("prod", { ...prod, database: '{"bufferPoolMib":1234}' }));
     for (const [name, text] of before) assert.equal(after.get(name) === text, !name.startsWith("db-"), name);
   });
 });
@@ -296,7 +296,7 @@ describe("program: what is not on offer", () => {
   ];
   for (const [title, config, message] of wrong) {
     it(`refuses ${title}, before anything is registered`, async () => {
-      await assert.rejects(mockStack("dev", { ...dev, ...config }), (error) => {
+      await assert.rejects(registrations("dev", { ...dev, ...config }), (error) => {
         assert.ok(pulumi.RunError.isInstance(error));
         assert.match(error.message, message);
         return true;

@@ -1,11 +1,15 @@
-/** Runs the real program against Pulumi's mocks: what would be registered, without an engine or a cloud. */
+/**
+ * Runs the real program against Pulumi's mocks and records what it registers: the resource graph without an engine, a
+ * provider or a cloud. The diagram is drawn from it and the unit tests read it.
+ */
 import * as pulumi from "@pulumi/pulumi";
 import { type Outputs, program } from "../../infra/program";
 
-export interface Registered {
+/** One resource that the program registered. */
+export interface Registration {
   readonly type: string;
   readonly name: string;
-  // Inputs are as various as the resource types; each test looks at what it knows.
+  // Inputs are as various as the resource types; each reader looks at what it knows.
   // biome-ignore lint/suspicious/noExplicitAny: see above
   readonly inputs: Record<string, any>;
   readonly protect: boolean;
@@ -13,12 +17,12 @@ export interface Registered {
   readonly deleteBeforeReplace: boolean;
 }
 
-export interface MockStack {
-  readonly resources: readonly Registered[];
-  readonly outputs: Awaited<pulumi.UnwrappedObject<Outputs>>;
+export interface Registrations {
+  readonly resources: readonly Registration[];
+  readonly outputs: pulumi.Unwrap<Outputs>;
 }
 
-/** Sizes, regions and image that the mocks offer. */
+/** Regions, sizes and the image that the mocks offer, with DigitalOcean's prices. */
 const offers = {
   sizes: [
     { slug: "s-1vcpu-1gb", priceMonthly: 6 },
@@ -39,9 +43,12 @@ function call({ token, inputs }: pulumi.runtime.MockCallArgs): Record<string, un
       return { sizes: offers.sizes };
     case "digitalocean:index/getRegions:getRegions":
       return { regions: offers.regions };
-    case "digitalocean:index/getImage:getImage":
-      if (inputs.slug !== "ubuntu-26-04-x64") throw new Error(`image not found: ${inputs.slug}`);
+    case "digitalocean:index/getImage:getImage": {
+      const message = `image not found: ${inputs.slug}`;
+      // The SDK shows a gRPC error's details, not its message.
+      if (inputs.slug !== "ubuntu-26-04-x64") throw Object.assign(new Error(message), { details: message });
       return { slug: inputs.slug, regions: ["nyc3"] };
+    }
     case "digitalocean:index/getAccount:getAccount":
       return { email: "owner@example.com" };
     case "digitalocean:index/getDomain:getDomain":
@@ -82,53 +89,67 @@ function outputsOf(
   }
 }
 
+/** The engine's request behind a registration; the SDK's mocks pass on the inputs alone. */
+interface RegisterRequest {
+  getType(): string;
+  getName(): string;
+  getProtect(): boolean;
+  getIgnorechangesList(): string[];
+  getDeletebeforereplace(): boolean;
+}
+
+interface Monitor {
+  registerResource(request: RegisterRequest, callback: unknown): unknown;
+}
+
 /**
  * Runs the program.
  *
  * @param config settings by path below `secured-web:`, structured ones as JSON
  * @throws what the program throws
  */
-export async function mockStack(stack: string, config: Record<string, string>): Promise<MockStack> {
-  const resources: Registered[] = [];
+export async function registrations(stack: string, config: Record<string, string>): Promise<Registrations> {
+  const inputs = new Map<string, pulumi.runtime.MockResourceArgs["inputs"]>();
+  const requests: RegisterRequest[] = [];
+  const key = (type: string, name: string) => `${type}::${name}`;
   await pulumi.runtime.setMocks(
     {
       call,
       newResource: (args) => {
-        const request = args.registerRequest;
-        resources.push({
-          type: args.type,
-          name: args.name,
-          inputs: args.inputs,
-          protect: request?.getProtect() ?? false,
-          ignoreChanges: request?.getIgnorechangesList() ?? [],
-          deleteBeforeReplace: request?.getDeletebeforereplace() ?? false,
-        });
-        return { id: `${args.name}-id`, state: outputsOf(args, resources.length) };
+        inputs.set(key(args.type, args.name), args.inputs);
+        return { id: `${args.name}-id`, state: outputsOf(args, inputs.size) };
       },
     },
     "secured-web",
     stack,
   );
-  const full = Object.entries(config).map(([path, value]) => [`secured-web:${path}`, value]);
-  const secret = ["secured-web:datadog", "secured-web:passthrough"];
-  pulumi.runtime.setAllConfig(Object.fromEntries(full), secret);
+  const { getMonitor } = pulumi.runtime as unknown as { getMonitor(): Monitor };
+  const monitor = getMonitor();
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, callback) => {
+    requests.push(request);
+    return register(request, callback);
+  };
+  const raw = Object.entries(config).map(([path, value]) => [`secured-web:${path}`, value]);
+  pulumi.runtime.setAllConfig(Object.fromEntries(raw), ["secured-web:datadog", "secured-web:passthrough"]);
   const outputs = await program();
-  const resolved = await new Promise<MockStack["outputs"]>((resolve) => {
-    pulumi.output(outputs).apply((values) => resolve(values as MockStack["outputs"]));
+  const values = await new Promise<pulumi.Unwrap<Outputs>>((resolve) => {
+    pulumi.output(outputs).apply((resolved) => resolve(resolved as pulumi.Unwrap<Outputs>));
   });
-  await settled(resources);
-  return { resources, outputs: resolved };
-}
-
-/** Registrations go on behind outputs: done when a whole turn of all pending work adds none. */
-async function settled(resources: readonly Registered[]): Promise<void> {
-  for (let before = -1; before !== resources.length; ) {
-    before = resources.length;
-    await pulumi.runtime.disconnect();
-  }
+  // Registrations go on behind outputs: this waits for them all.
+  await pulumi.runtime.disconnect();
+  const resources = requests.map((request) => ({
+    type: request.getType(),
+    name: request.getName(),
+    inputs: inputs.get(key(request.getType(), request.getName())) ?? {},
+    protect: request.getProtect(),
+    ignoreChanges: request.getIgnorechangesList(),
+    deleteBeforeReplace: request.getDeletebeforereplace(),
+  }));
+  return { resources, outputs: values };
 }
 
 /** The registered resources of a type, by the type's last word ("Droplet"). */
-export function ofType(stack: MockStack, type: string): readonly Registered[] {
-  return stack.resources.filter((resource) => resource.type.endsWith(`:${type}`));
+export function ofType({ resources }: Registrations, type: string): readonly Registration[] {
+  return resources.filter((resource) => resource.type.endsWith(`:${type}`));
 }
