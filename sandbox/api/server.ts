@@ -6,10 +6,29 @@ import { createHttpServer } from "./core/httpServer";
 import { lockStateDir } from "./core/lock";
 import { Store } from "./core/store";
 import { registerAccount } from "./resources/account";
+import { registerActions } from "./resources/actions";
+import { registerCatalogue } from "./resources/catalogue";
+import { registerDroplets } from "./resources/droplets/routes";
+import { registerImages } from "./resources/images";
+import { registerReservedIps } from "./resources/reservedIps";
+import { registerSnapshots } from "./resources/snapshots";
 import { registerSshKeys } from "./resources/sshKeys";
+import { registerVolumes } from "./resources/volumes";
+import { registerVpcs } from "./resources/vpcs";
 
 /** Every resource family, one line each. */
-const RESOURCES: readonly ((api: Api) => void)[] = [registerAccount, registerSshKeys];
+const RESOURCES: readonly ((api: Api) => void)[] = [
+  registerAccount,
+  registerActions,
+  registerCatalogue,
+  registerDroplets,
+  registerImages,
+  registerReservedIps,
+  registerSnapshots,
+  registerSshKeys,
+  registerVolumes,
+  registerVpcs,
+];
 
 export interface ApiOptions {
   /** Holds the account. Made with mode 0700 where it is absent; one server at a time. */

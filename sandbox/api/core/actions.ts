@@ -18,6 +18,11 @@ export interface ActionRecord {
 
 /** What an action does when its time has come. */
 export interface ActionKind {
+  /**
+   * For what takes time and is no action to DigitalOcean's users (a load balancer that becomes active): never listed,
+   * and gone when it ends.
+   */
+  readonly unlisted?: boolean;
   /** Before completion, outside any transaction: what takes time and can fail. An error makes the action `errored`. */
   perform?(action: ActionRecord): Promise<void>;
   /** The change to the records, in one transaction with the action's completion. */
@@ -42,6 +47,8 @@ const RETRY_MS = 1000;
  */
 export class Actions {
   readonly #table: Table<ActionRecord>;
+  /** The ids of those that are in-progress, so that nobody walks through years of finished ones. */
+  readonly #unfinished: Table<{ id: number }>;
   readonly #kinds = new Map<string, ActionKind>();
   readonly #timers = new Map<number, NodeJS.Timeout>();
   readonly #running = new Set<Promise<void>>();
@@ -52,6 +59,7 @@ export class Actions {
     private readonly delayMs: number,
   ) {
     this.#table = store.table<ActionRecord>("actions");
+    this.#unfinished = store.table<{ id: number }>("unfinished_actions");
   }
 
   /** Says what actions of this resource type do; `kind` is asked for each action. */
@@ -74,47 +82,40 @@ export class Actions {
       parameters: action.parameters ?? {},
     };
     this.#table.put(id, record);
-    if (!completed) this.store.afterCommit(() => this.#schedule(id, this.delayMs));
+    if (!completed) {
+      this.#unfinished.put(id, { id });
+      this.store.afterCommit(() => this.#schedule(id, this.delayMs));
+    }
     return record;
   }
 
   /** Newest first, as DigitalOcean lists them. */
   list(filter: (action: ActionRecord) => boolean = () => true): ActionRecord[] {
-    return this.#table.values().filter(filter).reverse();
+    const listed = (action: ActionRecord) => !this.#isUnlisted(action) && filter(action);
+    return this.#table.values().filter(listed).reverse();
   }
 
   /** Throws 404 for an unknown id, or one that does not belong to the resource that `filter` describes. */
   get(id: string, filter: (action: ActionRecord) => boolean = () => true): ActionRecord {
     const action = this.#table.get(id);
-    if (!action || !filter(action)) throw notFound();
+    if (!action || this.#isUnlisted(action) || !filter(action)) throw notFound();
     return action;
   }
 
   /** The unfinished action of a resource, if there is one. */
   inProgress(resourceType: string, resourceId: number | string): ActionRecord | undefined {
-    return this.#table
-      .values()
-      .findLast(
-        (action) =>
-          action.status === "in-progress" &&
-          action.resource_type === resourceType &&
-          action.resource_id === resourceId,
-      );
+    return this.#open().find((one) => one.resource_type === resourceType && one.resource_id === resourceId);
   }
 
   /** Ends what is unfinished for a resource that goes away, inside a transaction. */
   abandon(resourceType: string, resourceId: number | string): void {
-    for (const action of this.#table.values()) {
-      if (action.resource_type !== resourceType || action.resource_id !== resourceId) continue;
-      if (action.status === "in-progress") this.#finish(action, "errored");
-    }
+    const action = this.inProgress(resourceType, resourceId);
+    if (action) this.#finish(action, "errored");
   }
 
   /** Goes on with what was unfinished when the last server ended. */
   resume(): void {
-    for (const action of this.#table.values()) {
-      if (action.status === "in-progress") this.#schedule(action.id, this.delayMs);
-    }
+    for (const action of this.#open()) this.#schedule(action.id, this.delayMs);
   }
 
   /** Stops all timers and waits for what is being performed. */
@@ -161,8 +162,18 @@ export class Actions {
     this.#finish(action, failed ? "errored" : "completed");
   }
 
+  #open(): ActionRecord[] {
+    return this.#unfinished.values().flatMap(({ id }) => this.#table.get(id) ?? []);
+  }
+
   #finish(action: ActionRecord, status: "completed" | "errored"): void {
-    this.#table.put(action.id, { ...action, status, completed_at: timestamp() });
+    this.#unfinished.delete(action.id);
+    if (this.#isUnlisted(action)) this.#table.delete(action.id);
+    else this.#table.put(action.id, { ...action, status, completed_at: timestamp() });
+  }
+
+  #isUnlisted({ resource_type }: ActionRecord): boolean {
+    return this.#kinds.get(resource_type)?.unlisted === true;
   }
 }
 

@@ -5,7 +5,7 @@ import type { Store } from "./store";
 
 /** What the parts that look across resources (tags, VPC members, projects) ask of each kind of resource. */
 export interface ResourceKind {
-  /** As in a URN: `do:<urnType>:<id>`. */
+  /** As in a URN: `do:<urnType>:<id>`. Images and volume snapshots are kinds as well, for tags, though no URN names one. */
   readonly urnType: string;
   /** Every resource of the kind, in the order of creation. */
   list(): readonly ResourceSummary[];
@@ -21,6 +21,13 @@ export interface ResourceSummary {
   readonly vpc_uuid?: string | undefined;
   readonly tags?: readonly string[];
 }
+
+/** The form under which a URN is kept: clients write `reservedip` as well as `floatingip`, its name of old. */
+export const canonicalUrn = (urn: string): string => urn.replace(/^do:reservedip:/, "do:floatingip:");
+
+/** `use(value)`, or undefined where there is no value. */
+export const optionally = <T, R>(value: T | undefined, use: (value: T) => R): R | undefined =>
+  value === undefined ? undefined : use(value);
 
 /** What a resource family registers its routes and relations with. */
 export class Api {
@@ -62,7 +69,7 @@ export class Api {
 
   /** The resource of a URN (`do:droplet:1`), or undefined. */
   resolveUrn(urn: string): ResourceSummary | undefined {
-    const [, urnType = "", id = ""] = /^do:(\w+):(.+)$/.exec(urn) ?? [];
+    const [, urnType = "", id = ""] = /^do:(\w+):(.+)$/.exec(canonicalUrn(urn)) ?? [];
     return this.kinds.get(urnType)?.find(id);
   }
 

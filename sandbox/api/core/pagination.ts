@@ -1,5 +1,5 @@
 import { unprocessable } from "./errors";
-import type { Answer, ApiRequest } from "./http";
+import { type Answer, type ApiRequest, ok } from "./http";
 
 const DEFAULT_PER_PAGE = 20;
 const MAX_PER_PAGE = 200;
@@ -11,19 +11,24 @@ const MAX_PER_PAGE = 200;
 export function page<T>(
   request: ApiRequest,
   key: string,
-  items: readonly T[],
+  all: readonly T[],
   render: (item: T) => unknown = (item) => item,
 ): Answer {
+  const { items, ...rest } = paged(request, all);
+  return ok({ [key]: items.map(render), ...rest });
+}
+
+/** The items of the wanted page with `links` and `meta`, for answers that are no plain list. */
+export function paged<T>(
+  request: ApiRequest,
+  all: readonly T[],
+): { items: T[]; links: object; meta: { total: number } } {
   const number = queryInteger(request, "page", 1, Number.MAX_SAFE_INTEGER) ?? 1;
   const perPage = queryInteger(request, "per_page", 1, MAX_PER_PAGE) ?? DEFAULT_PER_PAGE;
-  const shown = items.slice((number - 1) * perPage, number * perPage);
   return {
-    status: 200,
-    body: {
-      [key]: shown.map(render),
-      links: links(request, number, Math.max(1, Math.ceil(items.length / perPage))),
-      meta: { total: items.length },
-    },
+    items: all.slice((number - 1) * perPage, number * perPage),
+    links: links(request, number, Math.max(1, Math.ceil(all.length / perPage))),
+    meta: { total: all.length },
   };
 }
 

@@ -99,3 +99,20 @@ export const findSize = (slug: string): Size | undefined => SIZES.find((size) =>
 
 /** DigitalOcean caps a month at 28 days of 24 hours, so the hour is a 672nd of the month. */
 export const hourlyPrice = (size: Size): number => Math.round((size.price_monthly / 672) * 1e5) / 1e5;
+
+/** The size as the API shows it; `regions` are those where it can be had. */
+export function sizeObject(size: Size, regions: readonly string[]): object {
+  return {
+    slug: size.slug,
+    memory: size.memory,
+    vcpus: size.vcpus,
+    disk: size.disk,
+    transfer: size.transfer,
+    price_monthly: size.price_monthly,
+    price_hourly: hourlyPrice(size),
+    regions,
+    available: true,
+    description: size.description,
+    disk_info: [{ type: "local", size: { amount: size.disk, unit: "gib" } }],
+  };
+}

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { unprocessable } from "./errors";
+import { OPEN_REGIONS } from "./regions";
 
 /**
  * Checks a request's body and gives it typed. Fields that the schema does not know are dropped, as DigitalOcean does.
@@ -50,3 +51,8 @@ export const tagName = z
   .string()
   .regex(/^[\w:-]{1,255}$/, "a tag is 1 to 255 letters, digits, colons, dashes and underscores");
 export const tags = withDefault(z.array(tagName), []);
+
+/** The slug of a region that takes new resources. */
+export const regionSlug = z.string().refine((slug) => OPEN_REGIONS.includes(slug), {
+  error: ({ input }) => `"${input}" is not an available region`,
+});

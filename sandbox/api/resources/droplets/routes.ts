@@ -1,0 +1,121 @@
+import type { ActionRecord } from "../../core/actions";
+import { type Api, optionally, type ResourceSummary } from "../../core/api";
+import { notFound, unprocessable } from "../../core/errors";
+import { type ApiRequest, accepted, noContent, ok } from "../../core/http";
+import { page } from "../../core/pagination";
+import type { Store } from "../../core/store";
+import { findTag, hasTag } from "../../core/tags";
+import { type ImageRecord, imageTable } from "../images";
+import { registerDropletActions } from "./actions";
+import { registerAssociatedResources } from "./associated";
+import { registerBackupPolicies } from "./backups";
+import { createDroplets } from "./create";
+import { changeDroplet, type DropletRecord, deleteDroplet, dropletTable, wantedDroplet } from "./record";
+import { dropletObject } from "./view";
+
+/** `/v2/droplets` and everything under it but `…/firewalls`, which is with the firewalls. */
+export function registerDroplets(api: Api): void {
+  const droplets = dropletTable(api.store);
+  const show = (droplet: DropletRecord) => dropletObject(api.store, droplet);
+
+  api.addKind({
+    urnType: "droplet",
+    list: () => droplets.values().map(summary),
+    find: (id) => optionally(droplets.get(id), summary),
+    taggable: {
+      resourceType: "droplet",
+      setTags: (id, names) => changeDroplet(api.store, id, { tags: [...names] }),
+    },
+  });
+
+  api.get("/v2/droplets", (request) => page(request, "droplets", matching(api.store, request), show));
+  api.post("/v2/droplets", (request) => {
+    const { several, made } = createDroplets(api, request.body);
+    const actions = made.map(({ action }) => link(request, action, several));
+    const shown = made.map(({ droplet }) => show(droplet));
+    return accepted({ ...(several ? { droplets: shown } : { droplet: shown[0] }), links: { actions } });
+  });
+  api.delete("/v2/droplets", (request) => {
+    const tag = request.query.tag_name;
+    if (!tag) throw unprocessable("tag_name is required");
+    if (!findTag(api.store, tag)) throw notFound();
+    for (const droplet of matching(api.store, request)) deleteDroplet(api, droplet);
+    return noContent();
+  });
+  api.get("/v2/droplets/:droplet", (request) => ok({ droplet: show(wantedDroplet(api.store, request)) }));
+  api.delete("/v2/droplets/:droplet", (request) => {
+    deleteDroplet(api, wantedDroplet(api.store, request));
+    return noContent();
+  });
+  registerRelated(api);
+  registerBackupPolicies(api);
+  registerDropletActions(api);
+  registerAssociatedResources(api);
+}
+
+/** The lists under one droplet. */
+function registerRelated(api: Api): void {
+  for (const type of ["snapshot", "backup"] as const) {
+    api.get(`/v2/droplets/:droplet/${type}s`, (request) => {
+      const { id } = wantedDroplet(api.store, request);
+      const images = imageTable(api.store)
+        .values()
+        .filter((image) => image.droplet_id === id && image.type === type);
+      return page(request, `${type}s`, images, imageOfDroplet);
+    });
+  }
+  // Droplets of today bring their own kernel (droplets' `kernel` is null), so there is none to choose from.
+  api.get("/v2/droplets/:droplet/kernels", (request) => {
+    wantedDroplet(api.store, request);
+    return page(request, "kernels", []);
+  });
+  // Nothing here shares hardware in a way that a client should plan for.
+  api.get("/v2/droplets/:droplet/neighbors", (request) => {
+    wantedDroplet(api.store, request);
+    return ok({ droplets: [] });
+  });
+}
+
+function matching(store: Store, { query }: ApiRequest): DropletRecord[] {
+  const { tag_name, name, type } = query;
+  if (type !== undefined && type !== "droplets" && type !== "gpus") {
+    throw unprocessable("type: must be droplets or gpus");
+  }
+  if (type === "gpus") return []; // the catalogue has no GPU sizes
+  return dropletTable(store)
+    .values()
+    .filter((droplet) => name === undefined || droplet.name.toLowerCase() === name.toLowerCase())
+    .filter((droplet) => tag_name === undefined || hasTag(droplet.tags, tag_name));
+}
+
+function link({ origin }: ApiRequest, action: ActionRecord, several: boolean): object {
+  return {
+    id: action.id,
+    rel: several ? "multiple_create" : "create",
+    href: `${origin}/v2/actions/${action.id}`,
+  };
+}
+
+function imageOfDroplet(image: ImageRecord): object {
+  const { id, name, type, created_at, regions, min_disk_size, size_gigabytes, distribution, slug } = image;
+  return {
+    id,
+    name,
+    type,
+    distribution,
+    slug,
+    public: false,
+    created_at,
+    regions,
+    min_disk_size,
+    size_gigabytes,
+  };
+}
+
+const summary = ({ id, name, created_at, vpc_uuid, tags }: DropletRecord): ResourceSummary => ({
+  id: String(id),
+  name,
+  created_at,
+  vpc_uuid,
+  tags,
+});

@@ -1,0 +1,199 @@
+import { randomUUID } from "node:crypto";
+import { z } from "zod";
+import type { Api, ResourceSummary } from "../core/api";
+import { timestamp } from "../core/clock";
+import { forbidden, notFound, unprocessable } from "../core/errors";
+import { type Answer, type ApiRequest, created, noContent, ok, param } from "../core/http";
+import { type Cidr, cidr, contains, formatCidr, overlap, parseCidr } from "../core/ipv4";
+import { page } from "../core/pagination";
+import type { Store, Table } from "../core/store";
+import { optional, parseBody, regionSlug, withDefault } from "../core/validation";
+
+export interface VpcRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly region: string;
+  readonly ip_range: string;
+  readonly default: boolean;
+  readonly created_at: string;
+}
+
+export const vpcTable = (store: Store): Table<VpcRecord> => store.table<VpcRecord>("vpcs");
+
+/** RFC 1918. */
+const PRIVATE_RANGES = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"].map(cidr);
+
+/** DigitalOcean keeps these for itself (VPC documentation, Plan Your Network; release note of 7 March 2025). */
+const RESERVED_RANGES = ["10.244.0.0/16", "10.245.0.0/16", "10.246.0.0/24", "10.229.0.0/16"].map(cidr);
+const RESERVED_IN_NYC1 = cidr("10.10.0.0/16");
+
+/** Where DigitalOcean takes the /20 from when none is asked for. */
+const AUTOMATIC_RANGE = cidr("10.100.0.0/14");
+
+const name = z
+  .string()
+  .regex(/^[a-zA-Z0-9.-]{1,255}$/, "may only contain letters, digits, dashes and periods");
+const description = z.string().max(255, "must be at most 255 characters");
+const createBody = z.object({
+  name,
+  region: regionSlug,
+  description: withDefault(description, ""),
+  ip_range: optional(z.string()),
+});
+const putBody = z.object({ name, description: withDefault(description, ""), default: optional(z.boolean()) });
+const patchBody = z.object({
+  name: optional(name),
+  description: optional(description),
+  default: optional(z.boolean()),
+});
+
+/** The region's default VPC, made now if the region has none yet (as DigitalOcean does with the first resource). */
+export function defaultVpc(api: Api, region: string): VpcRecord {
+  const existing = vpcTable(api.store)
+    .values()
+    .find((vpc) => vpc.region === region && vpc.default);
+  return existing ?? addVpc(api, { name: freeName(api.store, `default-${region}`), description: "", region });
+}
+
+/** `/v2/vpcs`: networks of the account, and who is in them. */
+export function registerVpcs(api: Api): void {
+  const vpcs = vpcTable(api.store);
+  const wanted = (request: ApiRequest): VpcRecord => {
+    const vpc = vpcs.get(param(request, "vpc"));
+    if (!vpc) throw notFound();
+    return vpc;
+  };
+
+  api.addKind({ urnType: "vpc", list: () => vpcs.values(), find: (id) => vpcs.get(id) });
+
+  api.get("/v2/vpcs", (request) => page(request, "vpcs", vpcs.values(), vpcObject));
+  api.post("/v2/vpcs", (request) => {
+    const body = parseBody(createBody, request.body);
+    refuseTakenName(api.store, body.name);
+    return created({ vpc: vpcObject(addVpc(api, body)) });
+  });
+  api.get("/v2/vpcs/:vpc", (request) => ok({ vpc: vpcObject(wanted(request)) }));
+  api.put("/v2/vpcs/:vpc", (request) => update(api, wanted(request), parseBody(putBody, request.body)));
+  api.patch("/v2/vpcs/:vpc", (request) => update(api, wanted(request), parseBody(patchBody, request.body)));
+
+  api.delete("/v2/vpcs/:vpc", (request) => {
+    const vpc = wanted(request);
+    if (membersOf(api, vpc).length > 0) throw forbidden("Can not delete VPC with members");
+    if (vpc.default) throw forbidden("Can not delete default VPCs");
+    vpcs.delete(vpc.id);
+    api.deleted("vpc", vpc.id);
+    api.changed({ kind: "vpcs" });
+    return noContent();
+  });
+
+  api.get("/v2/vpcs/:vpc/members", (request) => {
+    const type = request.query.resource_type;
+    const members = membersOf(api, wanted(request)).filter(
+      ({ urn }) => !type || urn.startsWith(`do:${type}:`),
+    );
+    return page(request, "members", members);
+  });
+}
+
+/** Whatever has a `vpc_uuid`: droplets, load balancers. */
+function membersOf(api: Api, vpc: VpcRecord): { name: string; urn: string; created_at: string }[] {
+  const inside = ({ vpc_uuid }: ResourceSummary) => vpc_uuid === vpc.id;
+  return [...api.kinds.values()].flatMap((kind) =>
+    kind
+      .list()
+      .filter(inside)
+      .map((one) => ({ name: one.name, urn: `do:${kind.urnType}:${one.id}`, created_at: one.created_at })),
+  );
+}
+
+type NewVpc = { name: string; description: string; region: string; ip_range?: string | undefined };
+
+function addVpc(api: Api, wanted: NewVpc): VpcRecord {
+  const vpcs = vpcTable(api.store);
+  const range = wanted.ip_range === undefined ? automaticRange(api.store) : givenRange(api.store, wanted);
+  const id = randomUUID();
+  const vpc = vpcs.put(id, {
+    id,
+    name: wanted.name,
+    description: wanted.description,
+    region: wanted.region,
+    ip_range: formatCidr(range),
+    // The first VPC of a region is its default (API reference, Create a New VPC).
+    default: !vpcs.values().some((other) => other.region === wanted.region),
+    created_at: timestamp(),
+  });
+  api.changed({ kind: "vpcs" });
+  return vpc;
+}
+
+function givenRange(store: Store, { ip_range = "", region }: NewVpc): Cidr {
+  const range = parseCidr(ip_range);
+  if (!range) {
+    throw unprocessable(`ip_range: "${ip_range}" is not a network in CIDR notation, such as 10.10.10.0/24`);
+  }
+  if (range.prefix < 16 || range.prefix > 28)
+    throw unprocessable("ip_range: must be between /16 and /28 in size");
+  if (!PRIVATE_RANGES.some((space) => contains(space, range))) {
+    throw unprocessable("ip_range: must be in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16 (RFC 1918)");
+  }
+  const reserved = region === "nyc1" ? [...RESERVED_RANGES, RESERVED_IN_NYC1] : RESERVED_RANGES;
+  const taken = reserved.find((one) => overlap(one, range));
+  if (taken) throw unprocessable(`ip_range: ${formatCidr(taken)} is reserved by DigitalOcean in ${region}`);
+  const other = vpcTable(store)
+    .values()
+    .find((vpc) => overlap(cidr(vpc.ip_range), range));
+  if (other) throw unprocessable(`ip_range: overlaps with ${other.ip_range} of the VPC "${other.name}"`);
+  return range;
+}
+
+function automaticRange(store: Store): Cidr {
+  const taken = vpcTable(store)
+    .values()
+    .map(({ ip_range }) => cidr(ip_range));
+  for (let first = AUTOMATIC_RANGE.first; first < AUTOMATIC_RANGE.last; first += 4096) {
+    const range = { first, last: first + 4095, prefix: 20 };
+    if (!taken.some((other) => overlap(other, range))) return range;
+  }
+  throw unprocessable("ip_range: no range is free in this account: give one");
+}
+
+function update(
+  api: Api,
+  vpc: VpcRecord,
+  change: { name?: string | undefined; description?: string | undefined; default?: boolean | undefined },
+): Answer {
+  const vpcs = vpcTable(api.store);
+  if (change.name !== undefined && change.name !== vpc.name) refuseTakenName(api.store, change.name);
+  if (change.default && !vpc.default) {
+    for (const other of vpcs.values()) {
+      if (other.region === vpc.region && other.default) vpcs.put(other.id, { ...other, default: false });
+    }
+  }
+  const updated = vpcs.put(vpc.id, {
+    ...vpc,
+    name: change.name ?? vpc.name,
+    description: change.description ?? vpc.description,
+    // "Cannot be unset from true": another VPC is made the default instead.
+    default: vpc.default || change.default === true,
+  });
+  return ok({ vpc: vpcObject(updated) });
+}
+
+function refuseTakenName(store: Store, wanted: string): void {
+  if (isTaken(store, wanted))
+    throw unprocessable(`name: the name "${wanted}" is already in use by another VPC`);
+}
+
+const isTaken = (store: Store, wanted: string): boolean =>
+  vpcTable(store)
+    .values()
+    .some((vpc) => vpc.name === wanted);
+
+function freeName(store: Store, wanted: string): string {
+  let candidate = wanted;
+  for (let number = 2; isTaken(store, candidate); number++) candidate = `${wanted}-${number}`;
+  return candidate;
+}
+
+const vpcObject = (vpc: VpcRecord): object => ({ ...vpc, urn: `do:vpc:${vpc.id}` });
