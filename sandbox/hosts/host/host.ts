@@ -1,0 +1,334 @@
+import { spawn } from "node:child_process";
+import { access, mkdir, open, readdir, readFile, rename, rm, statfs, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  dropletNamespace,
+  hostDir,
+  type Instance,
+  publicNamespace,
+  snapshotDir,
+  vpcNamespace,
+} from "../instance";
+import { dropletPort, plugDroplet } from "../network/fabric";
+import { deleteNamespace } from "../network/namespace";
+import { childOf, ended, isAlive, type KnownProcess, signal } from "../process";
+import { attempt, type Output, type RunOptions, run } from "../run";
+import type { Droplet } from "../world";
+import { writeSeed } from "./seed";
+import { refuseUnreadable } from "./userData";
+
+const BOOT = join(__dirname, "boot.sh");
+/** A droplet that has not reached its basic target by then never will. */
+const BOOT_LIMIT_MS = 120_000;
+/** DigitalOcean gives a clean shutdown some time before it cuts the power. */
+const SHUTDOWN_LIMIT_MS = 60_000;
+/** A host's own files: logs, a database's first files, the app's modules. */
+const NEEDED_BYTES = 1024 ** 3;
+/** systemd(1): what PID 1 does at these signals; SIGRTMIN is 34. */
+const POWEROFF_SIGNAL = 34 + 4;
+const REBOOT_SIGNAL = 34 + 5;
+
+/** What a host must know of itself when nobody remembers it: kept beside its disk. */
+interface HostFile {
+  /** The base root filesystem that its disk lies on. */
+  readonly base: string;
+  readonly name: string;
+  /** Disks that it has been given: name below /dev/disk/by-id, and block device. */
+  readonly disks: Readonly<Record<string, string>>;
+}
+
+/** One droplet as a machine. Every method may be called after a restart of this program. */
+export class Host {
+  readonly #dir: string;
+
+  constructor(
+    private readonly instance: Instance,
+    readonly dropletId: number,
+  ) {
+    this.#dir = hostDir(instance, dropletId);
+  }
+
+  /** Its serial console, all boots. */
+  get consolePath(): string {
+    return join(this.#dir, "console.log");
+  }
+
+  async exists(): Promise<boolean> {
+    return access(join(this.#dir, "host.json")).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /**
+   * Lays out the disk: empty above `base`, or a copy of a snapshot's. Nothing runs yet.
+   * Throws where the user data cannot be read by cloud-init, or the disk of this machine is nearly full.
+   */
+  async create(droplet: Droplet, base: string, snapshotId?: string): Promise<void> {
+    refuseUnreadable(droplet);
+    await rm(this.#dir, { recursive: true, force: true });
+    await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+    await requireSpace(this.#dir);
+    if (snapshotId !== undefined)
+      await copyDisk(join(snapshotDir(this.instance, snapshotId), "upper"), join(this.#dir, "upper"));
+    for (const folder of ["upper", "work", "root", "disks"])
+      await mkdir(join(this.#dir, folder), { recursive: true });
+    await writeSeed(join(this.#dir, "upper"), droplet, String(droplet.id));
+    await this.#write({ base, name: droplet.name, disks: {} });
+  }
+
+  /** Boots, and comes back when systemd has reached its basic target; does nothing for a host that runs. */
+  async powerOn(droplet: Droplet): Promise<void> {
+    if (await this.running()) return;
+    const { base, disks } = await this.#read();
+    const namespace = await plugDroplet(this.instance, droplet);
+    await rm(join(this.#dir, "process"), { force: true });
+    const { id } = this.instance;
+    const machine = `${id}-${this.dropletId}`;
+    const devices = Object.entries(disks).map(([name, device]) => `${name}=${device}`);
+    const args = [this.#dir, base, namespace, machine, droplet.name, `${id}/${this.dropletId}`, ...devices];
+    const console = await open(this.consolePath, "a", 0o600);
+    const boot = spawn("unshare", ["--mount", "--propagation", "private", BOOT, ...args], {
+      detached: true,
+      stdio: ["ignore", console.fd, console.fd],
+    });
+    boot.on("error", () => {}); // told below: the host does not come up
+    boot.unref();
+    await console.close();
+    await this.#booted();
+  }
+
+  /** Cuts the power: every process of the host ends at once, nothing is written back. */
+  async powerOff(): Promise<void> {
+    const machine = await this.running();
+    if (machine) {
+      const init = await childOf(machine.pid);
+      if (init) await attempt("kill", ["-KILL", String(init)]);
+      else await signal(machine, "SIGKILL");
+      if (!(await ended(machine, 5000))) await signal(machine, "SIGKILL");
+      if (!(await ended(machine, 5000)))
+        throw new Error(`droplet ${this.dropletId} does not end (process ${machine.pid})`);
+    }
+    await this.#unplug();
+  }
+
+  /** Asks the host to power off, and cuts the power where it has not done so in time. */
+  async shutdown(withinMs = SHUTDOWN_LIMIT_MS): Promise<void> {
+    const machine = await this.running();
+    const init = machine && (await childOf(machine.pid));
+    if (init) await attempt("kill", [`-${POWEROFF_SIGNAL}`, String(init)]);
+    if (machine) await ended(machine, withinMs);
+    await this.powerOff();
+  }
+
+  /** Asks the host to reboot, and comes back when it is up again; a host that is off is booted. */
+  async reboot(droplet: Droplet): Promise<void> {
+    const machine = await this.running();
+    const init = machine && (await childOf(machine.pid));
+    if (!init) return this.powerOn(droplet);
+    await attempt("kill", [`-${REBOOT_SIGNAL}`, String(init)]);
+    const deadline = Date.now() + SHUTDOWN_LIMIT_MS;
+    while ((await this.init()) === init) {
+      if (Date.now() > deadline) {
+        await this.powerOff();
+        return this.powerOn(droplet);
+      }
+      await delay(50);
+    }
+    if (!(await this.running())) return this.powerOn(droplet);
+    await this.#booted();
+  }
+
+  /** Removes the host and everything of it. */
+  async destroy(): Promise<void> {
+    await this.powerOff();
+    await rm(join("/run/systemd/nspawn/propagate", `${this.instance.id}-${this.dropletId}`), {
+      recursive: true,
+      force: true,
+    });
+    await rm(this.#dir, { recursive: true, force: true });
+  }
+
+  /** Copies the disk as it is now to a snapshot. Of a running host it is what a power cut would leave. */
+  async snapshot(snapshotId: string): Promise<void> {
+    await requireSpace(this.#dir);
+    if (await this.running()) await this.run("sync", []).catch(() => {});
+    const target = snapshotDir(this.instance, snapshotId);
+    const partial = `${target}.partial`;
+    await rm(partial, { recursive: true, force: true });
+    await mkdir(partial, { recursive: true, mode: 0o700 });
+    await copyDisk(join(this.#dir, "upper"), join(partial, "upper"));
+    await rename(partial, target);
+  }
+
+  /** Gives the host a disk at /dev/disk/by-id/NAME, at once where it runs. */
+  async attachDisk(name: string, device: string): Promise<void> {
+    const file = await this.#read();
+    await this.#write({ ...file, disks: { ...file.disks, [name]: device } });
+    const machine = await this.running();
+    if (!machine) return;
+    const node = this.#diskNode(machine, name);
+    const [major = "", minor = ""] = (await run("stat", ["--format=%Hr %Lr", device])).trim().split(" ");
+    await rm(node, { force: true });
+    await run("mknod", ["-m", "0660", node, "b", major, minor]);
+  }
+
+  /** Takes a disk away; what the host has mounted of it is unmounted. */
+  async detachDisk(name: string): Promise<void> {
+    const file = await this.#read();
+    const { [name]: device, ...disks } = file.disks;
+    await this.#write({ ...file, disks });
+    const machine = await this.running();
+    if (!machine || !device) return;
+    await this.attempt("umount", ["--all-targets", `/dev/disk/by-id/${name}`]);
+    await rm(this.#diskNode(machine, name), { force: true });
+  }
+
+  async disks(): Promise<Readonly<Record<string, string>>> {
+    return (await this.#read()).disks;
+  }
+
+  /** Runs a program on the host as root and gives its output; throws CommandFailed. */
+  async run(program: string, args: readonly string[], options?: RunOptions): Promise<string> {
+    return run("nsenter", [...(await this.enter()), program, ...args], options);
+  }
+
+  /** Like `run`, whatever the exit code. */
+  async attempt(program: string, args: readonly string[], options?: RunOptions): Promise<Output> {
+    return attempt("nsenter", [...(await this.enter()), program, ...args], options);
+  }
+
+  /** Arguments of nsenter that lead into the host, with a clean environment. Throws where the host is off. */
+  async enter(terminal = "dumb"): Promise<string[]> {
+    const init = await this.init();
+    if (!init) throw new Error(`droplet ${this.dropletId} is off`);
+    const environment = [
+      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      "HOME=/root",
+      "LANG=C.UTF-8",
+      `TERM=${terminal}`,
+    ];
+    const namespaces = ["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd"];
+    return ["--target", String(init), ...namespaces, "--", "env", "--ignore-environment", ...environment];
+  }
+
+  /** The process that runs the machine; undefined where it is off. */
+  async running(): Promise<KnownProcess | undefined> {
+    const text = await readFile(join(this.#dir, "process"), "utf8").catch(() => "");
+    const [pid = "", start = ""] = text.trim().split(" ");
+    const known = { pid: Number(pid), start };
+    return start !== "" && (await isAlive(known)) ? known : undefined;
+  }
+
+  /** The host's PID 1 as this machine counts; undefined where it is off. */
+  async init(): Promise<number | undefined> {
+    const machine = await this.running();
+    return machine && childOf(machine.pid);
+  }
+
+  /** A file of the running host; undefined where it is off or the file is absent. */
+  async readFile(path: string): Promise<string | undefined> {
+    const init = await this.init();
+    return init ? readFile(`/proc/${init}/root${path}`, "utf8").catch(() => undefined) : undefined;
+  }
+
+  /** Whether systemd has reached a target of the boot. */
+  async reached(target: string): Promise<boolean> {
+    if ((await this.readFile("/run/systemd/units/invocation:dbus.service")) === undefined) {
+      const init = await this.init();
+      const socket = init && (await exists(`/proc/${init}/root/run/systemd/private`));
+      if (!socket) return false;
+    }
+    return (
+      (await this.attempt("systemctl", ["is-active", "--quiet", target], { timeoutMs: 5000 })).code === 0
+    );
+  }
+
+  async #booted(): Promise<void> {
+    const deadline = Date.now() + BOOT_LIMIT_MS;
+    let seen = false;
+    for (;;) {
+      const running = (await this.running()) !== undefined;
+      seen ||= running;
+      if (running && (await this.reached("basic.target").catch(() => false))) return;
+      // The boot script says who it is at once; 10 s are for a machine that is very busy.
+      const gone = seen ? !running : Date.now() > deadline - BOOT_LIMIT_MS + 10_000;
+      if (gone) throw new Error(`the host stopped while it booted. ${await this.#lastWords()}`);
+      if (Date.now() > deadline) {
+        const words = await this.#lastWords();
+        await this.powerOff();
+        throw new Error(
+          `the host did not come up within ${BOOT_LIMIT_MS / 1000} s and was switched off. ${words}`,
+        );
+      }
+      await delay(100);
+    }
+  }
+
+  async #lastWords(): Promise<string> {
+    const text = await readFile(this.consolePath, "utf8").catch(() => "");
+    const lines = text.trim().split("\n").slice(-5).join("\n");
+    return `Its console (${this.consolePath}) ends with:\n${lines}`;
+  }
+
+  /** The routers' ends go first: a namespace may be held by a process a moment longer than its machine lives. */
+  async #unplug(): Promise<void> {
+    const port = dropletPort(this.dropletId);
+    const all = await readdir("/run/netns").catch(() => []);
+    const vpcs = all.filter((name) => name.startsWith(vpcNamespace(this.instance, "")));
+    for (const router of [publicNamespace(this.instance), ...vpcs]) {
+      await attempt("ip", ["-netns", router, "link", "del", port]);
+    }
+    await deleteNamespace(dropletNamespace(this.instance, this.dropletId));
+    await removeCgroup(`${this.instance.id}/${this.dropletId}`);
+  }
+
+  #diskNode(machine: KnownProcess, name: string): string {
+    return join(`/proc/${machine.pid}/root`, this.#dir, "disks", name);
+  }
+
+  async #read(): Promise<HostFile> {
+    return JSON.parse(await readFile(join(this.#dir, "host.json"), "utf8")) as HostFile;
+  }
+
+  async #write(file: HostFile): Promise<void> {
+    const path = join(this.#dir, "host.json");
+    await writeFile(`${path}.new`, JSON.stringify(file), { mode: 0o600 });
+    await rename(`${path}.new`, path);
+  }
+}
+
+/** The droplets that have a disk here, whether the account knows them or not. */
+export async function dropletsOnDisk(instance: Instance): Promise<number[]> {
+  const names = await readdir(join(instance.dir, "droplets")).catch(() => []);
+  return names.map(Number).filter((id) => id > 0);
+}
+
+/** Removes what cgroups a stopped host has left; the tree lies in the cgroup2 mount of this machine, if it has one. */
+export async function removeCgroup(cgroup: string): Promise<void> {
+  const mounts = await readFile("/proc/self/mounts", "utf8");
+  const mount = /^\S+ (\S+) cgroup2 /m.exec(mounts)?.[1];
+  if (!mount) return;
+  await attempt("find", [join(mount, cgroup), "-depth", "-type", "d", "-exec", "rmdir", "{}", "+"]);
+}
+
+/** Overlayfs keeps deletions as devices and marks in extended attributes: only cp's own archive mode copies them. */
+async function copyDisk(from: string, to: string): Promise<void> {
+  await run("cp", ["--archive", "--reflink=auto", from, to], { timeoutMs: 10 * 60_000 });
+}
+
+async function requireSpace(folder: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize >= NEEDED_BYTES) return;
+  throw new Error(
+    `no disk left: a host needs 1 GiB free under ${folder}. Make room, and create the droplet again.`,
+  );
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

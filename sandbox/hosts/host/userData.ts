@@ -1,0 +1,21 @@
+import { parseDocument } from "yaml";
+import type { Droplet } from "../world";
+
+/**
+ * Throws where cloud-init could make nothing of a droplet's user data: a #cloud-config that is no YAML, or no map.
+ * The message tells the place and never the text, which holds secrets.
+ */
+export function refuseUnreadable({ name, userData }: Pick<Droplet, "name" | "userData">): void {
+  if (!userData?.startsWith("#cloud-config")) return;
+  const document = parseDocument(userData, { prettyErrors: false });
+  const [error] = document.errors;
+  if (error) {
+    const before = userData.slice(0, error.pos[0]).split("\n");
+    const place = `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
+    throw new Error(`user data of ${name}: not YAML at ${place} (${error.code})`);
+  }
+  const value: unknown = document.toJS();
+  if (value !== null && (typeof value !== "object" || Array.isArray(value))) {
+    throw new Error(`user data of ${name}: a #cloud-config must be a map of settings`);
+  }
+}
