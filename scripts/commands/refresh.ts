@@ -1,0 +1,42 @@
+import type { Command } from "../command";
+import { runSteps } from "../progress";
+import { SESSION_OPTIONS, Session, withSession } from "../session";
+import { printOutputs, updateSteps } from "./up";
+
+export const command: Command = {
+  name: "refresh",
+  summary: "Shows what was changed behind Pulumi's back, and puts it back as the program says.",
+  details:
+    "Three steps: read every resource and take what is found into the state (this shows the drift), preview with the\n" +
+    "policies, update. With --preview-only the drift is shown and nothing is changed, not even the state.",
+  positionals: ["[STACK]"],
+  options: {
+    ...SESSION_OPTIONS,
+    "preview-only": { type: "boolean", doc: "show the drift and change nothing" },
+  },
+  run: (args) => {
+    const session = new Session(args);
+    const previewOnly = args.flag("preview-only");
+    return withSession("npm run refresh", session, async () => {
+      const drift: string[] = [];
+      await runSteps([
+        ...session.preparation(),
+        {
+          title: "Compare the state with the account",
+          run: async (report) => {
+            const onProgress = (line: string) => {
+              drift.push(line);
+              report(line);
+            };
+            const journal = await session.opened.refresh({ previewOnly, onProgress });
+            return journal.hasChanges ? `${drift.length} differ` : "no drift";
+          },
+        },
+        ...(previewOnly ? [] : updateSteps(session)),
+      ]);
+      process.stdout.write(drift.length === 0 ? "\nNo drift.\n" : `\nDrift:\n${drift.join("\n")}\n`);
+      if (!previewOnly) await printOutputs(session);
+      return 0;
+    });
+  },
+};

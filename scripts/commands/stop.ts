@@ -1,0 +1,89 @@
+import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "../command";
+import { STACK_OPTIONS } from "../commandLine";
+import { endLeftoverEngines, needsRecovery, recoverStack } from "../engine/recovery";
+import { storedStacks } from "../engine/stateFile";
+import { findHome, type Home } from "../home";
+import { interruption } from "../interruption";
+import { runSteps, type Step } from "../progress";
+import { stopApi } from "../sandbox/daemon";
+import { lockHome, Session } from "../session";
+import { destroyStep } from "./destroy";
+
+export const command: Command = {
+  name: "stop",
+  summary: "Takes the sandbox down: destroys every stack in it, stops the API, removes .secured-web.",
+  details:
+    "What stays is the Pulumi CLI in the cache folder outside the tree, which the next npm start uses.",
+  options: {
+    port: STACK_OPTIONS.port,
+    force: {
+      type: "boolean",
+      doc: "do not destroy first: end the API and throw the state away (where destroy cannot work any more)",
+    },
+  },
+  run: async (args) => {
+    const home = findHome();
+    if (!existsSync(home.dir)) {
+      process.stdout.write(`Nothing to stop: there is no ${home.dir}.\n`);
+      return 0;
+    }
+    const lock = lockHome(home, "npm stop");
+    interruption.listen();
+    try {
+      const stacks = args.flag("force") ? [] : storedStacks(home);
+      const session = new Session(args, { stack: stacks[0] ?? "dev", home });
+      await runSteps([
+        ...(stacks.length > 0 ? session.preparation() : []),
+        ...stacks.map((stack) => destroyStack(session, stack)),
+        endEverything(home),
+      ]);
+    } finally {
+      lock.release();
+    }
+    removeHome(home);
+    return 0;
+  },
+};
+
+function destroyStack(session: Session, stack: string): Step {
+  return {
+    title: `Destroy ${stack}`,
+    run: async (report) => {
+      const opened = await session.open(stack);
+      const { api } = session;
+      if (api !== undefined && needsRecovery(session.home, stack)) await recoverStack(opened, api, report);
+      return destroyStep(() => opened, true).run(report);
+    },
+  };
+}
+
+function endEverything(home: Home): Step {
+  return {
+    title: "Stop the API",
+    run: async (report) => {
+      await endLeftoverEngines(home, report);
+      const pids = await stopApi(home);
+      for (const entry of madeByUs(home)) rmSync(join(home.dir, entry), { recursive: true, force: true });
+      return pids.length === 0 ? "it did not run" : `ended process ${pids.join(", ")}`;
+    },
+  };
+}
+
+/** The entries of the folder that are the sandbox's: SECURED_WEB_HOME may point at a folder that holds other things. */
+function madeByUs(home: Home): string[] {
+  const ours = new Set([
+    ...["work", "state", "pulumi-home", "bin", "api", "api.log", "api.json", "plugins.json"],
+    ...["passphrase", "api-token", "datadog-api-key"],
+  ]);
+  return readdirSync(home.dir).filter((entry) => ours.has(entry.replace(/\.(new|\d+)$/, "")));
+}
+
+function removeHome(home: Home): void {
+  try {
+    rmdirSync(home.dir);
+  } catch (error) {
+    if (!["ENOTEMPTY", "ENOENT"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+  }
+}

@@ -1,0 +1,76 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { Failure } from "../failure";
+import { type Home, PROJECT_DIR } from "../home";
+import type { ApiAccess } from "../sandbox/apiClient";
+import { markEnvironment } from "../sandbox/marked";
+
+type Environment = Record<string, string>;
+
+const FOREIGN = /^(PULUMI|DIGITALOCEAN|SPACES)_/;
+
+/**
+ * What the engine and its plugins see in the sandbox: nothing of the user's Pulumi or DigitalOcean settings, and our
+ * own in their place. The API's address and token go by environment, which is not written into the state.
+ */
+export function sandboxEnvironment(
+  home: Home,
+  api: ApiAccess,
+  plugins: { readonly standIns: boolean },
+  env: NodeJS.ProcessEnv = process.env,
+): Environment {
+  return {
+    ...Object.fromEntries(Object.entries(definedEntries(env)).filter(([name]) => !FOREIGN.test(name))),
+    ...markEnvironment("engine", home.dir),
+    PATH: [home.binDir, env.PATH ?? ""].join(delimiter),
+    // A proxy of the user's must not be asked for this machine's own address.
+    NO_PROXY: ["127.0.0.1", "localhost", env.NO_PROXY ?? env.no_proxy ?? ""].filter(Boolean).join(","),
+    PULUMI_HOME: home.pulumiHome,
+    PULUMI_BACKEND_URL: `file://${home.stateDir}`,
+    PULUMI_CONFIG_PASSPHRASE_FILE: home.passphraseFile,
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    ...(plugins.standIns ? { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" } : {}),
+    DIGITALOCEAN_API_URL: api.url,
+    DIGITALOCEAN_TOKEN: api.token,
+  };
+}
+
+/** The user's own environment, for a real account. Throws a Failure where the token is missing. */
+export function cloudEnvironment(home: Home, env: NodeJS.ProcessEnv = process.env): Environment {
+  if (!env.DIGITALOCEAN_TOKEN) {
+    throw new Failure("--cloud needs DIGITALOCEAN_TOKEN, and it is not set", {
+      remedy:
+        "Make a token in DigitalOcean's control panel (API, Tokens), then: export DIGITALOCEAN_TOKEN=...",
+    });
+  }
+  return {
+    ...definedEntries(env),
+    PATH: [env.PATH ?? "", home.binDir].join(delimiter),
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+  };
+}
+
+function definedEntries(env: NodeJS.ProcessEnv): Environment {
+  return Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
+/**
+ * Where no Node.js language host is installed, the engine runs a policy pack through an executable of this name on
+ * PATH (pulumi 3.248.0, pkg/resource/plugin: the analyzer of the pack's runtime). It does what the language host does.
+ */
+export function installPolicyHost(home: Home): void {
+  const file = join(home.binDir, "pulumi-analyzer-policy-nodejs");
+  const runner = join(PROJECT_DIR, "node_modules", "@pulumi", "pulumi", "cmd", "run-policy-pack");
+  const script = `#!/bin/sh\nexec ${quote(process.execPath)} ${quote(runner)} "$@"\n`;
+  if (existsSync(file) && readFileSync(file, "utf8") === script) return;
+  mkdirSync(home.binDir, { recursive: true, mode: 0o700 });
+  writeFileSync(file, script, { mode: 0o755 });
+  chmodSync(file, 0o755);
+}
+
+/** A word for a POSIX shell. */
+function quote(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}

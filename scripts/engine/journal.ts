@@ -1,0 +1,134 @@
+import type { EngineEvent } from "@pulumi/pulumi/automation";
+
+/** `urn:pulumi:dev::secured-web::PARENTS$TYPE::NAME` in its parts. */
+export function parseUrn(urn: string): { type: string; name: string } {
+  const [, , types = "", ...name] = urn.split("::");
+  return { type: types.split("$").at(-1) ?? "", name: name.join("::") };
+}
+
+/** A resource for people: `Droplet web-1`. */
+export function describeResource(urn: string): string {
+  const { type, name } = parseUrn(urn);
+  return type === "pulumi:pulumi:Stack" ? "the stack" : `${type.split(/[/:]/).at(-1)} ${name}`;
+}
+
+export interface Violation {
+  readonly policy: string;
+  readonly pack: string;
+  readonly message: string;
+  readonly mandatory: boolean;
+  /** Undefined for a policy about the whole stack. */
+  readonly urn: string | undefined;
+}
+
+export interface Problem {
+  readonly urn: string | undefined;
+  readonly message: string;
+}
+
+/** What the engine tells of one operation, reduced to what a person wants to know. */
+export class Journal {
+  readonly violations: Violation[] = [];
+  readonly errors: Problem[] = [];
+  readonly warnings: Problem[] = [];
+  /** How many resources of each operation (create, update, same ...). */
+  changes: Readonly<Record<string, number>> = {};
+  #finished = 0;
+
+  /** @param onProgress gets a line for each resource that changed */
+  constructor(
+    private readonly onProgress: (line: string) => void,
+    private readonly dryRun: boolean,
+  ) {}
+
+  readonly record = (event: EngineEvent): void => {
+    const { policyEvent, diagnosticEvent, summaryEvent, resourcePreEvent, resOutputsEvent } = event;
+    if (policyEvent) this.#addViolation(policyEvent);
+    if (diagnosticEvent && !diagnosticEvent.ephemeral) this.#addDiagnostic(diagnosticEvent);
+    if (summaryEvent) this.changes = summaryEvent.resourceChanges ?? {};
+    if (this.dryRun && resourcePreEvent) this.#tell(resourcePreEvent.metadata);
+    if (!this.dryRun && resOutputsEvent) this.#tell(resOutputsEvent.metadata);
+  };
+
+  /** True when something other than `same` (or `read`) happened or would happen. */
+  get hasChanges(): boolean {
+    return Object.entries(this.changes).some(([op, count]) => op !== "same" && op !== "read" && count > 0);
+  }
+
+  /** `4 to create, 50 the same`. */
+  get summary(): string {
+    const parts = Object.entries(this.changes).map(([op, count]) => {
+      const word = this.dryRun ? FUTURE[op] : PAST[op];
+      return `${count} ${word ?? op}`;
+    });
+    return parts.join(", ") || "nothing to do";
+  }
+
+  #addViolation(event: NonNullable<EngineEvent["policyEvent"]>): void {
+    // One and the same violation comes from the resource's check and from the stack's; it is told once.
+    const violation = {
+      policy: event.policyName,
+      pack: event.policyPackName,
+      message: plain(event.message),
+      mandatory: event.enforcementLevel === "mandatory",
+      urn: event.resourceUrn || undefined,
+    };
+    const isKnown = this.violations.some(
+      ({ policy, message, urn }) =>
+        policy === violation.policy && message === violation.message && urn === violation.urn,
+    );
+    if (!isKnown) this.violations.push(violation);
+  }
+
+  #addDiagnostic(event: NonNullable<EngineEvent["diagnosticEvent"]>): void {
+    const message = plain(event.message);
+    const list =
+      event.severity === "error" ? this.errors : event.severity === "warning" ? this.warnings : undefined;
+    const urn = event.urn || undefined;
+    if (list === undefined || message === "" || isAboutEngineItself(message)) return;
+    if (!list.some((known) => known.message === message && known.urn === urn)) list.push({ urn, message });
+  }
+
+  #tell(metadata: { op: string; urn: string }): void {
+    this.#finished++;
+    const word = (this.dryRun ? FUTURE : PAST)[metadata.op];
+    if (word === undefined || metadata.op === "same" || metadata.op === "read") return;
+    this.onProgress(`${String(this.#finished).padStart(3)} ${word} ${describeResource(metadata.urn)}`);
+  }
+}
+
+const PAST: Readonly<Record<string, string>> = {
+  same: "unchanged",
+  create: "created",
+  update: "updated",
+  delete: "deleted",
+  replace: "replaced",
+  "create-replacement": "created anew",
+  "delete-replaced": "deleted the old",
+  read: "read",
+  refresh: "refreshed",
+  import: "imported",
+};
+
+const FUTURE: Readonly<Record<string, string>> = {
+  same: "unchanged",
+  create: "to create",
+  update: "to update",
+  delete: "to delete",
+  replace: "to replace",
+  "create-replacement": "to create anew",
+  "delete-replaced": "to delete the old",
+  read: "to read",
+  refresh: "to refresh",
+  import: "to import",
+};
+
+/** Told whenever our policy shim or a stand-in is used, which is on purpose (see toolchain/). */
+function isAboutEngineItself(message: string): boolean {
+  return /using pulumi-(analyzer|resource|language)-\S+ from \$PATH/i.test(message);
+}
+
+/** Engine messages hold color marks such as `<{%reset%}>`. */
+export function plain(message: string): string {
+  return message.replace(/<\{%.*?%\}>/g, "").trim();
+}

@@ -1,0 +1,50 @@
+import { join } from "node:path";
+import { Failure } from "../failure";
+import type { Home } from "../home";
+import { findPulumi } from "../toolchain/pulumi";
+import { cloudEnvironment, sandboxEnvironment } from "./environment";
+import { Journal } from "./journal";
+import { PulumiProcess } from "./pulumiProcess";
+import { engineFailure } from "./report";
+import { readStoredStack } from "./stateFile";
+import { writeWorkDir } from "./workDir";
+
+/**
+ * The outputs of a stack as JSON. Takes no lock and changes nothing in the sandbox, so it works beside an update.
+ * Throws a Failure where the stack is not up.
+ */
+export async function readOutputs(
+  home: Home,
+  stack: string,
+  options: { cloud: boolean; showSecrets: boolean },
+): Promise<string> {
+  if (!options.cloud && (readStoredStack(home, stack)?.resources.length ?? 0) === 0) throw notUp(stack);
+  const cli = await findPulumi();
+  if (cli === undefined) {
+    throw new Failure("The Pulumi CLI is missing", {
+      remedy: "npm start gets it; npm run doctor tells what else is missing.",
+    });
+  }
+  const workDir = join(home.dir, "work", options.cloud ? "cloud" : "sandbox", stack);
+  // The API's address and token play no part in reading a state.
+  const nowhere = { url: "http://127.0.0.1:1", token: "" };
+  const environment = options.cloud
+    ? cloudEnvironment(home)
+    : sandboxEnvironment(home, nowhere, { standIns: true });
+  if (options.cloud) writeWorkDir(workDir, stack, [], {});
+  const secrets = options.showSecrets ? ["--show-secrets"] : [];
+  try {
+    const args = ["stack", "output", "--json", "--stack", stack, ...secrets];
+    const { stdout } = await new PulumiProcess(cli, environment).run(args, workDir, {});
+    if (stdout.trim() === "{}") throw notUp(stack);
+    return stdout;
+  } catch (error) {
+    throw engineFailure(error, new Journal(() => {}, false), `Reading the outputs of ${stack}`);
+  }
+}
+
+function notUp(stack: string): Failure {
+  return new Failure(`The stack ${stack} is not up`, {
+    remedy: stack === "dev" ? "Bring it up: npm start" : `Bring it up: npm run up -- ${stack}`,
+  });
+}

@@ -1,0 +1,213 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { EngineEvent, PulumiFn, Stack } from "@pulumi/pulumi/automation";
+import { parse } from "yaml";
+import { type Home, PROJECT_DIR } from "../home";
+import { interruption } from "../interruption";
+import { ensureDatadogKey, ensurePassphrase } from "../sandbox/secrets";
+import type { PulumiCli } from "../toolchain/pulumi";
+import { Journal } from "./journal";
+import { EngineError, PulumiProcess } from "./pulumiProcess";
+import { engineFailure, policyFailure } from "./report";
+import {
+  type Deployment,
+  fromDeployment,
+  readStoredStack,
+  type StoredStack,
+  storedStacks,
+} from "./stateFile";
+import { type ConfigOverride, readKept, writeWorkDir } from "./workDir";
+
+export interface StackTarget {
+  readonly stack: string;
+  readonly kind: "sandbox" | "cloud";
+  readonly home: Home;
+  readonly cli: PulumiCli;
+  readonly environment: Record<string, string>;
+  readonly overrides: readonly ConfigOverride[];
+}
+
+export interface OperationOptions {
+  readonly onProgress?: (line: string) => void;
+  /** Without the policy pack: for the benchmark alone. */
+  readonly withoutPolicies?: boolean;
+  /** URNs to replace even where nothing changed. */
+  readonly replace?: readonly string[];
+}
+
+const POLICY_PACK = join(PROJECT_DIR, "policy");
+
+/** One stack and what can be done with it: the engine's operations, their errors reduced to what matters. */
+export class EngineStack {
+  private constructor(
+    readonly target: StackTarget,
+    private readonly stack: Stack,
+    private readonly pulumi: PulumiProcess,
+    readonly workDir: string,
+  ) {}
+
+  /** Selects the stack, and creates it where it does not exist. */
+  static async open(target: StackTarget): Promise<EngineStack> {
+    const { home, stack } = target;
+    const sandbox = target.kind === "sandbox";
+    if (sandbox) ensurePassphrase(home, storedStacks(home).length > 0);
+    const workDir = join(home.dir, "work", target.kind, stack);
+    writeWorkDir(workDir, stack, target.overrides, sandbox ? readKept(workDir, stack) : {});
+    const pulumi = new PulumiProcess(target.cli, target.environment);
+    const { LocalWorkspace } =
+      require("@pulumi/pulumi/automation") as typeof import("@pulumi/pulumi/automation");
+    const workspace = await LocalWorkspace.create({ workDir, program: loadProgram, pulumiCommand: pulumi });
+    const opened = await openStack(target, workspace);
+    const engineStack = new EngineStack(target, opened, pulumi, workDir);
+    if (sandbox) await engineStack.#setDatadogKey();
+    return engineStack;
+  }
+
+  /** What an update would do, judged by the policies. Throws a Failure where a policy refuses or the engine fails. */
+  async preview(options: OperationOptions = {}): Promise<Journal> {
+    return this.#operate("Preview", true, options, (onEvent) =>
+      this.stack.preview({
+        ...this.#common(onEvent),
+        ...this.#policies(options),
+        replace: [...(options.replace ?? [])],
+      }),
+    );
+  }
+
+  /** Makes it so. The policies are asked again: what was unknown in the preview is known now. */
+  async up(options: OperationOptions = {}): Promise<Journal> {
+    return this.#operate("Update", false, options, (onEvent) =>
+      this.stack.up({
+        ...this.#common(onEvent),
+        ...this.#policies(options),
+        replace: [...(options.replace ?? [])],
+      }),
+    );
+  }
+
+  async destroy(options: OperationOptions = {}): Promise<Journal> {
+    return this.#operate("Destroy", false, options, (onEvent) => this.stack.destroy(this.#common(onEvent)));
+  }
+
+  /** Reads every resource. `previewOnly` shows the drift; else the state takes it over. */
+  async refresh(
+    options: OperationOptions & { previewOnly?: boolean; clearPendingCreates?: boolean } = {},
+  ): Promise<Journal> {
+    const { previewOnly = false, clearPendingCreates = false } = options;
+    return this.#operate("Refresh", previewOnly, options, (onEvent) =>
+      previewOnly
+        ? this.stack.previewRefresh({ ...this.#common(onEvent), clearPendingCreates })
+        : this.stack.refresh({ ...this.#common(onEvent), clearPendingCreates }),
+    );
+  }
+
+  /** Lets destroy delete what is protected. */
+  async unprotectAll(): Promise<void> {
+    await this.#plainCommand(["state", "unprotect", "--all", "--yes", "--stack", this.target.stack]);
+  }
+
+  async unprotect(urn: string): Promise<void> {
+    await this.#plainCommand(["state", "unprotect", urn, "--yes", "--stack", this.target.stack]);
+  }
+
+  /** Removes the locks of engines that are dead. */
+  async cancel(): Promise<void> {
+    await this.#plainCommand(["cancel", "--yes", "--stack", this.target.stack]);
+  }
+
+  /** What the state holds, wherever its backend is. */
+  async storedStack(): Promise<StoredStack> {
+    const exported = await this.stack.exportStack();
+    return fromDeployment(exported.deployment as Deployment | undefined);
+  }
+
+  /** Removes an empty stack and its history. */
+  async remove(): Promise<void> {
+    await this.#plainCommand(["stack", "rm", "--yes", "--force", "--preserve-config", this.target.stack]);
+  }
+
+  /** The outputs as `pulumi stack output --json` prints them. */
+  async outputs(showSecrets: boolean): Promise<string> {
+    const args = ["stack", "output", "--json", "--stack", this.target.stack];
+    return await this.#plainCommand(showSecrets ? [...args, "--show-secrets"] : args);
+  }
+
+  async #plainCommand(args: string[]): Promise<string> {
+    try {
+      return (await this.pulumi.run(args, this.workDir, {})).stdout;
+    } catch (error) {
+      throw engineFailure(error, new Journal(() => {}, false), `pulumi ${args[0]}`);
+    }
+  }
+
+  #common(onEvent: (event: EngineEvent) => void) {
+    return { onEvent, signal: interruption.signal, color: "never" as const };
+  }
+
+  #policies({ withoutPolicies }: OperationOptions) {
+    return withoutPolicies ? {} : { policyPacks: [POLICY_PACK] };
+  }
+
+  async #operate(
+    name: string,
+    dryRun: boolean,
+    options: OperationOptions,
+    run: (onEvent: (event: EngineEvent) => void) => Promise<unknown>,
+  ): Promise<Journal> {
+    interruption.signal.throwIfAborted();
+    const journal = new Journal(options.onProgress ?? (() => {}), dryRun);
+    try {
+      await run(journal.record);
+    } catch (error) {
+      if (interruption.signal.aborted) throw error;
+      throw (
+        policyFailure(journal, this.target.stack, dryRun) ??
+        engineFailure(error, journal, `${name} of ${this.target.stack}`)
+      );
+    }
+    return journal;
+  }
+
+  /** A stand-in key for stacks with the agent; by stdin, because arguments can be read by every user. */
+  async #setDatadogKey(): Promise<void> {
+    const file = join(this.workDir, `Pulumi.${this.target.stack}.yaml`);
+    const { config = {} } = parse(readFileSync(file, "utf8")) as { config?: Record<string, unknown> };
+    const wanted =
+      config["secured-web:monitoring"] === "datadog" ||
+      (config["secured-web:monitoring"] === undefined && isProduction(config, this.target.stack));
+    if (!wanted || config["secured-web:datadog"] !== undefined) return;
+    await this.pulumi.runWithInput(
+      ["config", "set", "--secret", "--path", "secured-web:datadog.apiKey", "--stack", this.target.stack],
+      this.workDir,
+      ensureDatadogKey(this.target.home),
+    );
+  }
+}
+
+function isProduction(config: Record<string, unknown>, stack: string): boolean {
+  return config["secured-web:environment"] === "production" || stack.startsWith("prod");
+}
+
+/** Loaded by the first operation that runs it: the provider SDKs are large. */
+const loadProgram: PulumiFn = async () => {
+  const { program } = require("../../infra/program") as typeof import("../../infra/program");
+  return { ...(await program()) };
+};
+
+async function openStack(
+  { kind, home, stack }: StackTarget,
+  workspace: Awaited<ReturnType<typeof import("@pulumi/pulumi/automation").LocalWorkspace.create>>,
+): Promise<Stack> {
+  const { Stack } = require("@pulumi/pulumi/automation") as typeof import("@pulumi/pulumi/automation");
+  if (kind === "sandbox") {
+    const exists = readStoredStack(home, stack) !== undefined;
+    return exists ? Stack.select(stack, workspace) : Stack.create(stack, workspace);
+  }
+  try {
+    return await Stack.select(stack, workspace);
+  } catch (error) {
+    if (error instanceof EngineError && /no stack named/.test(error.stderr))
+      return Stack.create(stack, workspace);
+    throw error;
+  }
+}

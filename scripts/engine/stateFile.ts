@@ -1,0 +1,70 @@
+// What the sandbox's backend keeps about a stack: a JSON file, its locks beside it. Read, never written, by us.
+// Layout: pulumi 3.248.0, pkg/backend/diy: .pulumi/stacks/PROJECT/STACK.json, .pulumi/locks/organization/PROJECT/STACK/.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Home } from "../home";
+
+const PROJECT = "secured-web";
+
+export interface StoredResource {
+  readonly urn: string;
+  readonly type: string;
+  readonly id?: string;
+  readonly inputs?: Record<string, unknown>;
+  readonly protect?: boolean;
+}
+
+export interface PendingOperation {
+  readonly resource: StoredResource;
+  /** What had begun: creating, updating, deleting, reading, importing. */
+  readonly type: string;
+}
+
+export interface StoredStack {
+  readonly resources: readonly StoredResource[];
+  readonly pending: readonly PendingOperation[];
+  /** When the file was last written by the engine, in milliseconds since 1970. */
+  readonly savedAt: number;
+}
+
+export function stackFile(home: Home, stack: string): string {
+  return join(home.stateDir, ".pulumi", "stacks", PROJECT, `${stack}.json`);
+}
+
+/** The stacks that the sandbox has a state of. */
+export function storedStacks(home: Home): string[] {
+  const dir = join(home.stateDir, ".pulumi", "stacks", PROJECT);
+  if (!existsSync(dir)) return [];
+  return readdirSync(dir)
+    .map((file) => /^(.+)\.json$/.exec(file)?.[1])
+    .filter((stack) => stack !== undefined);
+}
+
+/** Undefined when the stack has no state. */
+export function readStoredStack(home: Home, stack: string): StoredStack | undefined {
+  const file = stackFile(home, stack);
+  if (!existsSync(file)) return undefined;
+  const { checkpoint } = JSON.parse(readFileSync(file, "utf8")) as { checkpoint?: { latest?: Deployment } };
+  return fromDeployment(checkpoint?.latest);
+}
+
+/** The part that is read of a deployment (version 3), as a state file and `pulumi stack export` hold it. */
+export interface Deployment {
+  readonly manifest?: { readonly time?: string };
+  readonly resources?: readonly StoredResource[];
+  readonly pending_operations?: readonly PendingOperation[];
+}
+
+export function fromDeployment(deployment: Deployment | undefined): StoredStack {
+  return {
+    resources: deployment?.resources ?? [],
+    pending: deployment?.pending_operations ?? [],
+    savedAt: Date.parse(deployment?.manifest?.time ?? "") || 0,
+  };
+}
+
+/** True when an engine has locked the stack, or died without unlocking it. */
+export function hasLockFiles(home: Home, stack: string): boolean {
+  const dir = join(home.stateDir, ".pulumi", "locks", "organization", PROJECT, stack);
+  return existsSync(dir) && readdirSync(dir).length > 0;
+}

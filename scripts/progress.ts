@@ -1,0 +1,33 @@
+import { Listr, type ListrRenderer, type ListrTaskWrapper } from "listr2";
+
+/** A long step. `run` may report lines while it works, and gives what became of it in a few words. */
+export interface Step {
+  readonly title: string;
+  run(report: (line: string) => void): Promise<string>;
+}
+
+/**
+ * Runs steps one after another and shows them: live in a terminal, as plain lines in a log.
+ * The first error ends it and is thrown as it is.
+ */
+export async function runSteps(steps: readonly Step[]): Promise<void> {
+  const tasks = steps.map(({ title, run }) => ({
+    title,
+    task: async (_: unknown, task: Pick<ListrTaskWrapper<unknown, typeof ListrRenderer, typeof ListrRenderer>, "title" | "output">) => {
+      const result = await run((line) => {
+        task.output = line;
+      });
+      task.title = `${title}: ${result}`;
+    },
+  }));
+  await new Listr(tasks, {
+    concurrent: false,
+    exitOnError: true,
+    // Signals are ours: see interruption.ts.
+    registerSignalListeners: false,
+    renderer: "default",
+    rendererOptions: { showErrorMessage: false, collapseErrors: false },
+    fallbackRenderer: "simple",
+    fallbackRendererOptions: {},
+  }).run();
+}

@@ -1,0 +1,186 @@
+// The sandbox's API in the background: started by `npm start`, ended by `npm stop`, found again by both.
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { Failure } from "../failure";
+import { type Home, makeHome, PROJECT_DIR } from "../home";
+import { processIdentity } from "../pid-lock.mjs";
+import { type ApiAccess, request } from "./apiClient";
+import { markEnvironment, markedProcesses, signalProcess, waitUntilGone } from "./marked";
+import { describePortUser, portIsFree } from "./portUser";
+import { ensureToken } from "./secrets";
+
+const READY_WITHIN_MS = 30_000;
+const STOP_WITHIN_MS = 15_000;
+
+interface ApiRecord {
+  readonly pid: number;
+  readonly identity: string;
+  readonly url: string;
+  readonly port: number;
+}
+
+export interface BackgroundApi extends ApiAccess {
+  readonly pid: number;
+  /** False when it ran already. */
+  readonly started: boolean;
+}
+
+/** The API of this sandbox that runs now, by its record; undefined when it does not run. */
+export function runningApi(home: Home): ApiRecord | undefined {
+  if (!existsSync(home.apiRecord)) return undefined;
+  try {
+    const record = JSON.parse(readFileSync(home.apiRecord, "utf8")) as ApiRecord;
+    return processIdentity(record.pid) === record.identity ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Gives the sandbox's API, started where it does not run. Throws a Failure where the port is taken, the API does not
+ * come up in time (with the end of its log), or refuses the sandbox's token.
+ */
+export async function ensureApi(home: Home, port: number, signal?: AbortSignal): Promise<BackgroundApi> {
+  makeHome(home);
+  const token = ensureToken(home);
+  const running = runningApi(home);
+  if (running !== undefined) {
+    if (running.port !== port) {
+      throw new Failure(`The sandbox's API runs on port ${running.port} already, not on ${port}`, {
+        remedy: `Use --port ${running.port} or SECURED_WEB_API_PORT=${running.port}, or stop it: npm stop.`,
+      });
+    }
+    await checkToken({ url: running.url, token }, home);
+    return { url: running.url, token, pid: running.pid, started: false };
+  }
+  // One whose starter was killed before it wrote the record.
+  await endProcesses(markedProcesses("api", home.dir));
+  if (!(await portIsFree(port))) throw portInUse(port);
+  return start(home, port, token, signal);
+}
+
+/** A Failure that says who has the port and how to take another. */
+export function portInUse(port: number): Failure {
+  return new Failure(`Port ${port} of this machine is used by ${describePortUser(port)}`, {
+    remedy: "End that process, or choose another port: SECURED_WEB_API_PORT=8090 npm start.",
+  });
+}
+
+/** Ends the sandbox's API. Returns the ids that it ended. */
+export async function stopApi(home: Home): Promise<number[]> {
+  const running = runningApi(home);
+  const pids = new Set(markedProcesses("api", home.dir));
+  if (running !== undefined) pids.add(running.pid);
+  await endProcesses([...pids]);
+  rmSync(home.apiRecord, { force: true });
+  return [...pids];
+}
+
+async function endProcesses(pids: readonly number[]): Promise<void> {
+  for (const pid of pids) signalProcess(pid, "SIGTERM");
+  for (const pid of await waitUntilGone(pids, STOP_WITHIN_MS)) signalProcess(pid, "SIGKILL");
+  await waitUntilGone(pids, STOP_WITHIN_MS);
+}
+
+async function start(home: Home, port: number, token: string, signal?: AbortSignal): Promise<BackgroundApi> {
+  const log = openSync(home.apiLog, "a", 0o600);
+  const args = [
+    "--port",
+    String(port),
+    "--state-dir",
+    home.apiStateDir,
+    "--token-file",
+    home.tokenFile,
+    "--quiet",
+  ];
+  const child = spawn(
+    process.execPath,
+    ["--import", "tsx", join(PROJECT_DIR, "sandbox/api/main.ts"), ...args],
+    {
+      cwd: PROJECT_DIR,
+      detached: true,
+      stdio: ["ignore", log, log],
+      env: { ...process.env, ...markEnvironment("api", home.dir) },
+    },
+  );
+  closeSync(log);
+  const url = `http://127.0.0.1:${port}`;
+  try {
+    await new Promise((resolve, reject) =>
+      child.once("spawn", () => resolve(undefined)).once("error", reject),
+    );
+    const pid = child.pid ?? 0;
+    writeRecord(home, { pid, identity: processIdentity(pid) ?? "", url, port });
+    await waitUntilReady(child, { url, token }, home, signal);
+    child.unref();
+    return { url, token, pid, started: true };
+  } catch (error) {
+    child.kill("SIGKILL");
+    rmSync(home.apiRecord, { force: true });
+    throw error;
+  }
+}
+
+function writeRecord(home: Home, record: ApiRecord): void {
+  writeFileSync(`${home.apiRecord}.new`, JSON.stringify(record), { mode: 0o600 });
+  renameSync(`${home.apiRecord}.new`, home.apiRecord);
+}
+
+async function waitUntilReady(
+  child: ChildProcess,
+  api: ApiAccess,
+  home: Home,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const deadline = Date.now() + READY_WITHIN_MS;
+  while (Date.now() < deadline) {
+    signal?.throwIfAborted();
+    if (child.exitCode !== null || child.signalCode !== null) {
+      throw new Failure(`The sandbox's API ended at once. The end of ${home.apiLog}:\n${logTail(home)}`);
+    }
+    const status = await accountStatus(api);
+    if (status === 200) return;
+    if (status === 401) throw tokenRefused(home);
+    await delay(50);
+  }
+  throw new Failure(
+    `The sandbox's API did not answer within ${READY_WITHIN_MS / 1000} s. The end of ${home.apiLog}:\n${logTail(home)}`,
+  );
+}
+
+/** The status of GET /v2/account, or undefined when nothing answers. */
+async function accountStatus(api: ApiAccess): Promise<number | undefined> {
+  try {
+    return (await request(api, "GET", "/v2/account", { timeoutMs: 5000 })).status;
+  } catch {
+    return undefined;
+  }
+}
+
+async function checkToken(api: ApiAccess, home: Home): Promise<void> {
+  const status = await accountStatus(api);
+  if (status === 200) return;
+  if (status === 401) throw tokenRefused(home);
+  throw new Failure(
+    `The sandbox's API at ${api.url} ${status === undefined ? "does not answer" : `answers ${status}`}. The end of ${home.apiLog}:\n${logTail(home)}`,
+    { remedy: "Start it anew: npm stop, then npm start." },
+  );
+}
+
+function tokenRefused(home: Home): Failure {
+  return new Failure(`The sandbox's API refuses the token in ${home.tokenFile} (401)`, {
+    remedy:
+      "The file was changed since the API started. Put it back, or start anew: npm stop, then npm start.",
+  });
+}
+
+/** The last lines of the API's log, for an error. */
+export function logTail(home: Home, lines = 15): string {
+  try {
+    return readFileSync(home.apiLog, "utf8").trimEnd().split("\n").slice(-lines).join("\n");
+  } catch {
+    return "(there is no log)";
+  }
+}

@@ -1,0 +1,66 @@
+// Processes that outlive the command that started them (the API by design, an engine whose runner was killed) carry a
+// mark in their environment: the folder of the sandbox they belong to. They are found by it and ended by their id.
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { processIdentity } from "../pid-lock.mjs";
+
+/** What a process of the sandbox is. */
+export type Mark = "engine" | "api";
+
+const VARIABLE = "SECURED_WEB_PROCESS_OF";
+
+/** The environment entry that marks a process and all that it starts. */
+export function markEnvironment(mark: Mark, homeDir: string): Record<string, string> {
+  return { [VARIABLE]: `${mark}:${homeDir}` };
+}
+
+/** The ids of the living processes with that mark, this process apart. */
+export function markedProcesses(mark: Mark, homeDir: string): number[] {
+  const entry = `${VARIABLE}=${mark}:${homeDir}`;
+  const pids = process.platform === "linux" ? linuxProcesses(entry) : otherProcesses(entry);
+  return pids.filter((pid) => pid !== process.pid && processIdentity(pid) !== undefined);
+}
+
+function linuxProcesses(entry: string): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(entry);
+      } catch {
+        return false; // another user's, or gone
+      }
+    });
+}
+
+function otherProcesses(entry: string): number[] {
+  return execFileSync("ps", ["eww", "-x", "-o", "pid=,command="], { encoding: "utf8", maxBuffer: 64 << 20 })
+    .split("\n")
+    .filter((line) => line.includes(entry))
+    .map((line) => Number.parseInt(line, 10));
+}
+
+/**
+ * Waits until none of the processes is alive, or the time is over. The ids are watched with their start times, so that
+ * another process with a reused id is not waited for.
+ * Returns those that are still alive.
+ */
+export async function waitUntilGone(pids: readonly number[], withinMs: number): Promise<number[]> {
+  const watched = pids.map((pid) => ({ pid, identity: processIdentity(pid) }));
+  const alive = () =>
+    watched.filter(({ pid, identity }) => identity !== undefined && processIdentity(pid) === identity);
+  const deadline = Date.now() + withinMs;
+  while (alive().length > 0 && Date.now() < deadline) await delay(50);
+  return alive().map(({ pid }) => pid);
+}
+
+/** Sends a signal; a process that is gone already is no error. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}

@@ -1,0 +1,148 @@
+// Official plugins where they can be had, else the sandbox's stand-ins. Decided once for a sandbox: a stack must not
+// change its provider between two runs.
+import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { Failure, usageFailure } from "../failure";
+import { type Home, PROJECT_DIR } from "../home";
+import { runProgram } from "../processes";
+import type { PulumiCli } from "../toolchain/pulumi";
+
+export type PluginKind = "official" | "standin";
+
+export interface PluginVersion {
+  readonly name: string;
+  readonly version: string;
+}
+
+const PACKAGES = ["digitalocean", "random", "tls"];
+/** For one plugin, some tens of megabytes. */
+const DOWNLOAD_TIMEOUT_MS = 120_000;
+const REACH_TIMEOUT_MS = 4_000;
+
+/** The plugins that the program needs: the versions of the SDK packages. */
+export function neededPlugins(): PluginVersion[] {
+  return PACKAGES.map((name) => {
+    const manifest = join(PROJECT_DIR, "node_modules", "@pulumi", name, "package.json");
+    return { name, version: (JSON.parse(readFileSync(manifest, "utf8")) as { version: string }).version };
+  });
+}
+
+/** The folder of a plugin in a Pulumi home. */
+export function pluginFolder({ name, version }: PluginVersion): string {
+  return `resource-${name}-v${version}`;
+}
+
+/** True when the user's own Pulumi home has every plugin that is needed. */
+export function userHasPlugins(env: NodeJS.ProcessEnv = process.env): boolean {
+  return neededPlugins().every((plugin) => existsSync(join(userPluginDir(env), pluginFolder(plugin))));
+}
+
+function userPluginDir(env: NodeJS.ProcessEnv): string {
+  return join(env.PULUMI_HOME || join(homedir(), ".pulumi"), "plugins");
+}
+
+/** What was decided for this sandbox, if anything. */
+export function decidedPlugins(home: Home): PluginKind | undefined {
+  try {
+    const { kind } = JSON.parse(readFileSync(home.pluginsRecord, "utf8")) as { kind: unknown };
+    return kind === "official" || kind === "standin" ? kind : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Puts the plugins into the sandbox's own Pulumi home. SECURED_WEB_PLUGINS=official|standin decides; else the official
+ * ones are taken from the user's home or downloaded, where that works within seconds; else the stand-ins.
+ */
+export async function ensurePlugins(
+  home: Home,
+  cli: PulumiCli,
+  onProgress: (line: string) => void,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<PluginKind> {
+  const kind =
+    forcedKind(env) ?? decidedPlugins(home) ?? ((await officialCanBeHad(env)) ? "official" : "standin");
+  if (kind === "official") {
+    try {
+      await installOfficial(home, cli, onProgress, env);
+    } catch (error) {
+      if (forcedKind(env) === "official") throw error;
+      onProgress(`${(error as Error).message}: stand-ins instead`);
+      return installStandIns(home);
+    }
+    return remember(home, "official");
+  }
+  return installStandIns(home);
+}
+
+function forcedKind(env: NodeJS.ProcessEnv): PluginKind | undefined {
+  const forced = env.SECURED_WEB_PLUGINS;
+  if (!forced) return undefined;
+  if (forced === "official" || forced === "standin") return forced;
+  throw usageFailure(`SECURED_WEB_PLUGINS: must be official or standin, got "${forced}"`);
+}
+
+async function officialCanBeHad(env: NodeJS.ProcessEnv): Promise<boolean> {
+  if (userHasPlugins(env)) return true;
+  try {
+    await fetch("https://get.pulumi.com/", { method: "HEAD", signal: AbortSignal.timeout(REACH_TIMEOUT_MS) });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function installOfficial(
+  home: Home,
+  cli: PulumiCli,
+  onProgress: (line: string) => void,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const dir = join(home.pulumiHome, "plugins");
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  for (const plugin of neededPlugins()) {
+    const folder = pluginFolder(plugin);
+    if (existsSync(join(dir, folder))) continue;
+    const users = join(userPluginDir(env), folder);
+    if (existsSync(users)) symlinkSync(users, join(dir, folder));
+    else await download(home, cli, plugin, onProgress, env);
+  }
+}
+
+async function download(
+  home: Home,
+  cli: PulumiCli,
+  { name, version }: PluginVersion,
+  onProgress: (line: string) => void,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  onProgress(`downloading the plugin ${name} ${version}`);
+  const { exitCode, stderr } = await runProgram(cli.path, ["plugin", "install", "resource", name, version], {
+    timeoutMs: DOWNLOAD_TIMEOUT_MS,
+    env: { ...env, PULUMI_HOME: home.pulumiHome, PULUMI_SKIP_UPDATE_CHECK: "true" },
+  });
+  if (exitCode !== 0) {
+    throw new Failure(
+      `The plugin ${name} ${version} could not be downloaded (${stderr.trim().split("\n").at(-1) || "no answer in time"})`,
+      {
+        remedy: "SECURED_WEB_PLUGINS=standin uses the sandbox's stand-ins.",
+      },
+    );
+  }
+}
+
+async function installStandIns(home: Home): Promise<PluginKind> {
+  const { installPlugins } =
+    require("../../sandbox/plugins/install") as typeof import("../../sandbox/plugins/install");
+  await installPlugins(home.pulumiHome);
+  return remember(home, "standin");
+}
+
+function remember(home: Home, kind: PluginKind): PluginKind {
+  if (decidedPlugins(home) === kind) return kind;
+  writeFileSync(`${home.pluginsRecord}.new`, JSON.stringify({ kind }));
+  renameSync(`${home.pluginsRecord}.new`, home.pluginsRecord);
+  return kind;
+}

@@ -1,0 +1,60 @@
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { createServer } from "node:net";
+
+/** True when this port of the loopback address can be listened on. */
+export function portIsFree(port: number): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EADDRINUSE") resolve(false);
+      else reject(error);
+    });
+    server.listen({ port, host: "127.0.0.1", exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
+
+/** Who listens on a TCP port, in words; Linux tells it of one's own processes alone. */
+export function describePortUser(port: number): string {
+  const inodes = new Set(["tcp", "tcp6"].flatMap((table) => listeningInodes(table, port)));
+  const pid = inodes.size === 0 ? undefined : processWithSocket(inodes);
+  return pid === undefined ? "another process" : `process ${pid} (${commandLine(pid)})`;
+}
+
+/** Fields of /proc/net/tcp, proc_pid_net(5): local address as hex ADDRESS:PORT, state 0A = LISTEN, inode tenth. */
+function listeningInodes(table: string, port: number): string[] {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  try {
+    return readFileSync(`/proc/net/${table}`, "utf8")
+      .split("\n")
+      .map((line) => line.trim().split(/\s+/))
+      .filter((fields) => fields[1]?.endsWith(suffix) && fields[3] === "0A")
+      .map((fields) => fields[9] ?? "");
+  } catch {
+    return [];
+  }
+}
+
+function processWithSocket(inodes: ReadonlySet<string>): number | undefined {
+  const links = new Set([...inodes].map((inode) => `socket:[${inode}]`));
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  const found = pids.find((pid) => openFiles(pid).some((link) => links.has(link)));
+  return found === undefined ? undefined : Number(found);
+}
+
+function openFiles(pid: string): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+  } catch {
+    return [];
+  }
+}
+
+/** The program and its first argument: enough to know it by, too little to hold a secret's value in most programs. */
+function commandLine(pid: number): string {
+  try {
+    const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").filter(Boolean);
+    return words.slice(0, 2).join(" ");
+  } catch {
+    return "gone meanwhile";
+  }
+}

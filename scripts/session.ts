@@ -1,0 +1,197 @@
+// What every command about a stack needs first: the lock, the CLI, the plugins, the API, the stack itself.
+import { apiPort, type CommandArguments, STACK_OPTIONS, stackArgument } from "./commandLine";
+import { cloudEnvironment, installPolicyHost, sandboxEnvironment } from "./engine/environment";
+import { endLeftoverEngines, needsRecovery, recoverStack, refusePendingInCloud } from "./engine/recovery";
+import { EngineStack } from "./engine/stack";
+import { type ConfigOverride, parseOverride } from "./engine/workDir";
+import { EXIT_CODES, Failure, usageFailure } from "./failure";
+import { findHome, type Home, makeHome } from "./home";
+import { interruption } from "./interruption";
+import { type HeldLock, tryLock } from "./pid-lock.mjs";
+import type { Step } from "./progress";
+import { type ApiAccess, request } from "./sandbox/apiClient";
+import { ensureApi } from "./sandbox/daemon";
+import { ensurePlugins } from "./sandbox/plugins";
+import { ensureToken } from "./sandbox/secrets";
+import { describePulumi, ensurePulumi, type PulumiCli } from "./toolchain/pulumi";
+
+export const SESSION_OPTIONS = {
+  ...STACK_OPTIONS,
+  api: {
+    type: "string",
+    value: "URL",
+    doc: "another API than the sandbox's own, with the token of DIGITALOCEAN_TOKEN",
+  },
+} as const;
+
+/** Holds the sandbox for one command. Throws a Failure (exit code 4) that names the one that has it. */
+export function lockHome(home: Home, command: string): HeldLock {
+  makeHome(home);
+  const lock = tryLock(home.lock, command);
+  if ("release" in lock) return lock;
+  const { pid, command: other, since } = lock.heldBy;
+  throw new Failure(`Another command works on this sandbox: ${other} (process ${pid}, since ${since})`, {
+    exitCode: EXIT_CODES.busy,
+    remedy: "Wait for its end, then repeat. A second sandbox beside it: SECURED_WEB_HOME=/some/folder.",
+  });
+}
+
+/** One command's work on one stack. */
+export class Session {
+  readonly home: Home;
+  readonly stack: string;
+  readonly cloud: boolean;
+  #cli: PulumiCli | undefined;
+  #api: ApiAccess | undefined;
+  #standIns = false;
+  #opened: EngineStack | undefined;
+  private readonly overrides: readonly ConfigOverride[];
+
+  constructor(
+    private readonly args: CommandArguments,
+    options: { stack?: string; overrides?: readonly ConfigOverride[]; home?: Home } = {},
+  ) {
+    this.home = options.home ?? findHome();
+    this.cloud = args.flag("cloud");
+    this.stack = options.stack ?? stackArgument(args.positionals[0]);
+    this.overrides = [...args.texts("config").map(parseOverride), ...(options.overrides ?? [])];
+    if (this.cloud && (args.text("api") !== undefined || args.text("port") !== undefined)) {
+      throw usageFailure("--cloud works on the real API: it goes without --api and --port");
+    }
+  }
+
+  /** The sandbox's API; undefined with --cloud. */
+  get api(): ApiAccess | undefined {
+    return this.#api;
+  }
+
+  get opened(): EngineStack {
+    if (this.#opened === undefined) throw new Error("the stack is not open yet");
+    return this.#opened;
+  }
+
+  /** The steps up to a stack that is ready for the engine. */
+  preparation(): Step[] {
+    return this.cloud
+      ? [this.#cliStep(), this.#cloudStep()]
+      : [this.#cliStep(), this.#apiStep(), this.#openStep()];
+  }
+
+  #cliStep(): Step {
+    return {
+      title: "Pulumi CLI",
+      run: async (report) => {
+        this.#cli = await ensurePulumi({ onProgress: report, signal: interruption.signal });
+        return describePulumi(this.#cli);
+      },
+    };
+  }
+
+  #apiStep(): Step {
+    return {
+      title: "DigitalOcean account in the sandbox",
+      run: async (report) => {
+        await endLeftoverEngines(this.home, report);
+        const given = this.args.text("api");
+        if (given !== undefined) {
+          this.#api = await foreignApi(given, this.home);
+          return given;
+        }
+        const api = await ensureApi(this.home, apiPort(this.args.text("port")), interruption.signal);
+        this.#api = api;
+        return `${api.url}, process ${api.pid}${api.started ? "" : ", runs already"}`;
+      },
+    };
+  }
+
+  #openStep(): Step {
+    return {
+      title: `Stack ${this.stack}`,
+      run: async (report) => {
+        const kind = await ensurePlugins(this.home, this.#foundCli(), report);
+        this.#standIns = kind === "standin";
+        this.#opened = await this.open(this.stack);
+        const plugins = this.#standIns ? "the sandbox's stand-in plugins" : "the official plugins";
+        if (!needsRecovery(this.home, this.stack)) return plugins;
+        return `${plugins}; ${await recoverStack(this.#opened, this.#foundApi(), report)}`;
+      },
+    };
+  }
+
+  #cloudStep(): Step {
+    return {
+      title: `Stack ${this.stack} in your account`,
+      run: async () => {
+        this.#opened = await this.open(this.stack);
+        await refusePendingInCloud(this.#opened);
+        return "your login, your plugins";
+      },
+    };
+  }
+
+  /** Opens a stack after the preparation, without looking after what a killed run left. */
+  async open(stack: string): Promise<EngineStack> {
+    installPolicyHost(this.home);
+    return EngineStack.open({
+      stack,
+      home: this.home,
+      kind: this.cloud ? "cloud" : "sandbox",
+      cli: this.#foundCli(),
+      overrides: this.overrides,
+      environment: this.cloud
+        ? cloudEnvironment(this.home)
+        : sandboxEnvironment(this.home, this.#foundApi(), { standIns: this.#standIns }),
+    });
+  }
+
+  #foundCli(): PulumiCli {
+    if (this.#cli === undefined) throw new Error("the CLI is not there yet");
+    return this.#cli;
+  }
+
+  #foundApi(): ApiAccess {
+    if (this.#api === undefined) throw new Error("the API is not there yet");
+    return this.#api;
+  }
+}
+
+/** Runs a command's work with the sandbox locked and signals handled. */
+export async function withSession(
+  command: string,
+  session: Session,
+  work: () => Promise<number>,
+): Promise<number> {
+  if (session.cloud) cloudEnvironment(session.home); // refuses before anything else is done
+  const lock = lockHome(session.home, command);
+  interruption.listen();
+  try {
+    return await work();
+  } finally {
+    lock.release();
+  }
+}
+
+/** Checks an API given by its address. Throws a Failure where it does not answer or refuses the token. */
+async function foreignApi(given: string, home: Home): Promise<ApiAccess> {
+  if (!/^https?:\/\/[^/]+\/?$/.test(given)) {
+    throw usageFailure(`--api: must be an address such as http://127.0.0.1:8089, got "${given}"`);
+  }
+  const api = { url: given.replace(/\/$/, ""), token: process.env.DIGITALOCEAN_TOKEN || ensureToken(home) };
+  let status: number;
+  try {
+    status = (await request(api, "GET", "/v2/account")).status;
+  } catch (error) {
+    const cause =
+      error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    throw new Failure(`The API at ${api.url} does not answer (${cause})`, {
+      remedy: "Is it running, and is the address right? Without --api the sandbox starts its own.",
+    });
+  }
+  if (status === 200) return api;
+  throw new Failure(`The API at ${api.url} answers ${status} to GET /v2/account`, {
+    remedy:
+      status === 401
+        ? "It refuses the token: set DIGITALOCEAN_TOKEN to one it knows."
+        : "Is it a DigitalOcean API?",
+  });
+}
