@@ -8,11 +8,21 @@ import { Store } from "./core/store";
 import { registerAccount } from "./resources/account";
 import { registerActions } from "./resources/actions";
 import { registerCatalogue } from "./resources/catalogue";
+import { registerCertificates } from "./resources/certificates";
+import { registerDomainRecords } from "./resources/domainRecords";
+import { registerDomains } from "./resources/domains";
 import { registerDroplets } from "./resources/droplets/routes";
+import { registerFirewalls } from "./resources/firewalls";
 import { registerImages } from "./resources/images";
+import { registerLoadBalancers } from "./resources/loadBalancers";
+import { registerMonitoringAlerts } from "./resources/monitoringAlerts";
+import { registerProjects } from "./resources/projects";
 import { registerReservedIps } from "./resources/reservedIps";
 import { registerSnapshots } from "./resources/snapshots";
 import { registerSshKeys } from "./resources/sshKeys";
+import { registerTags } from "./resources/tags";
+import { registerUptimeAlerts } from "./resources/uptimeAlerts";
+import { registerUptimeChecks } from "./resources/uptimeChecks";
 import { registerVolumes } from "./resources/volumes";
 import { registerVpcs } from "./resources/vpcs";
 
@@ -21,11 +31,21 @@ const RESOURCES: readonly ((api: Api) => void)[] = [
   registerAccount,
   registerActions,
   registerCatalogue,
+  registerCertificates,
+  registerDomainRecords,
+  registerDomains,
   registerDroplets,
+  registerFirewalls,
   registerImages,
+  registerLoadBalancers,
+  registerMonitoringAlerts,
+  registerProjects,
   registerReservedIps,
   registerSnapshots,
   registerSshKeys,
+  registerTags,
+  registerUptimeAlerts,
+  registerUptimeChecks,
   registerVolumes,
   registerVpcs,
 ];

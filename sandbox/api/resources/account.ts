@@ -1,6 +1,9 @@
 import type { Api } from "../core/api";
 import { ok } from "../core/http";
 
+/** The only address that alerts may go to: DigitalOcean mails to verified ones alone. */
+export const ACCOUNT_EMAIL = "sandbox@example.com";
+
 /** `GET /v2/account`: one account, always active, with DigitalOcean's usual limits raised for tests of scale. */
 export function registerAccount(api: Api): void {
   api.get("/v2/account", () =>
@@ -9,7 +12,7 @@ export function registerAccount(api: Api): void {
         droplet_limit: 1500,
         floating_ip_limit: 100,
         volume_limit: 500,
-        email: "sandbox@example.com",
+        email: ACCOUNT_EMAIL,
         name: "Sandbox",
         uuid: "5a7d0b0c5a4d4b0e9c0f5a7d0b0c5a4d",
         email_verified: true,

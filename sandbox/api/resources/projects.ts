@@ -1,0 +1,199 @@
+import { randomUUID } from "node:crypto";
+import { z } from "zod";
+import { type Api, canonicalUrn } from "../core/api";
+import { timestamp } from "../core/clock";
+import { badRequest, conflict, forbidden, notFound, preconditionFailed, unprocessable } from "../core/errors";
+import { type Answer, type ApiRequest, created, noContent, ok, param } from "../core/http";
+import { page } from "../core/pagination";
+import { assignmentTable, assignToProject, projectOf } from "../core/projects";
+import { optional, parseBody, text, withDefault } from "../core/validation";
+import {
+  ASSIGNABLE,
+  assignedAt,
+  defaultProject,
+  membersOf,
+  type Project,
+  projectTable,
+} from "./projectMembers";
+
+const PURPOSES = [
+  "Just trying out DigitalOcean",
+  "Class project / Educational purposes",
+  "Website or blog",
+  "Web Application",
+  "Service or API",
+  "Mobile Application",
+  "Machine learning / AI / Data processing",
+  "IoT",
+  "Operational / Developer tooling",
+];
+const ENVIRONMENTS = ["Development", "Staging", "Production"] as const;
+
+const name = text(175);
+const description = z.string().max(255, "must be at most 255 characters");
+/** What is none of DigitalOcean's own purposes is kept as another one. */
+const purpose = text(255).transform((given) =>
+  PURPOSES.includes(given) || given.startsWith("Other: ") ? given : `Other: ${given}`,
+);
+/** In any case, as the official provider allows; Go clients send "" for none. */
+const environment = z
+  .string()
+  .transform((given) => ENVIRONMENTS.find((one) => one.toLowerCase() === given.toLowerCase()) ?? given)
+  .pipe(z.enum([...ENVIRONMENTS, ""]));
+
+const createBody = z.object({
+  name,
+  purpose,
+  description: withDefault(description, ""),
+  environment: withDefault(environment, ""),
+});
+const putBody = z.object({ name, description, purpose, environment, is_default: z.boolean() });
+const patchBody = z.object({
+  name: optional(name),
+  description: optional(description),
+  purpose: optional(purpose),
+  environment: optional(environment),
+  is_default: optional(z.boolean()),
+});
+const resourcesBody = z.object({
+  resources: z
+    .array(z.string(), { error: "must be a list of URNs" })
+    .min(1, "must name at least one resource"),
+});
+
+/** `/v2/projects`: what groups the account's resources. `default` is an id for the default project everywhere. */
+export function registerProjects(api: Api): void {
+  const projects = projectTable(api.store);
+  const wanted = (request: ApiRequest): Project => {
+    const id = param(request, "project");
+    const fallback = defaultProject(api.store);
+    const project = id === "default" ? fallback : projects.get(id);
+    if (!project) throw notFound();
+    return project;
+  };
+
+  api.store.transaction(() => defaultProject(api.store));
+  api.onDeleted((urnType, id) => {
+    assignmentTable(api.store).delete(`do:${urnType}:${id}`);
+  });
+
+  api.get("/v2/projects", (request) => {
+    defaultProject(api.store);
+    return page(request, "projects", projects.values(), projectObject);
+  });
+
+  api.post("/v2/projects", (request) => {
+    const given = parseBody(createBody, request.body);
+    refuseTakenName(api, given.name);
+    const now = timestamp();
+    const project = { id: randomUUID(), ...given, is_default: false, created_at: now, updated_at: now };
+    return created({ project: projectObject(projects.put(project.id, project)) });
+  });
+
+  api.get("/v2/projects/:project", (request) => ok({ project: projectObject(wanted(request)) }));
+  api.put("/v2/projects/:project", (request) =>
+    change(api, wanted(request), parseBody(putBody, request.body)),
+  );
+  api.patch("/v2/projects/:project", (request) =>
+    change(api, wanted(request), parseBody(patchBody, request.body)),
+  );
+
+  api.delete("/v2/projects/:project", (request) => {
+    const project = wanted(request);
+    if (project.is_default) throw forbidden("the default project cannot be deleted");
+    if (membersOf(api, project.id).length > 0) {
+      throw preconditionFailed("cannot delete a project with resources. move or remove the resources first");
+    }
+    projects.delete(project.id);
+    return noContent();
+  });
+
+  api.get("/v2/projects/:project/resources", (request) =>
+    page(request, "resources", membersOf(api, wanted(request).id), (member) =>
+      memberObject(request, member.urn, member.assigned_at, "ok"),
+    ),
+  );
+
+  api.post("/v2/projects/:project/resources", (request) => assign(api, request, wanted(request)));
+}
+
+function assign(api: Api, request: ApiRequest, project: Project): Answer {
+  const { resources } = parseBody(resourcesBody, request.body);
+  const members = [...new Set(resources.map(canonicalUrn))].map((urn) => ({ urn, ...existing(api, urn) }));
+  const answers = members.map(({ urn, created_at }) => {
+    const isThere = projectOf(api.store, urn) === project.id;
+    if (!isThere) assignToProject(api.store, urn, project.id, timestamp());
+    const since = assignedAt(api.store, urn, created_at);
+    return memberObject(request, urn, since, isThere ? "already_assigned" : "assigned");
+  });
+  return ok({ resources: answers });
+}
+
+/** Throws 400 for what is no URN of a kind that projects hold, 404 for what does not exist. */
+function existing(api: Api, urn: string): { created_at: string } {
+  const [, type = ""] = /^do:([^:]+):.+$/.exec(urn) ?? [];
+  if (type === "") {
+    throw badRequest(
+      "resource objects must have an urn in the following format: do:resource_type:resource_id",
+    );
+  }
+  if (!(type in ASSIGNABLE))
+    throw badRequest(`resources of the type ${type} cannot be assigned to a project`);
+  const resource = api.resolveUrn(urn);
+  if (!resource) throw notFound(`there is no resource ${urn}`);
+  return resource;
+}
+
+type Changes = z.output<typeof patchBody>;
+
+function change(api: Api, project: Project, given: Changes): Answer {
+  if (given.name !== undefined && given.name !== project.name) refuseTakenName(api, given.name);
+  if (given.is_default === false && project.is_default) {
+    throw unprocessable("is_default: make another project the default instead");
+  }
+  if (given.is_default && !project.is_default) giveUpDefault(api);
+  const changed = projectTable(api.store).put(project.id, {
+    ...project,
+    name: given.name ?? project.name,
+    description: given.description ?? project.description,
+    purpose: given.purpose ?? project.purpose,
+    environment: given.environment ?? project.environment,
+    is_default: given.is_default ?? project.is_default,
+    updated_at: timestamp(),
+  });
+  return ok({ project: projectObject(changed) });
+}
+
+/** What is in the default project because it was never assigned stays where it is. */
+function giveUpDefault(api: Api): void {
+  const project = defaultProject(api.store);
+  for (const { urn, assigned_at } of membersOf(api, project.id)) {
+    assignToProject(api.store, urn, project.id, assigned_at);
+  }
+  projectTable(api.store).put(project.id, { ...project, is_default: false });
+}
+
+function refuseTakenName(api: Api, taken: string): void {
+  defaultProject(api.store);
+  const same = projectTable(api.store)
+    .values()
+    .some((project) => project.name === taken);
+  if (same) throw conflict("project with same name already exists");
+}
+
+const OWNER = { owner_uuid: "5a7d0b0c5a4d4b0e9c0f5a7d0b0c5a4d", owner_id: 1 };
+
+/** The environment is left out where none was given. */
+function projectObject({ environment: given, ...project }: Project): object {
+  return { ...project, ...OWNER, ...(given === "" ? {} : { environment: given }) };
+}
+
+function memberObject(request: ApiRequest, urn: string, assigned_at: string, status: string): object {
+  const [, type = "", ...rest] = urn.split(":");
+  return {
+    urn,
+    assigned_at,
+    links: { self: `${request.origin}/v2/${ASSIGNABLE[type]}/${rest.join(":")}` },
+    status,
+  };
+}
