@@ -1,0 +1,171 @@
+/**
+ * What is known of each host of a stack, from its droplet's user data and from the evidence that components pass.
+ *
+ * The droplet's own user data decides where it is known. Where it is unknown or cannot be read, evidence for the
+ * droplet's name stands in for it; where there is neither, the host is uncovered, and each policy that would have to
+ * judge it reports that.
+ */
+import { evidenceInput } from "../../infra/evidence";
+import type { JudgedResource } from "../frame/resource";
+import { asObject, asText, type Field, type Inputs, valueOr } from "../frame/value";
+import { emptyContent, type HostContent, parseUserData } from "./user-data";
+
+export const dropletType = "digitalocean:index/droplet:Droplet";
+
+/** Evidence for one droplet name, as a component passes it. */
+export interface EvidenceEntry {
+  readonly dropletName: string;
+  readonly component: JudgedResource;
+  readonly roles: readonly string[];
+  readonly content: HostContent;
+}
+
+/** Evidence as it stands in a component's input; `faults` says what of it cannot be read. */
+export interface Evidence {
+  readonly entries: readonly EvidenceEntry[];
+  readonly faults: readonly { readonly at: string; readonly problem: string }[];
+}
+
+export const isEvidenceComponent = (resource: JudgedResource): boolean =>
+  resource.inputs.raw(evidenceInput) !== undefined && resource.inputs.raw(evidenceInput) !== null;
+
+const evidenceOf = new WeakMap<JudgedResource, Evidence>();
+
+/** The evidence that a component passes, read once. */
+export function readEvidence(component: JudgedResource): Evidence {
+  const read = evidenceOf.get(component) ?? readEvidenceInput(component);
+  evidenceOf.set(component, read);
+  return read;
+}
+
+/** Droplet names are the keys that a program chose, and Pulumi prints them elsewhere: they may be shown. */
+function readEvidenceInput(component: JudgedResource): Evidence {
+  const entries: EvidenceEntry[] = [];
+  const faults: { at: string; problem: string }[] = [];
+  const fault = (at: string, field: Field<unknown>) => {
+    faults.push({ at, problem: `the evidence ${describeState(field)}` });
+  };
+  const all = component.inputs.object(evidenceInput);
+  if (all.state !== "known") {
+    if (all.state !== "absent") fault(evidenceInput, all);
+    return { entries, faults };
+  }
+  for (const dropletName of all.value.keys()) {
+    const at = `${evidenceInput}["${dropletName}"]`;
+    const entry = asObject(all.value.raw(dropletName));
+    if (entry.state !== "known") {
+      fault(at, entry);
+      continue;
+    }
+    const roles = entry.value.texts("roles");
+    if (roles.state !== "known" || roles.value.some(({ state }) => state !== "known"))
+      fault(`${at}.roles`, roles);
+    const files = readEvidenceFiles(entry.value, `${at}.files`, fault);
+    entries.push({
+      dropletName,
+      component,
+      roles: valueOr(roles, []).flatMap((role) => (role.state === "known" ? [role.value] : [])),
+      content: { ...emptyContent, files },
+    });
+  }
+  return { entries, faults };
+}
+
+function readEvidenceFiles(
+  entry: Inputs,
+  at: string,
+  fault: (at: string, field: Field<unknown>) => void,
+): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
+  const all = entry.object("files");
+  if (all.state !== "known") {
+    fault(at, all);
+    return files;
+  }
+  for (const path of all.value.keys()) {
+    const text = asText(all.value.raw(path));
+    if (text.state === "known") files.set(path, text.value);
+    else fault(at, text);
+  }
+  return files;
+}
+
+export function describeState(field: Field<unknown>): string {
+  if (field.state === "unknown") return "is not known yet";
+  if (field.state === "absent") return "is missing";
+  return field.state === "mistyped"
+    ? `is not ${field.expected}`
+    : "holds a part that is not known or not of its type";
+}
+
+/** What a policy may judge of one droplet. */
+export type HostKnowledge =
+  /** No user data: the host runs what its image brings. */
+  | { readonly state: "bare" }
+  /** The droplet's own user data. */
+  | { readonly state: "known"; readonly content: HostContent; readonly script: boolean }
+  /** The user data is unknown or cannot be read, and evidence covers it. */
+  | { readonly state: "evidence"; readonly entry: EvidenceEntry }
+  | { readonly state: "uncovered"; readonly reason: string };
+
+export interface Host {
+  readonly droplet: JudgedResource;
+  readonly name: Field<string>;
+  readonly knowledge: HostKnowledge;
+  /** Evidence for the droplet's name, also where the user data is known. */
+  readonly evidence: readonly EvidenceEntry[];
+}
+
+/** What is known of a droplet, given the evidence that has been seen. */
+export function knowHost(droplet: JudgedResource, evidence: readonly EvidenceEntry[]): Host {
+  const name = droplet.inputs.text("name");
+  const own = evidence.filter((entry) => name.state === "known" && entry.dropletName === name.value);
+  return { droplet, name, knowledge: knowledgeOf(droplet, own), evidence: own };
+}
+
+function knowledgeOf(droplet: JudgedResource, evidence: readonly EvidenceEntry[]): HostKnowledge {
+  const userData = droplet.inputs.text("userData");
+  if (userData.state === "absent") return { state: "bare" };
+  if (userData.state === "known") {
+    if (userData.value.trim() === "") return { state: "bare" };
+    const parsed = parseUserData(userData.value);
+    if (parsed.kind === "cloud-config") return { state: "known", content: parsed.content, script: false };
+    if (parsed.kind === "script") {
+      const entry = evidence[0];
+      // A script tells what it installs, not what it configures: evidence tells more.
+      return entry === undefined
+        ? { state: "known", content: parsed.content, script: true }
+        : { state: "evidence", entry };
+    }
+    return covered(evidence, `its userData is ${parsed.reason}, which cannot be read`);
+  }
+  return covered(evidence, `its userData ${describeState(userData)}`);
+}
+
+function covered(evidence: readonly EvidenceEntry[], reason: string): HostKnowledge {
+  const entry = evidence[0];
+  return entry === undefined ? { state: "uncovered", reason } : { state: "evidence", entry };
+}
+
+/** The content to judge, from whichever source decides; nothing for bare and uncovered hosts. */
+export function contentOf(host: Host): HostContent | undefined {
+  if (host.knowledge.state === "known") return host.knowledge.content;
+  return host.knowledge.state === "evidence" ? host.knowledge.entry.content : undefined;
+}
+
+/**
+ * Paths whose text in the evidence differs from the text in the droplet's known user data, or that the user data does
+ * not write at all. A droplet that ignores changes of its user data keeps the old text by intent: nothing to compare.
+ */
+export function contradictions(
+  host: Host,
+): readonly { readonly entry: EvidenceEntry; readonly path: string }[] {
+  if (host.knowledge.state !== "known" || host.knowledge.script) return [];
+  if (host.droplet.ignoresChangesOf("userData")) return [];
+  const { files, unreadableFiles } = host.knowledge.content;
+  return host.evidence.flatMap((entry) =>
+    [...entry.content.files]
+      .filter(([path, text]) => !unreadableFiles.has(path) && files.get(path) !== text)
+      .map(([path]) => ({ entry, path })),
+  );
+}

@@ -1,0 +1,131 @@
+/** The MySQL server options of a host, from all of its option files. */
+import { type Option, parseOptionFile } from "../parsers/option-file";
+import type { HostContent } from "./user-data";
+
+export interface ServerOption {
+  readonly name: string;
+  /** Upper case; a flag without a value is ON. */
+  readonly value: string;
+  /** As written, for values whose case matters. */
+  readonly rawValue: string;
+  readonly path: string;
+  readonly line: number;
+}
+
+export interface MysqlServer {
+  /** The last setting of each option in each file, in no order between files (mysqld promises none for a directory). */
+  readonly options: readonly ServerOption[];
+  readonly faults: readonly { readonly path: string; readonly line: number; readonly problem: string }[];
+}
+
+/** The groups that mysqld and mariadbd read: theirs, with or without a version. */
+const serverGroup = /^(mysqld|server|mariadb|mariadbd|mysqld-\d+\.\d+|mariadb-\d+\.\d+|mariadbd-\d+\.\d+)$/;
+
+export function isOptionFilePath(path: string): boolean {
+  return /\.cnf$|(^|\/)my\.ini$/.test(path);
+}
+
+export function readMysqlServer(files: ReadonlyMap<string, string>): MysqlServer {
+  const options: ServerOption[] = [];
+  const faults: { path: string; line: number; problem: string }[] = [];
+  for (const [path, text] of files) {
+    if (!isOptionFilePath(path)) continue;
+    const parsed = parseOptionFile(text);
+    if (!parsed.ok) {
+      faults.push({ path, line: parsed.line, problem: `it cannot be read: ${parsed.reason}` });
+      continue;
+    }
+    for (const include of parsed.file.includes) {
+      const isKnown = include.kind === "directory" || files.has(include.path);
+      // The files of a directory that stand in the evidence are read by themselves; its other files come with packages.
+      if (!isKnown)
+        faults.push({ path, line: include.line, problem: "it includes a file whose text is not known" });
+    }
+    const last = new Map<string, ServerOption>();
+    for (const option of parsed.file.options) {
+      if (serverGroup.test(option.group)) {
+        const normal = normalize(option, path);
+        last.set(normal.name, normal);
+      }
+    }
+    options.push(...last.values());
+  }
+  return { options, faults };
+}
+
+/** `skip_x`, `disable_x` and `enable_x` say OFF, OFF and ON of x (manual, "Program Option Modifiers"). */
+function normalize(option: Option, path: string): ServerOption {
+  const { line } = option;
+  const rawValue = option.value ?? "ON";
+  const modifier = /^(skip|disable|enable)_(.+)$/.exec(option.name);
+  const isModifier = modifier !== null && option.value === undefined && switchable.has(modifier[2] ?? "");
+  const name = isModifier ? (modifier[2] ?? "") : option.name;
+  const value = isModifier ? (modifier[1] === "enable" ? "ON" : "OFF") : rawValue.toUpperCase();
+  const flag = value === "1" || value === "TRUE" ? "ON" : value === "0" || value === "FALSE" ? "OFF" : value;
+  return { name: completeName(name), value: flag, rawValue, path, line };
+}
+
+/** The options that policies judge. mysqld takes an unambiguous beginning of a name for the name. */
+const judged = [
+  "require_secure_transport",
+  "tls_version",
+  "group_replication_ssl_mode",
+  "group_replication_recovery_use_ssl",
+  "group_replication_recovery_ssl_verify_server_cert",
+  "group_replication_single_primary_mode",
+  "group_replication_group_name",
+];
+const switchable = new Set([...judged, "ssl", "networking"]);
+const shortestBeginning = 16;
+
+function completeName(name: string): string {
+  if (name.length < shortestBeginning || judged.includes(name)) return name;
+  const candidates = judged.filter((full) => full.startsWith(name));
+  return candidates.length === 1 ? (candidates[0] ?? name) : name;
+}
+
+/** Every setting of an option, one for each file that sets it. */
+export function settingsOf(server: MysqlServer, name: string): readonly ServerOption[] {
+  return server.options.filter((option) => option.name === name);
+}
+
+/** True where every file that sets the option sets it so, and at least one does. */
+export function isAlways(server: MysqlServer, name: string, value: string): boolean {
+  const settings = settingsOf(server, name);
+  return settings.length > 0 && settings.every((setting) => setting.value === value);
+}
+
+/** Whether the server is a member of a replication group: it loads the plugin or sets one of its options. */
+export function usesGroupReplication(server: MysqlServer): boolean {
+  return server.options.some(
+    ({ name, value }) =>
+      name.startsWith("group_replication_") ||
+      (/^plugin_load(_add)?$/.test(name) && value.includes("GROUP_REPLICATION")),
+  );
+}
+
+/** Packages and words of commands that bring a MySQL or MariaDB server. */
+const serverWord =
+  /^(default-)?(mysql|mariadb|percona)([a-z0-9.+-]*-)?server([a-z0-9.+-]*)$|^(mysqld|mariadbd|mysqld_safe)$/;
+const containerImage = /^(mysql|mariadb|percona)(\/mysql-server)?$/;
+
+/** Whether a host runs a database server, as far as its content tells. */
+export function runsMysql(content: HostContent, roles: readonly string[] = []): boolean {
+  if (roles.includes("database")) return true;
+  if (content.packages.some((name) => serverWord.test(name.toLowerCase()))) return true;
+  const words = [...content.words];
+  if (words.some((word) => serverWord.test(word))) return true;
+  const runsContainers = content.words.has("docker") || content.words.has("podman");
+  if (runsContainers && words.some((word) => containerImage.test(word))) return true;
+  return hasServerGroup(content.files);
+}
+
+export function hasServerGroup(files: ReadonlyMap<string, string>): boolean {
+  return [...files].some(([path, text]) => {
+    if (!isOptionFilePath(path)) return false;
+    const parsed = parseOptionFile(text);
+    return parsed.ok
+      ? parsed.file.options.some(({ group }) => serverGroup.test(group))
+      : /mysql|mariadb/.test(path);
+  });
+}

@@ -1,0 +1,18 @@
+/** The policy pack's entry: the engine starts it, and it serves every policy of the registry. */
+import { PolicyPack } from "@pulumi/policy";
+import { compilePolicy } from "./frame/compile";
+import { onConfigureStack, settingsFromEnvironment } from "./frame/stack-settings";
+import { definitions } from "./registry";
+
+let settings = settingsFromEnvironment(process.env);
+onConfigureStack((told) => {
+  settings = { ...settings, ...told };
+});
+
+new PolicyPack("secured-web", {
+  displayName: "secured-web",
+  description: "DigitalOcean: every hop encrypted, more than one database writer, closed database hosts.",
+  provider: "digitalocean",
+  enforcementLevel: "mandatory",
+  policies: definitions.map((definition) => compilePolicy(definition, () => settings)),
+});

@@ -1,0 +1,188 @@
+/**
+ * Parser of nginx configuration, after the rules of nginx's own reader (ngx_conf_read_token in ngx_conf_file.c):
+ * words, quotes that open at the start of a word, backslash escapes, comments, blocks. It knows no directive, except
+ * that the body of a `..._by_lua_block` is Lua.
+ */
+
+export interface NginxDirective {
+  readonly name: string;
+  readonly args: readonly string[];
+  /** Line of the directive's name, from 1. */
+  readonly line: number;
+  /** Present where the directive opens a block. */
+  readonly block?: readonly NginxDirective[];
+}
+
+export type NginxParse =
+  | { readonly ok: true; readonly directives: readonly NginxDirective[] }
+  | { readonly ok: false; readonly line: number; readonly reason: string };
+
+interface Token {
+  readonly kind: "word" | "open" | "close" | "end";
+  readonly text: string;
+  readonly line: number;
+}
+
+class NginxSyntaxError extends Error {
+  constructor(
+    readonly line: number,
+    readonly reason: string,
+  ) {
+    super(reason);
+  }
+}
+
+/** Parses one file. Reasons never quote the text. */
+export function parseNginx(text: string): NginxParse {
+  try {
+    return { ok: true, directives: new Parser(new Scanner(text)).parse() };
+  } catch (error) {
+    if (error instanceof NginxSyntaxError) return { ok: false, line: error.line, reason: error.reason };
+    throw error;
+  }
+}
+
+class Scanner {
+  private at = 0;
+  private line = 1;
+
+  constructor(private readonly text: string) {}
+
+  next(): Token | undefined {
+    this.skipBlank();
+    const line = this.line;
+    const char = this.text[this.at];
+    if (char === undefined) return undefined;
+    if (char === ";" || char === "{" || char === "}") {
+      this.at += 1;
+      return { kind: char === ";" ? "end" : char === "{" ? "open" : "close", text: char, line };
+    }
+    const text = char === '"' || char === "'" ? this.quotedWord(char) : this.bareWord();
+    return { kind: "word", text, line };
+  }
+
+  /** The raw text up to the brace that closes the block that has just been opened. */
+  rawBlock(): string {
+    const start = this.at;
+    for (let depth = 1; this.at < this.text.length; this.advance()) {
+      const char = this.text[this.at];
+      if (char === "{") depth += 1;
+      if (char === "}") depth -= 1;
+      if (depth === 0) {
+        this.at += 1;
+        return this.text.slice(start, this.at - 1);
+      }
+    }
+    throw new NginxSyntaxError(this.line, "a block is not closed");
+  }
+
+  get currentLine(): number {
+    return this.line;
+  }
+
+  private advance(): void {
+    if (this.text[this.at] === "\n") this.line += 1;
+    this.at += 1;
+  }
+
+  private skipBlank(): void {
+    for (;;) {
+      const char = this.text[this.at];
+      if (char === "#") while (this.at < this.text.length && this.text[this.at] !== "\n") this.at += 1;
+      else if (char === " " || char === "\t" || char === "\r" || char === "\n") this.advance();
+      else return;
+    }
+  }
+
+  private quotedWord(quote: string): string {
+    const opened = this.line;
+    this.at += 1;
+    let word = "";
+    while (this.text[this.at] !== quote) {
+      if (this.at >= this.text.length) throw new NginxSyntaxError(opened, "a quoted string is not closed");
+      word += this.character();
+    }
+    this.at += 1;
+    const after = this.text[this.at];
+    if (after !== undefined && !/[\s;{)]/.test(after)) {
+      throw new NginxSyntaxError(this.line, "a quoted string is followed by something else");
+    }
+    return word;
+  }
+
+  private bareWord(): string {
+    let word = "";
+    for (let char = this.text[this.at]; char !== undefined; char = this.text[this.at]) {
+      // `${name}` is a variable; any other brace opens a block.
+      if (char === "{" && !word.endsWith("$")) break;
+      if (/[\s;]/.test(char)) break;
+      word += this.character();
+    }
+    return word;
+  }
+
+  /** One character of a word; a backslash takes the next one with it. */
+  private character(): string {
+    const char = this.text[this.at] ?? "";
+    if (char !== "\\" || this.at + 1 >= this.text.length) {
+      this.advance();
+      return char;
+    }
+    this.advance();
+    const escaped = this.text[this.at] ?? "";
+    this.advance();
+    if (escaped === '"' || escaped === "'" || escaped === "\\") return escaped;
+    if (escaped === "t") return "\t";
+    if (escaped === "r") return "\r";
+    if (escaped === "n") return "\n";
+    return `\\${escaped}`;
+  }
+}
+
+class Parser {
+  constructor(private readonly scanner: Scanner) {}
+
+  /** Without recursion, so that no depth of nesting can exhaust the stack. */
+  parse(): readonly NginxDirective[] {
+    const root: NginxDirective[] = [];
+    const open: NginxDirective[][] = [];
+    let current = root;
+    let words: Token[] = [];
+    const add = (block?: readonly NginxDirective[]) => {
+      const [name, ...args] = words;
+      if (name === undefined) throw new NginxSyntaxError(this.scanner.currentLine, "a directive has no name");
+      current.push({
+        name: name.text,
+        args: args.map(({ text }) => text),
+        line: name.line,
+        ...(block === undefined ? {} : { block }),
+      });
+      words = [];
+    };
+    for (let token = this.scanner.next(); token !== undefined; token = this.scanner.next()) {
+      if (token.kind === "word") words.push(token);
+      else if (token.kind === "end") add();
+      else if (token.kind === "open") {
+        if (words[0]?.text.endsWith("_by_lua_block")) {
+          this.scanner.rawBlock();
+          add();
+          continue;
+        }
+        const block: NginxDirective[] = [];
+        add(block);
+        open.push(current);
+        current = block;
+      } else {
+        if (words.length > 0)
+          throw new NginxSyntaxError(token.line, "a directive is not ended by a semicolon");
+        const outer = open.pop();
+        if (outer === undefined)
+          throw new NginxSyntaxError(token.line, "a block is closed that was not opened");
+        current = outer;
+      }
+    }
+    if (words.length > 0) throw new NginxSyntaxError(this.scanner.currentLine, "a directive is not ended");
+    if (open.length > 0) throw new NginxSyntaxError(this.scanner.currentLine, "a block is not closed");
+    return root;
+  }
+}

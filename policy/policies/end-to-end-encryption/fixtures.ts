@@ -1,0 +1,476 @@
+import {
+  changed,
+  cloudConfig,
+  droplet,
+  groupMember,
+  httpsRule,
+  loadBalancer,
+  memberFiles,
+  memberPath,
+  nginxFiles,
+  nginxSite,
+  passthroughRule,
+  tier,
+} from "../../fixtures/texts";
+import type { InvalidFixture, PolicyFixtures } from "../../frame/fixture";
+import { unknownValue } from "../../frame/value";
+
+const haproxyPath = "/etc/haproxy/haproxy.cfg";
+
+const haproxyToMysql = `defaults
+  mode tcp
+frontend mysql
+  bind 127.0.0.1:3307
+  default_backend writers
+backend writers
+  server db-1 db-1.internal.foobar.com:3306 check
+  server db-2 db-2.internal.foobar.com:3306 check
+`;
+
+const haproxyToHttps = `defaults
+  mode http
+frontend web
+  bind :443 ssl crt /etc/haproxy/site.pem ssl-min-ver TLSv1.2
+  default_backend app
+frontend redirect
+  bind :80
+  http-request redirect scheme https code 301 unless { ssl_fc }
+backend app
+  server app-1 app-1.internal.foobar.com:8443 ssl verify required ca-file /etc/ssl/internal.pem
+`;
+
+const redirectSite = `server {
+  listen 80;
+  return 301 https://$host$request_uri;
+}
+`;
+
+const replicaSql = `CHANGE REPLICATION SOURCE TO SOURCE_HOST='db-1.internal.foobar.com', SOURCE_USER='replica',
+  SOURCE_AUTO_POSITION=1, SOURCE_SSL=1, SOURCE_SSL_CA='/etc/mysql/tls/ca.pem', SOURCE_SSL_VERIFY_SERVER_CERT=1;
+`;
+
+const port80Rule = { entryProtocol: "http", entryPort: 80, targetProtocol: "http", targetPort: 80 };
+
+/** One droplet whose user data is known and wrong in one place of one file. */
+function wrongFile(
+  title: string,
+  path: string,
+  text: string,
+  says: string | readonly string[],
+): InvalidFixture {
+  const expected = typeof says === "string" ? [says] : says;
+  return {
+    title,
+    resources: { "host-1": droplet("host-1", { userData: cloudConfig({ [path]: text }) }) },
+    violations: expected.map((part) => ({ resource: "host-1", says: part, at: "registration" })),
+  };
+}
+
+const wrongMember = (title: string, from: string, to: string, says: string) =>
+  wrongFile(title, memberPath, changed(groupMember, from, to), says);
+
+const wrongSite = (title: string, from: string, to: string, says: string) =>
+  wrongFile(
+    title,
+    "/etc/nginx/conf.d/site.conf",
+    changed(`ssl_protocols TLSv1.2 TLSv1.3;\n${nginxSite}`, from, to),
+    says,
+  );
+
+const wrongHaproxy = (title: string, text: string, from: string, to: string, says: string) =>
+  wrongFile(title, haproxyPath, changed(text, from, to), says);
+
+const wrongRule = (title: string, rule: Readonly<Record<string, unknown>>, says: string): InvalidFixture => ({
+  title,
+  resources: { edge: loadBalancer([rule]) },
+  violations: [{ resource: "edge", says, at: "registration" }],
+});
+
+export const fixtures: PolicyFixtures = {
+  valid: [
+    {
+      title: "the load balancer ends TLS and speaks HTTPS to the droplets",
+      resources: { edge: loadBalancer([httpsRule]) },
+    },
+    {
+      title: "the load balancer passes TLS through to the droplets",
+      resources: {
+        edge: loadBalancer([passthroughRule], { tlsCipherPolicy: "DEFAULT", redirectHttpToHttps: false }),
+      },
+    },
+    {
+      title: "plain HTTP is redirected by the load balancer",
+      resources: { edge: loadBalancer([httpsRule, port80Rule]) },
+    },
+    {
+      title: "plain HTTP is passed to droplets that redirect it and nothing else",
+      resources: {
+        web: tier({
+          "web-1": {
+            roles: ["web"],
+            files: { ...nginxFiles, "/etc/nginx/conf.d/redirect.conf": redirectSite },
+          },
+        }),
+        "web-1": droplet("web-1", { tags: ["web"], userData: unknownValue }),
+        edge: loadBalancer([passthroughRule, port80Rule], { redirectHttpToHttps: false }),
+      },
+    },
+    {
+      title: "user data that is not known yet is covered by evidence",
+      resources: {
+        tier: tier({ "host-1": { roles: ["web", "database"], files: { ...nginxFiles, ...memberFiles } } }),
+        "host-1": droplet("host-1", { userData: unknownValue }),
+      },
+    },
+    {
+      title: "known user data with nginx, HAProxy and a member of a replication group",
+      resources: {
+        "host-1": droplet("host-1", {
+          userData: cloudConfig(
+            { ...nginxFiles, ...memberFiles, [haproxyPath]: haproxyToMysql },
+            { packages: ["nginx", "haproxy", "mysql-server"] },
+          ),
+        }),
+      },
+    },
+    {
+      title: "HAProxy ends TLS, redirects port 80 and verifies its servers",
+      resources: {
+        "host-1": droplet("host-1", { userData: cloudConfig({ [haproxyPath]: haproxyToHttps }) }),
+      },
+    },
+    {
+      title: "a replica reads from its source over verified TLS",
+      resources: {
+        "db-2": droplet("db-2", {
+          userData: cloudConfig({
+            [memberPath]: "[mysqld]\nrequire_secure_transport = ON\n",
+            "/root/replica.sql": replicaSql,
+          }),
+        }),
+      },
+    },
+    {
+      title: "MySQL that only its own host can reach",
+      resources: {
+        "host-1": droplet("host-1", {
+          userData: cloudConfig({ [memberPath]: "[mysqld]\nbind-address = 127.0.0.1\n" }),
+        }),
+      },
+    },
+    {
+      title: "droplets without user data, and with user data that touches neither web server nor database",
+      resources: {
+        bastion: droplet("bastion"),
+        worker: droplet("worker", { userData: "#cloud-config\npackages: [htop]\n" }),
+      },
+    },
+    {
+      title: "a database host that keeps its old user data by intent",
+      resources: {
+        tier: tier({
+          "db-1": { roles: ["database"], files: { [memberPath]: `${groupMember}max_connections = 500\n` } },
+        }),
+        "db-1": { ...droplet("db-1", { userData: cloudConfig(memberFiles) }), ignoreChanges: ["userData"] },
+      },
+    },
+  ],
+  invalid: [
+    wrongRule(
+      "HTTPS is sent to the droplets as plain HTTP",
+      { ...httpsRule, targetProtocol: "http", targetPort: 80 },
+      'takes "https" and sends "http" to the droplets',
+    ),
+    wrongRule(
+      "HTTP/2 is sent to the droplets without TLS",
+      { ...httpsRule, entryProtocol: "http2", targetProtocol: "http2" },
+      'takes "http2" and sends "http2" to the droplets',
+    ),
+    wrongRule(
+      "TCP is passed on unseen",
+      { ...httpsRule, entryProtocol: "tcp", targetProtocol: "tcp" },
+      'entryProtocol is "tcp"',
+    ),
+    wrongRule(
+      "HTTPS is sent to the droplets as TCP",
+      { ...httpsRule, targetProtocol: "tcp" },
+      'sends "tcp" to the droplets',
+    ),
+    wrongRule(
+      "a rule ends TLS without a certificate",
+      { ...httpsRule, certificateName: "" },
+      "names no certificate",
+    ),
+    wrongRule(
+      "the target protocol is not known",
+      { ...httpsRule, targetProtocol: unknownValue },
+      "targetProtocol: the value is not known yet",
+    ),
+    {
+      title: "plain HTTP is taken and not redirected",
+      resources: { edge: loadBalancer([httpsRule, port80Rule], { redirectHttpToHttps: false }) },
+      violations: [{ resource: "edge", says: 'takes "http" and does not redirect it', at: "registration" }],
+    },
+    {
+      title: "the load balancer allows weak ciphers",
+      resources: { edge: loadBalancer([httpsRule], { tlsCipherPolicy: "DEFAULT" }) },
+      violations: [{ resource: "edge", says: 'tlsCipherPolicy is "DEFAULT"', at: "registration" }],
+    },
+    {
+      title: "the forwarding rules are not known",
+      resources: { edge: loadBalancer(unknownValue) },
+      violations: [
+        { resource: "edge", says: "forwardingRules: the value is not known yet", at: "registration" },
+      ],
+    },
+    {
+      title: "a global load balancer sends plain HTTP to its targets",
+      resources: {
+        edge: {
+          type: "digitalocean:index/loadBalancer:LoadBalancer",
+          properties: {
+            name: "edge",
+            type: "GLOBAL",
+            glbSettings: { targetProtocol: "http", targetPort: 80 },
+          },
+        },
+      },
+      violations: [{ resource: "edge", says: 'sends "http" to its targets', at: "registration" }],
+    },
+    {
+      title: "plain HTTP is passed to droplets that serve it",
+      resources: {
+        "web-1": droplet("web-1", {
+          tags: ["web"],
+          userData: cloudConfig({
+            ...nginxFiles,
+            "/etc/nginx/conf.d/plain.conf": changed(
+              redirectSite,
+              "return 301 https://$host$request_uri",
+              "root /srv/www",
+            ),
+          }),
+        }),
+        edge: loadBalancer([passthroughRule, port80Rule], { redirectHttpToHttps: false }),
+      },
+      violations: [
+        { resource: "web-1", says: "plain.conf:2: nginx serves plain text on port 80", at: "registration" },
+        { resource: "edge", says: "not known to redirect it", at: "stack" },
+      ],
+    },
+    wrongSite(
+      "nginx listens without TLS",
+      "listen 443 ssl;",
+      "listen 80;",
+      "nginx serves plain text on port 80",
+    ),
+    wrongSite("nginx allows TLS 1.0", "TLSv1.2 TLSv1.3", "TLSv1 TLSv1.2", 'ssl_protocols allows "TLSv1"'),
+    wrongSite(
+      "nginx leaves the TLS versions to its defaults",
+      "ssl_protocols TLSv1.2 TLSv1.3;",
+      "",
+      "the server sets no ssl_protocols",
+    ),
+    wrongSite(
+      "nginx sends requests to another host in plain text",
+      "unix:/run/app/app.sock",
+      "10.0.0.5:8080",
+      "proxy_pass sends requests to 10.0.0.5 in plain text",
+    ),
+    wrongSite(
+      "nginx speaks TLS to another host and does not verify it",
+      "http://app",
+      "https://api.internal.foobar.com",
+      "over TLS without proxy_ssl_verify on",
+    ),
+    wrongSite(
+      "a variable decides where nginx sends requests",
+      "http://app",
+      "http://$backend",
+      "a target that a variable decides",
+    ),
+    wrongSite(
+      "nginx includes a file that is not known",
+      "server {",
+      "include /etc/nginx/extra.conf;\nserver {",
+      "includes a file whose text is not known",
+    ),
+    wrongSite("nginx's configuration cannot be read", "location / {", "location / ", "it cannot be read"),
+    wrongHaproxy(
+      "HAProxy sends HTTP to another host in plain text",
+      haproxyToHttps,
+      " ssl verify required ca-file /etc/ssl/internal.pem",
+      "",
+      "HAProxy sends traffic to app-1.internal.foobar.com in plain text",
+    ),
+    wrongHaproxy(
+      "HAProxy does not verify its servers",
+      haproxyToHttps,
+      "verify required ca-file /etc/ssl/internal.pem",
+      "verify none",
+      "without verifying its certificate",
+    ),
+    wrongHaproxy(
+      "HAProxy listens without TLS",
+      haproxyToHttps,
+      "bind :443 ssl crt /etc/haproxy/site.pem ssl-min-ver TLSv1.2",
+      "bind :8080",
+      "HAProxy serves plain text on port 8080",
+    ),
+    wrongHaproxy(
+      "HAProxy passes bytes to a port without encryption",
+      haproxyToMysql,
+      "db-2.internal.foobar.com:3306",
+      "cache.internal.foobar.com:6379",
+      "HAProxy sends traffic to cache.internal.foobar.com in plain text",
+    ),
+    wrongMember(
+      "MySQL takes connections without TLS",
+      "require_secure_transport = ON",
+      "require_secure_transport = OFF",
+      'require_secure_transport is "OFF"',
+    ),
+    wrongMember(
+      "MySQL leaves it to its clients to use TLS",
+      "require_secure_transport = ON\n",
+      "",
+      "no option file sets require_secure_transport",
+    ),
+    wrongMember("MySQL allows TLS 1.1", "TLSv1.2,TLSv1.3", "TLSv1.1,TLSv1.2", 'tls_version allows "TLSv1.1"'),
+    wrongMember(
+      "the group's own traffic is plain text",
+      "VERIFY_IDENTITY",
+      "DISABLED",
+      'group_replication_ssl_mode is "DISABLED"',
+    ),
+    wrongMember(
+      "the group does not verify its members",
+      "VERIFY_IDENTITY",
+      "REQUIRED",
+      'group_replication_ssl_mode is "REQUIRED"',
+    ),
+    wrongMember(
+      "a member that joins takes its data in plain text",
+      "recovery_use_ssl = ON",
+      "recovery_use_ssl = OFF",
+      'group_replication_recovery_use_ssl is "OFF"',
+    ),
+    wrongMember(
+      "a member that joins does not verify its donor",
+      "loose-group_replication_recovery_ssl_verify_server_cert = ON\n",
+      "",
+      "no option file sets group_replication_recovery_ssl_verify_server_cert",
+    ),
+    wrongMember(
+      "an option file includes a file that is not known",
+      "[mysqld]",
+      "!include /etc/mysql/extra.cnf\n[mysqld]",
+      "includes a file whose text is not known",
+    ),
+    wrongFile(
+      "a replica reads from its source in plain text",
+      "/root/replica.sql",
+      changed(replicaSql, "SOURCE_SSL=1", "SOURCE_SSL=0"),
+      "without SOURCE_SSL=1",
+    ),
+    wrongFile(
+      "a replica does not verify its source",
+      "/root/replica.sql",
+      changed(replicaSql, "VERIFY_SERVER_CERT=1", "VERIFY_SERVER_CERT=0"),
+      "does not verify its source",
+    ),
+    {
+      title: "the host installs nginx and MySQL and nothing configures them",
+      resources: {
+        "host-1": droplet("host-1", { userData: "#cloud-config\npackages: [nginx, mysql-server]\n" }),
+      },
+      violations: [
+        {
+          resource: "host-1",
+          says: "installs nginx, and no file holds its configuration",
+          at: "registration",
+        },
+        { resource: "host-1", says: "no option file sets require_secure_transport", at: "registration" },
+      ],
+    },
+    {
+      title: "a configuration file comes from another address",
+      resources: {
+        "host-1": droplet("host-1", {
+          userData:
+            "#cloud-config\nwrite_files:\n  - path: /etc/nginx/conf.d/site.conf\n    source: { uri: https://example.com/site.conf }\n",
+        }),
+      },
+      violations: [{ resource: "host-1", says: "it comes from another address", at: "registration" }],
+    },
+    {
+      title: "user data that is not known yet is covered by nothing",
+      resources: { "host-1": droplet("host-1", { userData: unknownValue }) },
+      violations: [
+        { resource: "host-1", says: "no component passes evidence for this droplet's name", at: "stack" },
+      ],
+    },
+    {
+      title: "user data that cannot be read is covered by nothing",
+      resources: { "host-1": droplet("host-1", { userData: "#include\nhttps://example.com/user-data\n" }) },
+      violations: [
+        {
+          resource: "host-1",
+          says: "user data that includes other addresses, which cannot be read",
+          at: "stack",
+        },
+      ],
+    },
+    {
+      title: "the evidence contradicts the user data",
+      resources: {
+        tier: tier({ "host-1": { roles: ["web"], files: nginxFiles } }),
+        "host-1": droplet("host-1", {
+          userData: cloudConfig({ ...nginxFiles, "/etc/nginx/conf.d/site.conf": `${nginxSite}# changed\n` }),
+        }),
+      },
+      violations: [{ resource: "host-1", says: "differs from the evidence", at: "registration" }],
+    },
+    {
+      title: "the evidence itself shows plain text",
+      resources: {
+        tier: tier({
+          "host-1": {
+            roles: ["web"],
+            files: { "/etc/nginx/conf.d/site.conf": changed(nginxSite, "443 ssl", "8080") },
+          },
+        }),
+        "host-1": droplet("host-1", { userData: unknownValue }),
+      },
+      violations: [
+        {
+          resource: "tier",
+          says: 'host "host-1", /etc/nginx/conf.d/site.conf:3: nginx serves plain text',
+          at: "registration",
+        },
+      ],
+    },
+    {
+      title: "the evidence is not known or holds nothing of the host's role",
+      resources: {
+        tier: tier({
+          "host-1": { roles: ["web"], files: {} },
+          "host-2": { roles: ["database"], files: { [memberPath]: unknownValue } },
+        }),
+      },
+      violations: [
+        { resource: "tier", says: "names the role web and holds no nginx server", at: "registration" },
+        {
+          resource: "tier",
+          says: 'configurationEvidence["host-2"].files: the evidence is not known yet',
+          at: "registration",
+        },
+        {
+          resource: "tier",
+          says: 'host "host-2": no option file sets require_secure_transport',
+          at: "registration",
+        },
+      ],
+    },
+  ],
+};

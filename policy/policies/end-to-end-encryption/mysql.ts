@@ -1,0 +1,163 @@
+/** MySQL: clients over TLS alone, and group, recovery and replication traffic over TLS with verified identity. */
+import { isLoopback } from "../../evidence/addresses";
+import {
+  isAlways,
+  type MysqlServer,
+  readMysqlServer,
+  settingsOf,
+  usesGroupReplication,
+} from "../../evidence/mysql";
+import { quoted, shownPath } from "../../frame/message";
+import { findChangeSource } from "../../parsers/sql";
+import { type Finding, noIdentity, notJudged, plaintextHop } from "./findings";
+
+/** Judges the server options of a database host, and every statement that points a replica at its source. */
+export function judgeMysql(files: ReadonlyMap<string, string>): readonly Finding[] {
+  const server = readMysqlServer(files);
+  const faults: Finding[] = server.faults.map(({ path, line, problem }) => ({
+    at: `${shownPath(path)}:${line}`,
+    problem,
+    why: notJudged,
+    fix: "write the options into files that the user data or the evidence holds",
+  }));
+  return [...faults, ...judgeClients(server), ...judgeTlsVersions(server), ...judgeGroup(server)];
+}
+
+/** Judges the statements in any file of a host; a replica need not have options of its own. */
+export function judgeReplicationSources(files: ReadonlyMap<string, string>): readonly Finding[] {
+  return [...files].flatMap(([path, text]) =>
+    (/change\s/i.test(text) ? findChangeSource(text) : []).flatMap(({ options, channel, line }) => {
+      // The group's own recovery channel takes its TLS from the group_replication_recovery options.
+      if (channel === "group_replication_recovery" || !options.has("SOURCE_HOST")) return [];
+      const at = `${shownPath(path)}:${line}`;
+      const isOn = (name: string) => ["1", "ON", "TRUE"].includes((options.get(name) ?? "0").toUpperCase());
+      if (!isOn("SOURCE_SSL")) {
+        return [
+          {
+            at,
+            problem: "the replica reads from its source without SOURCE_SSL=1",
+            why: plaintextHop,
+            fix: "add SOURCE_SSL=1, SOURCE_SSL_CA and SOURCE_SSL_VERIFY_SERVER_CERT=1 to CHANGE REPLICATION SOURCE TO",
+          },
+        ];
+      }
+      if (isOn("SOURCE_SSL_VERIFY_SERVER_CERT")) return [];
+      return [
+        {
+          at,
+          problem: "the replica does not verify its source (SOURCE_SSL_VERIFY_SERVER_CERT is not 1)",
+          why: noIdentity,
+          fix: "add SOURCE_SSL_VERIFY_SERVER_CERT=1 and SOURCE_SSL_CA to CHANGE REPLICATION SOURCE TO",
+        },
+      ];
+    }),
+  );
+}
+
+/** Whether no client can come from another host. */
+function isLocalOnly(server: MysqlServer): boolean {
+  if (isAlways(server, "skip_networking", "ON") || isAlways(server, "networking", "OFF")) return true;
+  const addresses = settingsOf(server, "bind_address");
+  return (
+    addresses.length > 0 &&
+    addresses.every(({ rawValue }) => rawValue.split(",").every((address) => isLoopback(address.trim())))
+  );
+}
+
+const offWords = ["OFF", "ON"];
+
+function judgeClients(server: MysqlServer): readonly Finding[] {
+  const findings: Finding[] = [];
+  for (const { path, line } of settingsOf(server, "ssl").filter(({ value }) => value === "OFF")) {
+    findings.push({
+      at: `${shownPath(path)}:${line}`,
+      problem: "the server's TLS is switched off (ssl is OFF)",
+      why: plaintextHop,
+      fix: "remove the option that switches TLS off",
+    });
+  }
+  if (isLocalOnly(server)) return findings;
+  const name = "require_secure_transport";
+  const settings = settingsOf(server, name);
+  const fix = `set ${name} = ON in the [mysqld] group`;
+  if (settings.length === 0) {
+    findings.push({ problem: `no option file sets ${name}, whose default is OFF`, why: plaintextHop, fix });
+  }
+  for (const { value, path, line } of settings.filter((setting) => setting.value !== "ON")) {
+    findings.push({
+      at: `${shownPath(path)}:${line}`,
+      problem: `${name} is ${quoted(value, offWords)}`,
+      why: plaintextHop,
+      fix,
+    });
+  }
+  return findings;
+}
+
+function judgeTlsVersions(server: MysqlServer): readonly Finding[] {
+  return settingsOf(server, "tls_version").flatMap(({ rawValue, path, line }) => {
+    const versions = rawValue.split(",").map((version) => version.trim());
+    if (versions.every((version) => version === "TLSv1.2" || version === "TLSv1.3")) return [];
+    const weak = versions.find((version) => version !== "TLSv1.2" && version !== "TLSv1.3") ?? "";
+    return [
+      {
+        at: `${shownPath(path)}:${line}`,
+        problem: `tls_version allows ${quoted(weak, ["TLSv1", "TLSv1.1"])}`,
+        why: "TLS before 1.2 has known attacks (RFC 8996), and an empty list switches TLS off",
+        fix: "set tls_version = TLSv1.2,TLSv1.3",
+      },
+    ];
+  });
+}
+
+interface Demand {
+  readonly name: string;
+  readonly value: string;
+  readonly vocabulary: readonly string[];
+  readonly fallback: string;
+  readonly why: string;
+}
+
+/** Options of Group Replication, with the server's defaults (manual, "Group Replication System Variables"). */
+const groupDemands: readonly Demand[] = [
+  {
+    name: "group_replication_ssl_mode",
+    value: "VERIFY_IDENTITY",
+    vocabulary: ["DISABLED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"],
+    fallback: "DISABLED",
+    why: "every row that the group replicates passes between its members, and only a verified member may read it",
+  },
+  {
+    name: "group_replication_recovery_use_ssl",
+    value: "ON",
+    vocabulary: offWords,
+    fallback: "OFF",
+    why: "a member that joins receives the whole data over this connection",
+  },
+  {
+    name: "group_replication_recovery_ssl_verify_server_cert",
+    value: "ON",
+    vocabulary: offWords,
+    fallback: "OFF",
+    why: "a member that joins would take data from whoever answers in a donor's place",
+  },
+];
+
+function judgeGroup(server: MysqlServer): readonly Finding[] {
+  if (!usesGroupReplication(server)) return [];
+  return groupDemands.flatMap(({ name, value, vocabulary, fallback, why }) => {
+    const settings = settingsOf(server, name);
+    const fix = `set ${name} = ${value}`;
+    if (settings.length === 0) {
+      return [{ problem: `no option file sets ${name}, whose default is ${fallback}`, why, fix }];
+    }
+    return settings
+      .filter((setting) => setting.value !== value)
+      .map((setting) => ({
+        at: `${shownPath(setting.path)}:${setting.line}`,
+        problem: `${name} is ${quoted(setting.value, vocabulary)}`,
+        why,
+        fix,
+      }));
+  });
+}

@@ -1,0 +1,163 @@
+/** Every hop is encrypted: client to load balancer, load balancer to droplet, droplet to droplet. */
+import {
+  contentOf,
+  contradictions,
+  dropletType,
+  isEvidenceComponent,
+  knowHost,
+  readEvidence,
+} from "../../evidence/host";
+import { runsMysql } from "../../evidence/mysql";
+import type { HostContent } from "../../evidence/user-data";
+import type { JudgmentContext, PolicyDefinition } from "../../frame/definition";
+import { shownPath } from "../../frame/message";
+import type { JudgedResource } from "../../frame/resource";
+import { balancerTargets } from "../../resources/tags";
+import { type Finding, notJudged, plaintextHop } from "./findings";
+import { judgeHaproxy } from "./haproxy";
+import { judgeLoadBalancer, loadBalancerType, rulesLeftToDroplets } from "./load-balancer";
+import { judgeMysql, judgeReplicationSources } from "./mysql";
+import { hasNginxServer, judgeNginx, plaintextListenersOnlyRedirect } from "./nginx";
+
+export const endToEndEncryption: PolicyDefinition = {
+  name: "end-to-end-encryption",
+  displayName: "End-to-end encryption",
+  description:
+    "Every hop between hosts is encrypted: to and behind the load balancer, between nginx or HAProxy and their upstreams, and between MySQL servers and their clients and members.",
+  severity: "critical",
+  tags: ["encryption", "network"],
+  remediationSteps:
+    "Let the load balancer send HTTPS to the droplets (or pass TLS through), let nginx and HAProxy listen and connect with verified TLS, and set require_secure_transport, group_replication_ssl_mode and the recovery options of MySQL.",
+  judgeResource(resource, context) {
+    if (resource.type === loadBalancerType) judgeLoadBalancer(resource, context);
+    if (isEvidenceComponent(resource)) judgeEvidence(resource, context);
+    if (resource.type === dropletType) judgeDroplet(resource, context);
+  },
+  judgeStack(resources, context) {
+    for (const resource of resources) {
+      if (resource.type === dropletType) judgeCoverage(resource, context);
+      if (resource.type === loadBalancerType) judgeRedirectOnDroplets(resource, resources, context);
+    }
+  },
+};
+
+function judgeEvidence(component: JudgedResource, context: JudgmentContext): void {
+  const { entries, faults } = readEvidence(component);
+  for (const { at, problem } of faults) {
+    context.report(component, {
+      at,
+      problem,
+      why: notJudged,
+      fix: "give the configuration's text without secrets, so that it is known at preview",
+    });
+  }
+  for (const { dropletName, roles, content } of entries) {
+    const report = (finding: Finding) => {
+      const at = finding.at === undefined ? "" : `, ${finding.at}`;
+      context.report(component, { ...finding, at: `host "${dropletName}"${at}` });
+    };
+    for (const finding of judgeHost(content, roles)) report(finding);
+    if (roles.includes("web") && !hasNginxServer(content.files)) {
+      report({
+        problem: "the evidence names the role web and holds no nginx server",
+        why: notJudged,
+        fix: "add the host's nginx configuration to the evidence",
+      });
+    }
+  }
+}
+
+function judgeDroplet(droplet: JudgedResource, context: JudgmentContext): void {
+  const host = knowHost(droplet, context.evidence);
+  if (host.knowledge.state === "known") {
+    const { content } = host.knowledge;
+    for (const finding of judgeHost(content, [])) {
+      context.report(droplet, {
+        ...finding,
+        at: finding.at === undefined ? "userData" : `userData, ${finding.at}`,
+      });
+    }
+  }
+  reportContradictions(droplet, context);
+}
+
+/** What the configuration of one host tells. */
+function judgeHost(content: HostContent, roles: readonly string[]): readonly Finding[] {
+  const { files } = content;
+  const findings: Finding[] = [
+    ...judgeNginx(files),
+    ...judgeHaproxy(files),
+    ...judgeReplicationSources(files),
+  ];
+  if (runsMysql(content, roles)) findings.push(...judgeMysql(files));
+  const installsNginx = content.packages.some((name) => /^nginx/.test(name)) || content.words.has("nginx");
+  if (installsNginx && !hasNginxServer(files)) {
+    findings.push({
+      problem: "the host installs nginx, and no file holds its configuration",
+      why: "the configuration that nginx packages bring serves plain text on port 80",
+      fix: "write nginx's configuration with write_files, with TLS on every listener",
+    });
+  }
+  for (const [path, reason] of content.unreadableFiles) {
+    if (!/nginx|haproxy|mysql|\.cnf$/.test(path)) continue;
+    findings.push({
+      at: shownPath(path),
+      problem: `the file's text cannot be known: ${reason}`,
+      why: notJudged,
+      fix: "write the file's text into the user data",
+    });
+  }
+  return findings;
+}
+
+function reportContradictions(droplet: JudgedResource, context: JudgmentContext): void {
+  for (const { path, entry } of contradictions(knowHost(droplet, context.evidence))) {
+    context.report(droplet, {
+      at: "userData",
+      problem: `${shownPath(path)} differs from the evidence that ${entry.component.name} passes for this droplet`,
+      why: "evidence that does not say what the host gets makes a preview promise what the update does not keep",
+      fix: "make the evidence from the same text as the user data",
+    });
+  }
+}
+
+/** With the whole stack seen: no host is left unjudged, and no evidence contradicts user data. */
+function judgeCoverage(droplet: JudgedResource, context: JudgmentContext): void {
+  reportContradictions(droplet, context);
+  const { knowledge, name } = knowHost(droplet, context.evidence);
+  if (knowledge.state !== "uncovered") return;
+  const named = name.state === "known" ? "this droplet's name" : "this droplet, whose name is not known";
+  context.report(droplet, {
+    at: "userData",
+    problem: `${knowledge.reason}, and no component passes evidence for ${named}`,
+    why: "a host whose configuration cannot be known cannot be taken for encrypted",
+    fix: "pass the configuration's text without secrets as the input configurationEvidence of a component, under the droplet's name",
+  });
+}
+
+/** A plain port 80 beside passed-through TLS is safe only where every droplet behind it redirects and nothing else. */
+function judgeRedirectOnDroplets(
+  balancer: JudgedResource,
+  resources: readonly JudgedResource[],
+  context: JudgmentContext,
+): void {
+  const rules = rulesLeftToDroplets(balancer);
+  if (rules.length === 0) return;
+  const targets = resources.filter(
+    (resource) => resource.type === dropletType && balancerTargets(balancer, resource) !== "not selected",
+  );
+  const redirects = (droplet: JudgedResource) => {
+    const content = contentOf(knowHost(droplet, context.evidence));
+    return content !== undefined && plaintextListenersOnlyRedirect(content.files);
+  };
+  if (targets.length > 0 && targets.every(redirects)) return;
+  for (const at of rules) {
+    context.report(balancer, {
+      at: `${at}.entryProtocol`,
+      problem:
+        'the load balancer takes "http", and the droplets behind it are not known to redirect it and nothing else',
+      why: plaintextHop,
+      fix: "remove the rule, or let nginx on every droplet answer port 80 with return 301 https://... alone",
+    });
+  }
+}

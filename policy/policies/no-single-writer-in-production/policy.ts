@@ -1,0 +1,156 @@
+/** In production, more than one MySQL server takes writes. */
+import {
+  contentOf,
+  describeState,
+  dropletType,
+  type Host,
+  isEvidenceComponent,
+  knowHost,
+  readEvidence,
+} from "../../evidence/host";
+import { isAlways, readMysqlServer, runsMysql, settingsOf, usesGroupReplication } from "../../evidence/mysql";
+import type { HostContent } from "../../evidence/user-data";
+import type { JudgmentContext, PolicyDefinition } from "../../frame/definition";
+import type { Violation } from "../../frame/message";
+import type { JudgedResource } from "../../frame/resource";
+
+const clusterType = "digitalocean:index/databaseCluster:DatabaseCluster";
+
+const whyOneWriter = "while the only server that takes writes is away, the site cannot write";
+const groupFix =
+  "make the host a member of a multi-primary group: load group_replication.so, and set group_replication_group_name and group_replication_single_primary_mode = OFF";
+
+export const noSingleWriterInProduction: PolicyDefinition = {
+  name: "no-single-writer-in-production",
+  displayName: "No single writer in production",
+  description:
+    "In production every MySQL host is a member of a multi-primary replication group of more than one host, so that no single server takes all writes.",
+  severity: "high",
+  tags: ["availability", "database"],
+  remediationSteps:
+    "Use Group Replication with group_replication_single_primary_mode = OFF on three or five hosts instead of one host, a source with replicas, a single-primary group or a managed MySQL cluster.",
+  judgeResource(resource, context) {
+    if (!context.production.production) return;
+    if (resource.type === clusterType) judgeCluster(resource, context);
+    if (isEvidenceComponent(resource)) {
+      for (const { dropletName, roles, content } of readEvidence(resource).entries) {
+        for (const violation of judgeMember(content, roles)) {
+          context.report(resource, inProduction({ ...violation, at: `host "${dropletName}"` }, context));
+        }
+      }
+    }
+    if (resource.type === dropletType) {
+      const { knowledge } = knowHost(resource, context.evidence);
+      if (knowledge.state !== "known") return;
+      for (const violation of judgeMember(knowledge.content, [])) {
+        context.report(resource, inProduction({ ...violation, at: "userData" }, context));
+      }
+    }
+  },
+  judgeStack(resources, context) {
+    if (!context.production.production) return;
+    const hosts = resources
+      .filter(({ type }) => type === dropletType)
+      .map((droplet) => knowHost(droplet, context.evidence));
+    for (const { droplet, knowledge } of hosts) {
+      if (knowledge.state === "uncovered") reportUncovered(droplet, knowledge.reason, context);
+    }
+    judgeGroups(hosts, context);
+  },
+};
+
+function inProduction(violation: Violation, { production }: JudgmentContext): Violation {
+  const because = production.production ? ` (this stack is production: ${production.because})` : "";
+  return { ...violation, why: `${violation.why}${because}` };
+}
+
+function judgeCluster(cluster: JudgedResource, context: JudgmentContext): void {
+  const engine = cluster.inputs.text("engine");
+  if (engine.state === "known" && engine.value.trim().toLowerCase() !== "mysql") return;
+  const problem =
+    engine.state === "known"
+      ? "DigitalOcean's managed MySQL has one node that takes writes"
+      : `the value ${describeState(engine)}, so it may be MySQL, which has one node that takes writes`;
+  context.report(
+    cluster,
+    inProduction(
+      {
+        at: "engine",
+        problem,
+        why: whyOneWriter,
+        fix: "run MySQL with multi-primary Group Replication on three or five droplets",
+      },
+      context,
+    ),
+  );
+}
+
+/** What one host's own configuration tells. */
+function judgeMember(content: HostContent, roles: readonly string[]): readonly Violation[] {
+  if (!runsMysql(content, roles)) return [];
+  const server = readMysqlServer(content.files);
+  if (server.faults.length > 0) {
+    return [
+      {
+        problem: "its MySQL options cannot be read",
+        why: whyOneWriter,
+        fix: "write the options into files that can be read",
+      },
+    ];
+  }
+  if (!usesGroupReplication(server)) {
+    return [{ problem: "its MySQL is no member of a replication group", why: whyOneWriter, fix: groupFix }];
+  }
+  if (isAlways(server, "group_replication_single_primary_mode", "OFF")) return [];
+  const isSet = settingsOf(server, "group_replication_single_primary_mode").length > 0;
+  const problem = isSet
+    ? "group_replication_single_primary_mode is not OFF"
+    : "no option file sets group_replication_single_primary_mode, whose default is ON";
+  return [
+    { problem, why: whyOneWriter, fix: "set group_replication_single_primary_mode = OFF on every member" },
+  ];
+}
+
+function reportUncovered(droplet: JudgedResource, reason: string, context: JudgmentContext): void {
+  context.report(
+    droplet,
+    inProduction(
+      {
+        at: "userData",
+        problem: `${reason}, and no component passes evidence for this droplet, so it may be a single writer`,
+        why: whyOneWriter,
+        fix: "pass the configuration's text without secrets as the input configurationEvidence of a component, under the droplet's name",
+      },
+      context,
+    ),
+  );
+}
+
+/** A group of one host is a single writer, however it is configured. */
+function judgeGroups(hosts: readonly Host[], context: JudgmentContext): void {
+  const members = new Map<string, JudgedResource[]>();
+  for (const host of hosts) {
+    const content = contentOf(host);
+    const roles = host.knowledge.state === "evidence" ? host.knowledge.entry.roles : [];
+    if (content === undefined || !runsMysql(content, roles)) continue;
+    // Hosts without a group's name are members of no other host's group.
+    const name = settingsOf(readMysqlServer(content.files), "group_replication_group_name").at(-1)?.value;
+    const key = name ?? host.droplet.urn;
+    members.set(key, [...(members.get(key) ?? []), host.droplet]);
+  }
+  for (const group of members.values()) {
+    const [only, ...others] = group;
+    if (only === undefined || others.length > 0) continue;
+    context.report(
+      only,
+      inProduction(
+        {
+          problem: "it is the only host of its MySQL group",
+          why: whyOneWriter,
+          fix: "add database hosts with the same group_replication_group_name: three or five in all",
+        },
+        context,
+      ),
+    );
+  }
+}

@@ -1,0 +1,168 @@
+import { cloudConfig, droplet, firewall, memberFiles, tier } from "../../fixtures/texts";
+import type { FixtureResource, InvalidFixture, PolicyFixtures } from "../../frame/fixture";
+import { unknownValue } from "../../frame/value";
+
+const fromWeb = { protocol: "tcp", portRange: "3306", sourceTags: ["web"] };
+const from = (sourceAddresses: unknown, portRange: unknown = "3306") => ({
+  protocol: "tcp",
+  portRange,
+  sourceAddresses,
+});
+const world = ["0.0.0.0/0", "::/0"];
+
+const database = droplet("db-1", { tags: ["database"], userData: cloudConfig(memberFiles) });
+const cluster: FixtureResource = {
+  type: "digitalocean:index/databaseCluster:DatabaseCluster",
+  properties: {
+    name: "db",
+    engine: "mysql",
+    version: "8",
+    size: "db-s-1vcpu-1gb",
+    region: "fra1",
+    nodeCount: 1,
+  },
+};
+const clusterFirewall = (rules: unknown): FixtureResource => ({
+  type: "digitalocean:index/databaseFirewall:DatabaseFirewall",
+  properties: { clusterId: unknownValue, rules },
+  references: { clusterId: ["cluster"] },
+});
+
+const openRule = (title: string, rule: unknown, says: string): InvalidFixture => ({
+  title,
+  resources: { guard: firewall([rule]), "db-1": database },
+  violations: [{ resource: "guard", says, at: "registration" }],
+});
+
+const openCluster = (title: string, rules: unknown, says: string): InvalidFixture => ({
+  title,
+  resources: { cluster, guard: clusterFirewall(rules) },
+  violations: [{ resource: "guard", says, at: "registration" }],
+});
+
+export const fixtures: PolicyFixtures = {
+  valid: [
+    {
+      title: "a database host takes connections from the web hosts' tag",
+      resources: { guard: firewall([fromWeb]), "db-1": database },
+    },
+    {
+      title: "a database host takes connections from private and narrow public networks",
+      resources: { guard: firewall([from(["10.0.0.0/8", "203.0.113.0/24"])]), "db-1": database },
+    },
+    {
+      title: "a firewall names its droplets, in a preview that does not know their ids",
+      resources: {
+        "db-1": database,
+        guard: {
+          ...firewall([{ ...fromWeb, sourceLoadBalancerUids: [unknownValue] }], {
+            dropletIds: [unknownValue],
+          }),
+          references: { dropletIds: ["db-1"] },
+        },
+      },
+    },
+    {
+      title: "a firewall names a new tag, whose outputs a preview does not know",
+      resources: {
+        tag: { type: "digitalocean:index/tag:Tag", properties: { name: "database" } },
+        "db-1": {
+          ...droplet("db-1", { tags: [unknownValue], userData: cloudConfig(memberFiles) }),
+          references: { tags: ["tag"] },
+        },
+        guard: { ...firewall([fromWeb], { tags: [unknownValue] }), references: { tags: ["tag"] } },
+      },
+    },
+    {
+      title: "a web host that is open to the world",
+      resources: {
+        guard: firewall([from(world, "1-65535")], { tags: ["web"] }),
+        "web-1": droplet("web-1", { tags: ["web"] }),
+        closed: firewall([fromWeb]),
+        "db-1": database,
+      },
+    },
+    {
+      title: "a managed database that names its sources",
+      resources: {
+        cluster,
+        guard: clusterFirewall([
+          { type: "tag", value: "web" },
+          { type: "ip_addr", value: "203.0.113.7" },
+        ]),
+      },
+    },
+  ],
+  invalid: [
+    openRule(
+      "MySQL's port is open to the whole internet",
+      from(world),
+      "opens database port 3306, and a source is 0.0.0.0/0",
+    ),
+    openRule("the whole IPv6 internet is a source", from(["10.0.0.0/8", "::/0"]), "a source is ::/0"),
+    openRule("half of the internet is a source", from(["128.0.0.0/1"]), "a public network as wide as /1"),
+    openRule(
+      "the X protocol's port is open to the whole internet",
+      from(world, "33060"),
+      "opens database port 33060",
+    ),
+    openRule(
+      "all ports of a database host are open",
+      from(world, "all"),
+      'opens all database ports of the database host "db-1"',
+    ),
+    openRule("the sources are not known", from(unknownValue), "its sources cannot be known"),
+    openRule("a source is no network", from(["everyone"]), "a source is neither an address nor a network"),
+    openRule("the ports are not known", from(world, unknownValue), "its portRange is not known yet"),
+    {
+      title: "the firewall's rules are not known",
+      resources: { guard: firewall(unknownValue), "db-1": database },
+      violations: [
+        { resource: "guard", says: "its inbound rules: the value is not known yet", at: "registration" },
+      ],
+    },
+    {
+      title: "a database host behind no firewall",
+      resources: { guard: firewall([fromWeb], { tags: ["web"] }), "db-1": database },
+      violations: [{ resource: "db-1", says: "this database host stands behind no firewall", at: "stack" }],
+    },
+    {
+      title: "a firewall whose tags are not known",
+      resources: { guard: firewall([fromWeb], { tags: unknownValue }), "db-1": database },
+      violations: [{ resource: "db-1", says: "is not known to stand behind a firewall", at: "stack" }],
+    },
+    {
+      title: "a database host by its evidence, behind no firewall",
+      resources: {
+        tier: tier({ "db-1": { roles: ["database"], files: memberFiles } }),
+        "db-1": droplet("db-1", { userData: unknownValue }),
+      },
+      violations: [{ resource: "db-1", says: "this database host stands behind no firewall", at: "stack" }],
+    },
+    {
+      title: "a droplet that may be a database host, behind no firewall",
+      resources: { "host-1": droplet("host-1", { userData: unknownValue }) },
+      violations: [
+        { resource: "host-1", says: "may be a database host, stands behind no firewall", at: "stack" },
+      ],
+    },
+    openCluster(
+      "a managed database is open to the whole internet",
+      [{ type: "ip_addr", value: "0.0.0.0/0" }],
+      "a source is 0.0.0.0/0",
+    ),
+    openCluster("a managed database's firewall has no rules", [], "it has no rules"),
+    openCluster(
+      "a managed database's source is not known",
+      [{ type: "ip_addr", value: unknownValue }],
+      "a source cannot be known",
+    ),
+    {
+      title: "a managed database without a firewall",
+      resources: { cluster },
+      violations: [
+        { resource: "cluster", says: "no DatabaseFirewall names this database's sources", at: "stack" },
+      ],
+    },
+  ],
+};

@@ -1,0 +1,74 @@
+/** Which droplets a firewall or a load balancer selects, by tag or by id. */
+import { dropletType } from "../evidence/host";
+import type { JudgedResource } from "../frame/resource";
+import { isFullyKnown, knownItems, valueOr } from "../frame/value";
+
+const tagType = "digitalocean:index/tag:Tag";
+
+/** The tags of a resource; `complete` is false where one of them cannot be known. */
+export interface Tags {
+  readonly names: ReadonlySet<string>;
+  readonly complete: boolean;
+}
+
+/**
+ * The tags in an input. An unknown tag that comes from Tag resources stands for their names: a preview does not know
+ * a new Tag's outputs, but its name is an input.
+ */
+export function tagsOf(resource: JudgedResource, input = "tags"): Tags {
+  const field = resource.inputs.texts(input);
+  const names = new Set(knownItems(field));
+  if (isFullyKnown(field)) return { names, complete: true };
+  const tags = resource.references(input).filter(({ type }) => type === tagType);
+  const named = tags.map((tag) => tag.inputs.text("name"));
+  for (const name of named) if (name.state === "known") names.add(name.value);
+  const complete = named.length > 0 && named.every(({ state }) => state === "known");
+  return { names, complete };
+}
+
+export type Selection = "selected" | "not selected" | "unknown";
+
+/** Whether a firewall applies to a droplet. */
+export function firewallCovers(firewall: JudgedResource, droplet: JudgedResource): Selection {
+  const byTag = overlap(tagsOf(firewall), tagsOf(droplet));
+  if (byTag === "selected") return "selected";
+  const byId = selectsById(firewall, droplet);
+  if (byId === "selected") return "selected";
+  return byTag === "unknown" || byId === "unknown" ? "unknown" : "not selected";
+}
+
+function overlap(one: Tags, other: Tags): Selection {
+  if ([...one.names].some((name) => other.names.has(name))) return "selected";
+  const isEmpty = (tags: Tags) => tags.complete && tags.names.size === 0;
+  if (isEmpty(one) || isEmpty(other)) return "not selected";
+  return one.complete && other.complete ? "not selected" : "unknown";
+}
+
+/** By reference where the engine gives it, else by the droplet's id where the stack holds it. */
+function selectsById(resource: JudgedResource, droplet: JudgedResource): Selection {
+  const ids = resource.inputs.raw("dropletIds");
+  if (ids === undefined || ids === null) return "not selected";
+  const references = resource.references("dropletIds");
+  if (references.some(({ urn }) => urn === droplet.urn)) return "selected";
+  const known = resource.inputs.texts("dropletIds");
+  const id = droplet.outputs.text("id");
+  if (id.state === "known" && knownItems(known).includes(id.value)) return "selected";
+  if (isFullyKnown(known)) return "not selected";
+  // Unknown ids that come from other droplets are those droplets' ids.
+  const fromDroplets = references.length > 0 && references.every(({ type }) => type === dropletType);
+  return fromDroplets ? "not selected" : "unknown";
+}
+
+/** Whether a load balancer sends to a droplet. */
+export function balancerTargets(balancer: JudgedResource, droplet: JudgedResource): Selection {
+  const tag = balancer.inputs.text("dropletTag");
+  const byId = selectsById(balancer, droplet);
+  if (byId === "selected" || tag.state === "absent") return byId;
+  const named = balancer.references("dropletTag").filter(({ type }) => type === tagType);
+  const names =
+    tag.state === "known"
+      ? [tag.value]
+      : named.flatMap((found) => valueOr(found.inputs.text("name"), undefined) ?? []);
+  const byTag = overlap({ names: new Set(names), complete: names.length > 0 }, tagsOf(droplet));
+  return byTag === "not selected" ? byId : byTag;
+}
