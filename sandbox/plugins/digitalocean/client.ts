@@ -1,0 +1,196 @@
+/**
+ * DigitalOcean's API v2 over HTTP, as the official provider's client speaks it: bearer token, JSON, retries of what
+ * may pass by itself (429, 5xx but 501, and a server that does not answer), errors that name the remedy.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+export interface ClientOptions {
+  /** As `http://127.0.0.1:4780`, without a path. */
+  readonly endpoint: string;
+  readonly token: string;
+  readonly version: string;
+  /** Retries after the first attempt. */
+  readonly retries: number;
+  readonly retryWaitMinMs: number;
+  readonly retryWaitMaxMs: number;
+  /** Ends the waits between retries. */
+  readonly signal: AbortSignal;
+}
+
+/** An answer of the API that is not a success. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly apiMessage: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+const requestTimeoutMs = 60_000;
+const pageSize = 200;
+const longestMessage = 600;
+
+export class Client {
+  constructor(private readonly options: ClientOptions) {}
+
+  get<T>(path: string): Promise<T> {
+    return this.request<T>("GET", path);
+  }
+
+  post<T>(path: string, body: object): Promise<T> {
+    return this.request<T>("POST", path, body);
+  }
+
+  put<T>(path: string, body: object): Promise<T> {
+    return this.request<T>("PUT", path, body);
+  }
+
+  delete(path: string, body?: object): Promise<void> {
+    return this.request<void>("DELETE", path, body);
+  }
+
+  /** A GET that gives `undefined` where the API knows no such thing. */
+  async find<T>(path: string): Promise<T | undefined> {
+    try {
+      return await this.get<T>(path);
+    } catch (error) {
+      if (isStatus(error, 404)) return undefined;
+      throw error;
+    }
+  }
+
+  /** A DELETE that is content where the thing is gone already. */
+  async remove(path: string): Promise<void> {
+    try {
+      await this.delete(path);
+    } catch (error) {
+      if (!isStatus(error, 404)) throw error;
+    }
+  }
+
+  /** All pages of a list; `key` is the name of the list in the answer. */
+  async all<T>(path: string, key: string): Promise<T[]> {
+    const found: T[] = [];
+    for (let page = 1; ; page++) {
+      const joint = path.includes("?") ? "&" : "?";
+      const answer = await this.get<Page>(`${path}${joint}page=${page}&per_page=${pageSize}`);
+      found.push(...((answer[key] as T[] | null) ?? []));
+      if (answer.links?.pages?.next === undefined) return found;
+    }
+  }
+
+  private async request<T>(method: Method, path: string, body?: object): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      const { response, cause } = await this.attempt(method, path, body);
+      const mayPass = response ? mayPassByItself(response.status) : mayTryAgain(method, cause);
+      if (mayPass && attempt < this.options.retries && !this.options.signal.aborted) {
+        await response?.body?.cancel();
+        if (await this.pause(attempt, response?.headers.get("retry-after"))) continue;
+      }
+      if (response === undefined) throw this.unreachable(method, path, cause);
+      if (!response.ok) throw await this.refused(method, path, response);
+      return await readBody<T>(response);
+    }
+  }
+
+  private async attempt(
+    method: Method,
+    path: string,
+    body?: object,
+  ): Promise<{ response?: Response; cause?: unknown }> {
+    try {
+      const response = await fetch(`${this.options.endpoint}${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${this.options.token}`,
+          accept: "application/json",
+          "user-agent": `secured-web-sandbox-plugin/${this.options.version}`,
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(requestTimeoutMs),
+      });
+      return { response };
+    } catch (cause) {
+      return { cause };
+    }
+  }
+
+  /** Waits before the next attempt; false where the engine cancelled meanwhile. */
+  private async pause(attempt: number, retryAfter: string | null | undefined): Promise<boolean> {
+    const { retryWaitMinMs, retryWaitMaxMs, signal } = this.options;
+    const askedMs = retryAfter && /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : undefined;
+    const waitMs = Math.min(askedMs ?? retryWaitMinMs * 2 ** attempt, retryWaitMaxMs);
+    return delay(waitMs, true, { signal }).catch(() => false);
+  }
+
+  private unreachable(method: Method, path: string, cause: unknown): Error {
+    const { endpoint } = this.options;
+    return new Error(
+      `${method} ${path}: no answer from the DigitalOcean API at ${endpoint} (${reasonOf(cause)}). ` +
+        "Is it running (npm run sandbox), and is digitalocean:apiEndpoint or DIGITALOCEAN_API_URL its address?",
+    );
+  }
+
+  private async refused(method: Method, path: string, response: Response): Promise<ApiError> {
+    const { id, message, requestId } = await readError(response);
+    const remedy =
+      response.status === 401
+        ? ". The token was not accepted: set digitalocean:token (pulumi config set --secret) or DIGITALOCEAN_TOKEN to a token of this account"
+        : "";
+    const request = requestId === undefined ? "" : `, request ${requestId}`;
+    const text = `${method} ${path}: ${response.status} ${id}: ${message}${remedy} (${this.options.endpoint}${request})`;
+    return new ApiError(response.status, message, text);
+  }
+}
+
+interface Page {
+  readonly [key: string]: unknown;
+  readonly links?: { readonly pages?: { readonly next?: string } };
+}
+
+/** Whether an error is an answer of the API with one of these codes, or with any where none is given. */
+export function isStatus(error: unknown, ...codes: number[]): error is ApiError {
+  return error instanceof ApiError && (codes.length === 0 || codes.includes(error.status));
+}
+
+function mayPassByItself(code: number): boolean {
+  return code === 429 || (code >= 500 && code !== 501);
+}
+
+/** A refused connection was never heard; after any other break, only a request that changes nothing is sent again. */
+function mayTryAgain(method: Method, cause: unknown): boolean {
+  return method === "GET" || reasonOf(cause).includes("ECONNREFUSED");
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const inner = error.cause;
+  if (inner instanceof AggregateError && inner.errors.length > 0) return reasonOf(inner.errors[0]);
+  if (inner instanceof Error)
+    return "code" in inner ? `${String(inner.code)}: ${inner.message}` : inner.message;
+  return error.message;
+}
+
+async function readBody<T>(response: Response): Promise<T> {
+  const text = await response.text();
+  return (text === "" ? undefined : JSON.parse(text)) as T;
+}
+
+async function readError(response: Response): Promise<{ id: string; message: string; requestId?: string }> {
+  const text = await response.text();
+  try {
+    const error = JSON.parse(text) as { id?: string; message?: string; request_id?: string };
+    return {
+      id: error.id ?? response.statusText,
+      message: (error.message ?? "no message").slice(0, longestMessage),
+      ...(error.request_id === undefined ? {} : { requestId: error.request_id }),
+    };
+  } catch {
+    return { id: response.statusText, message: "the answer is not DigitalOcean's JSON" };
+  }
+}

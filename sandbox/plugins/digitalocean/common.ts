@@ -1,0 +1,90 @@
+/** Fields, rules and requests that several resource types share. */
+import { type Field, optional, set, string } from "../provider/fields";
+import type { Operation } from "../provider/resource";
+import { matching } from "../provider/validators";
+import type { PropertyMap, PropertyValue } from "../provider/values";
+import { waitFor } from "../provider/wait";
+import { type Client, isStatus } from "./client";
+import { strings } from "./inputs";
+
+/** Region and size slugs are lower-case in the API, whatever the program writes. */
+export function lowerCase(value: PropertyValue): PropertyValue {
+  return String(value).toLowerCase();
+}
+
+export const tagName = matching(
+  /^[a-zA-Z0-9:\-_]{1,255}$/,
+  "may contain letters, digits, colons, dashes and underscores alone, 255 at most",
+);
+
+export function sameIgnoringCase(input: PropertyValue, state: PropertyValue): boolean {
+  return String(input).toLowerCase() === String(state).toLowerCase();
+}
+
+/** Tags that differ in case alone are one tag. */
+export const tags: Field = optional(set(string, tagName), { sameAs: sameTags });
+
+function sameTags(input: PropertyValue, state: PropertyValue): boolean {
+  const [left, right] = [input, state].map((value) =>
+    Array.isArray(value) ? [...new Set(value.map((tag) => String(tag).toLowerCase()))].sort() : [],
+  );
+  return JSON.stringify(left) === JSON.stringify(right);
+}
+
+/** Takes away and gives the tags that changed, tag by tag, as the official provider does. */
+export async function retag(
+  client: Client,
+  resource: { readonly id: string; readonly type: "droplet" | "volume" },
+  state: PropertyMap,
+  inputs: PropertyMap,
+): Promise<void> {
+  const [old, wanted] = [new Set(strings(state, "tags")), new Set(strings(inputs, "tags"))];
+  const body = { resources: [{ resource_id: resource.id, resource_type: resource.type }] };
+  for (const tag of old) {
+    if (!wanted.has(tag)) await client.delete(`/v2/tags/${encodeURIComponent(tag)}/resources`, body);
+  }
+  for (const tag of wanted) {
+    if (old.has(tag)) continue;
+    await client.post("/v2/tags", { name: tag });
+    await client.post(`/v2/tags/${encodeURIComponent(tag)}/resources`, body);
+  }
+}
+
+/** Go's `time.Time.UTC().String()`, which the official provider keeps of a VPC's creation. */
+export function goTime(iso: string | undefined): string {
+  if (iso === undefined) return "";
+  const [date = "", time = ""] = iso.replace(/Z$/, "").split("T");
+  const [seconds, fraction = ""] = time.split(".");
+  const digits = fraction.replace(/0+$/, "");
+  return `${date} ${seconds}${digits === "" ? "" : `.${digits}`} +0000 UTC`;
+}
+
+/**
+ * Deletes what the API holds back for a moment, while something that goes at the same time is still there.
+ *
+ * @param refusal the status of the API's "not yet": 403 or 412
+ * @param what waited for, as `VPC v-1 to have no members`
+ * @throws Error with the API's own reason, where it does not come free in time
+ */
+export async function removeWhenFree(
+  op: Operation<Client>,
+  path: string,
+  { refusal, what, timeoutMs }: { refusal: number; what: string; timeoutMs: number },
+): Promise<void> {
+  let reason = "";
+  const options = { what, timeoutMs: op.timeoutMs ?? timeoutMs, signal: op.signal };
+  await waitFor(options, async () => {
+    try {
+      await op.client.remove(path);
+      return true;
+    } catch (error) {
+      if (!isStatus(error, refusal)) throw error;
+      reason = `: ${error.message}`;
+      return undefined;
+    }
+  }).catch((error: unknown) => {
+    throw isStatus(error) || !(error instanceof Error)
+      ? error
+      : new Error(`${error.message}${reason}`, { cause: error });
+  });
+}

@@ -1,0 +1,88 @@
+/** Filters and sorts of the functions that list things, after the official provider's: keys are in snake case. */
+import { boolean, type Field, list, object, optional, required, set, string } from "../../provider/fields";
+import { oneOf } from "../../provider/validators";
+import type { PropertyMap, PropertyValue } from "../../provider/values";
+import { flag, maps, strings, text } from "../inputs";
+
+/** @param name the function's, with a capital, as `GetSizes`: types are named by it */
+export function filters(name: string, keys: readonly string[]): Field {
+  return optional(
+    set(
+      object(`${name}Filter`, {
+        key: required(string, { validate: [oneOf(...keys)] }),
+        values: required(list(string)),
+        all: optional(boolean),
+        matchBy: optional(string, { validate: [oneOf("exact", "re", "substring")] }),
+      }),
+    ),
+  );
+}
+
+export function sorts(name: string, keys: readonly string[]): Field {
+  return optional(
+    list(
+      object(`${name}Sort`, {
+        key: required(string, { validate: [oneOf(...keys)] }),
+        direction: optional(string, { validate: [oneOf("asc", "desc")] }),
+      }),
+    ),
+  );
+}
+
+/** The records that pass all filters, in the order of the sorts. */
+export function select(records: PropertyMap[], inputs: PropertyMap): PropertyMap[] {
+  const kept = records.filter((record) => maps(inputs, "filters").every((filter) => passes(record, filter)));
+  const orders = maps(inputs, "sorts");
+  if (orders.length === 0) return kept;
+  return [...kept].sort((left, right) => {
+    for (const order of orders) {
+      const key = camel(text(order, "key"));
+      const sign = compareValues(left[key], right[key]);
+      if (sign !== 0) return text(order, "direction") === "desc" ? -sign : sign;
+    }
+    return 0;
+  });
+}
+
+function passes(record: PropertyMap, filter: PropertyMap): boolean {
+  const value = record[camel(text(filter, "key"))];
+  const matches = (wanted: string) =>
+    valueMatches(value, wanted, text(filter, "matchBy") || "exact", flag(filter, "all"));
+  const wanted = strings(filter, "values");
+  return flag(filter, "all") ? wanted.every(matches) : wanted.some(matches);
+}
+
+/** A list matches where one of its items does; with `all`, where every one does (each wanted value anew). */
+function valueMatches(
+  value: PropertyValue | undefined,
+  wanted: string,
+  matchBy: string,
+  all: boolean,
+): boolean {
+  if (!Array.isArray(value)) return scalarMatches(value, wanted, matchBy);
+  const one = (item: PropertyValue) => scalarMatches(item, wanted, matchBy);
+  return all && matchBy !== "exact" ? value.every(one) : value.some(one);
+}
+
+function scalarMatches(value: PropertyValue | undefined, wanted: string, matchBy: string): boolean {
+  const is = String(value ?? "");
+  if (typeof value === "number") return Number(wanted) === value;
+  if (matchBy === "re") return new RegExp(wanted).test(is);
+  return matchBy === "substring" ? is.includes(wanted) : is === wanted;
+}
+
+function compareValues(left: PropertyValue | undefined, right: PropertyValue | undefined): number {
+  if (typeof left === "number" && typeof right === "number") return left - right;
+  const [a, b] = [String(left ?? ""), String(right ?? "")];
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Keys are written as Terraform writes them (`price_monthly`); camel case is taken as well. */
+function camel(key: string): string {
+  return key.replace(/_([a-z0-9])/g, (_match, letter: string) => letter.toUpperCase());
+}
+
+/** What the official provider takes for the id of a list. */
+export function listId(name: string): string {
+  return `${name}-${Date.now()}`;
+}

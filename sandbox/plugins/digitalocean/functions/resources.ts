@@ -1,0 +1,440 @@
+/** Looking up what an account has. */
+import {
+  boolean,
+  computed,
+  type Fields,
+  integer,
+  list,
+  map,
+  number,
+  object,
+  optional,
+  optionalComputed,
+  required,
+  set,
+  string,
+} from "../../provider/fields";
+import type { FunctionType } from "../../provider/resource";
+import { notEmpty } from "../../provider/validators";
+import type { PropertyMap } from "../../provider/values";
+import type { Client } from "../client";
+import { goTime } from "../common";
+import { flag, text } from "../inputs";
+import { findCertificate } from "../resources/certificate";
+import type { ApiDomain } from "../resources/domain";
+import { type ApiDroplet, dropletState } from "../resources/droplet";
+import { type ApiLoadBalancer, loadBalancer as loadBalancerResource } from "../resources/loadBalancer";
+import type { ApiSshKey } from "../resources/sshKey";
+import type { ApiVpc } from "../resources/vpc";
+import { requiredOf, theOne } from "./catalog";
+import { filters, listId, select, sorts } from "./lists";
+
+export const getAccount: FunctionType<Client> = {
+  name: "getAccount",
+  inputs: {},
+  outputs: {
+    dropletLimit: computed(integer),
+    floatingIpLimit: computed(integer),
+    email: computed(string),
+    emailVerified: computed(boolean),
+    status: computed(string),
+    statusMessage: computed(string),
+    uuid: computed(string),
+    id: computed(string),
+  },
+  async call({ client }) {
+    const { account } = await client.get<{ account: Record<string, string | number | boolean> }>(
+      "/v2/account",
+    );
+    return {
+      id: account.uuid ?? "",
+      uuid: account.uuid ?? "",
+      dropletLimit: account.droplet_limit ?? 0,
+      floatingIpLimit: account.floating_ip_limit ?? 0,
+      email: account.email ?? "",
+      emailVerified: account.email_verified ?? false,
+      status: account.status ?? "",
+      statusMessage: account.status_message ?? "",
+    };
+  },
+};
+
+export const getCertificate: FunctionType<Client> = {
+  name: "getCertificate",
+  inputs: { name: required(string, { validate: [notEmpty] }) },
+  outputs: {
+    id: computed(string),
+    name: computed(string),
+    uuid: computed(string),
+    type: computed(string),
+    state: computed(string),
+    domains: computed(set(string)),
+    notAfter: computed(string),
+    sha1Fingerprint: computed(string),
+  },
+  async call({ client }, inputs) {
+    const found = await findCertificate(client, text(inputs, "name"));
+    return {
+      id: found.name,
+      name: found.name,
+      uuid: found.id,
+      type: found.type,
+      state: found.state,
+      domains: [...(found.dns_names ?? [])],
+      notAfter: found.not_after,
+      sha1Fingerprint: found.sha1_fingerprint,
+    };
+  },
+};
+
+export const getDomain: FunctionType<Client> = {
+  name: "getDomain",
+  inputs: { name: required(string, { validate: [notEmpty] }) },
+  outputs: {
+    id: computed(string),
+    name: computed(string),
+    domainUrn: computed(string),
+    ttl: computed(integer),
+    zoneFile: computed(string),
+  },
+  async call({ client }, inputs) {
+    const name = text(inputs, "name");
+    const answer = await client.find<{ domain: ApiDomain }>(`/v2/domains/${encodeURIComponent(name)}`);
+    if (answer === undefined) throw new Error(`there is no domain named "${name}" in this account`);
+    const { ttl, zone_file: zoneFile } = answer.domain;
+    return { id: name, name, domainUrn: `do:domain:${name}`, ttl: ttl ?? 0, zoneFile: zoneFile ?? "" };
+  },
+};
+
+const droplet = {
+  id: computed(integer),
+  name: computed(string),
+  region: computed(string),
+  image: computed(string),
+  size: computed(string),
+  disk: computed(integer),
+  vcpus: computed(integer),
+  memory: computed(integer),
+  priceHourly: computed(number),
+  priceMonthly: computed(number),
+  status: computed(string),
+  locked: computed(boolean),
+  ipv4Address: computed(string),
+  ipv4AddressPrivate: computed(string),
+  ipv6Address: computed(string),
+  ipv6AddressPrivate: computed(string),
+  backups: computed(boolean),
+  ipv6: computed(boolean),
+  privateNetworking: computed(boolean),
+  monitoring: computed(boolean),
+  volumeIds: computed(set(string)),
+  tags: computed(set(string)),
+  vpcUuid: computed(string),
+  urn: computed(string),
+  createdAt: computed(string),
+};
+
+function lookedUp(found: ApiDroplet): PropertyMap {
+  const { dropletUrn, publicNetworking: _, ...state } = dropletState(found);
+  return {
+    backups: false,
+    ipv6: false,
+    monitoring: false,
+    privateNetworking: false,
+    ...state,
+    id: found.id,
+    image: found.image.slug || String(found.image.id),
+    urn: dropletUrn ?? "",
+    ipv6AddressPrivate: "",
+  };
+}
+
+export const getDroplet: FunctionType<Client> = {
+  name: "getDroplet",
+  inputs: {
+    id: optional(integer),
+    name: optional(string, { validate: [notEmpty] }),
+    tag: optional(string, { validate: [notEmpty] }),
+    gpu: optional(boolean),
+  },
+  outputs: { ...droplet, tag: optional(string), gpu: optional(boolean) },
+  async call({ client }, inputs) {
+    const { id: _, name: __, ...echoed } = inputs;
+    return { ...echoed, ...lookedUp(await findDroplet(client, inputs)) };
+  },
+};
+
+async function findDroplet(client: Client, inputs: PropertyMap): Promise<ApiDroplet> {
+  const given = ["id", "name", "tag"].filter((key) => inputs[key] !== undefined);
+  if (given.length !== 1) throw new Error("getDroplet takes one of id, name and tag");
+  const [key = ""] = given;
+  const wanted = text(inputs, key);
+  if (key === "id") {
+    const answer = await client.find<{ droplet: ApiDroplet }>(`/v2/droplets/${wanted}`);
+    if (answer === undefined) throw new Error(`there is no droplet with the id ${wanted}`);
+    return answer.droplet;
+  }
+  const query =
+    key === "tag" ? `?tag_name=${encodeURIComponent(wanted)}` : flag(inputs, "gpu") ? "?type=gpus" : "";
+  const droplets = await client.all<ApiDroplet>(`/v2/droplets${query}`, "droplets");
+  const found = key === "tag" ? droplets : droplets.filter((candidate) => candidate.name === wanted);
+  return theOne(found, `droplet with the ${key} "${wanted}"`);
+}
+
+const dropletKeys = Object.keys(droplet).map(snake);
+
+function snake(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+export const getDroplets: FunctionType<Client> = {
+  name: "getDroplets",
+  inputs: {
+    filters: filters("getDroplets", dropletKeys),
+    sorts: sorts("getDroplets", dropletKeys),
+    gpus: optional(boolean),
+  },
+  outputs: {
+    droplets: computed(list(object("getDropletsDroplet", requiredOf(droplet)))),
+    filters: filters("getDroplets", dropletKeys),
+    sorts: sorts("getDroplets", dropletKeys),
+    gpus: optional(boolean),
+    id: computed(string),
+  },
+  async call({ client }, inputs) {
+    const path = flag(inputs, "gpus") ? "/v2/droplets?type=gpus" : "/v2/droplets";
+    const droplets = await client.all<ApiDroplet>(path, "droplets");
+    return { ...inputs, droplets: select(droplets.map(lookedUp), inputs), id: listId("droplets") };
+  },
+};
+
+/** The resource's outputs, with single objects as lists of one, as the official functions give them. */
+function loadBalancerOutputs(): Fields {
+  const own = loadBalancerResource.fields;
+  const simple = [
+    ...["algorithm", "disableLetsEncryptDnsRecords", "dropletIds", "dropletTag", "enableBackendKeepalive"],
+    ...[
+      "enableProxyProtocol",
+      "httpIdleTimeoutSeconds",
+      "ip",
+      "ipv6",
+      "loadBalancerUrn",
+      "network",
+      "projectId",
+    ],
+    ...[
+      "redirectHttpToHttps",
+      "region",
+      "size",
+      "sizeUnit",
+      "status",
+      "targetLoadBalancerIds",
+      "type",
+      "vpcUuid",
+    ],
+  ];
+  const outputs: Record<string, Fields[string]> = { id: optional(string), name: optional(string) };
+  for (const key of simple) {
+    const field = own[key];
+    if (field)
+      outputs[key] = computed(
+        field.type,
+        field.deprecated === undefined ? {} : { deprecated: field.deprecated },
+      );
+  }
+  return {
+    ...outputs,
+    domains: computed(
+      list(
+        object("getLoadBalancerDomain", {
+          name: required(string),
+          isManaged: required(boolean),
+          certificateId: required(string),
+          certificateName: required(string),
+          verificationErrorReasons: required(list(string)),
+          sslValidationErrorReasons: required(list(string)),
+        }),
+      ),
+    ),
+    firewalls: computed(
+      list(
+        object("getLoadBalancerFirewall", { allows: required(list(string)), denies: required(list(string)) }),
+      ),
+    ),
+    forwardingRules: computed(
+      list(
+        object("getLoadBalancerForwardingRule", {
+          entryProtocol: required(string),
+          entryPort: required(integer),
+          targetProtocol: required(string),
+          targetPort: required(integer),
+          certificateId: required(string),
+          certificateName: required(string),
+          tlsPassthrough: required(boolean),
+        }),
+      ),
+    ),
+    healthchecks: computed(
+      list(
+        object("getLoadBalancerHealthcheck", {
+          protocol: required(string),
+          port: required(integer),
+          path: required(string),
+          checkIntervalSeconds: required(integer),
+          responseTimeoutSeconds: required(integer),
+          unhealthyThreshold: required(integer),
+          healthyThreshold: required(integer),
+        }),
+      ),
+    ),
+    stickySessions: computed(
+      list(
+        object("getLoadBalancerStickySession", {
+          type: required(string),
+          cookieName: required(string),
+          cookieTtlSeconds: required(integer),
+        }),
+      ),
+    ),
+    glbSettings: computed(
+      list(
+        object("getLoadBalancerGlbSetting", {
+          targetProtocol: required(string),
+          targetPort: required(integer),
+          regionPriorities: required(map(integer)),
+          failoverThreshold: required(integer),
+          cdns: required(list(object("getLoadBalancerGlbSettingCdn", { isEnabled: required(boolean) }))),
+        }),
+      ),
+    ),
+  };
+}
+
+export const getLoadBalancer: FunctionType<Client> = {
+  name: "getLoadBalancer",
+  inputs: {
+    id: optional(string, { validate: [notEmpty] }),
+    name: optional(string, { validate: [notEmpty] }),
+  },
+  outputs: loadBalancerOutputs(),
+  async call(op, inputs) {
+    const id = text(inputs, "id") || (await findLoadBalancer(op.client, inputs)).id;
+    const found = await loadBalancerResource.read(op, id, {});
+    if (found === undefined) throw new Error(`there is no load balancer with the id ${id}`);
+    const { firewall, healthcheck, stickySessions, glbSettings, ...state } = found.state;
+    const asList = (value: PropertyMap[string] | undefined) =>
+      value === undefined || value === null ? [] : [value];
+    return {
+      ...state,
+      id,
+      size: state.size ?? "",
+      network: state.network ?? "EXTERNAL",
+      firewalls: asList(firewall),
+      healthchecks: asList(healthcheck),
+      stickySessions: asList(stickySessions),
+      glbSettings: asList(glbSettings),
+    };
+  },
+};
+
+async function findLoadBalancer(client: Client, inputs: PropertyMap): Promise<ApiLoadBalancer> {
+  const name = text(inputs, "name");
+  if (name === "") throw new Error("getLoadBalancer takes one of id and name");
+  const all = await client.all<ApiLoadBalancer>("/v2/load_balancers", "load_balancers");
+  return theOne(
+    all.filter((candidate) => candidate.name === name),
+    `load balancer named "${name}"`,
+  );
+}
+
+const sshKey = {
+  id: computed(integer),
+  name: computed(string),
+  publicKey: computed(string),
+  fingerprint: computed(string),
+};
+const sshKeyKeys = ["id", "name", "public_key", "fingerprint"];
+
+function sshKeyState({ id, name, public_key: publicKey, fingerprint }: ApiSshKey): PropertyMap {
+  return { id, name, publicKey, fingerprint };
+}
+
+export const getSshKey: FunctionType<Client> = {
+  name: "getSshKey",
+  inputs: { name: required(string, { validate: [notEmpty] }) },
+  outputs: sshKey,
+  async call({ client }, inputs) {
+    const name = text(inputs, "name");
+    const keys = await client.all<ApiSshKey>("/v2/account/keys", "ssh_keys");
+    return sshKeyState(
+      theOne(
+        keys.filter((key) => key.name === name),
+        `SSH key named "${name}"`,
+      ),
+    );
+  },
+};
+
+export const getSshKeys: FunctionType<Client> = {
+  name: "getSshKeys",
+  inputs: { filters: filters("getSshKeys", sshKeyKeys), sorts: sorts("getSshKeys", sshKeyKeys) },
+  outputs: {
+    sshKeys: computed(list(object("getSshKeysSshKey", requiredOf(sshKey)))),
+    filters: filters("getSshKeys", sshKeyKeys),
+    sorts: sorts("getSshKeys", sshKeyKeys),
+    id: computed(string),
+  },
+  async call({ client }, inputs) {
+    const keys = await client.all<ApiSshKey>("/v2/account/keys", "ssh_keys");
+    return { ...inputs, sshKeys: select(keys.map(sshKeyState), inputs), id: listId("ssh_keys") };
+  },
+};
+
+export const getVpc: FunctionType<Client> = {
+  name: "getVpc",
+  inputs: {
+    id: optional(string, { validate: [notEmpty] }),
+    name: optional(string, { validate: [notEmpty] }),
+    region: optional(string, { validate: [notEmpty] }),
+  },
+  outputs: {
+    id: optionalComputed(string),
+    name: optionalComputed(string),
+    region: optionalComputed(string),
+    urn: computed(string),
+    description: computed(string),
+    ipRange: computed(string),
+    default: computed(boolean),
+    createdAt: computed(string),
+  },
+  async call({ client }, inputs) {
+    const found = await findVpc(client, inputs);
+    return {
+      id: found.id,
+      name: found.name,
+      region: found.region,
+      urn: found.urn,
+      description: found.description ?? "",
+      ipRange: found.ip_range,
+      default: found.default,
+      createdAt: goTime(found.created_at),
+    };
+  },
+};
+
+async function findVpc(client: Client, inputs: PropertyMap): Promise<ApiVpc> {
+  const given = ["id", "name", "region"].filter((key) => inputs[key] !== undefined);
+  if (given.length !== 1) throw new Error("getVpc takes one of id, name and region");
+  const [key = ""] = given;
+  const wanted = text(inputs, key);
+  if (key === "id") {
+    const answer = await client.find<{ vpc: ApiVpc }>(`/v2/vpcs/${wanted}`);
+    if (answer === undefined) throw new Error(`there is no VPC with the id ${wanted}`);
+    return answer.vpc;
+  }
+  const vpcs = await client.all<ApiVpc>("/v2/vpcs", "vpcs");
+  const found = vpcs.filter((vpc) =>
+    key === "name" ? vpc.name === wanted : vpc.region === wanted && vpc.default,
+  );
+  return theOne(found, key === "name" ? `VPC named "${wanted}"` : `default VPC in the region "${wanted}"`);
+}

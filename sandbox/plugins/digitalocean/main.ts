@@ -1,0 +1,4 @@
+import { main } from "../provider/main";
+import { digitalocean } from "./provider";
+
+void main(digitalocean);

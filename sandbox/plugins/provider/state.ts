@@ -1,0 +1,84 @@
+/** From inputs to state and back. */
+import { isZero, sameField } from "./compare";
+import { type Fields, inputFields } from "./fields";
+import { isInternalKey, isUnknown, type PropertyMap, UNKNOWN } from "./values";
+
+/** What the state keeps of the inputs alone, before anything is known from the API. */
+export function stateOfInputs(fields: Fields, inputs: PropertyMap): PropertyMap {
+  const state: PropertyMap = {};
+  for (const [key, field] of inputFields(fields)) {
+    const value = inputs[key];
+    if (value === undefined || value === null) continue;
+    state[key] = withoutInternal(isUnknown(value) || !field.stateOf ? value : field.stateOf(value));
+  }
+  return state;
+}
+
+function withoutInternal(value: PropertyMap[string]): PropertyMap[string] {
+  if (Array.isArray(value)) return value.map(withoutInternal);
+  if (typeof value !== "object" || value === null || isUnknown(value)) return value;
+  const entries = Object.entries(value).filter(([key]) => !isInternalKey(key));
+  return Object.fromEntries(entries.map(([key, item]) => [key, withoutInternal(item)]));
+}
+
+/** The state that a preview of a create shows: inputs as given, all that the API decides unknown. */
+export function previewOfCreate(fields: Fields, inputs: PropertyMap): PropertyMap {
+  const state = stateOfInputs(fields, inputs);
+  for (const [key, field] of Object.entries(fields)) {
+    if (
+      state[key] === undefined &&
+      (field.presence === "computed" || field.presence === "optionalComputed")
+    ) {
+      state[key] = UNKNOWN;
+    }
+  }
+  return state;
+}
+
+/** The state that a preview of an update shows: what the inputs say over what the state was. */
+export function previewOfUpdate(fields: Fields, inputs: PropertyMap, state: PropertyMap): PropertyMap {
+  const result = { ...state };
+  const given = stateOfInputs(fields, inputs);
+  for (const [key, field] of inputFields(fields)) {
+    if (sameField(field, inputs[key], state[key], inputs)) continue;
+    if (given[key] === undefined) delete result[key];
+    else result[key] = given[key];
+  }
+  return result;
+}
+
+/** Inputs with the state's values for what the program leaves to the API, as an update has to send them back. */
+export function planned(fields: Fields, inputs: PropertyMap, state: PropertyMap): PropertyMap {
+  const result = { ...inputs };
+  for (const [key, field] of inputFields(fields)) {
+    const value = state[key];
+    if (result[key] === undefined && field.presence === "optionalComputed" && value !== undefined)
+      result[key] = value;
+  }
+  return result;
+}
+
+/** The inputs after a refresh: the program's own where the state still agrees with them, else what the state says. */
+export function refreshedInputs(fields: Fields, inputs: PropertyMap, state: PropertyMap): PropertyMap {
+  const result = { ...inputs };
+  for (const [key, field] of inputFields(fields)) {
+    const given = inputs[key];
+    if (given === undefined || given === null || sameField(field, given, state[key], inputs)) continue;
+    const value = state[key];
+    if (value === undefined || value === null) delete result[key];
+    else result[key] = value;
+  }
+  return result;
+}
+
+/** The inputs that would make a resource like this one: what an import writes into the program. */
+export function importedInputs(fields: Fields, state: PropertyMap): PropertyMap {
+  const result: PropertyMap = {};
+  for (const [key, field] of inputFields(fields)) {
+    const value = state[key];
+    if (value === undefined || value === null || isZero(value) || value === field.default) continue;
+    result[key] = value;
+  }
+  result.__defaults = [];
+  return result;
+}
