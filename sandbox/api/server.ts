@@ -24,6 +24,7 @@ import { registerTags } from "./resources/tags";
 import { registerUptimeAlerts } from "./resources/uptimeAlerts";
 import { registerUptimeChecks } from "./resources/uptimeChecks";
 import { registerVolumes } from "./resources/volumes";
+import { registerVpcPeerings } from "./resources/vpcPeerings";
 import { registerVpcs } from "./resources/vpcs";
 
 /** Every resource family, one line each. */
@@ -47,6 +48,7 @@ const RESOURCES: readonly ((api: Api) => void)[] = [
   registerUptimeAlerts,
   registerUptimeChecks,
   registerVolumes,
+  registerVpcPeerings,
   registerVpcs,
 ];
 

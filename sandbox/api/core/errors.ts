@@ -5,6 +5,8 @@ export class ApiError extends Error {
     readonly id: string,
     message: string,
     readonly headers: Readonly<Record<string, string>> = {},
+    /** What the error's body holds beside `id`, `message` and `request_id`. */
+    readonly details: object = {},
   ) {
     super(message);
     this.name = "ApiError";

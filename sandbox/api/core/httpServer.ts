@@ -17,14 +17,19 @@ export interface HttpOptions {
 
 /** Puts the registered routes behind HTTP: token, rate limit, JSON, errors and headers as DigitalOcean has them. */
 export function createHttpServer(api: Api, options: HttpOptions) {
+  const window = new RateWindow(options.rateLimit);
   const app = fastify({
     bodyLimit: MAX_BODY_BYTES,
     genReqId: () => randomUUID(),
     routerOptions: { maxParamLength: 1000 },
     forceCloseConnections: true,
+    // An address that cannot be decoded never gets as far as the hooks.
+    frameworkErrors: (error, request, reply) => {
+      reply.header("x-request-id", request.id).headers(window.count());
+      sendError(error, request, reply);
+    },
   });
   readJson(app);
-  const window = new RateWindow(options.rateLimit);
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id).headers(window.count());
     if (!hasToken(request, options.token))
@@ -143,7 +148,14 @@ function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply)
     .code(refusal.status)
     .headers(refusal.headers)
     .type("application/json; charset=utf-8")
-    .send(JSON.stringify({ id: refusal.id, message: refusal.message, request_id: request.id }));
+    .send(
+      JSON.stringify({
+        id: refusal.id,
+        message: refusal.message,
+        request_id: request.id,
+        ...refusal.details,
+      }),
+    );
 }
 
 function toApiError(error: unknown): ApiError {

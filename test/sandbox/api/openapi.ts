@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Ajv, type ValidateFunction } from "ajv";
 import addFormats from "ajv-formats";
@@ -25,7 +26,8 @@ const description = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) a
 const operations = description ? listOperations(description) : [];
 const covered = new Map<string, Set<number>>();
 const validators = new Map<string, ValidateFunction>();
-const ajv = new Ajv({ strict: false, allErrors: true, logger: false });
+// The tag pattern has escapes that the `u` flag forbids.
+const ajv = new Ajv({ strict: false, allErrors: true, logger: false, unicodeRegExp: false });
 addFormats.default(ajv);
 if (description) ajv.addSchema(description, "openapi");
 
@@ -98,10 +100,19 @@ function lookUp(pointer: string): unknown {
   return node;
 }
 
+/** What the sandbox does not have: its README says so. */
+const NOT_COVERED = /\/(autoscale|vpc_nat_gateways|account_transfer)/;
+
 if (hasDescription) {
-  after(() => {
-    const answered = operations.filter(({ name }) => covered.has(name)).length;
-    console.log(`    OpenAPI: ${answered} of ${operations.length} operations answered, every answer checked`);
+  after(function () {
+    const missing = uncovered("/").filter((name) => !NOT_COVERED.test(name));
+    const count = operations.length - uncovered("/").length;
+    console.log(`    OpenAPI: ${count} of ${operations.length} operations answered, every answer checked`);
+    const run = new Set(this.test?.parent?.suites.map((suite) => suite.file));
+    const all = readdirSync(__dirname).filter((name) => name.endsWith(".test.ts"));
+    const complete = all.every((name) => run.has(join(__dirname, name)));
+    const filtered = process.argv.some((argument) => /^(-g|--grep|-f|--fgrep)/.test(argument));
+    if (complete && !filtered) assert.deepEqual(missing, [], "operations that no test has had answered");
   });
 } else {
   before(() => console.log(`    skipped: answers are not checked against OpenAPI, ${file} is absent`));

@@ -64,7 +64,9 @@ export class TestApi {
     const response = await fetch(this.url + path, {
       method,
       headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json", ...headers },
-      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+      ...(body === undefined || method === "GET"
+        ? {}
+        : { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
     const json: Json = text === "" ? undefined : JSON.parse(text);
