@@ -18,7 +18,7 @@ export interface CommandSpec {
   readonly details?: string;
   /** Names of the arguments, in order; one in brackets is optional. */
   readonly positionals?: readonly string[];
-  /** Everything after the command's own options is passed on as it is. */
+  /** All arguments are passed on as they are. */
   readonly passThrough?: boolean;
   readonly options?: Readonly<Record<string, OptionSpec>>;
 }
@@ -61,6 +61,7 @@ export function helpText(spec: CommandSpec): string {
  * Throws a Failure (exit code 2) that names what is wrong and what is allowed.
  */
 export function parseCommandLine(spec: CommandSpec, argv: readonly string[]): CommandArguments | "help" {
+  if (spec.passThrough) return argv.includes("--help") ? "help" : rawArguments(argv);
   const { values, positionals, tokens } = parseArgs({
     args: [...argv],
     options: parserOptions({ ...spec.options, help: HELP }),
@@ -80,6 +81,10 @@ export function parseCommandLine(spec: CommandSpec, argv: readonly string[]): Co
       return Array.isArray(value) ? value.map(String) : value === undefined ? [] : [String(value)];
     },
   };
+}
+
+function rawArguments(argv: readonly string[]): CommandArguments {
+  return { positionals: argv, flag: () => false, text: () => undefined, texts: () => [] };
 }
 
 function parserOptions(
@@ -118,7 +123,7 @@ function refuseWrongCount(spec: CommandSpec, positionals: readonly string[]): vo
     throw usageFailure(`${spec.name} needs ${required.slice(positionals.length).join(" and ")}`, usage);
   }
   const extra = positionals.slice(names.length);
-  if (extra.length > 0 && !spec.passThrough) {
+  if (extra.length > 0) {
     throw usageFailure(`${spec.name} does not take ${extra.map((word) => `"${word}"`).join(", ")}`, usage);
   }
 }

@@ -1,6 +1,5 @@
 import { chmodSync, mkdirSync, readdirSync } from "node:fs";
-import { homedir } from "node:os";
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 /** The root of the git tree. */
 export const PROJECT_DIR = dirname(__dirname);
@@ -60,12 +59,6 @@ export function makeHome(home: Home): void {
   mkdirSync(home.dir, { recursive: true, mode: 0o700 });
   chmodSync(home.dir, 0o700);
   mkdirSync(home.stateDir, { recursive: true, mode: 0o700 });
-}
-
-/** What may be kept between sandboxes and clones: the Pulumi CLI. XDG Base Directory Specification: relative paths count as unset. */
-export function cacheDir(env: Environment = process.env): string {
-  const xdg = env.XDG_CACHE_HOME;
-  return join(xdg && isAbsolute(xdg) ? xdg : join(homedir(), ".cache"), "secured-web");
 }
 
 /** The stacks of this project: each has its `Pulumi.STACK.yaml` in the project's root. */

@@ -13,7 +13,10 @@ export interface Step {
 export async function runSteps(steps: readonly Step[]): Promise<void> {
   const tasks = steps.map(({ title, run }) => ({
     title,
-    task: async (_: unknown, task: Pick<ListrTaskWrapper<unknown, typeof ListrRenderer, typeof ListrRenderer>, "title" | "output">) => {
+    task: async (
+      _: unknown,
+      task: Pick<ListrTaskWrapper<unknown, typeof ListrRenderer, typeof ListrRenderer>, "title" | "output">,
+    ) => {
       const result = await run((line) => {
         task.output = line;
       });

@@ -3,13 +3,24 @@
 import { createRequire } from "node:module";
 import { setUp } from "./setup.mjs";
 
-try {
-  await setUp();
-} catch (error) {
-  process.stderr.write(`Error: ${error.message}\n`);
-  process.exit(1);
+const [name, ...args] = process.argv.slice(2);
+
+if (name === "doctor") {
+  // It tells what is missing, so it must not depend on it, and changes nothing.
+  const { doctor } = await import("./doctor.mjs");
+  process.exitCode = await doctor(args);
+} else {
+  await runCommand();
 }
 
-await import("tsx");
-const { main } = createRequire(import.meta.url)("./main.ts");
-await main(process.argv.slice(2));
+async function runCommand() {
+  try {
+    await setUp();
+  } catch (error) {
+    process.stderr.write(`Error: ${error.message}\n`);
+    process.exit(1);
+  }
+  await import("tsx");
+  const { main } = createRequire(import.meta.url)("./main.ts");
+  await main([name, ...args]);
+}

@@ -13,7 +13,8 @@ import { type ApiAccess, request } from "./sandbox/apiClient";
 import { ensureApi } from "./sandbox/daemon";
 import { ensurePlugins } from "./sandbox/plugins";
 import { ensureToken } from "./sandbox/secrets";
-import { describePulumi, ensurePulumi, type PulumiCli } from "./toolchain/pulumi";
+import type { PulumiCli } from "./toolchain/find.mjs";
+import { describePulumi, ensurePulumi } from "./toolchain/pulumi";
 
 export const SESSION_OPTIONS = {
   ...STACK_OPTIONS,

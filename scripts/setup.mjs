@@ -7,16 +7,16 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildAll, buildIsStale } from "./build.mjs";
 import { waitForLock } from "./pid-lock.mjs";
+import { isAtLeast } from "./toolchain/find.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** The first Node 20 that loads ES modules by require() without a flag, which tsx and our .mjs files use. */
 export const MINIMUM_NODE = "20.19.0";
 
-/** True when version `a` (1.2.3) is `b` or newer. */
-export function isAtLeast(a, b) {
-  const [left, right] = [a, b].map((version) => version.split(".").map((part) => Number.parseInt(part, 10)));
-  for (let i = 0; i < 3; i++) if (left[i] !== right[i]) return left[i] > right[i];
-  return true;
+/** Why this Node.js cannot run the project, or undefined. */
+export function nodeProblem(version = process.versions.node) {
+  if (isAtLeast(version, MINIMUM_NODE)) return undefined;
+  return `Node.js ${version} is too old: ${MINIMUM_NODE} or newer is needed. Get it from your system's packages or nodejs.org.`;
 }
 
 /**
@@ -63,11 +63,8 @@ function npmCi() {
 
 /** Does what is missing; costs a few milliseconds when nothing is. Throws an Error that says what to do. */
 export async function setUp() {
-  if (!isAtLeast(process.versions.node, MINIMUM_NODE)) {
-    throw new Error(
-      `Node.js ${process.versions.node} is too old: ${MINIMUM_NODE} or newer is needed. Get it from your system's packages or nodejs.org.`,
-    );
-  }
+  const problem = nodeProblem();
+  if (problem !== undefined) throw new Error(problem);
   if (packagesMismatch() === undefined && !buildIsStale()) return;
   const lock = await waitForLock(join(root, "build", "setup.lock"), "set-up", {
     onWait: (owner) => note(`waiting for process ${owner.pid}, which installs or builds`),

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Failure } from "../failure";
 import type { Home } from "../home";
-import { findPulumi } from "../toolchain/pulumi";
+import { findPulumi } from "../toolchain/find.mjs";
 import { cloudEnvironment, sandboxEnvironment } from "./environment";
 import { Journal } from "./journal";
 import { PulumiProcess } from "./pulumiProcess";

@@ -4,8 +4,7 @@ import type { PulumiCommand } from "@pulumi/pulumi/automation";
 import { SemVer } from "semver";
 import { interruption } from "../interruption";
 import { runProgram } from "../processes";
-import { formatVersion } from "../toolchain/executables";
-import type { PulumiCli } from "../toolchain/pulumi";
+import type { PulumiCli } from "../toolchain/find.mjs";
 
 /** A pulumi command that ended with another exit code than 0. */
 export class EngineError extends Error {
@@ -43,7 +42,7 @@ export class PulumiProcess {
     private readonly environment: Readonly<Record<string, string>>,
   ) {
     this.command = cli.path;
-    this.version = new SemVer(formatVersion(cli.version));
+    this.version = new SemVer(cli.version);
   }
 
   /** What the Automation API calls (PulumiCommand.run of @pulumi/pulumi 3.248.0, automation/cmd.js). */

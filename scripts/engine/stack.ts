@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import { type Home, PROJECT_DIR } from "../home";
 import { interruption } from "../interruption";
 import { ensureDatadogKey, ensurePassphrase } from "../sandbox/secrets";
-import type { PulumiCli } from "../toolchain/pulumi";
+import type { PulumiCli } from "../toolchain/find.mjs";
 import { Journal } from "./journal";
 import { EngineError, PulumiProcess } from "./pulumiProcess";
 import { engineFailure, policyFailure } from "./report";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Failure, usageFailure } from "../failure";
 import { type Home, PROJECT_DIR } from "../home";
 import { runProgram } from "../processes";
-import type { PulumiCli } from "../toolchain/pulumi";
+import type { PulumiCli } from "../toolchain/find.mjs";
 
 export type PluginKind = "official" | "standin";
 

@@ -1,33 +1,12 @@
 import { join } from "node:path";
 import { PROJECT_DIR } from "../home";
 import { runProgram } from "../processes";
-import { findOnPath, formatVersion, isAtLeast, parseVersion, type Version } from "./executables";
-import type { PulumiSource } from "./pulumi";
+import { findGo } from "./find.mjs";
+import type { PulumiSource } from "./source";
 
-/** The first Go that fetches the toolchain a module asks for (go.dev/doc/toolchain). */
-const GO_WITH_TOOLCHAIN_SWITCH: Version = { major: 1, minor: 21, patch: 0 };
-/** What go.mod asks for; needed where the switch is off (GOTOOLCHAIN=local). */
-const GO_OF_MODULE: Version = { major: 1, minor: 25, patch: 11 };
 const PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
 /** How many packages `go build -v` names; for the progress alone. */
 const PACKAGES_ABOUT = 1700;
-
-/** The Go on PATH that can build the CLI, or why there is none. */
-export async function findGo(
-  env: NodeJS.ProcessEnv = process.env,
-): Promise<{ path: string; version: string } | string> {
-  const path = findOnPath("go", env.PATH);
-  if (path === undefined) return "there is no Go on PATH";
-  const { stdout } = await runProgram(path, ["version"], {
-    cwd: PROJECT_DIR,
-    env: { ...env, GOTOOLCHAIN: "local" },
-  });
-  const version = parseVersion(stdout);
-  if (version === undefined) return `${path} does not tell its version`;
-  const needed = env.GOTOOLCHAIN === "local" ? GO_OF_MODULE : GO_WITH_TOOLCHAIN_SWITCH;
-  if (isAtLeast(version, needed)) return { path, version: formatVersion(version) };
-  return `Go ${formatVersion(version)} is too old: ${formatVersion(needed)} or newer is needed`;
-}
 
 /**
  * The CLI built from its Go module, as go.mod and go.sum beside this file pin it. It takes some minutes. Go's own
@@ -39,9 +18,8 @@ export const goModule: PulumiSource = {
     const go = await findGo();
     if (typeof go === "string") throw new Error(go);
     onProgress(`building with Go ${go.version}: this takes some minutes, once`);
-    const text = formatVersion(version);
     // Without this the CLI's version is empty, and the Automation API cannot parse it.
-    const ldflags = `-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${text}`;
+    const ldflags = `-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${version}`;
     const { exitCode, stderr } = await runProgram(
       go.path,
       [

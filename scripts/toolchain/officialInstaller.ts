@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { PROJECT_DIR } from "../home";
 import { runProgram } from "../processes";
-import type { PulumiSource } from "./pulumi";
+import type { PulumiSource } from "./source";
 
 const REACH_TIMEOUT_MS = 5_000;
 const INSTALL_TIMEOUT_MS = 180_000;

@@ -1,81 +1,26 @@
 // Finds the Pulumi CLI, or gets it once into a cache folder of our own. The user's Pulumi home, login and PATH stay as
 // they are.
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../failure";
-import { cacheDir } from "../home";
 import { waitForLock } from "../pid-lock.mjs";
-import { runProgram } from "../processes";
 import {
-  findOnPath,
-  formatVersion,
-  isAtLeast,
-  isExecutableFile,
-  parseVersion,
-  type Version,
-} from "./executables";
+  cacheDir,
+  findPulumi,
+  PULUMI_VERSION,
+  type PulumiCli,
+  pulumiInstallDir,
+  pulumiVersionOf,
+} from "./find.mjs";
 import { goModule } from "./goModule";
 import { officialInstaller } from "./officialInstaller";
-
-/** The version of the SDK in package.json and of the Go module: older engines may not know what the SDK asks for. */
-export const PULUMI_VERSION: Version = { major: 3, minor: 248, patch: 0 };
-
-export interface PulumiCli {
-  /** Absolute path of the executable. */
-  readonly path: string;
-  readonly version: Version;
-  readonly source: "PATH" | "cache";
-  /** For a cached one: which way it came. */
-  readonly origin?: string;
-}
-
-/** A way to get the CLI. */
-export interface PulumiSource {
-  /** Completes "the Pulumi CLI from ...". */
-  readonly name: string;
-  /** Puts `bin/pulumi` into `dir`. Throws an Error that says why it could not. */
-  install(dir: string, context: InstallContext): Promise<void>;
-}
-
-export interface InstallContext {
-  readonly version: Version;
-  readonly onProgress: (line: string) => void;
-  readonly signal: AbortSignal | undefined;
-}
+import type { InstallContext, PulumiSource } from "./source";
 
 export interface EnsureOptions {
   readonly onProgress?: (line: string) => void;
   readonly signal?: AbortSignal;
   readonly env?: NodeJS.ProcessEnv;
   readonly sources?: readonly PulumiSource[];
-}
-
-/** Looks without changing anything: `pulumi` on PATH when it is new enough, else the one we cached. */
-export async function findPulumi(env: NodeJS.ProcessEnv = process.env): Promise<PulumiCli | undefined> {
-  const onPath = findOnPath("pulumi", env.PATH);
-  if (onPath !== undefined) {
-    const version = await versionOf(onPath, env);
-    if (
-      version !== undefined &&
-      version.major === PULUMI_VERSION.major &&
-      isAtLeast(version, PULUMI_VERSION)
-    ) {
-      return { path: onPath, version, source: "PATH" };
-    }
-  }
-  const dir = installDir(env);
-  const cached = join(dir, "bin", "pulumi");
-  if (!isExecutableFile(cached)) return undefined;
-  return { path: cached, version: PULUMI_VERSION, source: "cache", origin: readOrigin(dir) };
 }
 
 /**
@@ -103,11 +48,11 @@ export async function ensurePulumi(options: EnsureOptions = {}): Promise<PulumiC
     const reasons: string[] = [];
     for (const source of sources) {
       signal?.throwIfAborted();
-      onProgress(`getting the Pulumi CLI ${formatVersion(PULUMI_VERSION)} from ${source.name}`);
+      onProgress(`getting the Pulumi CLI ${PULUMI_VERSION} from ${source.name}`);
       const reason = await installFrom(source, env, { version: PULUMI_VERSION, onProgress, signal });
       if (reason === undefined) {
         return {
-          path: join(installDir(env), "bin", "pulumi"),
+          path: join(pulumiInstallDir(env), "bin", "pulumi"),
           version: PULUMI_VERSION,
           source: "cache",
           origin: source.name,
@@ -117,13 +62,9 @@ export async function ensurePulumi(options: EnsureOptions = {}): Promise<PulumiC
       reasons.push(reason);
     }
     signal?.throwIfAborted();
-    throw new Failure(
-      `The Pulumi CLI ${formatVersion(PULUMI_VERSION)} could not be had:\n  ${reasons.join("\n  ")}`,
-      {
-        remedy:
-          "Install Pulumi 3.248.0 or newer and put it on PATH, or install Go 1.21 or newer, then repeat.",
-      },
-    );
+    throw new Failure(`The Pulumi CLI ${PULUMI_VERSION} could not be had:\n  ${reasons.join("\n  ")}`, {
+      remedy: "Install Pulumi 3.248.0 or newer and put it on PATH, or install Go 1.21 or newer, then repeat.",
+    });
   } finally {
     lock.release();
   }
@@ -132,31 +73,7 @@ export async function ensurePulumi(options: EnsureOptions = {}): Promise<PulumiC
 /** One line for people: version, and where it is from. */
 export function describePulumi(cli: PulumiCli): string {
   const from = cli.source === "PATH" ? "on PATH" : `cached, from ${cli.origin ?? "an earlier run"}`;
-  return `${formatVersion(cli.version)} ${from} (${cli.path})`;
-}
-
-function installDir(env: NodeJS.ProcessEnv): string {
-  return join(cacheDir(env), "pulumi", `v${formatVersion(PULUMI_VERSION)}`);
-}
-
-function readOrigin(dir: string): string {
-  try {
-    return readFileSync(join(dir, "origin"), "utf8").trim();
-  } catch {
-    return "an earlier run";
-  }
-}
-
-async function versionOf(path: string, env: NodeJS.ProcessEnv): Promise<Version | undefined> {
-  try {
-    const { exitCode, stdout } = await runProgram(path, ["version"], {
-      env: { ...env, PULUMI_SKIP_UPDATE_CHECK: "true" },
-      timeoutMs: 20_000,
-    });
-    return exitCode === 0 ? parseVersion(stdout) : undefined;
-  } catch {
-    return undefined;
-  }
+  return `${cli.version} ${from} (${cli.path})`;
 }
 
 /** Runs under the lock, so what is there was left by a process that was killed. */
@@ -172,14 +89,14 @@ async function installFrom(
   env: NodeJS.ProcessEnv,
   context: InstallContext,
 ): Promise<string | undefined> {
-  const target = installDir(env);
+  const target = pulumiInstallDir(env);
   mkdirSync(join(target, ".."), { recursive: true });
   const partial = mkdtempSync(join(target, "..", "partial-"));
   try {
     await source.install(partial, context);
-    const version = await versionOf(join(partial, "bin", "pulumi"), env);
-    if (version === undefined || !isAtLeast(version, context.version)) {
-      return `${source.name}: what it made does not run as version ${formatVersion(context.version)}`;
+    const version = await pulumiVersionOf(join(partial, "bin", "pulumi"), env);
+    if (version !== context.version) {
+      return `${source.name}: what it made does not run as version ${context.version}`;
     }
     writeFileSync(join(partial, "origin"), `${source.name}\n`);
     if (existsSync(target)) rmSync(target, { recursive: true });

@@ -1,0 +1,237 @@
+// `npm run doctor`: what is present, what is missing and how to get it. Plain JavaScript without dependencies, so that
+// it works on a fresh clone; asks the network only where nothing on this machine can give the Pulumi CLI.
+import { existsSync, readFileSync, statfsSync } from "node:fs";
+import { createServer } from "node:net";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { buildIsStale } from "./build.mjs";
+import { processIdentity } from "./pid-lock.mjs";
+import { MINIMUM_NODE, nodeProblem, packagesMismatch } from "./setup.mjs";
+import { cacheDir, findGo, findOnPath, findPulumi, PULUMI_VERSION } from "./toolchain/find.mjs";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const GIB = 1024 ** 3;
+/** The CLI's build needs Go's module and build caches; a sandbox itself stays far below 100 MiB. */
+const DISK_NEEDED = { run: 0.5 * GIB, build: 5 * GIB };
+const REACH_TIMEOUT_MS = 3000;
+
+const HELP = `npm run doctor
+
+Prints what is present, what is missing and how to get it. Changes nothing.
+
+  ok        is there
+  will get  npm start gets it by itself
+  optional  something is less without it; the line says what
+  MISSING   npm start cannot run without it
+
+Exit codes: 0 npm start can run, 1 it cannot, 2 wrong usage.
+`;
+
+/**
+ * @typedef {{ name: string, state: "ok" | "will get" | "optional" | "MISSING", detail: string }} Finding
+ */
+
+const ok = (name, detail) => ({ name, state: "ok", detail });
+const missing = (name, detail) => ({ name, state: "MISSING", detail });
+const willGet = (name, detail) => ({ name, state: "will get", detail });
+const optional = (name, detail) => ({ name, state: "optional", detail });
+
+/** Runs the command and gives its exit code. */
+export async function doctor(args) {
+  if (args.includes("--help")) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  if (args.length > 0) {
+    process.stderr.write(`Error: doctor does not take ${args.join(" ")}\n  Allowed: --help.\n`);
+    return 2;
+  }
+  const findings = await examine(process.env);
+  process.stdout.write(`${table(findings)}\n`);
+  const lacking = findings.filter(({ state }) => state === "MISSING");
+  process.stdout.write(
+    lacking.length === 0
+      ? "\nnpm start can run.\n"
+      : `\nnpm start cannot run yet: ${lacking.map(({ name }) => name).join(", ")}.\n`,
+  );
+  return lacking.length === 0 ? 0 : 1;
+}
+
+/**
+ * Everything that is looked at, in the order in which it matters.
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<Finding[]>}
+ */
+export async function examine(env) {
+  const cli = await findPulumi(env);
+  const go = await findGo(env);
+  return [
+    node(),
+    npmPackages(env),
+    bundles(),
+    await pulumiCli(cli, go),
+    typeof go === "string"
+      ? optional("Go", `${go}; it builds the Pulumi CLI where that is not installed`)
+      : ok("Go", `${go.version} (${go.path})`),
+    plugins(env),
+    await apiPort(env),
+    diskSpace(env, cli === undefined),
+    program(env, "git", "tells which files the checks look at"),
+    program(env, "openssl", "looks at certificates by hand, and in some tests"),
+    program(env, "shellcheck", "npm run verify checks shell files with it"),
+    program(env, "shfmt", "npm run verify checks the form of shell files with it"),
+    hosts(),
+  ];
+}
+
+function node() {
+  const problem = nodeProblem();
+  return problem === undefined
+    ? ok("Node.js", `${process.versions.node} (${MINIMUM_NODE} or newer)`)
+    : missing("Node.js", problem);
+}
+
+function npmPackages(env) {
+  const mismatch = packagesMismatch();
+  if (mismatch === undefined) return ok("npm packages", "as in package-lock.json");
+  if (findOnPath("npm", env.PATH) === undefined)
+    return missing("npm packages", `${mismatch}, and there is no npm on PATH`);
+  return willGet("npm packages", `${mismatch}: npm ci, from the npm registry`);
+}
+
+function bundles() {
+  return packagesMismatch() === undefined && !buildIsStale()
+    ? ok("compiled bundles", "policy pack and plugins are up to date")
+    : willGet("compiled bundles", "policy pack and plugins are compiled by npm start");
+}
+
+async function pulumiCli(cli, go) {
+  const name = "Pulumi CLI";
+  if (cli !== undefined) {
+    return ok(
+      name,
+      `${cli.version} ${cli.source === "PATH" ? "on PATH" : `cached, from ${cli.origin}`} (${cli.path})`,
+    );
+  }
+  if (typeof go !== "string")
+    return willGet(name, `${PULUMI_VERSION}: by Pulumi's installer, else built with Go in some minutes`);
+  if (await downloadSiteAnswers()) return willGet(name, `${PULUMI_VERSION}: by Pulumi's installer`);
+  return missing(
+    name,
+    `install Pulumi ${PULUMI_VERSION} or newer, or Go 1.21 or newer (Pulumi's download site does not answer; ${go})`,
+  );
+}
+
+async function downloadSiteAnswers() {
+  try {
+    await fetch("https://get.pulumi.com/", { method: "HEAD", signal: AbortSignal.timeout(REACH_TIMEOUT_MS) });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function plugins(env) {
+  const name = "Pulumi plugins";
+  const wanted = ["digitalocean", "random", "tls"].map((plugin) => pluginFolder(plugin));
+  if (wanted.includes(undefined)) return willGet(name, "known once the npm packages are there");
+  const has = (dir) => wanted.every((folder) => existsSync(join(dir, "plugins", folder)));
+  const sandbox = join(homeDir(env), "pulumi-home");
+  const decided = readJson(join(homeDir(env), "plugins.json"))?.kind;
+  if (decided !== undefined && has(sandbox)) {
+    return ok(
+      name,
+      decided === "standin" ? "the sandbox's stand-ins" : "official, in the sandbox's Pulumi home",
+    );
+  }
+  if (has(env.PULUMI_HOME || join(homedir(), ".pulumi"))) return ok(name, "official, in your Pulumi home");
+  return willGet(
+    name,
+    "official where they can be downloaded, else the sandbox's stand-ins (--cloud needs the official ones)",
+  );
+}
+
+function pluginFolder(plugin) {
+  const version = readJson(join(root, "node_modules", "@pulumi", plugin, "package.json"))?.version;
+  return version === undefined ? undefined : `resource-${plugin}-v${version}`;
+}
+
+function homeDir(env) {
+  return env.SECURED_WEB_HOME ? resolve(env.SECURED_WEB_HOME) : join(root, ".secured-web");
+}
+
+function readJson(file) {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+async function apiPort(env) {
+  const name = "port of the API";
+  const text = env.SECURED_WEB_API_PORT || "8089";
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65535) {
+    return missing(name, `SECURED_WEB_API_PORT: must be a port from 1 to 65535, got "${text}"`);
+  }
+  const record = readJson(join(homeDir(env), "api.json"));
+  if (record?.port === port && processIdentity(record.pid) === record.identity) {
+    return ok(name, `${port}: the sandbox's API runs (process ${record.pid})`);
+  }
+  if (await canListen(port)) return ok(name, `${port} is free`);
+  return missing(
+    name,
+    `${port} is used by another process: choose another, such as SECURED_WEB_API_PORT=8090 npm start`,
+  );
+}
+
+function canListen(port) {
+  return new Promise((answer) => {
+    const server = createServer();
+    server.once("error", () => answer(false));
+    server.listen({ port, host: "127.0.0.1", exclusive: true }, () => server.close(() => answer(true)));
+  });
+}
+
+function diskSpace(env, cliIsMissing) {
+  const name = "disk space";
+  const needed = cliIsMissing ? DISK_NEEDED.build : DISK_NEEDED.run;
+  const tightest = [homeDir(env), cacheDir(env)]
+    .map((dir) => ({ dir, free: freeBytes(dir) }))
+    .reduce((a, b) => (a.free <= b.free ? a : b));
+  const text = `${(tightest.free / GIB).toFixed(1)} GiB free for ${tightest.dir}`;
+  if (tightest.free >= needed) return ok(name, text);
+  const what = cliIsMissing ? "building the Pulumi CLI takes" : "a sandbox takes";
+  return missing(name, `${text}; ${what} up to ${(needed / GIB).toFixed(1)} GiB`);
+}
+
+/** Of the file system that holds the folder, or would hold it. */
+function freeBytes(dir) {
+  let existing = dir;
+  while (!existsSync(existing)) existing = dirname(existing);
+  const { bavail, bsize } = statfsSync(existing);
+  return bavail * bsize;
+}
+
+function program(env, name, use) {
+  const path = findOnPath(name, env.PATH);
+  return path === undefined ? optional(name, `not on PATH; ${use}`) : ok(name, path);
+}
+
+function hosts() {
+  const name = "droplets as hosts";
+  if (process.platform !== "linux") return optional(name, "need Linux; elsewhere droplets are records");
+  if (process.getuid?.() !== 0) return optional(name, "need root; without it droplets are records");
+  return ok(name, "Linux and root are there");
+}
+
+function table(findings) {
+  const [width, states] = ["name", "state"].map((key) =>
+    Math.max(...findings.map((finding) => finding[key].length)),
+  );
+  return findings
+    .map(({ name, state, detail }) => `${state.padEnd(states)}  ${name.padEnd(width)}  ${detail}`)
+    .join("\n");
+}

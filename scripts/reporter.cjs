@@ -1,0 +1,38 @@
+// Mocha's reporter for `npm test`: one line a test, with its time, then the failures in full. The totals go to
+// scripts/commands/test.ts, which prints them as the very last line.
+const { Base } = require("mocha").reporters;
+
+const SLOW_MS = 500;
+
+module.exports = class Reporter extends Base {
+  constructor(runner, options) {
+    super(runner, options);
+    const skipped = [];
+    let depth = 0;
+    const print = (text) => console.log(`${"  ".repeat(Math.max(depth, 0))}${text}`);
+
+    runner.on("suite", (suite) => {
+      if (!suite.root) print(suite.title);
+      depth++;
+    });
+    runner.on("suite end", () => depth--);
+    runner.on("pass", (test) => {
+      print(`✔ ${test.title}${test.duration > SLOW_MS ? ` (${(test.duration / 1000).toFixed(1)} s)` : ""}`);
+    });
+    runner.on("fail", (test, error) => print(`✖ ${test.title}: ${String(error?.message).split("\n")[0]}`));
+    runner.on("pending", (test) => {
+      skipped.push(test.fullTitle());
+      print(`- ${test.title} (skipped)`);
+    });
+    runner.once("end", () => {
+      const { passes, failures } = this.stats;
+      if (failures > 0) Base.list(this.failures);
+      if (skipped.length > 0)
+        console.log(
+          `\nSkipped (the reasons are above):\n${skipped.map((title) => `  - ${title}`).join("\n")}`,
+        );
+      console.log(`\n${(this.stats.duration / 1000).toFixed(0)} s`);
+      process.send?.({ passed: passes, failed: failures, skipped: skipped.length });
+    });
+  }
+};

@@ -1,0 +1,107 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { PROJECT_DIR } from "../home";
+import { runProgram } from "../processes";
+import { findOnPath } from "../toolchain/find.mjs";
+import type { GeneratedFile } from "./generated";
+
+/** `passed`, or why not; `skipped` where this machine lacks the tool. */
+export type Verdict =
+  | { readonly kind: "passed"; readonly detail: string }
+  | { readonly kind: "failed"; readonly detail: string }
+  | { readonly kind: "skipped"; readonly detail: string };
+
+export interface Check {
+  readonly name: string;
+  run(): Promise<Verdict>;
+}
+
+/** The top folders that hold TypeScript. */
+const CODE = ["infra", "app", "policy", "sandbox", "scripts", "test"];
+
+/** What `npm run verify` checks; each is a test too (test/verify.test.ts). */
+export function verifyChecks(projectDir = PROJECT_DIR): Check[] {
+  const bin = (name: string) => join(PROJECT_DIR, "node_modules", ".bin", name);
+  const inProject = (file: string, args: readonly string[]) => verdictOf(file, args, projectDir);
+  return [
+    { name: "types (tsc)", run: () => inProject(bin("tsc"), ["--noEmit", "-p", "."]) },
+    { name: "lint and format (biome)", run: () => inProject(bin("biome"), ["ci", "--colors=off", "."]) },
+    {
+      name: "direction of imports (dependency-cruiser)",
+      run: () =>
+        inProject(bin("depcruise"), ["--no-progress", "--output-type", "err", ...present(CODE, projectDir)]),
+    },
+    { name: "shell files (shellcheck)", run: () => shellCheck(projectDir, "shellcheck", []) },
+    {
+      name: "form of shell files (shfmt)",
+      run: () => shellCheck(projectDir, "shfmt", ["-d", "-i", "2", "-ci"]),
+    },
+    { name: "generated pages (npm run docs)", run: async () => freshness(await pages(), projectDir) },
+    {
+      name: "generated pictures (npm run diagram)",
+      run: async () => freshness(await drawings(), projectDir),
+    },
+  ];
+}
+
+/** Loaded on demand: the pictures run the whole program. */
+async function pages(): Promise<GeneratedFile[]> {
+  return (require("./generated") as typeof import("./generated")).generatedPages();
+}
+
+async function drawings(): Promise<GeneratedFile[]> {
+  return (require("./generated") as typeof import("./generated")).generatedPictures();
+}
+
+function present(dirs: readonly string[], projectDir: string): string[] {
+  return dirs.filter((dir) => existsSync(join(projectDir, dir)));
+}
+
+async function verdictOf(file: string, args: readonly string[], cwd: string): Promise<Verdict> {
+  const { exitCode, stdout, stderr } = await runProgram(file, args, { cwd });
+  const output = `${stdout}\n${stderr}`.trim();
+  if (exitCode === 0) return { kind: "passed", detail: output.split("\n").at(-1) ?? "" };
+  return { kind: "failed", detail: output || `ended with ${exitCode}` };
+}
+
+async function shellCheck(projectDir: string, tool: string, options: readonly string[]): Promise<Verdict> {
+  const path = findOnPath(tool);
+  if (path === undefined)
+    return { kind: "skipped", detail: `${tool} is not on PATH: install your system's package of that name` };
+  const files = shellFiles(projectDir);
+  if (files.length === 0) return { kind: "failed", detail: "no shell file was found, and there are some" };
+  const verdict = await verdictOf(path, [...options, ...files], projectDir);
+  return verdict.kind === "passed" ? { kind: "passed", detail: `${files.length} files` } : verdict;
+}
+
+/** The files of the repository (committed or not yet) that begin with a shell's shebang or are named .sh. */
+export function shellFiles(projectDir: string): string[] {
+  const args = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+  return execFileSync("git", args, { cwd: projectDir, encoding: "utf8", maxBuffer: 64 << 20 })
+    .split("\0")
+    .filter((file) => file !== "" && existsSync(join(projectDir, file)))
+    .filter((file) => file.endsWith(".sh") || isShellScript(join(projectDir, file)));
+}
+
+function isShellScript(file: string): boolean {
+  if (/\.(ts|mjs|cjs|js|json|yaml|md|svg)$/.test(file)) return false;
+  return /^#! ?\/(usr\/)?bin\/(env )?(ba|da)?sh\b/.test(
+    readFileSync(file, { encoding: "latin1" }).slice(0, 80),
+  );
+}
+
+/** Compares generated files with the committed ones. */
+export function freshness(files: readonly GeneratedFile[], projectDir: string): Verdict {
+  const stale = files
+    .filter(({ path, content }) => {
+      const file = join(projectDir, path);
+      return !existsSync(file) || readFileSync(file, "utf8") !== content;
+    })
+    .map(({ path }) => path);
+  if (stale.length === 0) return { kind: "passed", detail: `${files.length} files` };
+  return {
+    kind: "failed",
+    detail: `stale: ${stale.join(", ")}. npm run docs and npm run diagram make them anew.`,
+  };
+}

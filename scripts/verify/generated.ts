@@ -1,0 +1,22 @@
+import { configurationPage } from "../../infra/config";
+import { pictures, renderPicture } from "../diagram/render";
+
+/** A committed file that is made from code. */
+export interface GeneratedFile {
+  /** Below the project's root. */
+  readonly path: string;
+  readonly content: string;
+}
+
+export function generatedPages(): GeneratedFile[] {
+  return [{ path: "docs/configuration.md", content: configurationPage() }];
+}
+
+export async function generatedPictures(): Promise<GeneratedFile[]> {
+  const drawn: GeneratedFile[] = [];
+  // One after another: the program's mocks are this process's own.
+  for (const [file, { stack, config }] of Object.entries(pictures)) {
+    drawn.push({ path: `docs/${file}`, content: await renderPicture(stack, config) });
+  }
+  return drawn;
+}
