@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Api, ResourceKind, ResourceSummary } from "../core/api";
-import { ApiError, badRequest, notFound, unprocessable } from "../core/errors";
+import { ApiError, notFound, unprocessable } from "../core/errors";
 import { type ApiRequest, created, noContent, ok, param } from "../core/http";
 import { page } from "../core/pagination";
 import type { Store, Table } from "../core/store";
@@ -93,12 +93,20 @@ export function registerTags(api: Api): void {
   });
 }
 
-/** A name that is no tag is 400 at DigitalOcean, where nearly all else is 422. */
+/** A name that is no tag is 400 at DigitalOcean, where nearly all else is 422, and in another form. */
 function parseTag(body: unknown): z.output<typeof createBody> {
   try {
     return parseBody(createBody, body);
   } catch (error) {
-    throw error instanceof ApiError ? badRequest(error.message) : error;
+    if (!(error instanceof ApiError)) throw error;
+    const { message } = error;
+    throw new ApiError(
+      400,
+      "bad_request",
+      message,
+      {},
+      { error: message, messages: null, root_causes: [message] },
+    );
   }
 }
 
