@@ -51,7 +51,10 @@ function replaces(field: Field, input: Given, state: Given): boolean {
 
 /** Whether an input asks for nothing but what the state already is. */
 export function sameField(field: Field, input: Given, state: Given, inputs: PropertyMap): boolean {
-  if (input === undefined || input === null) return field.presence === "optionalComputed" || isZero(state);
+  if (input === undefined || input === null) {
+    if (field.stateDefault !== undefined) return deepEqual(field.stateDefault, state);
+    return field.presence === "optionalComputed" || isZero(state);
+  }
   if (containsUnknown(input)) return false;
   if (state !== undefined && state !== null && field.sameAs?.(input, state, inputs)) return true;
   return sameValue(field.type, field.stateOf ? field.stateOf(input) : input, state);

@@ -24,6 +24,8 @@ export type Presence = "required" | "optional" | "optionalComputed" | "computed"
 export interface Rules {
   /** Filled in by check where the program gives nothing. */
   readonly default?: PropertyValue;
+  /** Stands in the state, not in the inputs, where the program gives nothing (Terraform's plugin framework does so). */
+  readonly stateDefault?: PropertyValue;
   /** Whether a change replaces the resource: always, or by the new input and the old state. */
   readonly replaces?:
     | true

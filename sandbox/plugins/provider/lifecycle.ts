@@ -30,6 +30,7 @@ export function diff<C>(
 ): Difference {
   const changes = compare(type.fields, inputs, state, oldInputs);
   for (const key of type.due?.(state, inputs) ?? []) {
+    if (changes.some((change) => change.key === key && change.replaces)) continue;
     changes.push({ key, kind: "update", replaces: true, inInputs: false });
   }
   return { changes, deleteBeforeReplace: nameStandsInTheWay(type, inputs, state, changes) };

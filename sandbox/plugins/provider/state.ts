@@ -7,7 +7,7 @@ import { isInternalKey, isUnknown, type PropertyMap, UNKNOWN } from "./values";
 export function stateOfInputs(fields: Fields, inputs: PropertyMap): PropertyMap {
   const state: PropertyMap = {};
   for (const [key, field] of inputFields(fields)) {
-    const value = inputs[key];
+    const value = inputs[key] ?? field.stateDefault;
     if (value === undefined || value === null) continue;
     state[key] = withoutInternal(isUnknown(value) || !field.stateOf ? value : field.stateOf(value));
   }
@@ -76,7 +76,13 @@ export function importedInputs(fields: Fields, state: PropertyMap): PropertyMap 
   const result: PropertyMap = {};
   for (const [key, field] of inputFields(fields)) {
     const value = state[key];
-    if (value === undefined || value === null || isZero(value) || value === field.default) continue;
+    if (
+      value === undefined ||
+      value === null ||
+      isZero(value) ||
+      value === (field.default ?? field.stateDefault)
+    )
+      continue;
     result[key] = value;
   }
   result.__defaults = [];

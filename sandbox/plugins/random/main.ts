@@ -1,0 +1,4 @@
+import { main } from "../provider/main";
+import { random } from "./provider";
+
+void main(random);

@@ -1,0 +1,4 @@
+import { main } from "../provider/main";
+import { tls } from "./provider";
+
+void main(tls);
