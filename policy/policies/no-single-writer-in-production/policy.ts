@@ -128,29 +128,29 @@ function reportUncovered(droplet: JudgedResource, reason: string, context: Judgm
 
 /** A group of one host is a single writer, however it is configured. */
 function judgeGroups(hosts: readonly Host[], context: JudgmentContext): void {
-  const members = new Map<string, JudgedResource[]>();
+  const groups = new Map<string, Host[]>();
   for (const host of hosts) {
     const content = contentOf(host);
-    const roles = host.knowledge.state === "evidence" ? host.knowledge.entry.roles : [];
-    if (content === undefined || !runsMysql(content, roles)) continue;
+    if (content === undefined || !runsMysql(content, rolesOf(host))) continue;
     // Hosts without a group's name are members of no other host's group.
     const name = settingsOf(readMysqlServer(content.files), "group_replication_group_name").at(-1)?.value;
     const key = name ?? host.droplet.urn;
-    members.set(key, [...(members.get(key) ?? []), host.droplet]);
+    groups.set(key, [...(groups.get(key) ?? []), host]);
   }
-  for (const group of members.values()) {
-    const [only, ...others] = group;
+  for (const [only, ...others] of groups.values()) {
     if (only === undefined || others.length > 0) continue;
-    context.report(
-      only,
-      inProduction(
-        {
-          problem: "it is the only host of its MySQL group",
-          why: whyOneWriter,
-          fix: "add database hosts with the same group_replication_group_name: three or five in all",
-        },
-        context,
-      ),
-    );
+    // A host that is no writing member at all has been told so already.
+    const content = contentOf(only);
+    if (content === undefined || judgeMember(content, rolesOf(only)).length > 0) continue;
+    const violation: Violation = {
+      problem: "it is the only host of its MySQL group",
+      why: whyOneWriter,
+      fix: "add database hosts with the same group_replication_group_name: three or five in all",
+    };
+    context.report(only.droplet, inProduction(violation, context));
   }
+}
+
+function rolesOf({ knowledge }: Host): readonly string[] {
+  return knowledge.state === "evidence" ? knowledge.entry.roles : [];
 }

@@ -1,0 +1,225 @@
+import assert from "node:assert/strict";
+import * as digitalocean from "@pulumi/digitalocean";
+import * as pulumi from "@pulumi/pulumi";
+import {
+  changed,
+  cloudConfig,
+  groupMember,
+  httpsRule,
+  memberFiles,
+  memberPath,
+  nginxFiles,
+} from "../../../policy/fixtures/texts";
+import { findCli, type Outcome, PolicyEngine } from "./engine";
+
+/** What a stack of the tests is made of; each test changes one thing. */
+interface Parts {
+  readonly rule?: digitalocean.types.input.LoadBalancerForwardingRule;
+  readonly firewallTag?: string;
+  readonly sources?: readonly string[];
+  /** Options of the database hosts, as the user data has them. */
+  readonly options?: string;
+  /** The files that the evidence shows; none = no evidence. */
+  readonly evidence?: Readonly<Record<string, string>> | undefined;
+}
+
+const marker = "marker-secret-5f1c";
+
+/** A web and database stack whose user data is unknown until the first update, as it holds a secret of its own making. */
+function program({
+  rule = httpsRule,
+  firewallTag = "database",
+  sources,
+  options = groupMember,
+  ...parts
+}: Parts = {}) {
+  const evidence = "evidence" in parts ? parts.evidence : { ...nginxFiles, [memberPath]: options };
+  return async () => {
+    const hosts = ["db-1", "db-2", "db-3"];
+    const passwords = new digitalocean.Tag("passwords", { name: "passwords" });
+    if (evidence !== undefined) {
+      const configurationEvidence = Object.fromEntries(
+        hosts.map((name) => [name, { roles: ["web", "database"], files: evidence }]),
+      );
+      new pulumi.ComponentResource("example:index:Tier", "tier", { configurationEvidence });
+    }
+    new digitalocean.Firewall("guard", {
+      tags: [firewallTag],
+      inboundRules: [
+        {
+          protocol: "tcp",
+          portRange: "3306",
+          ...(sources ? { sourceAddresses: [...sources] } : { sourceTags: ["database"] }),
+        },
+      ],
+    });
+    for (const name of hosts) {
+      const userData = passwords.id.apply((id) =>
+        cloudConfig({ ...nginxFiles, [memberPath]: options, "/etc/app/password": `${marker} ${id}` }),
+      );
+      new digitalocean.Droplet(name, {
+        name,
+        image: "ubuntu-26-04-x64",
+        size: "s-1vcpu-1gb",
+        tags: ["database"],
+        userData: pulumi.secret(userData),
+      });
+    }
+    new digitalocean.LoadBalancer("edge", {
+      region: "fra1",
+      dropletTag: "database",
+      tlsCipherPolicy: "STRONG",
+      forwardingRules: [rule],
+    });
+  };
+}
+
+const plaintextRule = { ...httpsRule, targetProtocol: "http", targetPort: 80 };
+const sourceOnly = "[mysqld]\nrequire_secure_transport = ON\n";
+const production = { "secured-web:environment": "production" };
+
+function assertRefused(outcome: Outcome, policy: string, says: string): void {
+  assert.ok(outcome.refused, `not refused:\n${outcome.output}`);
+  assert.match(outcome.output, new RegExp(`\\[mandatory\\][^\\n]*\\b${policy}\\b`), outcome.output);
+  assert.ok(outcome.output.includes(says), `it does not say "${says}":\n${outcome.output}`);
+  assertQuiet(outcome);
+}
+
+/** Nothing of a secret in what the engine prints. */
+function assertQuiet({ output }: Outcome): void {
+  assert.ok(!output.includes(marker), output);
+}
+
+describe("the pack in the real engine", function () {
+  this.timeout(120_000);
+  let engine: PolicyEngine;
+
+  before("a Pulumi CLI, or the reason why these tests are skipped", async function () {
+    const cli = await findCli();
+    if (cli === undefined) {
+      console.log(
+        "skipped: no Pulumi CLI on this machine (npm start gets one; SECURED_WEB_PULUMI names one)",
+      );
+      this.skip();
+    }
+    engine = await PolicyEngine.start(cli);
+  });
+
+  after(() => engine?.stop());
+  afterEach(() => engine?.createdNames());
+
+  it("passes a sound production stack in a first preview, an update, and a preview after it", async () => {
+    const stack = await engine.stack("sound", program(), production);
+    for (const outcome of [await stack.preview(), await stack.up(), await stack.preview()]) {
+      assert.ok(!outcome.refused, outcome.output);
+      assertQuiet(outcome);
+      // A pack that was not asked would pass everything.
+      assert.match(outcome.output, /secured-web@v/);
+    }
+    assert.deepEqual([...engine.createdNames()].sort(), [
+      "db-1",
+      "db-2",
+      "db-3",
+      "edge",
+      "guard",
+      "passwords",
+    ]);
+  });
+
+  const cases: readonly {
+    readonly policy: string;
+    readonly wrong: string;
+    readonly parts: Parts;
+    readonly stack?: string;
+    readonly config?: Readonly<Record<string, string>>;
+    readonly says: string;
+    /** The resource that an update must not have created. */
+    readonly notCreated?: string;
+  }[] = [
+    {
+      policy: "end-to-end-encryption",
+      wrong: "HTTP behind the load balancer",
+      parts: { rule: plaintextRule },
+      says: 'sends "http" to the droplets',
+      notCreated: "edge",
+    },
+    {
+      policy: "end-to-end-encryption",
+      wrong: "a group without encryption, in the evidence and in the user data",
+      parts: { options: changed(groupMember, "VERIFY_IDENTITY", "DISABLED") },
+      says: 'group_replication_ssl_mode is "DISABLED"',
+      notCreated: "db-1",
+    },
+    {
+      policy: "no-single-writer-in-production",
+      wrong: "a source with replicas, production by configuration",
+      parts: { options: sourceOnly },
+      config: production,
+      says: "its MySQL is no member of a replication group",
+      notCreated: "db-1",
+    },
+    {
+      policy: "no-single-writer-in-production",
+      wrong: "a source with replicas, production by name",
+      parts: { options: sourceOnly },
+      stack: "prod-eu",
+      says: "its name begins with prod",
+      notCreated: "db-1",
+    },
+    {
+      policy: "no-world-open-database",
+      wrong: "3306 open to the internet",
+      parts: { sources: ["0.0.0.0/0"] },
+      says: "a source is 0.0.0.0/0, the whole internet",
+      notCreated: "guard",
+    },
+  ];
+
+  for (const [index, { policy, wrong, parts, config, says, notCreated, ...rest }] of cases.entries()) {
+    it(`${policy}: refuses ${wrong}, in a first preview and in an update before the change`, async () => {
+      const stack = await engine.stack(rest.stack ?? `refused-${index}`, program(parts), config);
+      assertRefused(await stack.preview(), policy, says);
+      assertRefused(await stack.up(), policy, says);
+      if (notCreated !== undefined) assert.ok(!engine.createdNames().includes(notCreated));
+    });
+  }
+
+  it("no-world-open-database: refuses database hosts behind no firewall, in a first preview", async () => {
+    const stack = await engine.stack("unguarded", program({ firewallTag: "web" }));
+    assertRefused(
+      await stack.preview(),
+      "no-world-open-database",
+      "this database host stands behind no firewall",
+    );
+  });
+
+  it("end-to-end-encryption: refuses unknown user data without evidence in a first preview, and passes it once known", async () => {
+    const stack = await engine.stack("uncovered", program({ evidence: undefined }));
+    assertRefused(
+      await stack.preview(),
+      "end-to-end-encryption",
+      "no component passes evidence for this droplet's name",
+    );
+    const update = await stack.up();
+    assert.ok(!update.refused, update.output);
+  });
+
+  it("end-to-end-encryption: refuses an update whose user data is not what the evidence promised", async () => {
+    const stack = await engine.stack(
+      "contradicted",
+      program({ evidence: { ...nginxFiles, ...memberFiles, [memberPath]: `${groupMember}# other\n` } }),
+    );
+    const preview = await stack.preview();
+    assert.ok(!preview.refused, preview.output);
+    assertRefused(await stack.up(), "end-to-end-encryption", "differs from the evidence");
+    assert.ok(!engine.createdNames().includes("db-1"));
+  });
+
+  it("lets a single writer pass in development", async () => {
+    const stack = await engine.stack("development", program({ options: sourceOnly }), {
+      "secured-web:environment": "development",
+    });
+    const preview = await stack.preview();
+    assert.ok(!preview.refused, preview.output);
+  });
+});
