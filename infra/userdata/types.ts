@@ -68,3 +68,12 @@ export interface HostContext {
   readonly topology: Topology;
   readonly settings: HostSettings;
 }
+
+/** A file that cloud-init writes on a host. Owned by root; systemd-tmpfiles gives a service what it must read. */
+export interface HostFile {
+  /** Absolute path. */
+  readonly path: string;
+  /** Octal, four digits, e.g. "0644". */
+  readonly permissions: string;
+  readonly content: string;
+}

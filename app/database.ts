@@ -1,0 +1,53 @@
+import type { ConnectionOptions, Pool } from "mysql2/promise";
+import { createPool } from "mysql2/promise";
+
+/** PEM texts: the CA that the server must be of, and the certificate that this client shows. */
+export interface TlsMaterial {
+  readonly ca: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+export interface PoolSettings {
+  readonly databaseName: string;
+  readonly databaseSocket: string;
+  readonly connectionLimit: number;
+  readonly password: string;
+  readonly tls: TlsMaterial;
+}
+
+/** A statement that takes longer is given up: the server ends a SELECT, the client its wait. */
+export const statementTimeoutMs = 5000;
+const connectTimeoutMs = 3000;
+
+/** TLS 1.3 to a server of our CA with the name that was asked for (MySQL's VERIFY_IDENTITY). */
+export function verifiedTls(tls: TlsMaterial): NonNullable<Exclude<ConnectionOptions["ssl"], string>> {
+  return { ...tls, minVersion: "TLSv1.3", rejectUnauthorized: true, verifyIdentity: true };
+}
+
+/**
+ * The application's connections: bytes go to HAProxy's socket on this host, TLS ends at the mysqld that HAProxy picks.
+ * mysql2 verifies the certificate against `host`; with `socketPath` it connects elsewhere and verifies the same.
+ */
+export function createDatabasePool(settings: PoolSettings): Pool {
+  const pool = createPool({
+    host: settings.databaseName,
+    socketPath: settings.databaseSocket,
+    user: "app",
+    password: settings.password,
+    database: "app",
+    ssl: verifiedTls(settings.tls),
+    connectionLimit: settings.connectionLimit,
+    maxIdle: settings.connectionLimit,
+    idleTimeout: 60_000,
+    queueLimit: 200,
+    connectTimeout: connectTimeoutMs,
+    enableKeepAlive: true,
+    charset: "utf8mb4",
+    timezone: "Z",
+  });
+  pool.on("connection", (connection) => {
+    connection.query(`SET SESSION max_execution_time = ${statementTimeoutMs}, innodb_lock_wait_timeout = 5`);
+  });
+  return pool;
+}

@@ -1,0 +1,106 @@
+import { createServer, type Server } from "node:http";
+import { createConnection, type RowDataPacket } from "mysql2/promise";
+import { verifiedTls } from "./database";
+import { errorFields, journal, type Log } from "./log";
+import { type MemberRow, memberStateQuery, type Verdict, verdictOf } from "./memberState";
+import { type Environment, type HealthSettings, healthSettings } from "./settings";
+
+const pollMs = 400;
+const answerLimitMs = 1000;
+/** A verdict older than this counts no more: a check that hangs must not keep a member in. */
+const freshMs = 2500;
+
+/** Asks a member once. */
+export type Ask = () => Promise<Verdict>;
+
+/** Runs until the process is ended: HAProxy asks on a loopback port for each database host. */
+export function health(env: Environment): void {
+  const settings = healthSettings(env);
+  for (const { host, port } of settings.members) {
+    const watch = new Watch(host, askMember(settings, host), journal);
+    watch.server().listen(port, "127.0.0.1");
+    void watch.run();
+  }
+  const stop = () => process.exit(0);
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+}
+
+/** The last verdict on one member, and the server that tells it. */
+export class Watch {
+  private verdict: Verdict = { isWritable: false, reason: "not asked yet" };
+  private at = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly host: string,
+    private readonly ask: Ask,
+    private readonly log: Log,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
+
+  /** 200 where the member takes writes, 503 where it does not or where nobody knows. */
+  server(): Server {
+    return createServer((_request, response) => {
+      const { isWritable, reason } = this.current();
+      response
+        .writeHead(isWritable ? 200 : 503, { "Content-Type": "text/plain", Connection: "close" })
+        .end(`${reason}\n`);
+    });
+  }
+
+  current(): Verdict {
+    const isFresh = this.now() - this.at <= freshMs;
+    return isFresh ? this.verdict : { isWritable: false, reason: "no fresh answer" };
+  }
+
+  /** Asks once, and says in the journal where the verdict has changed. */
+  async look(): Promise<void> {
+    const verdict = await this.ask().catch(
+      (error): Verdict => ({ isWritable: false, reason: `no answer (${errorFields(error).code})` }),
+    );
+    if (verdict.reason !== this.verdict.reason) {
+      this.log("info", "member", { host: this.host, ...verdict });
+    }
+    this.verdict = verdict;
+    this.at = this.now();
+  }
+
+  async run(): Promise<never> {
+    for (;;) {
+      await this.look();
+      await new Promise((resolve) => setTimeout(resolve, pollMs));
+    }
+  }
+}
+
+/** A question over a connection that is kept while it works, and made anew after an error. */
+function askMember(settings: HealthSettings, host: string): Ask {
+  let connection: Awaited<ReturnType<typeof createConnection>> | undefined;
+  return async () => {
+    try {
+      connection ??= await connect(settings, host);
+      const [rows] = await connection.query<(MemberRow & RowDataPacket)[]>({
+        sql: memberStateQuery,
+        timeout: answerLimitMs,
+      });
+      return verdictOf(settings.replication, rows);
+    } catch (error) {
+      connection?.destroy();
+      connection = undefined;
+      throw error;
+    }
+  };
+}
+
+async function connect(settings: HealthSettings, host: string) {
+  const connection = await createConnection({
+    host,
+    user: "health",
+    password: settings.password,
+    ssl: verifiedTls(settings.tls),
+    connectTimeout: answerLimitMs,
+  });
+  // An error between two questions shows at the next one; without a listener it would end the process.
+  connection.on("error", () => {});
+  return connection;
+}

@@ -1,0 +1,177 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { errorFields, type Log } from "./log";
+import { longestNote, type NoteStore } from "./notes";
+import { notesPage, styleSheet } from "./page";
+
+export interface Site {
+  readonly siteName: string;
+  readonly hostName: string;
+  readonly notes: NoteStore;
+  readonly log: Log;
+  /** True once the process is to end: it is alive, and not ready. */
+  readonly isStopping: () => boolean;
+}
+
+const longestBodyBytes = 16 * 1024;
+const notesShown = 50;
+
+/** What a request is answered with where it cannot be carried out. */
+class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+type Handler = (site: Site, request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+const routes: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
+  "/": { GET: showPage },
+  "/style.css": { GET: async (_site, _request, response) => send(response, 200, "text/css", styleSheet) },
+  "/notes": { POST: addFromForm },
+  "/api/notes": { GET: listNotes, POST: addFromJson },
+  "/healthz": { GET: async (_site, _request, response) => sendJson(response, 200, { status: "alive" }) },
+  "/readyz": { GET: showReadiness },
+};
+
+/** The application's HTTP server. Nothing of a request is logged but its method, path and nginx's request id. */
+export function createSiteServer(site: Site): Server {
+  const server = createServer((request, response) => {
+    answer(site, request, response).catch((error) => fail(site, request, response, error));
+  });
+  server.requestTimeout = 15_000;
+  server.headersTimeout = 10_000;
+  // Longer than nginx keeps an idle connection to the application (60 s): it is never this side that closes first.
+  server.keepAliveTimeout = 75_000;
+  return server;
+}
+
+async function answer(site: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const methods = routes[pathOf(request)];
+  if (!methods) throw new Refusal(404, "no such page");
+  const method = request.method === "HEAD" ? "GET" : (request.method ?? "");
+  const handler = Object.hasOwn(methods, method) ? methods[method] : undefined;
+  if (!handler) {
+    response.setHeader("Allow", Object.keys(methods).join(", "));
+    throw new Refusal(405, "this page does not take that method");
+  }
+  await handler(site, request, response);
+}
+
+function fail(site: Site, request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  const refusal = error instanceof Refusal ? error : undefined;
+  if (!refusal) {
+    site.log("error", "request failed", {
+      method: request.method,
+      path: pathOf(request),
+      requestId: request.headers["x-request-id"],
+      ...errorFields(error),
+    });
+  }
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  if (!refusal) response.setHeader("Retry-After", "2");
+  sendJson(response, refusal?.status ?? 503, {
+    error: refusal?.message ?? "the database does not answer now",
+  });
+}
+
+async function showPage(site: Site, _request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const notes = await site.notes.list(notesShown);
+  send(response, 200, "text/html; charset=utf-8", notesPage(site.siteName, site.hostName, notes));
+}
+
+async function listNotes(site: Site, _request: IncomingMessage, response: ServerResponse): Promise<void> {
+  sendJson(response, 200, { servedBy: site.hostName, notes: await site.notes.list(notesShown) });
+}
+
+async function addFromForm(site: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  requireOwnPage(site, request);
+  requireType(request, "application/x-www-form-urlencoded");
+  const text = new URLSearchParams(await readBody(request)).get("text");
+  await site.notes.add(noteText(text));
+  response.writeHead(303, { Location: "/" }).end();
+}
+
+async function addFromJson(site: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  // A page of another site can send a form, but not this content type, without asking first.
+  requireType(request, "application/json");
+  const body = parseJson(await readBody(request));
+  const text = typeof body === "object" && body !== null && "text" in body ? body.text : undefined;
+  sendJson(response, 201, { servedBy: site.hostName, note: await site.notes.add(noteText(text)) });
+}
+
+/** Ready: a database host that takes writes answers through HAProxy. The load balancer asks. */
+async function showReadiness(site: Site, _request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (site.isStopping()) return sendJson(response, 503, { status: "stopping" });
+  const isWritable = await site.notes.isWritable().catch((error) => {
+    site.log("warn", "not ready", errorFields(error));
+    return false;
+  });
+  sendJson(response, isWritable ? 200 : 503, { status: isWritable ? "ready" : "no writable database host" });
+}
+
+function requireOwnPage(site: Site, request: IncomingMessage): void {
+  const from = request.headers["sec-fetch-site"];
+  const origin = request.headers.origin;
+  const isOwn =
+    from === undefined
+      ? origin === undefined || origin === `https://${site.siteName}`
+      : from === "same-origin";
+  if (!isOwn) throw new Refusal(403, "this form is for the site's own page");
+}
+
+function requireType(request: IncomingMessage, type: string): void {
+  const given = request.headers["content-type"]?.split(";")[0]?.trim().toLowerCase();
+  if (given !== type) throw new Refusal(415, `the body must be ${type}`);
+}
+
+function noteText(value: unknown): string {
+  const text = typeof value === "string" ? value.trim() : "";
+  if (text === "" || [...text].length > longestNote) {
+    throw new Refusal(422, `text must be a string of 1 to ${longestNote} characters`);
+  }
+  return text;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Refusal(400, "the body is not JSON");
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > longestBodyBytes)
+      throw new Refusal(413, `the body must be ${longestBodyBytes} bytes or less`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? "/").split("?")[0] ?? "/";
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  send(response, status, "application/json", `${JSON.stringify(body)}\n`);
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  response
+    .writeHead(status, {
+      "Content-Type": type,
+      "Content-Length": Buffer.byteLength(body),
+      "Cache-Control": "no-store",
+    })
+    .end(body);
+}

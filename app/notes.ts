@@ -1,0 +1,94 @@
+import type { Pool, PoolConnection, ResultSetHeader, RowDataPacket } from "mysql2/promise";
+import { statementTimeoutMs } from "./database";
+import { type Clock, type DatabaseError, needsOtherMember, systemClock, withRetries } from "./retry";
+
+export interface Note {
+  readonly id: number;
+  readonly text: string;
+  /** The web host that took the note, and the database host that wrote it. */
+  readonly webHost: string;
+  readonly databaseHost: string;
+  readonly createdAt: string;
+}
+
+export interface NoteStore {
+  /** The newest notes first. */
+  list(limit: number): Promise<readonly Note[]>;
+  add(text: string): Promise<Note>;
+  /** Whether a database host that takes writes answers now. */
+  isWritable(): Promise<boolean>;
+}
+
+/** Longest note, in characters. */
+export const longestNote = 500;
+
+const limits = { deadlineMs: 8000, firstPauseMs: 20, longestPauseMs: 500 };
+const columns =
+  "id, text, web_host AS webHost, database_host AS databaseHost, DATE_FORMAT(created_at, '%Y-%m-%dT%H:%i:%s.%fZ') AS createdAt";
+
+/** Notes in MySQL. */
+export function mysqlNotes(pool: Pool, webHost: string, clock: Clock = systemClock): NoteStore {
+  const run = <T>(work: (connection: PoolConnection) => Promise<T>): Promise<T> =>
+    withRetries(() => onConnection(pool, work), limits, clock);
+  return {
+    list: (limit) =>
+      run(async (connection) => {
+        const sql = `SELECT ${columns} FROM notes ORDER BY created_at DESC, id DESC LIMIT ?`;
+        const [rows] = await connection.query<(Note & RowDataPacket)[]>(statement(sql, [limit]));
+        return rows.map(({ id, text, webHost, databaseHost, createdAt }) => ({
+          id,
+          text,
+          webHost,
+          databaseHost,
+          createdAt,
+        }));
+      }),
+    add: (text) =>
+      run(async (connection) => {
+        const [result] = await connection.query<ResultSetHeader>(
+          statement(
+            "INSERT INTO notes (text, web_host, database_host) VALUES (?, ?, COALESCE(@@GLOBAL.report_host, @@hostname))",
+            [text, webHost],
+          ),
+        );
+        const [rows] = await connection.query<(Note & RowDataPacket)[]>(
+          statement(`SELECT ${columns} FROM notes WHERE id = ?`, [result.insertId]),
+        );
+        const [note] = rows;
+        if (!note) throw new Error("the note that was written is not there");
+        return { ...note };
+      }),
+    isWritable: () =>
+      onConnection(pool, async (connection) => {
+        const sql = "SELECT @@GLOBAL.super_read_only AS readOnly";
+        const [rows] = await connection.query<RowDataPacket[]>({ sql, timeout: 1000 });
+        if (rows[0]?.readOnly === 0) return true;
+        connection.destroy();
+        return false;
+      }),
+  };
+}
+
+function statement(sql: string, values: unknown[]) {
+  return { sql, values, timeout: statementTimeoutMs };
+}
+
+/** Gives the connection back, or ends it where its member is out: the next one goes to another member. */
+async function onConnection<T>(pool: Pool, work: (connection: PoolConnection) => Promise<T>): Promise<T> {
+  let connection: PoolConnection;
+  try {
+    connection = await pool.getConnection();
+  } catch (error) {
+    throw Object.assign(error as Error, { connecting: true });
+  }
+  try {
+    return await work(connection);
+  } catch (error) {
+    const { code } = error as DatabaseError;
+    if (needsOtherMember(error as DatabaseError) || code === "PROTOCOL_SEQUENCE_TIMEOUT")
+      connection.destroy();
+    throw error;
+  } finally {
+    connection.release();
+  }
+}

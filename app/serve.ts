@@ -1,0 +1,56 @@
+import type { Server } from "node:http";
+import { createDatabasePool } from "./database";
+import { createSiteServer } from "./httpServer";
+import { journal, type Log } from "./log";
+import { mysqlNotes } from "./notes";
+import { type Environment, serveSettings } from "./settings";
+
+/** Longest wait for requests under way when the process is to end; systemd kills it after 20 s. */
+const stopLimitMs = 12_000;
+
+/** Runs the application until SIGTERM: on systemd's socket, or on the path in APP_SOCKET. */
+export function serve(env: Environment): void {
+  const settings = serveSettings(env);
+  const pool = createDatabasePool(settings);
+  let stopping = false;
+  const server = createSiteServer({
+    siteName: settings.siteName,
+    hostName: settings.hostName,
+    notes: mysqlNotes(pool, settings.hostName),
+    log: journal,
+    isStopping: () => stopping,
+  });
+  server.listen(listenTarget(env), () => journal("info", "serving"));
+  const stop = (signal: string) => {
+    if (stopping) return;
+    stopping = true;
+    journal("info", "stopping", { signal });
+    stopServer(server, stopLimitMs, journal)
+      .then(() => pool.end())
+      .finally(() => process.exit(0));
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+}
+
+/** sd_listen_fds(3): the first descriptor that systemd passes is 3. */
+export function listenTarget(env: Environment): { fd: number } | { path: string } {
+  if (env.LISTEN_FDS === "1" && env.LISTEN_PID === String(process.pid)) return { fd: 3 };
+  if (env.APP_SOCKET) return { path: env.APP_SOCKET };
+  throw new Error("no socket: start it by secured-web-app.socket, or set APP_SOCKET to a path");
+}
+
+/** Takes no new connection, lets the requests under way end, and cuts what is left after the limit. */
+export async function stopServer(server: Server, limitMs: number, log: Log): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  // A connection that nginx keeps becomes idle when its request ends: close it then.
+  const idle = setInterval(() => server.closeIdleConnections(), 50);
+  const limit = setTimeout(() => {
+    log("warn", "requests were cut at the stop");
+    server.closeAllConnections();
+  }, limitMs);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(limit);
+}

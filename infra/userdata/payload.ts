@@ -1,0 +1,54 @@
+/**
+ * The payload on disk: trees that mirror a host's root. A file that ends in `.template` is one with values to fill in.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** A tree below infra/payload. */
+export type PayloadTree =
+  | "common"
+  | "web"
+  | "database"
+  | "database-group"
+  | "database-source-replica"
+  | "datadog"
+  | "datadog-web"
+  | "datadog-database"
+  | "secret-database"
+  | "secret-group"
+  | "secret-source"
+  | "secret-replica"
+  | "secret-datadog";
+
+/** A file of a tree. */
+export interface PayloadFile {
+  /** Absolute path on the host. */
+  readonly path: string;
+  readonly text: string;
+  readonly isTemplate: boolean;
+}
+
+const payloadRoot = join(__dirname, "..", "payload");
+const templateSuffix = ".template";
+const trees = new Map<PayloadTree, readonly PayloadFile[]>();
+
+/** The files of a tree, ordered by path. Read once: the payload does not change while a program runs. */
+export function payloadFiles(tree: PayloadTree): readonly PayloadFile[] {
+  const known = trees.get(tree);
+  if (known) return known;
+  const files = relativePaths(join(payloadRoot, tree)).map((relative) => ({
+    path: `/${relative.endsWith(templateSuffix) ? relative.slice(0, -templateSuffix.length) : relative}`,
+    text: readFileSync(join(payloadRoot, tree, relative), "utf8"),
+    isTemplate: relative.endsWith(templateSuffix),
+  }));
+  trees.set(tree, files);
+  return files;
+}
+
+/** Paths of all files below a folder, relative to it, in the order of their code units. */
+function relativePaths(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .sort();
+}

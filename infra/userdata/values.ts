@@ -1,0 +1,167 @@
+/** The values that stand in a host's templates, by the tree that uses them. */
+import {
+  type FirewallRule,
+  type FirewallRules,
+  firewallRules,
+  operatorRules,
+  type Peer,
+} from "../firewallMatrix";
+import { databaseWriters, hostsWithRole } from "../topology";
+import type { TemplateItem, TemplateValues } from "./template";
+import type { HostContext } from "./types";
+
+/** Loopback port on which secured-web-health answers for the first database host; the others follow. */
+const firstHealthPort = 33061;
+/** UTC hour of the first host's security upgrades; each further host of a role has the next one. */
+const firstUpgradeHour = 2;
+
+/** Values of the trees that every host has. */
+export function commonValues({ host, topology, settings }: HostContext): TemplateValues {
+  return {
+    fqdn: host.fqdn,
+    zone: managedZone(topology.internalZone),
+    databaseName: topology.databaseName,
+    webName: topology.webName,
+    vpcIpRange: settings.vpcIpRange,
+    databaseHosts: hostsWithRole(topology, "database").map(({ fqdn }) => ({ fqdn })),
+    upgradeHour: String(upgradeHour({ host, topology, settings })).padStart(2, "0"),
+    ...firewallValues({ host, topology, settings }),
+  };
+}
+
+/** Values of the trees of a web host. */
+export function webValues({ host, topology, settings }: HostContext): TemplateValues {
+  const members = hostsWithRole(topology, "database").map(({ name, fqdn }, index) => ({
+    name,
+    fqdn,
+    healthPort: firstHealthPort + index,
+    option: isConverged(host.roles) && name !== host.name ? " backup" : "",
+  }));
+  return {
+    siteName: settings.siteName,
+    hstsMaxAgeSeconds: settings.hstsMaxAgeSeconds,
+    vpcIpRange: settings.vpcIpRange,
+    listen: settings.tls === "passthrough" ? "443 ssl proxy_protocol" : "443 ssl",
+    realIpHeader: settings.tls === "passthrough" ? "proxy_protocol" : "X-Forwarded-For",
+    databaseName: topology.databaseName,
+    databaseHosts: members,
+    memberPorts: members.map(({ fqdn, healthPort }) => `${fqdn}=${healthPort}`).join(","),
+    replication: settings.replication,
+    connectionLimit: settings.app.connectionLimit,
+    ...sliceValues("web", settings.slices.web),
+    ...sliceValues("app", settings.slices.app),
+  };
+}
+
+/** Values of the trees of a database host. */
+export function databaseValues({ host, topology, settings }: HostContext): TemplateValues {
+  const members = hostsWithRole(topology, "database");
+  const isSource = databaseWriters(topology, settings.replication).some(({ name }) => name === host.name);
+  return {
+    fqdn: host.fqdn,
+    serverId: serverIdOf(host.name, host.serverId),
+    maxConnections: settings.database.maxConnections,
+    bufferPoolMib: settings.database.bufferPoolMib,
+    ...sliceValues("database", settings.slices.database),
+    ...(settings.replication === "group"
+      ? {
+          groupName: settings.groupName,
+          groupSeeds: members.map(({ fqdn }) => `${fqdn}:3306`).join(","),
+          databaseHosts: members.map(({ fqdn }) => ({ fqdn })),
+        }
+      : { superReadOnly: isSource ? "OFF" : "ON" }),
+  };
+}
+
+/** Values of the monitoring agent's trees. */
+export function datadogValues({ host, settings }: HostContext): TemplateValues {
+  return {
+    ...sliceValues("monitoring", settings.slices.monitoring),
+    ...(host.roles.includes("web")
+      ? {
+          certificateName: settings.tls === "passthrough" ? settings.siteName : host.fqdn,
+          certificateAuthority:
+            settings.tls === "passthrough" ? "/etc/ssl/certs/ca-certificates.crt" : "/etc/secured-web/ca.pem",
+        }
+      : {}),
+  };
+}
+
+/**
+ * On a host with both roles the application uses the member beside it, and the others where that one is out: the
+ * members share the load as the web hosts do, reads cross no wire, and a host that fails takes down itself alone.
+ */
+function isConverged(roles: readonly string[]): boolean {
+  return roles.includes("web") && roles.includes("database");
+}
+
+/** The zone that DigitalOcean serves: the internal names are one label below it. */
+function managedZone(internalZone: string): string {
+  return internalZone.slice(internalZone.indexOf(".") + 1);
+}
+
+function upgradeHour({ host, topology }: HostContext): number {
+  const role = host.roles.includes("database") ? "database" : "web";
+  const position = hostsWithRole(topology, role).findIndex(({ name }) => name === host.name);
+  return (firstUpgradeHour + position) % 24;
+}
+
+function serverIdOf(name: string, serverId: number | undefined): number {
+  if (serverId === undefined) throw new Error(`${name}: a database host needs a server id`);
+  return serverId;
+}
+
+function sliceValues(
+  slice: string,
+  { weight, memoryMaxPercent }: { readonly weight: number; readonly memoryMaxPercent: number },
+): TemplateValues {
+  return { [`${slice}Weight`]: weight, [`${slice}MemoryMaxPercent`]: memoryMaxPercent };
+}
+
+/**
+ * The firewall matrix as elements of the packet filter's sets. The load balancer is an address of the VPC that no host
+ * knows beforehand, so its rule stands for the VPC's range; ICMP is in the template, the same on every host.
+ */
+function firewallValues({ host, settings }: HostContext): TemplateValues {
+  const all: FirewallRules[] = [
+    ...host.roles.map((role) => firewallRules(role)),
+    operatorRules(settings.operatorNetworks),
+  ];
+  const inbound = portRules(all.flatMap((rules) => rules.inbound));
+  const outbound = portRules(all.flatMap((rules) => rules.outbound));
+  const from = (matches: (peer: Peer) => boolean) => elements(inbound.filter(({ peer }) => matches(peer)));
+  const to = (matches: (peer: Peer) => boolean) => elements(outbound.filter(({ peer }) => matches(peer)));
+  return {
+    fromNetworks: unique(
+      inbound.flatMap(({ peer, protocol, port }) =>
+        networksOf(peer, settings.vpcIpRange).map((network) => ({ network, protocol, port })),
+      ),
+    ),
+    fromWeb: from((peer) => peer.kind === "role" && peer.role === "web"),
+    fromDatabase: from((peer) => peer.kind === "role" && peer.role === "database"),
+    toInternet: to((peer) => peer.kind === "internet"),
+    toDatabase: to((peer) => peer.kind === "role" && peer.role === "database"),
+  };
+}
+
+type PortRule = FirewallRule & { readonly port: number };
+
+function portRules(rules: readonly FirewallRule[]): PortRule[] {
+  return rules.filter((rule): rule is PortRule => rule.port !== undefined);
+}
+
+function networksOf(peer: Peer, vpcIpRange: string): readonly string[] {
+  if (peer.kind === "load-balancer") return [vpcIpRange];
+  // The set is of IPv4: over IPv6 no droplet of this program has an address.
+  if (peer.kind === "networks") return peer.networks.filter((network) => !network.includes(":"));
+  if (peer.kind === "internet") return ["0.0.0.0/0"];
+  return [];
+}
+
+function elements(rules: readonly PortRule[]): TemplateItem[] {
+  return unique(rules.map(({ protocol, port }) => ({ protocol, port })));
+}
+
+function unique(items: readonly TemplateItem[]): TemplateItem[] {
+  return [...new Map(items.map((item) => [JSON.stringify(item), item])).values()];
+}
