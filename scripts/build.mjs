@@ -6,6 +6,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { packBundle } from "../policy/bundle.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const record = join(root, "build", "bundles.json");
@@ -14,7 +15,7 @@ const common = { platform: "node", target: "node20", format: "cjs", logLevel: "w
 const bundles = [
   // It travels in user data, where every byte counts.
   { entry: "app/main.ts", outdir: "app/build", bundle: true, packages: "external", minify: true },
-  { entry: "policy/index.ts", outdir: "policy/build", bundle: true, packages: "external" },
+  { entry: "policy/index.ts", outdir: "policy/build", ...packBundle },
   {
     entry: "sandbox/plugins/digitalocean/main.ts",
     outdir: "sandbox/build/plugins/digitalocean",
@@ -61,7 +62,7 @@ export function buildIsStale() {
  */
 export async function buildAll() {
   const { build } = await import("esbuild");
-  const files = new Set(["scripts/build.mjs"]);
+  const files = new Set(["scripts/build.mjs", "policy/bundle.mjs"]);
   for (const { entry, ...options } of presentBundles()) {
     const result = await build({
       ...common,

@@ -7,7 +7,7 @@
  */
 import { evidenceInput } from "../../infra/evidence";
 import type { JudgedResource } from "../frame/resource";
-import { asObject, asText, type Field, type Inputs, valueOr } from "../frame/value";
+import { asObject, asText, type Field, type Inputs, knownItems } from "../frame/value";
 import { emptyContent, type HostContent, parseUserData } from "./user-data";
 
 export const dropletType = "digitalocean:index/droplet:Droplet";
@@ -18,6 +18,8 @@ export interface EvidenceEntry {
   readonly component: JudgedResource;
   readonly roles: readonly string[];
   readonly content: HostContent;
+  /** False where a part of it cannot be read: then it covers nothing. */
+  readonly complete: boolean;
 }
 
 /** Evidence as it stands in a component's input; `faults` says what of it cannot be read. */
@@ -28,6 +30,8 @@ export interface Evidence {
 
 export const isEvidenceComponent = (resource: JudgedResource): boolean =>
   resource.inputs.raw(evidenceInput) !== undefined && resource.inputs.raw(evidenceInput) !== null;
+
+const knownRoles = new Set(["web", "database"]);
 
 const evidenceOf = new WeakMap<JudgedResource, Evidence>();
 
@@ -57,15 +61,21 @@ function readEvidenceInput(component: JudgedResource): Evidence {
       fault(at, entry);
       continue;
     }
+    const faultsBefore = faults.length;
     const roles = entry.value.texts("roles");
-    if (roles.state !== "known" || roles.value.some(({ state }) => state !== "known"))
-      fault(`${at}.roles`, roles);
+    const isRole = (role: Field<string>) => role.state === "known" && knownRoles.has(role.value);
+    if (roles.state !== "known") fault(`${at}.roles`, roles);
+    else if (!roles.value.every(isRole)) {
+      faults.push({ at: `${at}.roles`, problem: "a role is neither web nor database" });
+    }
     const files = readEvidenceFiles(entry.value, `${at}.files`, fault);
+    const complete = faults.length === faultsBefore;
     entries.push({
       dropletName,
       component,
-      roles: valueOr(roles, []).flatMap((role) => (role.state === "known" ? [role.value] : [])),
+      roles: knownItems(roles),
       content: { ...emptyContent, files },
+      complete,
     });
   }
   return { entries, faults };
@@ -131,7 +141,7 @@ function knowledgeOf(droplet: JudgedResource, evidence: readonly EvidenceEntry[]
     const parsed = parseUserData(userData.value);
     if (parsed.kind === "cloud-config") return { state: "known", content: parsed.content, script: false };
     if (parsed.kind === "script") {
-      const entry = evidence[0];
+      const entry = evidence.find(({ complete }) => complete);
       // A script tells what it installs, not what it configures: evidence tells more.
       return entry === undefined
         ? { state: "known", content: parsed.content, script: true }
@@ -143,7 +153,7 @@ function knowledgeOf(droplet: JudgedResource, evidence: readonly EvidenceEntry[]
 }
 
 function covered(evidence: readonly EvidenceEntry[], reason: string): HostKnowledge {
-  const entry = evidence[0];
+  const entry = evidence.find(({ complete }) => complete);
   return entry === undefined ? { state: "uncovered", reason } : { state: "evidence", entry };
 }
 

@@ -39,7 +39,7 @@ export function parseUserData(text: string): UserData {
 
 function parseUncached(text: string): UserData {
   const firstLine = text.trimStart().split("\n", 1)[0]?.trim() ?? "";
-  if (firstLine === "#cloud-config") return parseCloudConfig(text);
+  if (/^#cloud-config(\s|$)/.test(firstLine)) return parseCloudConfig(text);
   if (firstLine.startsWith("#!"))
     return { kind: "script", content: { ...emptyContent, words: wordsOf([text]) } };
   const reason =

@@ -44,16 +44,15 @@ function overlap(one: Tags, other: Tags): Selection {
   return one.complete && other.complete ? "not selected" : "unknown";
 }
 
-/** By reference where the engine gives it, else by the droplet's id where the stack holds it. */
+/** By the droplet's id where the stack holds it, else by reference. */
 function selectsById(resource: JudgedResource, droplet: JudgedResource): Selection {
-  const ids = resource.inputs.raw("dropletIds");
-  if (ids === undefined || ids === null) return "not selected";
+  const ids = resource.inputs.texts("dropletIds");
+  if (ids.state === "absent" || (ids.state === "known" && ids.value.length === 0)) return "not selected";
+  const id = droplet.outputs.text("id");
+  if (id.state === "known" && knownItems(ids).includes(id.value)) return "selected";
   const references = resource.references("dropletIds");
   if (references.some(({ urn }) => urn === droplet.urn)) return "selected";
-  const known = resource.inputs.texts("dropletIds");
-  const id = droplet.outputs.text("id");
-  if (id.state === "known" && knownItems(known).includes(id.value)) return "selected";
-  if (isFullyKnown(known)) return "not selected";
+  if (isFullyKnown(ids)) return "not selected";
   // Unknown ids that come from other droplets are those droplets' ids.
   const fromDroplets = references.length > 0 && references.every(({ type }) => type === dropletType);
   return fromDroplets ? "not selected" : "unknown";

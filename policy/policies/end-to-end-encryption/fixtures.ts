@@ -151,6 +151,17 @@ export const fixtures: PolicyFixtures = {
       },
     },
     {
+      title: "an nginx stream passes MySQL's own TLS through",
+      resources: {
+        "host-1": droplet("host-1", {
+          userData: cloudConfig({
+            "/etc/nginx/nginx.conf":
+              "stream { upstream db { server db-1.internal.foobar.com:3306; } server { listen 3306; proxy_pass db; } }\n",
+          }),
+        }),
+      },
+    },
+    {
       title: "MySQL that only its own host can reach",
       resources: {
         "host-1": droplet("host-1", {
@@ -323,6 +334,25 @@ export const fixtures: PolicyFixtures = {
       "db-2.internal.foobar.com:3306",
       "cache.internal.foobar.com:6379",
       "HAProxy sends traffic to cache.internal.foobar.com in plain text",
+    ),
+    wrongHaproxy(
+      "HAProxy takes bytes in plain text and adds TLS to them",
+      changed(haproxyToMysql, "bind 127.0.0.1:3307", "bind :3307"),
+      ":3306 check\n  server db-2",
+      ":3306 ssl verify required ca-file /etc/ssl/internal.pem\n  server db-2",
+      "HAProxy serves plain text on port 3307",
+    ),
+    wrongFile(
+      "an nginx stream exposes a port of the host in plain text",
+      "/etc/nginx/nginx.conf",
+      "stream { server { listen 6380; proxy_pass 127.0.0.1:6379; } }\n",
+      "a stream listens in plain text",
+    ),
+    wrongFile(
+      "an nginx stream sends bytes to another host in plain text",
+      "/etc/nginx/nginx.conf",
+      "stream { server { listen 127.0.0.1:6380; proxy_pass 10.0.0.5:6379; } }\n",
+      "sends bytes to another host without verified TLS",
     ),
     wrongMember(
       "MySQL takes connections without TLS",

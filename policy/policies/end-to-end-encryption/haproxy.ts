@@ -36,20 +36,33 @@ interface SectionSettings {
 
 const builtIn: SectionSettings = { mode: "tcp", defaultServer: [], defaultBind: [] };
 
+/** A section that carries traffic, with its settings and what its lines say of servers. */
+interface Proxy {
+  readonly section: HaproxySection;
+  readonly settings: SectionSettings;
+  readonly servers: readonly Server[];
+}
+
+interface Server {
+  readonly line: HaproxyLine;
+  readonly options: readonly string[];
+  readonly target: Target;
+  readonly encrypts: boolean;
+}
+
 class FileJudge {
   private readonly findings: Finding[] = [];
+  private readonly proxies: Proxy[] = [];
   private verifyByDefault = true;
   private weakestByDefault: readonly string[] = [];
 
   constructor(
     private readonly path: string,
-    private readonly sections: readonly HaproxySection[],
-  ) {}
-
-  judge(): readonly Finding[] {
+    sections: readonly HaproxySection[],
+  ) {
     const named = new Map<string, SectionSettings>();
     let latest = builtIn;
-    for (const section of this.sections) {
+    for (const section of sections) {
       if (section.kind === "global") this.readGlobal(section);
       const base = section.from === undefined ? latest : (named.get(section.from) ?? latest);
       if (section.kind === "defaults") {
@@ -57,8 +70,16 @@ class FileJudge {
         latest = settingsOf(section, section.from === undefined ? builtIn : base);
         if (section.name !== undefined) named.set(section.name, latest);
       } else if (["frontend", "backend", "listen"].includes(section.kind)) {
-        this.judgeSection(section, settingsOf(section, base));
+        const settings = settingsOf(section, base);
+        this.proxies.push({ section, settings, servers: serversOf(section, settings) });
       }
+    }
+  }
+
+  judge(): readonly Finding[] {
+    for (const proxy of this.proxies) {
+      for (const line of proxy.section.lines) if (line.words[0] === "bind") this.judgeBind(line, proxy);
+      for (const server of proxy.servers) this.judgeServer(server, proxy);
     }
     return this.findings;
   }
@@ -70,34 +91,25 @@ class FileJudge {
     }
   }
 
-  private judgeSection(section: HaproxySection, settings: SectionSettings): void {
-    const redirects = onlyRedirects(section);
-    const bindPorts: number[] = [];
-    for (const line of section.lines) {
-      const [keyword] = line.words;
-      if (keyword === "bind") bindPorts.push(...this.judgeBind(line, settings, redirects));
-    }
-    const endsTls = section.lines.some(({ words }) => words[0] === "bind" && words.includes("ssl"));
-    for (const line of section.lines) {
-      const [keyword] = line.words;
-      if (keyword === "server") this.judgeServer(line, line.words[2], 3, settings, endsTls, bindPorts);
-      if (keyword === "server-template")
-        this.judgeServer(line, line.words[3], 4, settings, endsTls, bindPorts);
-      if (keyword === "dispatch") this.judgeServer(line, line.words[1], 2, settings, endsTls, bindPorts);
-    }
+  /** The servers behind a listener: the section's own, and those of the backends that it names. */
+  private serversBehind({ section, servers }: Proxy): readonly Server[] {
+    const names = section.lines
+      .filter(({ words }) => words[0] === "default_backend" || words[0] === "use_backend")
+      .map(({ words }) => words[1] ?? "");
+    const backends = this.proxies.filter((proxy) => proxy.section.kind !== "frontend");
+    // A name that is made at run time may be any.
+    const isDynamic = names.some((name) => name.includes("%[") || name.includes("$"));
+    const named = backends.filter((proxy) => isDynamic || names.includes(proxy.section.name ?? ""));
+    return [...servers, ...named.flatMap((proxy) => proxy.servers)];
   }
 
-  /** Gives the ports it listens on: a server without a port takes them. */
-  private judgeBind(line: HaproxyLine, settings: SectionSettings, redirects: boolean): readonly number[] {
-    const options = [...settings.defaultBind, ...line.words.slice(2)];
-    const addresses = (line.words[1] ?? "").split(",");
-    const ports: number[] = [];
-    for (const address of addresses) {
+  private judgeBind(line: HaproxyLine, proxy: Proxy): void {
+    const options = [...proxy.settings.defaultBind, ...line.words.slice(2)];
+    for (const address of (line.words[1] ?? "").split(",")) {
       const target = parseTarget(address);
-      if (target.port !== undefined) ports.push(target.port);
       if (target.local) continue;
       if (options.includes("ssl")) this.judgeBindVersion(line, options);
-      else if (settings.mode !== "tcp" && !redirects) {
+      else if (!this.isSafeWithoutTls(proxy)) {
         this.report(line, {
           problem: `HAProxy serves plain text${target.port === undefined ? "" : ` on port ${target.port}`}`,
           why: plaintextHop,
@@ -105,7 +117,14 @@ class FileJudge {
         });
       }
     }
-    return ports;
+  }
+
+  /** A listener without TLS may redirect to HTTPS, or pass on bytes of a protocol with its own encryption. */
+  private isSafeWithoutTls(proxy: Proxy): boolean {
+    if (proxy.settings.mode !== "tcp") return onlyRedirects(proxy.section);
+    return this.serversBehind(proxy).every(
+      ({ encrypts, target }) => !encrypts && carriesItsOwnEncryption(target.port ?? onlyPort(proxy.section)),
+    );
   }
 
   private judgeBindVersion(line: HaproxyLine, options: readonly string[]): void {
@@ -121,25 +140,17 @@ class FileJudge {
     });
   }
 
-  private judgeServer(
-    line: HaproxyLine,
-    address: string | undefined,
-    firstOption: number,
-    settings: SectionSettings,
-    endsTls: boolean,
-    bindPorts: readonly number[],
-  ): void {
-    const target = parseTarget(address ?? "");
+  private judgeServer({ line, options, target, encrypts }: Server, { section, settings }: Proxy): void {
     if (target.local) return;
-    const options = [...settings.defaultServer, ...line.words.slice(firstOption)];
-    const encrypts = options.lastIndexOf("ssl") > options.lastIndexOf("no-ssl");
     if (encrypts) {
       this.judgeVerification(line, options, target.shown);
       return;
     }
-    const port = target.port ?? (bindPorts.length === 1 ? bindPorts[0] : undefined);
-    const passesOn = settings.mode === "tcp" && !endsTls && carriesItsOwnEncryption(port);
-    if (passesOn) return;
+    const endsTls = this.proxies
+      .filter((proxy) => this.serversBehind(proxy).some((server) => server.line === line))
+      .some((proxy) => proxy.section.lines.some(({ words }) => words[0] === "bind" && words.includes("ssl")));
+    const port = target.port ?? onlyPort(section);
+    if (settings.mode === "tcp" && !endsTls && carriesItsOwnEncryption(port)) return;
     this.report(line, {
       problem: `HAProxy sends traffic to ${target.shown} in plain text`,
       why: plaintextHop,
@@ -161,6 +172,28 @@ class FileJudge {
   private report(line: HaproxyLine, finding: Omit<Finding, "at">): void {
     this.findings.push({ at: `${shownPath(this.path)}:${line.line}`, ...finding });
   }
+}
+
+/** Where the address stands in the lines that name a server. */
+const addressAt: Readonly<Record<string, number>> = { server: 2, "server-template": 3, dispatch: 1 };
+
+function serversOf({ lines }: HaproxySection, settings: SectionSettings): readonly Server[] {
+  return lines.flatMap((line) => {
+    const at = addressAt[line.words[0] ?? ""];
+    if (at === undefined) return [];
+    const options = [...settings.defaultServer, ...line.words.slice(at + 1)];
+    const encrypts = options.lastIndexOf("ssl") > options.lastIndexOf("no-ssl");
+    return [{ line, options, target: parseTarget(line.words[at] ?? ""), encrypts }];
+  });
+}
+
+/** The port that a section listens on, where it is one: a server without a port takes it. */
+function onlyPort({ lines }: HaproxySection): number | undefined {
+  const ports = lines
+    .filter(({ words }) => words[0] === "bind")
+    .flatMap(({ words }) => (words[1] ?? "").split(","))
+    .map((address) => parseTarget(address).port);
+  return ports.length === 1 ? ports[0] : undefined;
 }
 
 function settingsOf(section: HaproxySection, base: SectionSettings): SectionSettings {

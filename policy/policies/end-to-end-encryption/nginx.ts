@@ -307,29 +307,44 @@ function isLocalTarget(target: string): boolean {
   return target.startsWith("unix:") || isLoopback(parseHostPort(target)?.host ?? "");
 }
 
-/** Streams pass bytes on: fine where the bytes are of a protocol with its own encryption, or TLS is added. */
+/** Streams pass bytes on: fine where the bytes are of a protocol with its own encryption, or TLS is ended and added. */
 function judgeStream(block: readonly PlacedDirective[], settings: Settings): readonly Finding[] {
   const upstreams = namedBlocks(block, "upstream");
   return block
     .filter(({ name }) => name === "server")
-    .flatMap((server) => {
-      const own = inherit(settings, server.block ?? []);
-      const pass = (server.block ?? []).find(({ name }) => name === "proxy_pass");
-      if (pass === undefined) return [];
-      const targets = targetsOf(pass.args[0] ?? "", upstreams);
-      const endsTls = listeners(server).some(({ tls }) => tls);
-      const remote = (targets ?? ["unknown"]).filter((target) => !isLocalTarget(target));
-      const addsTls = own.get("proxy_ssl")?.[0] === "on" && own.get("proxy_ssl_verify")?.[0] === "on";
-      const passesOn =
-        !endsTls && remote.every((target) => carriesItsOwnEncryption(parseHostPort(target)?.port));
-      if (remote.length === 0 || addsTls || passesOn) return [];
-      return [
-        {
-          at: place(pass),
-          problem: "a stream's proxy_pass sends bytes to another host without verified TLS",
-          why: plaintextHop,
-          fix: "pass TLS through unopened to a port of an encrypted protocol, or set proxy_ssl on and proxy_ssl_verify on",
-        },
-      ];
+    .flatMap((server) => judgeStreamServer(server, inherit(settings, server.block ?? []), upstreams));
+}
+
+function judgeStreamServer(
+  server: PlacedDirective,
+  settings: Settings,
+  upstreams: ReadonlyMap<string, PlacedDirective>,
+): readonly Finding[] {
+  const pass = (server.block ?? []).find(({ name }) => name === "proxy_pass");
+  if (pass === undefined) return [];
+  const targets = targetsOf(pass.args[0] ?? "", upstreams) ?? ["unknown"];
+  const encryptedBytes = (target: string) => carriesItsOwnEncryption(parseHostPort(target)?.port);
+  const addsTls = settings.get("proxy_ssl")?.[0] === "on";
+  const found = listeners(server);
+  const findings: Finding[] = [];
+  if (found.some(isOpenPlaintext) && (addsTls || !targets.every(encryptedBytes))) {
+    findings.push({
+      at: place(server),
+      problem: "a stream listens in plain text",
+      why: plaintextHop,
+      fix: "add ssl to its listen directive, or bind it to loopback or a unix socket",
     });
+  }
+  const remote = targets.filter((target) => !isLocalTarget(target));
+  const verified = addsTls && settings.get("proxy_ssl_verify")?.[0] === "on";
+  const passesOn = !addsTls && !found.some(({ tls }) => tls) && remote.every(encryptedBytes);
+  if (remote.length > 0 && !verified && !passesOn) {
+    findings.push({
+      at: place(pass),
+      problem: "a stream's proxy_pass sends bytes to another host without verified TLS",
+      why: plaintextHop,
+      fix: "pass TLS through unopened to a port of an encrypted protocol, or set proxy_ssl on and proxy_ssl_verify on",
+    });
+  }
+  return findings;
 }

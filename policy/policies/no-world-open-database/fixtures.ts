@@ -122,6 +122,26 @@ export const fixtures: PolicyFixtures = {
       ],
     },
     {
+      title: "a firewall that is open to the world and may guard a database host",
+      resources: {
+        guard: firewall([fromWeb]),
+        open: firewall([from(world, "1-65535")], { tags: [unknownValue] }),
+        "db-1": database,
+      },
+      violations: [
+        {
+          resource: "open",
+          says: "it may open (its tags or droplets are not known) all database ports",
+          at: "stack",
+        },
+      ],
+    },
+    {
+      title: "a managed database's source is of a type that DigitalOcean does not have",
+      resources: { cluster, guard: clusterFirewall([{ type: "everyone", value: "all" }]) },
+      violations: [{ resource: "guard", says: "its type is none of DigitalOcean's", at: "registration" }],
+    },
+    {
       title: "a database host behind no firewall",
       resources: { guard: firewall([fromWeb], { tags: ["web"] }), "db-1": database },
       violations: [{ resource: "db-1", says: "this database host stands behind no firewall", at: "stack" }],

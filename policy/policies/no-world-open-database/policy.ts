@@ -163,14 +163,17 @@ function judgePairs(
     if (wide.length === 0) continue;
     for (const droplet of droplets) {
       if (latest !== undefined && latest.urn !== firewall.urn && latest.urn !== droplet.urn) continue;
-      if (firewallCovers(firewall, droplet) !== "selected") continue;
-      // Evidence may still come: before the stack is whole, only a droplet that is known to be one counts.
+      // Before the stack is whole, evidence and references may still come: only what is certain counts.
+      const coverage = firewallCovers(firewall, droplet);
       const kind = databaseHost(droplet, evidence);
-      if (kind === "no" || (kind === "maybe" && latest !== undefined)) continue;
+      const isCertain = coverage === "selected" && kind === "yes";
+      if (coverage === "not selected" || kind === "no" || (latest !== undefined && !isCertain)) continue;
+      const host = kind === "yes" ? "the database host" : "what may be a database host,";
+      const opens = coverage === "selected" ? "opens" : "may open (its tags or droplets are not known)";
       for (const { at, problem } of wide) {
         context.report(firewall, {
           at,
-          problem: `it opens all database ports of ${kind === "yes" ? "the database host" : "what may be a database host,"} "${droplet.name}", and ${problem}`,
+          problem: `it ${opens} all database ports of ${host} "${droplet.name}", and ${problem}`,
           why,
           fix: closeFix,
         });
@@ -223,9 +226,13 @@ function judgeClusterFirewall(firewall: JudgedResource, context: JudgmentContext
   }
 }
 
+/** Types of a DatabaseFirewall's rules in DigitalOcean's API. */
+const clusterSources = new Set(["ip_addr", "droplet", "k8s", "tag", "app"]);
+
 function clusterRuleProblem(rule: Inputs): string | undefined {
   const type = rule.text("type");
   if (type.state !== "known") return `its type ${describeState(type)}`;
+  if (!clusterSources.has(type.value)) return "its type is none of DigitalOcean's";
   return type.value === "ip_addr" ? openAddress(rule.text("value")) : undefined;
 }
 
@@ -244,8 +251,10 @@ function judgeClusters(resources: readonly JudgedResource[], context: JudgmentCo
 }
 
 function guardsCluster(firewall: JudgedResource, cluster: JudgedResource): boolean {
-  if (firewall.references("clusterId").some(({ urn }) => urn === cluster.urn)) return true;
   const id = firewall.inputs.text("clusterId");
+  if (id.state === "absent" || id.state === "mistyped" || (id.state === "known" && id.value === ""))
+    return false;
+  if (firewall.references("clusterId").some(({ urn }) => urn === cluster.urn)) return true;
   const own = cluster.outputs.text("id");
   return id.state === "known" && own.state === "known" && id.value === own.value;
 }

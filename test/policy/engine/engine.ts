@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { LocalWorkspace, PulumiCommand, type PulumiFn, Stack } from "@pulumi/pulumi/automation";
 import { build } from "esbuild";
-import { findPulumi } from "../../../scripts/toolchain/pulumi";
+import { findPulumi } from "../../../scripts/toolchain/find.mjs";
 
 const root = join(__dirname, "../../..");
 
@@ -26,7 +26,7 @@ export async function findCli(): Promise<string | undefined> {
 
 /** Bundles the pack as the project's build does, into a folder without node_modules. */
 export async function bundlePack(dir: string): Promise<void> {
-  const { packBundle } = (await import("../../../policy/bundle.mjs")) as { packBundle: object };
+  const { packBundle } = await import("../../../policy/bundle.mjs");
   mkdirSync(dir, { recursive: true });
   for (const file of ["PulumiPolicy.yaml", "package.json"])
     cpSync(join(root, "policy", file), join(dir, file));

@@ -1,0 +1,82 @@
+/** Writes the generated part of a policy's page: the fixtures that the tests run, as resources of a Pulumi YAML program. */
+import { stringify } from "yaml";
+import type { Fixture, InvalidFixture, PolicyFixtures } from "./frame/fixture";
+import { unknownValue } from "./frame/value";
+
+const start = "<!-- examples: generated from fixtures.ts by `node --import tsx policy/write-pages.ts` -->";
+const end = "<!-- end of examples -->";
+
+/** The page with its examples made anew. Throws where the page has no place for them. */
+export function withExamples(page: string, fixtures: PolicyFixtures): string {
+  return withGenerated(page, start, end, renderExamples(fixtures));
+}
+
+/** Replaces what stands between two markers. */
+export function withGenerated(page: string, from: string, to: string, text: string): string {
+  const first = page.indexOf(from);
+  const last = page.indexOf(to);
+  if (first === -1 || last < first) throw new Error(`the page has no lines "${from}" and "${to}"`);
+  return `${page.slice(0, first + from.length)}\n\n${text}\n${page.slice(last)}`;
+}
+
+function renderExamples({ valid, invalid }: PolicyFixtures): string {
+  const passes = valid.map((fixture) => `#### ${capitalized(fixture.title)}\n\n${renderFixture(fixture)}\n`);
+  const refused = invalid.map(
+    (fixture) =>
+      `#### ${capitalized(fixture.title)}\n\n${renderFixture(fixture)}\n${renderViolations(fixture)}\n`,
+  );
+  return [
+    "`${unknown}` stands for a value that the engine does not know in a preview.\n",
+    "### Passes\n",
+    ...passes,
+    "### Is refused\n",
+    ...refused,
+  ].join("\n");
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function renderFixture(fixture: Fixture): string {
+  const resources = Object.fromEntries(
+    Object.entries(fixture.resources).map(([name, { type, properties, references, ignoreChanges }]) => [
+      name,
+      {
+        type: type.replace(/^(\w+):index\/\w+:(\w+)$/, "$1:$2"),
+        properties: withReferences(properties, references ?? {}),
+        ...(ignoreChanges === undefined ? {} : { options: { ignoreChanges } }),
+      },
+    ]),
+  );
+  const settings = [
+    ...(fixture.stack === undefined ? [] : [`# stack: ${fixture.stack}`]),
+    ...Object.entries(fixture.config ?? {}).map(([key, value]) => `# ${key}: ${value}`),
+  ];
+  const yaml = stringify({ resources }, { lineWidth: 0 });
+  return ["```yaml", ...settings, yaml.trimEnd(), "```"].join("\n");
+}
+
+/** An unknown value that comes from a resource is shown as that resource's output. */
+function withReferences(
+  properties: Readonly<Record<string, unknown>>,
+  references: Readonly<Record<string, readonly string[]>>,
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(properties).map(([key, value]) => {
+      const [name] = references[key] ?? [];
+      return [key, shown(value, name === undefined ? "${unknown}" : `\${${name}.id}`)];
+    }),
+  );
+}
+
+function shown(value: unknown, unknown: string): unknown {
+  if (value === unknownValue) return unknown;
+  if (Array.isArray(value)) return value.map((item) => shown(item, unknown));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shown(item, unknown)]));
+}
+
+function renderViolations({ violations }: InvalidFixture): string {
+  return violations.map(({ resource, says }) => `- \`${resource}\`: ${says}`).join("\n");
+}
