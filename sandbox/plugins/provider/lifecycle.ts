@@ -28,6 +28,8 @@ export function diff<C>(
   state: PropertyMap,
   oldInputs: PropertyMap,
 ): Difference {
+  const refusal = type.refuses?.(state, inputs);
+  if (refusal !== undefined) throw new Error(refusal);
   const changes = compare(type.fields, inputs, state, oldInputs);
   for (const key of type.due?.(state, inputs) ?? []) {
     if (changes.some((change) => change.key === key && change.replaces)) continue;

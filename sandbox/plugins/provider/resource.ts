@@ -34,6 +34,8 @@ export interface ResourceType<C> {
   problems?(inputs: PropertyMap): Problem[];
   /** Keys of the state that make a replacement due by themselves, such as an expired certificate. */
   due?(state: PropertyMap, inputs: PropertyMap): string[];
+  /** Why these inputs can never become of this state, where that is so; said in a preview already. */
+  refuses?(state: PropertyMap, inputs: PropertyMap): string | undefined;
   /** Makes the resource. What comes after the id is known belongs into `settle`: its failure keeps the resource. */
   create(op: Operation<C>, inputs: PropertyMap): Promise<Created>;
   /** Waits until a resource just created or changed is ready and gives its state; `read` where there is no wait. */

@@ -76,13 +76,9 @@ export function importedInputs(fields: Fields, state: PropertyMap): PropertyMap 
   const result: PropertyMap = {};
   for (const [key, field] of inputFields(fields)) {
     const value = state[key];
-    if (
-      value === undefined ||
-      value === null ||
-      isZero(value) ||
-      value === (field.default ?? field.stateDefault)
-    )
-      continue;
+    const isDefault = value === (field.default ?? field.stateDefault);
+    const isOther = field.conflictsWith?.some((other) => !isZero(state[other])) ?? false;
+    if (value === undefined || value === null || isZero(value) || isDefault || isOther) continue;
     result[key] = value;
   }
   result.__defaults = [];

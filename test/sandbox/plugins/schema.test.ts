@@ -144,13 +144,7 @@ function describeSchema<C>(provider: Provider<C>): void {
       const [type] = Object.keys(ours.resources);
       const changed = structuredClone(ours.resources[type!]!);
       const [input] = Object.keys(changed.inputProperties!);
-      changed.inputProperties![input!] = {
-        ...changed.inputProperties![input!]!,
-        willReplaceOnChanges: undefined,
-        secret: true,
-        type: "number",
-      } as Spec;
-      delete (changed.inputProperties![input!] as Spec).items;
+      changed.inputProperties![input!] = { type: "nothing", secret: true };
       changed.requiredInputs = [...(changed.requiredInputs ?? []), "nothing"];
       const [mine, official] = [new Flattener(ours), new Flattener(theirs)];
       const found = differences(changed, theirs.resources[type!]!, mine, official);

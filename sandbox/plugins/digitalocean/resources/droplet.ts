@@ -20,6 +20,7 @@ import { perform } from "../actions";
 import { type Client, isStatus } from "../client";
 import { lowerCase, retag, tags } from "../common";
 import { amount, flag, inner, strings, text } from "../inputs";
+import { detach } from "./volume";
 
 interface Address {
   readonly ip_address: string;
@@ -160,7 +161,7 @@ export const droplet: ResourceType<Client> = {
       await act(op, id, { type: "shutdown" });
       await waitForStatus(op, id, "off", timeoutMs);
     }
-    for (const volume of strings(state, "volumeIds")) await detach(op, id, volume);
+    for (const volume of strings(state, "volumeIds")) await detach(op, volume, Number(id));
     await op.client.remove(`/v2/droplets/${id}`);
     await waitFor({ what: `droplet ${id} to be gone`, timeoutMs, signal: op.signal }, async () => {
       const found = await op.client.find<{ droplet: ApiDroplet }>(`/v2/droplets/${id}`);
@@ -375,10 +376,6 @@ async function changeVolumes(
     const body = { type: "attach", droplet_id: Number(id) };
     await perform(op, `/v2/volumes/${volume}/actions`, body, `attaching volume ${volume} to droplet ${id}`);
   }
-  for (const volume of old.filter((candidate) => !wanted.includes(candidate))) await detach(op, id, volume);
-}
-
-async function detach(op: Operation<Client>, id: string, volume: string): Promise<void> {
-  const body = { type: "detach", droplet_id: Number(id) };
-  await perform(op, `/v2/volumes/${volume}/actions`, body, `detaching volume ${volume} from droplet ${id}`);
+  for (const volume of old.filter((candidate) => !wanted.includes(candidate)))
+    await detach(op, volume, Number(id));
 }

@@ -188,13 +188,14 @@ export const uptimeCheck: ResourceType<Client> = {
 };
 
 function checkBody(inputs: PropertyMap): Record<string, unknown> {
+  const regions = strings(inputs, "regions");
   return {
     ...withoutEmpty({
       name: text(inputs, "name"),
       type: text(inputs, "type"),
       target: text(inputs, "target"),
     }),
-    regions: strings(inputs, "regions"),
+    regions: regions.length === 0 ? null : regions,
     enabled: flag(inputs, "enabled"),
   };
 }

@@ -1,9 +1,9 @@
 import { computed, integer, optional, optionalComputed, required, set, string } from "../../provider/fields";
-import type { Read, ResourceType } from "../../provider/resource";
+import type { Operation, Read, ResourceType } from "../../provider/resource";
 import { atLeast, notEmpty, notZero, oneOf } from "../../provider/validators";
 import type { PropertyMap } from "../../provider/values";
 import { perform } from "../actions";
-import type { Client } from "../client";
+import { type Client, isStatus } from "../client";
 import { lowerCase, retag, tags } from "../common";
 import { amount, strings, text } from "../inputs";
 
@@ -42,6 +42,13 @@ export const volume: ResourceType<Client> = {
     filesystemLabel: computed(string),
   },
 
+  refuses(state, inputs) {
+    const [old, size] = [amount(state, "size"), inputs.size];
+    return typeof size === "number" && size < old
+      ? `a volume can only grow: "size" is ${size} GiB, and the volume has ${old} GiB already`
+      : undefined;
+  },
+
   async create({ client }, inputs) {
     const { volume: made } = await client.post<{ volume: ApiVolume }>("/v2/volumes", {
       region: text(inputs, "region").toLowerCase(),
@@ -63,10 +70,7 @@ export const volume: ResourceType<Client> = {
 
   async update(op, id, inputs, state, changed) {
     if (changed.has("size")) {
-      const [old, size] = [amount(state, "size"), amount(inputs, "size")];
-      if (size < old) {
-        throw new Error(`volume ${op.name}: a volume can only grow: ${size} GiB asked for, ${old} GiB there`);
-      }
+      const size = amount(inputs, "size");
       const body = { type: "resize", size_gigabytes: size, region: text(inputs, "region").toLowerCase() };
       await perform(op, `/v2/volumes/${id}/actions`, body, `resizing volume ${op.name} (${id})`);
     }
@@ -127,10 +131,20 @@ export const volumeAttachment: ResourceType<Client> = {
 
   async delete(op, _id, state) {
     const { dropletId, volumeId } = ids(state);
-    const what = `detaching volume ${volumeId} from droplet ${dropletId}`;
-    await perform(op, `/v2/volumes/${volumeId}/actions`, { droplet_id: dropletId, type: "detach" }, what);
+    await detach(op, volumeId, dropletId);
   },
 };
+
+/** Takes a volume off a droplet; content where it is not on it, or gone. */
+export async function detach(op: Operation<Client>, volumeId: string, dropletId: number): Promise<void> {
+  const what = `detaching volume ${volumeId} from droplet ${dropletId}`;
+  try {
+    await perform(op, `/v2/volumes/${volumeId}/actions`, { droplet_id: dropletId, type: "detach" }, what);
+  } catch (error) {
+    const notAttached = isStatus(error, 422) && /attachment not found|not attached/i.test(error.apiMessage);
+    if (!notAttached && !isStatus(error, 404)) throw error;
+  }
+}
 
 interface AttachmentIds {
   readonly dropletId: number;

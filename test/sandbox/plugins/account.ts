@@ -1,0 +1,50 @@
+/** The sandbox's API on a free port, with a fresh account. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type RunningApi, startApi } from "../../../sandbox/api/server";
+
+export const token = "t0ken-of-the-test";
+
+export class Account {
+  private constructor(
+    private readonly api: RunningApi,
+    private readonly stateDir: string,
+  ) {}
+
+  /** @param actionDelayMs how long the API's asynchronous actions take */
+  static async open(actionDelayMs = 20): Promise<Account> {
+    const stateDir = mkdtempSync(join(tmpdir(), "secured-web-plugins-"));
+    return new Account(await startApi({ stateDir, port: 0, token, actionDelayMs }), stateDir);
+  }
+
+  get url(): string {
+    return this.api.url;
+  }
+
+  /** A request behind the plugin's back. @throws Error where the API refuses it */
+  async ask<T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await fetch(`${this.api.url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return (text === "" ? {} : JSON.parse(text)) as T;
+  }
+
+  async close(): Promise<void> {
+    await this.api.close();
+    rmSync(this.stateDir, { recursive: true, force: true });
+  }
+}
+
+/** Asks until the answer is true. @throws Error after ten seconds */
+export async function until(what: string, holds: () => Promise<boolean>, withinMs = 10_000): Promise<void> {
+  const end = performance.now() + withinMs;
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`${what} did not come about within ${withinMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
