@@ -22,19 +22,17 @@ function commentOf(path: string): RegExp {
   return /^\s*#/;
 }
 
-/** Drops each docstring: a statement that begins with three quotes. Strings that are values begin after a name. */
+/** Drops each docstring: a statement that begins with three quotes. A string that is a value begins after a name. */
 function withoutDocstrings(lines: readonly string[]): string[] {
   const result: string[] = [];
-  let isInside = false;
+  let inside: "code" | "docstring" | "value" = "code";
   for (const line of lines) {
-    const quotes = line.split('"""').length - 1;
-    if (isInside) {
-      isInside = quotes === 0;
-    } else if (line.trimStart().startsWith('"""')) {
-      isInside = quotes === 1;
-    } else {
-      result.push(line);
-    }
+    const isDocstring = inside === "docstring" || (inside === "code" && line.trimStart().startsWith('"""'));
+    if (!isDocstring) result.push(line);
+    const hasOddQuotes = line.split('"""').length % 2 === 0;
+    if (!hasOddQuotes) continue;
+    if (inside === "code") inside = isDocstring ? "docstring" : "value";
+    else inside = "code";
   }
   return result;
 }
