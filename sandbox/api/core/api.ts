@@ -85,9 +85,10 @@ export class Api {
 
   /** Tells the host driver of a change, once the transaction that is open now is on disk. */
   changed(change: HostChange): void {
+    const key = "dropletId" in change ? `${change.kind} ${change.dropletId}` : change.kind;
     this.store.afterCommit(() => {
       for (const listener of this.#hostListeners) listener(change);
-    });
+    }, key);
   }
 
   onChange(listener: (change: HostChange) => void): void {

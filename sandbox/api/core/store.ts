@@ -22,6 +22,7 @@ export interface Table<T extends object> {
 interface Changes {
   undo: (() => void)[];
   effects: (() => void)[];
+  keys: Set<string>;
   newFiles: Map<string, string>;
   deadFiles: Set<string>;
 }
@@ -110,9 +111,14 @@ export class Store {
     if (this.table("files").delete(name)) this.#open?.deadFiles.add(name);
   }
 
-  /** Runs `effect` when the transaction that is open now is on disk; never when it is undone. */
-  afterCommit(effect: () => void): void {
+  /**
+   * Runs `effect` when the transaction that is open now is on disk; never when it is undone. Of those with the same
+   * `key` a transaction runs one alone.
+   */
+  afterCommit(effect: () => void, key?: string): void {
     if (!this.#open) throw new Error("afterCommit belongs inside a transaction");
+    if (key !== undefined && this.#open.keys.has(key)) return;
+    if (key !== undefined) this.#open.keys.add(key);
     this.#open.effects.push(effect);
   }
 
@@ -331,7 +337,13 @@ function isTables(value: unknown): value is Record<string, [string, object][]> {
   );
 }
 
-const noChanges = (): Changes => ({ undo: [], effects: [], newFiles: new Map(), deadFiles: new Set() });
+const noChanges = (): Changes => ({
+  undo: [],
+  effects: [],
+  keys: new Set(),
+  newFiles: new Map(),
+  deadFiles: new Set(),
+});
 
 function revert(undo: (() => void)[]): void {
   for (const step of undo.reverse()) step();

@@ -171,8 +171,12 @@ export function registerImages(api: Api): void {
   registerImageActions(api);
 }
 
-/** Removes one of the account's own images; droplets that were made of it stay. Throws 422 while an action runs. */
+/**
+ * Removes one of the account's own images, be it imported or not yet; droplets that were made of it stay.
+ * Throws 422 while it is transferred or converted.
+ */
 export function deleteImage(api: Api, image: ImageRecord): void {
+  if (image.status === "NEW") api.actions.abandon("image", image.id);
   refusePending(api, image);
   imageTable(api.store).delete(image.id);
   api.deleted("image", image.id);

@@ -3,8 +3,8 @@ import { z } from "zod";
 import type { Api } from "../core/api";
 import { timestamp } from "../core/clock";
 import { notFound, unprocessable } from "../core/errors";
-import { type Answer, type ApiRequest, accepted, ok, param } from "../core/http";
-import { page } from "../core/pagination";
+import { type ApiRequest, accepted, ok, param } from "../core/http";
+import { page, paged } from "../core/pagination";
 import type { Store, Table } from "../core/store";
 import { parseBody, uuid } from "../core/validation";
 import { type VpcRecord, vpcTable } from "./vpcs";
@@ -36,7 +36,7 @@ export function registerVpcPeerings(api: Api): void {
     if (!peering || (vpc !== undefined && !peering.vpc_ids.includes(vpc))) throw notFound();
     return peering;
   };
-  const rename = (key: string) => (request: ApiRequest) => {
+  const rename = (key: "peering" | "vpc_peering") => (request: ApiRequest) => {
     const peering = wanted(request);
     const body = parseBody(nameBody, request.body);
     if (body.name !== peering.name) refuseTakenName(api.store, body.name);
@@ -46,7 +46,7 @@ export function registerVpcPeerings(api: Api): void {
   api.get("/v2/vpc_peerings", (request) => page(request, "vpc_peerings", peerings.values(), peeringObject));
   api.post("/v2/vpc_peerings", (request) => {
     const body = parseBody(createBody, request.body);
-    return create(api, "vpc_peering", body.name, body.vpc_ids);
+    return accepted({ vpc_peering: create(api, body.name, body.vpc_ids) });
   });
   api.get("/v2/vpc_peerings/:peering", (request) => ok({ vpc_peering: peeringObject(wanted(request)) }));
   api.patch("/v2/vpc_peerings/:peering", rename("vpc_peering"));
@@ -60,17 +60,22 @@ export function registerVpcPeerings(api: Api): void {
   api.get("/v2/vpcs/:vpc/peerings", (request) => {
     const { id } = wantedVpc(api.store, request);
     const ofVpc = peerings.values().filter(({ vpc_ids }) => vpc_ids.includes(id));
-    return page(request, "peerings", ofVpc, peeringObject);
+    const { items, ...rest } = paged(request, ofVpc);
+    return ok({ ...underBothKeys("peerings", items.map(peeringObject)), ...rest });
   });
   api.post("/v2/vpcs/:vpc/peerings", (request) => {
     const { id } = wantedVpc(api.store, request);
     const body = parseBody(createInVpcBody, request.body);
-    return create(api, "peering", body.name, [id, body.vpc_id]);
+    return accepted(underBothKeys("peering", create(api, body.name, [id, body.vpc_id])));
   });
   api.patch("/v2/vpcs/:vpc/peerings/:peering", rename("peering"));
 }
 
-function create(api: Api, key: string, wantedName: string, vpc_ids: readonly string[]): Answer {
+/** Under a VPC the description says `peering`, and DigitalOcean's own Go client reads `vpc_peering`. */
+const underBothKeys = (key: string, value: unknown): object => ({ [key]: value, [`vpc_${key}`]: value });
+
+/** Gives the peering as the answer shows it: it has only begun; whoever asks again finds it active. */
+function create(api: Api, wantedName: string, vpc_ids: readonly string[]): object {
   const peerings = peeringTable(api.store);
   refuseTakenName(api.store, wantedName);
   for (const id of vpc_ids)
@@ -82,8 +87,7 @@ function create(api: Api, key: string, wantedName: string, vpc_ids: readonly str
   const id = randomUUID();
   const peering = peerings.put(id, { id, name: wantedName, vpc_ids: [...vpc_ids], created_at: timestamp() });
   api.changed({ kind: "vpcs" });
-  // The answer tells of the beginning; whoever asks again finds it active.
-  return accepted({ [key]: { ...peeringObject(peering), status: "PROVISIONING" } });
+  return { ...peeringObject(peering), status: "PROVISIONING" };
 }
 
 function refuseTakenName(store: Store, wantedName: string): void {

@@ -6,6 +6,7 @@ import { forbidden, notFound, unprocessable } from "../core/errors";
 import { type Answer, type ApiRequest, created, noContent, ok, param } from "../core/http";
 import { type Cidr, cidr, contains, formatCidr, overlap, parseCidr } from "../core/ipv4";
 import { page } from "../core/pagination";
+import { OPEN_REGIONS } from "../core/regions";
 import type { Store, Table } from "../core/store";
 import { optional, parseBody, regionSlug, withDefault } from "../core/validation";
 
@@ -48,12 +49,28 @@ const patchBody = z.object({
   default: optional(z.boolean()),
 });
 
-/** The region's default VPC, made now if the region has none yet (as DigitalOcean does with the first resource). */
-export function defaultVpc(api: Api, region: string): VpcRecord {
-  const existing = vpcTable(api.store)
+/** The region's default VPC, where a resource goes that names none. */
+export function defaultVpc(store: Store, region: string): VpcRecord {
+  const found = findDefault(store, region);
+  if (!found) throw new Error(`the region ${region} has no default VPC`);
+  return found;
+}
+
+const findDefault = (store: Store, region: string): VpcRecord | undefined =>
+  vpcTable(store)
     .values()
     .find((vpc) => vpc.region === region && vpc.default);
-  return existing ?? addVpc(api, { name: freeName(api.store, `default-${region}`), description: "", region });
+
+/**
+ * Gives every region its default VPC. At DigitalOcean a region gets it with its first resource, and if that is a VPC,
+ * it is the default and can never be deleted. An account that has been used for a while has them all, and there a
+ * program can delete the VPC that it has made: this is such an account.
+ */
+function makeDefaultVpcs(api: Api): void {
+  for (const region of OPEN_REGIONS) {
+    if (findDefault(api.store, region)) continue;
+    addVpc(api, { name: freeName(api.store, `default-${region}`), description: "", region, default: true });
+  }
 }
 
 /** `/v2/vpcs`: networks of the account, and who is in them. */
@@ -65,13 +82,14 @@ export function registerVpcs(api: Api): void {
     return vpc;
   };
 
+  api.store.transaction(() => makeDefaultVpcs(api));
   api.addKind({ urnType: "vpc", list: () => vpcs.values(), find: (id) => vpcs.get(id) });
 
   api.get("/v2/vpcs", (request) => page(request, "vpcs", vpcs.values(), vpcObject));
   api.post("/v2/vpcs", (request) => {
     const body = parseBody(createBody, request.body);
     refuseTakenName(api.store, body.name);
-    return created({ vpc: vpcObject(addVpc(api, body)) });
+    return created({ vpc: vpcObject(addVpc(api, { ...body, default: false })) });
   });
   api.get("/v2/vpcs/:vpc", (request) => ok({ vpc: vpcObject(wanted(request)) }));
   api.put("/v2/vpcs/:vpc", (request) => update(api, wanted(request), parseBody(putBody, request.body)));
@@ -107,7 +125,9 @@ function membersOf(api: Api, vpc: VpcRecord): { name: string; urn: string; creat
   );
 }
 
-type NewVpc = { name: string; description: string; region: string; ip_range?: string | undefined };
+type NewVpc = Pick<VpcRecord, "name" | "description" | "region" | "default"> & {
+  ip_range?: string | undefined;
+};
 
 function addVpc(api: Api, wanted: NewVpc): VpcRecord {
   const vpcs = vpcTable(api.store);
@@ -119,8 +139,7 @@ function addVpc(api: Api, wanted: NewVpc): VpcRecord {
     description: wanted.description,
     region: wanted.region,
     ip_range: formatCidr(range),
-    // The first VPC of a region is its default (API reference, Create a New VPC).
-    default: !vpcs.values().some((other) => other.region === wanted.region),
+    default: wanted.default,
     created_at: timestamp(),
   });
   api.changed({ kind: "vpcs" });

@@ -104,7 +104,7 @@ describe("sandbox api: droplet actions", () => {
     assert.ok((await show()).next_backup_window);
     assert.match(await refused({ type: "enable_backups" }), /already enabled/);
     assert.match(await refused({ type: "change_backup_policy" }), /^backup_policy is required/);
-    await act({ type: "change_backup_policy", backup_policy: { plan: "daily", hour: 20 } });
+    await act({ type: "change_backup_policy", backup_policy: { plan: "daily", weekday: "", hour: 20 } });
     const { policy } = await api.expect(200, "GET", `/v2/droplets/${id}/backups/policy`);
     assert.deepEqual([policy.backup_policy.plan, policy.backup_policy.hour], ["daily", 20]);
     await act({ type: "disable_backups" });

@@ -240,6 +240,16 @@ describe("sandbox api: droplets", () => {
       size_gigabytes: 10,
     });
     const droplet = await make({ volumes: [volume.id] });
+    const { volume: other } = await api.expect(201, "POST", "/v2/volumes", {
+      name: "w",
+      region: "nyc3",
+      size_gigabytes: 1,
+    });
+    for (const volumes of [[{ id: other.id }], [{ name: "w" }]]) {
+      const { id, volume_ids } = await make({ volumes });
+      assert.deepEqual(volume_ids, [other.id], "as DigitalOcean's Go client sends it");
+      await api.expect(204, "DELETE", `/v2/droplets/${id}`);
+    }
     assert.deepEqual(droplet.volume_ids, [volume.id]);
     const ids = async () => (await api.expect(200, "GET", `/v2/volumes/${volume.id}`)).volume.droplet_ids;
     assert.deepEqual(await ids(), [droplet.id]);

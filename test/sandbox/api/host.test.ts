@@ -95,6 +95,12 @@ describe("sandbox api: host driver", () => {
   it("is told that volumes, VPCs and reserved IPs have changed, after they are saved", async () => {
     const host = new FakeHost();
     const on = await start(host);
+    await on.until(
+      "it is told of the default VPCs",
+      async () => host.of("vpcs").length,
+      (count) => count > 0,
+    );
+    host.changes = [];
     await on.expect(201, "POST", "/v2/volumes", { name: "v", region: "nyc3", size_gigabytes: 1 });
     await on.expect(201, "POST", "/v2/vpcs", { name: "v", region: "nyc3" });
     await on.expect(202, "POST", "/v2/reserved_ips", { region: "nyc3" });

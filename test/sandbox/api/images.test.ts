@@ -57,6 +57,13 @@ describe("sandbox api: images and snapshots", () => {
       await api.refuse(404, method, `/v2/images/${image.id}`, {});
   });
 
+  it("deletes one that is not imported yet", async () => {
+    await api.restart({ actionDelayMs: 600_000 });
+    const { id } = await make();
+    await api.expect(204, "DELETE", `/v2/images/${id}`);
+    assert.equal((await api.get("/v2/actions")).body.actions[0].status, "errored");
+  });
+
   it("filters by type, by owner and by tag", async () => {
     const { id } = await make({ tags: ["base"] });
     const ids = async (query: string) =>

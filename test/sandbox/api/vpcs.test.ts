@@ -13,7 +13,6 @@ describe("sandbox api: VPCs", () => {
   afterEach(() => api.close());
 
   it("creates, reads back, changes by PUT and PATCH, deletes", async () => {
-    await make({ name: "default", region: "nyc3" });
     const vpc = await make({ name: "v", region: "nyc3", description: "x", ip_range: "10.10.0.0/16" });
     assert.deepEqual(
       { ...vpc, id: 0, created_at: 0, urn: 0 },
@@ -46,25 +45,31 @@ describe("sandbox api: VPCs", () => {
     await api.refuse(404, "GET", `/v2/vpcs/${vpc.id}/members`);
   });
 
-  it("makes the first VPC of a region its default, for good", async () => {
-    const first = await make({ name: "first", region: "nyc3" });
-    const other = await make({ name: "other", region: "ams3" });
-    const second = await make({ name: "second", region: "nyc3" });
-    assert.deepEqual([first.default, other.default, second.default], [true, true, false]);
-    assert.match(await api.refuse(403, "DELETE", `/v2/vpcs/${first.id}`), /default/);
-    const unset = await api.expect(200, "PATCH", `/v2/vpcs/${first.id}`, { default: false });
+  it("has a default VPC in every open region, which moves and is never deleted", async () => {
+    const { regions } = await api.expect(200, "GET", "/v2/regions");
+    const open = regions.filter(({ available }: Json) => available).map(({ slug }: Json) => slug);
+    const defaults = async () => {
+      const { vpcs } = await api.expect(200, "GET", "/v2/vpcs?per_page=200");
+      return Object.fromEntries(
+        vpcs.filter((vpc: Json) => vpc.default).map((vpc: Json) => [vpc.region, vpc]),
+      );
+    };
+    const before = await defaults();
+    assert.deepEqual(Object.keys(before), open);
+    const vpc = await make({ name: "mine", region: "nyc3" });
+    assert.equal(vpc.default, false);
+    const old = before.nyc3;
+    assert.equal(await api.refuse(403, "DELETE", `/v2/vpcs/${old.id}`), "Can not delete default VPCs");
+    const unset = await api.expect(200, "PATCH", `/v2/vpcs/${old.id}`, { default: false });
     assert.equal(unset.vpc.default, true, "the default moves, and is never unset");
-    await api.expect(200, "PATCH", `/v2/vpcs/${second.id}`, { default: true });
-    const { vpcs } = await api.expect(200, "GET", "/v2/vpcs");
-    assert.deepEqual(
-      vpcs.map((vpc: Json) => [vpc.name, vpc.default]),
-      [
-        ["first", false],
-        ["other", true],
-        ["second", true],
-      ],
-    );
-    await api.expect(204, "DELETE", `/v2/vpcs/${first.id}`);
+    await api.expect(200, "PATCH", `/v2/vpcs/${vpc.id}`, { default: true });
+    assert.deepEqual(await defaults(), { ...before, nyc3: { ...vpc, default: true } });
+    const { droplet } = await api.expect(202, "POST", "/v2/droplets", DROPLET);
+    assert.equal(droplet.vpc_uuid, vpc.id, "where a droplet goes that names none");
+    await api.expect(204, "DELETE", `/v2/vpcs/${old.id}`);
+    await api.restart();
+    assert.equal((await defaults()).nyc3.id, vpc.id);
+    assert.equal((await api.get("/v2/vpcs")).body.meta.total, open.length, "a restart makes no other");
   });
 
   it("gives a free /20 where no range is asked for", async () => {
@@ -75,7 +80,6 @@ describe("sandbox api: VPCs", () => {
   });
 
   it("lists its members, by type, and is not deleted while it has some", async () => {
-    await make({ name: "default", region: "nyc3" });
     const vpc = await make({ name: "v", region: "nyc3" });
     const { droplet } = await api.expect(202, "POST", "/v2/droplets", { ...DROPLET, vpc_uuid: vpc.id });
     const { members } = await api.expect(200, "GET", `/v2/vpcs/${vpc.id}/members`);
@@ -128,11 +132,12 @@ describe("sandbox api: VPCs", () => {
     ["a description of 256 characters", { ...good, description: "x".repeat(256) }, /^description: /],
   ];
   it("refuses wrong bodies, and makes nothing of them", async () => {
+    const count = (await api.get("/v2/vpcs")).body.meta.total;
     await make({ name: "taken", region: "nyc3", ip_range: "10.10.0.0/16" });
     for (const [why, body, message] of bad) {
       assert.match(await api.refuse(422, "POST", "/v2/vpcs", body), message, why);
     }
-    assert.equal((await api.get("/v2/vpcs")).body.meta.total, 1);
+    assert.equal((await api.get("/v2/vpcs")).body.meta.total, count + 1);
   });
 
   it("refuses wrong changes", async () => {

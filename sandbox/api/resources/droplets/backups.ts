@@ -18,12 +18,13 @@ const DAY_MS = 24 * HOUR_MS;
 export const backupPolicy = z
   .object({
     plan: z.enum(["daily", "weekly"], { error: "must be daily or weekly" }),
-    weekday: optional(z.enum(WEEKDAYS, { error: `must be one of ${WEEKDAYS.join(", ")}` })),
+    // DigitalOcean's Go client sends "" with a daily plan.
+    weekday: optional(z.enum([...WEEKDAYS, ""], { error: `must be one of ${WEEKDAYS.join(", ")}` })),
     hour: optional(z.number().refine((hour) => HOURS.includes(hour), `must be one of ${HOURS.join(", ")}`)),
   })
   .transform(
     ({ plan, weekday, hour = 0 }): BackupPolicy =>
-      plan === "weekly" ? { plan, weekday: weekday ?? "SUN", hour } : { plan, hour },
+      plan === "weekly" ? { plan, weekday: weekday || "SUN", hour } : { plan, hour },
   );
 
 /** What a droplet gets that asks for backups and for no policy. */

@@ -34,6 +34,11 @@ export const hostname = z
 export const imageReference = z.union([z.string().min(1), z.number().int()], {
   error: "must be an image's id or slug",
 });
+/** An id; DigitalOcean's Go client sends `{ "id": … }` or, of old, `{ "name": … }`. */
+const volumeReference = z.union(
+  [z.string().transform((id) => ({ id })), z.object({ id: z.string() }), z.object({ name: z.string() })],
+  { error: "must be a volume's id" },
+);
 const names = z
   .array(hostname)
   .min(1, "must not be empty")
@@ -56,7 +61,7 @@ const createBody = z.object({
   tags,
   user_data: withDefault(z.string(), ""),
   private_networking: optional(z.boolean()),
-  volumes: withDefault(z.array(z.string()), []),
+  volumes: withDefault(z.array(volumeReference), []),
   vpc_uuid: optional(z.union([uuid, z.literal("")])),
   with_droplet_agent: optional(z.boolean()),
   public_networking: withDefault(z.boolean(), true),
@@ -111,7 +116,7 @@ function makePlan(api: Api, body: CreateBody, count: number): Plan {
     throw unprocessable("volumes: cannot be given for several droplets");
   const image = imageFor(api, body.image, region, size.disk);
   const sshKeys = findKeys(api, body);
-  const vpc = givenVpc ?? defaultVpc(api, region);
+  const vpc = givenVpc ?? defaultVpc(api.store, region);
   return { body, region, size, image, vpc, sshKeys, tags: ensureTags(api.store, body.tags) };
 }
 
@@ -171,7 +176,7 @@ function createOne(api: Api, plan: Plan, name: string): CreatedDroplet {
     backup_policy: body.backups ? (body.backup_policy ?? DEFAULT_BACKUP_POLICY) : null,
   });
   if (body.user_data !== "") saveUserData(store, id, body.user_data);
-  for (const volumeId of body.volumes) attachNow(api, volumeId, droplet);
+  for (const reference of body.volumes) attachNow(api, reference, droplet);
   const action = api.actions.start({
     type: "create",
     resource_type: "droplet",
@@ -181,9 +186,13 @@ function createOne(api: Api, plan: Plan, name: string): CreatedDroplet {
   return { droplet, action };
 }
 
-function attachNow(api: Api, volumeId: string, droplet: DropletRecord): void {
-  const volume = volumeTable(api.store).get(volumeId);
-  if (!volume) throw unprocessable(`volumes: there is no volume "${volumeId}"`);
+function attachNow(api: Api, reference: z.output<typeof volumeReference>, droplet: DropletRecord): void {
+  const volumes = volumeTable(api.store);
+  const volume =
+    "id" in reference
+      ? volumes.get(reference.id)
+      : volumes.values().find(({ name, region }) => name === reference.name && region === droplet.region);
+  if (!volume) throw unprocessable(`volumes: there is no volume "${Object.values(reference)[0]}"`);
   refuseAttach(api, volume, droplet);
   attachVolume(api, volume.id, droplet.id);
 }
