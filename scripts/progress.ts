@@ -8,15 +8,34 @@ export interface Step {
 
 /**
  * Runs steps one after another and shows them: live in a terminal, as plain lines in a log.
- * The first error ends it and is thrown as it is.
+ * The first error ends it and is thrown as it is; its text is for the caller to print.
  */
-export async function runSteps(steps: readonly Step[]): Promise<void> {
+export function runSteps(steps: readonly Step[]): Promise<void> {
+  return process.stdout.isTTY ? runLive(steps) : runPlain(steps);
+}
+
+async function runPlain(steps: readonly Step[]): Promise<void> {
+  const print = (line: string) => process.stdout.write(`${line}\n`);
+  for (const { title, run } of steps) {
+    print(`- ${title}`);
+    try {
+      print(`✔ ${title}: ${await run((line) => print(`  ${line}`))}`);
+    } catch (error) {
+      print(`✖ ${title}`);
+      throw error;
+    }
+  }
+}
+
+type Wrapper = Pick<
+  ListrTaskWrapper<unknown, typeof ListrRenderer, typeof ListrRenderer>,
+  "title" | "output"
+>;
+
+async function runLive(steps: readonly Step[]): Promise<void> {
   const tasks = steps.map(({ title, run }) => ({
     title,
-    task: async (
-      _: unknown,
-      task: Pick<ListrTaskWrapper<unknown, typeof ListrRenderer, typeof ListrRenderer>, "title" | "output">,
-    ) => {
+    task: async (_: unknown, task: Wrapper) => {
       const result = await run((line) => {
         task.output = line;
       });
@@ -24,13 +43,9 @@ export async function runSteps(steps: readonly Step[]): Promise<void> {
     },
   }));
   await new Listr(tasks, {
-    concurrent: false,
-    exitOnError: true,
     // Signals are ours: see interruption.ts.
     registerSignalListeners: false,
     renderer: "default",
     rendererOptions: { showErrorMessage: false, collapseErrors: false },
-    fallbackRenderer: "simple",
-    fallbackRendererOptions: {},
   }).run();
 }

@@ -29,7 +29,9 @@ export function updateSteps(session: Session, replace: () => readonly string[] =
     {
       title: "Preview with the policies",
       run: async (onProgress) => {
-        const journal = await session.opened.preview({ onProgress, replace: replace() });
+        // A log gets each resource once, from the update below.
+        const onResource = process.stdout.isTTY ? onProgress : () => {};
+        const journal = await session.opened.preview({ onProgress: onResource, replace: replace() });
         for (const line of describeWarnings(journal)) onProgress(line);
         return journal.summary;
       },

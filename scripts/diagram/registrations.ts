@@ -58,6 +58,11 @@ function call({ token, inputs }: pulumi.runtime.MockCallArgs): Record<string, un
   }
 }
 
+/** A block of PEM's form; its body tells where it came from. */
+function pem(body: string): string {
+  return `-----BEGIN MOCK-----\n${body}\n-----END MOCK-----\n`;
+}
+
 /** What the cloud adds to a resource's inputs. The values tell where they came from. */
 function outputsOf(
   { type, name, inputs }: pulumi.runtime.MockResourceArgs,
@@ -78,12 +83,12 @@ function outputsOf(
     case "random:index/randomPassword:RandomPassword":
       return { ...inputs, result: `password-of-${name}` };
     case "tls:index/privateKey:PrivateKey":
-      return { ...inputs, privateKeyPem: `key-of-${name}\n` };
+      return { ...inputs, privateKeyPem: pem(`key-of-${name}`) };
     case "tls:index/certRequest:CertRequest":
-      return { ...inputs, certRequestPem: `request-of-${name}\n` };
+      return { ...inputs, certRequestPem: pem(`request-of-${name}`) };
     case "tls:index/selfSignedCert:SelfSignedCert":
     case "tls:index/locallySignedCert:LocallySignedCert":
-      return { ...inputs, certPem: `certificate-of-${name}\n` };
+      return { ...inputs, certPem: pem(`certificate-of-${name}`) };
     default:
       return inputs;
   }

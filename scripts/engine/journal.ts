@@ -55,6 +55,11 @@ export class Journal {
     return Object.entries(this.changes).some(([op, count]) => op !== "same" && op !== "read" && count > 0);
   }
 
+  /** True when the program itself failed, and not an operation on a resource. */
+  get programFailed(): boolean {
+    return this.errors.some(({ urn }) => urn === undefined || parseUrn(urn).type === "pulumi:pulumi:Stack");
+  }
+
   /** `4 to create, 50 the same`. */
   get summary(): string {
     const parts = Object.entries(this.changes).map(([op, count]) => {

@@ -1,5 +1,5 @@
 import { EXIT_CODES, Failure } from "../failure";
-import { describeResource, type Journal, type Problem, type Violation } from "./journal";
+import { describeResource, type Journal, type Problem, parseUrn, type Violation } from "./journal";
 import { EngineError } from "./pulumiProcess";
 
 /** The refusal by policies, in full. Undefined when no mandatory policy was violated. */
@@ -38,12 +38,15 @@ export function engineFailure(error: unknown, journal: Journal, action: string):
 }
 
 function describeProblem({ urn, message }: Problem): string {
-  return urn === undefined ? message : `${describeResource(urn)}: ${message}`;
+  const what = message.replace(/^error serializing property "\w+": /, "");
+  return urn === undefined || parseUrn(urn).type === "pulumi:pulumi:Stack"
+    ? what
+    : `${describeResource(urn)}: ${what}`;
 }
 
 /** Lines the engine adds that repeat what a diagnostic before them said. */
 function isEcho(message: string): boolean {
-  return /^(update|preview|resource \w+) failed$|^an unhandled error occurred: Program exited|^One or more errors occurred/i.test(
+  return /^(update|preview|resource \w+) failed$|^context canceled$|^an unhandled error occurred: Program exited|^One or more errors occurred/i.test(
     message,
   );
 }

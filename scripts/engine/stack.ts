@@ -65,9 +65,9 @@ export class EngineStack {
 
   /** What an update would do, judged by the policies. Throws a Failure where a policy refuses or the engine fails. */
   async preview(options: OperationOptions = {}): Promise<Journal> {
-    return this.#operate("Preview", true, options, (onEvent) =>
+    return this.#operate("Preview", true, options, (common) =>
       this.stack.preview({
-        ...this.#common(onEvent),
+        ...common,
         ...this.#policies(options),
         replace: [...(options.replace ?? [])],
       }),
@@ -76,9 +76,9 @@ export class EngineStack {
 
   /** Makes it so. The policies are asked again: what was unknown in the preview is known now. */
   async up(options: OperationOptions = {}): Promise<Journal> {
-    return this.#operate("Update", false, options, (onEvent) =>
+    return this.#operate("Update", false, options, (common) =>
       this.stack.up({
-        ...this.#common(onEvent),
+        ...common,
         ...this.#policies(options),
         replace: [...(options.replace ?? [])],
       }),
@@ -86,7 +86,7 @@ export class EngineStack {
   }
 
   async destroy(options: OperationOptions = {}): Promise<Journal> {
-    return this.#operate("Destroy", false, options, (onEvent) => this.stack.destroy(this.#common(onEvent)));
+    return this.#operate("Destroy", false, options, (common) => this.stack.destroy(common));
   }
 
   /** Reads every resource. `previewOnly` shows the drift; else the state takes it over. */
@@ -94,10 +94,10 @@ export class EngineStack {
     options: OperationOptions & { previewOnly?: boolean; clearPendingCreates?: boolean } = {},
   ): Promise<Journal> {
     const { previewOnly = false, clearPendingCreates = false } = options;
-    return this.#operate("Refresh", previewOnly, options, (onEvent) =>
+    return this.#operate("Refresh", previewOnly, options, (common) =>
       previewOnly
-        ? this.stack.previewRefresh({ ...this.#common(onEvent), clearPendingCreates })
-        : this.stack.refresh({ ...this.#common(onEvent), clearPendingCreates }),
+        ? this.stack.previewRefresh({ ...common, clearPendingCreates })
+        : this.stack.refresh({ ...common, clearPendingCreates }),
     );
   }
 
@@ -140,10 +140,6 @@ export class EngineStack {
     }
   }
 
-  #common(onEvent: (event: EngineEvent) => void) {
-    return { onEvent, signal: interruption.signal, color: "never" as const };
-  }
-
   #policies({ withoutPolicies }: OperationOptions) {
     return withoutPolicies ? {} : { policyPacks: [POLICY_PACK] };
   }
@@ -152,18 +148,25 @@ export class EngineStack {
     name: string,
     dryRun: boolean,
     options: OperationOptions,
-    run: (onEvent: (event: EngineEvent) => void) => Promise<unknown>,
+    run: (common: CommonOptions) => Promise<unknown>,
   ): Promise<Journal> {
     interruption.signal.throwIfAborted();
     const journal = new Journal(options.onProgress ?? (() => {}), dryRun);
+    const watchdog = new ProgramWatchdog(journal);
     try {
-      await run(journal.record);
+      await run({
+        onEvent: watchdog.record,
+        signal: AbortSignal.any([interruption.signal, watchdog.signal]),
+        color: "never",
+      });
     } catch (error) {
       if (interruption.signal.aborted) throw error;
       throw (
         policyFailure(journal, this.target.stack, dryRun) ??
         engineFailure(error, journal, `${name} of ${this.target.stack}`)
       );
+    } finally {
+      watchdog.rest();
     }
     return journal;
   }
@@ -181,6 +184,41 @@ export class EngineStack {
       this.workDir,
       ensureDatadogKey(this.target.home),
     );
+  }
+}
+
+interface CommonOptions {
+  readonly onEvent: (event: EngineEvent) => void;
+  readonly signal: AbortSignal;
+  readonly color: "never";
+}
+
+/** How long the rest of the program has to tell its own errors. */
+const AFTER_PROGRAM_ERROR_MS = 3000;
+
+/**
+ * Ends an operation whose program failed. An error inside an `apply` is logged, and then an inline program waits for
+ * ever for the resources that depend on it: a language host would end its process, and here there is none to end.
+ */
+class ProgramWatchdog {
+  readonly #controller = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly journal: Journal) {}
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  readonly record = (event: EngineEvent): void => {
+    this.journal.record(event);
+    if (this.journal.programFailed) {
+      this.#timer ??= setTimeout(() => this.#controller.abort(), AFTER_PROGRAM_ERROR_MS);
+    }
+  };
+
+  rest(): void {
+    clearTimeout(this.#timer);
   }
 }
 
