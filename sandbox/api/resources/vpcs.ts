@@ -50,7 +50,7 @@ const patchBody = z.object({
 });
 
 /** The region's default VPC, where a resource goes that names none. */
-export function defaultVpc(store: Store, region: string): VpcRecord {
+export function defaultVpc({ store }: Api, region: string): VpcRecord {
   const found = findDefault(store, region);
   if (!found) throw new Error(`the region ${region} has no default VPC`);
   return found;
