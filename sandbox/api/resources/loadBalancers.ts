@@ -193,7 +193,7 @@ function checkDroplets(store: Store, { droplet_ids, region, vpc_uuid }: LoadBala
 function networkOf(api: Api, { region, vpc_uuid }: LoadBalancerBody["place"]): VpcRecord {
   if (!region) throw unprocessable("region is required");
   if (!OPEN_REGIONS.includes(region)) throw unprocessable(`region: "${region}" is not an available region`);
-  if (!vpc_uuid) return defaultVpc(api, region);
+  if (!vpc_uuid) return defaultVpc(api.store, region);
   const vpc = vpcTable(api.store).get(vpc_uuid);
   if (!vpc) throw unprocessable(`vpc_uuid: there is no VPC "${vpc_uuid}"`);
   if (vpc.region !== region) {
