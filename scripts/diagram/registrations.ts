@@ -81,7 +81,7 @@ function outputsOf(
     case "digitalocean:index/domain:Domain":
       return { ...inputs, domainUrn: `do:domain:${inputs.name}` };
     case "random:index/randomPassword:RandomPassword":
-      return { ...inputs, result: `password-of-${name}` };
+      return { ...inputs, result: `passwordOf${name.replaceAll("-", "")}` };
     case "tls:index/privateKey:PrivateKey":
       return { ...inputs, privateKeyPem: pem(`key-of-${name}`) };
     case "tls:index/certRequest:CertRequest":
@@ -138,9 +138,7 @@ export async function registrations(stack: string, config: Record<string, string
   const raw = Object.entries(config).map(([path, value]) => [`secured-web:${path}`, value]);
   pulumi.runtime.setAllConfig(Object.fromEntries(raw), ["secured-web:datadog", "secured-web:passthrough"]);
   const outputs = await program();
-  const values = await new Promise<pulumi.Unwrap<Outputs>>((resolve) => {
-    pulumi.output(outputs).apply((resolved) => resolve(resolved as pulumi.Unwrap<Outputs>));
-  });
+  const values = await resolved(outputs);
   // Registrations go on behind outputs: this waits for them all.
   await pulumi.runtime.disconnect();
   const resources = requests.map((request) => ({
@@ -152,6 +150,17 @@ export async function registrations(stack: string, config: Record<string, string
     deleteBeforeReplace: request.getDeletebeforereplace(),
   }));
   return { resources, outputs: values };
+}
+
+/** The outputs' values. What fails behind an output leaves it pending for ever, and shows as an unhandled rejection. */
+function resolved(outputs: Outputs): Promise<pulumi.Unwrap<Outputs>> {
+  return new Promise((resolve, reject) => {
+    process.once("unhandledRejection", reject);
+    pulumi.output(outputs).apply((values) => {
+      process.off("unhandledRejection", reject);
+      resolve(values as pulumi.Unwrap<Outputs>);
+    });
+  });
 }
 
 /** The registered resources of a type, by the type's last word ("Droplet"). */

@@ -173,7 +173,7 @@ describe("program: converged development stack", () => {
     const [tier] = ofType(stack, "DatabaseTier");
     const evidence = tier?.inputs.configurationEvidence;
     assert.deepEqual(Object.keys(evidence), ["dev-node-1", "dev-node-2", "dev-node-3"]);
-    assert.doesNotMatch(JSON.stringify(evidence), /key-of-|password-of-/);
+    assert.doesNotMatch(JSON.stringify(evidence), /key-of-|passwordOf/);
     const texts = Object.values<string>(evidence["dev-node-1"].files).join("\n");
     assert.match(texts, /group_replication_ssl_mode\s*=\s*VERIFY_IDENTITY/);
   });
@@ -206,7 +206,7 @@ describe("program: separated production stack", () => {
       const isWeb = name.startsWith("web-");
       assert.equal(text.includes(`key-of-${name}-web`), isWeb);
       assert.equal(text.includes(`key-of-${name}-database`), !isWeb);
-      assert.equal(text.includes("password-of-replication-password"), !isWeb);
+      assert.equal(text.includes("passwordOfreplicationpassword"), !isWeb);
     }
   });
 
