@@ -57,3 +57,13 @@ export async function childOf(pid: number): Promise<number | undefined> {
   const first = Number(children.trim().split(" ")[0]);
   return first > 0 ? first : undefined;
 }
+
+/**
+ * Whether a process is the first of a process namespace below ours: a host's PID 1, and not a helper of whoever starts
+ * it. Nothing may be run "inside the host" on behalf of any other process: its namespaces are this machine's own.
+ */
+export async function isInit(pid: number): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  const numbers = /^NSpid:\t(.*)$/m.exec(status)?.[1]?.split("\t") ?? [];
+  return numbers.length > 1 && numbers.at(-1) === "1";
+}

@@ -69,7 +69,7 @@ export interface ForwardingRule {
 export interface HealthCheck {
   readonly protocol: "http" | "https" | "tcp";
   readonly port: number;
-  readonly path?: string | null;
+  readonly path?: string | null | undefined;
   readonly check_interval_seconds: number;
   readonly response_timeout_seconds: number;
   readonly unhealthy_threshold: number;
@@ -145,6 +145,11 @@ export interface Volume {
   readonly droplet_ids: readonly number[];
 }
 
+export interface ReservedIp {
+  readonly ip: string;
+  readonly droplet_id: number | null;
+}
+
 export interface World {
   readonly droplets: readonly Droplet[];
   readonly vpcs: readonly Vpc[];
@@ -153,6 +158,7 @@ export interface World {
   readonly certificates: readonly Certificate[];
   readonly domains: readonly Domain[];
   readonly volumes: readonly Volume[];
+  readonly reservedIps: readonly ReservedIp[];
 }
 
 /** The droplets that a load balancer forwards to: by id, or by its tag. */

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Boots one host in the foreground; the process is systemd-nspawn when it is up, and ends when the host powers off.
+# Runs one host in the foreground, over all its reboots, and ends when the host powers off.
 # Runs in a mount namespace of its own (unshare --mount --propagation private): the host's root, its cgroups and its
 # disks are mounted here alone, so nothing is left when the last process of the host is gone.
 #
@@ -10,11 +10,6 @@
 set -euo pipefail
 dir=$1 lower=$2 namespace=$3 machine=$4 hostname=$5 cgroup=$6
 shift 6
-
-# Who runs the host, for a driver that was itself stopped and started: this number stays through every exec below.
-start=$(awk '{ sub(/.*\) /, ""); print $20 }' /proc/$$/stat)
-echo "$$ $(cat /proc/sys/kernel/random/boot_id)/$start" > "$dir/process.new"
-mv "$dir/process.new" "$dir/process"
 
 mount -t overlay overlay -o "lowerdir=$lower,upperdir=$dir/upper,workdir=$dir/work" "$dir/root"
 
@@ -29,25 +24,47 @@ done
 # systemd as PID 1 needs cgroup2 alone, and a machine may have v1 mounted here.
 umount -R /sys/fs/cgroup 2> /dev/null || true
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
-# The tree of an earlier boot is in the way: services of the new one would be killed in reused folders.
-if [ -d "/sys/fs/cgroup/$cgroup" ]; then
-  find "/sys/fs/cgroup/$cgroup" -depth -type d -exec rmdir {} +
-fi
-mkdir -p "/sys/fs/cgroup/$cgroup"
+tree=/sys/fs/cgroup/$cgroup
+mkdir -p "$tree/boot"
 # Limits of units work inside the host where this machine has cgroup2 controllers to give away.
-for folder in /sys/fs/cgroup "/sys/fs/cgroup/$(dirname "$cgroup")"; do
+for folder in /sys/fs/cgroup "$(dirname "$tree")" "$tree"; do
   for controller in cpu io memory pids; do
     echo "+$controller" > "$folder/cgroup.subtree_control" 2> /dev/null || true
   done
 done
-echo $$ > "/sys/fs/cgroup/$cgroup/cgroup.procs"
+echo $$ > "$tree/boot/cgroup.procs"
+
+in_namespace=(nsenter --net="/run/netns/$namespace")
 
 # net.* settings of the host's namespace are the host's own (API_VFS_WRITABLE); IPAddressDeny and the like of units
 # need bpf. nspawn starts inside the namespace, or /sys would show this machine's interfaces.
 export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
-exec nsenter --net="/run/netns/$namespace" systemd-nspawn --quiet --boot --register=no --keep-unit \
-  --machine="$machine" --hostname="$hostname" --directory="$dir/root" \
-  --network-namespace-path="/run/netns/$namespace" \
-  --bind="$dir/disks:/dev/disk/by-id" \
-  --resolv-conf=off --timezone=off --link-journal=no --console=pipe --kill-signal=SIGRTMIN+3 \
-  --capability=CAP_NET_ADMIN,CAP_NET_RAW,CAP_SYS_RESOURCE,CAP_BPF,CAP_PERFMON --system-call-filter=bpf
+start() {
+  (
+    echo "$BASHPID" > "$tree/host/cgroup.procs"
+    exec "${in_namespace[@]}" systemd-nspawn --quiet --boot --register=no --keep-unit \
+      --machine="$machine" --hostname="$hostname" --directory="$dir/root" \
+      --network-namespace-path="/run/netns/$namespace" \
+      --bind="$dir/disks:/dev/disk/by-id" \
+      --resolv-conf=off --timezone=off --link-journal=no --console=pipe --kill-signal=SIGRTMIN+3 \
+      --capability=CAP_NET_ADMIN,CAP_NET_RAW,CAP_SYS_RESOURCE,CAP_BPF,CAP_PERFMON --system-call-filter=bpf
+  )
+}
+
+# nspawn ends with 133 when the host asked for a reboot (systemd-nspawn(1), --keep-unit): the loop is the machine's
+# power supply. What a reboot would lose is lost: addresses and packet filters; and services of a new boot would be
+# killed in the folders of the old one's cgroups.
+status=133
+while [ $status -eq 133 ]; do
+  if [ -d "$tree/host" ]; then
+    find "$tree/host" -depth -type d -exec rmdir {} +
+    for device in eth0 eth1; do
+      "${in_namespace[@]}" sh -c "ip address flush dev $device && ip link set $device down" 2> /dev/null || true
+    done
+    "${in_namespace[@]}" nft flush ruleset
+  fi
+  mkdir "$tree/host"
+  status=0
+  start || status=$?
+done
+exit "$status"

@@ -1,7 +1,7 @@
-import { spawn } from "node:child_process";
-import { access, mkdir, open, readdir, readFile, rename, rm, statfs, writeFile } from "node:fs/promises";
+import { access, mkdir, readdir, readFile, rename, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { launch, launched } from "../daemon";
 import {
   dropletNamespace,
   hostDir,
@@ -12,7 +12,7 @@ import {
 } from "../instance";
 import { dropletPort, plugDroplet } from "../network/fabric";
 import { deleteNamespace } from "../network/namespace";
-import { childOf, ended, isAlive, type KnownProcess, signal } from "../process";
+import { childOf, ended, isInit, type KnownProcess, signal } from "../process";
 import { attempt, type Output, type RunOptions, run } from "../run";
 import type { Droplet } from "../world";
 import { writeSeed } from "./seed";
@@ -23,6 +23,7 @@ const BOOT = join(__dirname, "boot.sh");
 const BOOT_LIMIT_MS = 120_000;
 /** DigitalOcean gives a clean shutdown some time before it cuts the power. */
 const SHUTDOWN_LIMIT_MS = 60_000;
+const CGROUP_LIMIT_MS = 5000;
 /** A host's own files: logs, a database's first files, the app's modules. */
 const NEEDED_BYTES = 1024 ** 3;
 /** systemd(1): what PID 1 does at these signals; SIGRTMIN is 34. */
@@ -67,6 +68,7 @@ export class Host {
    */
   async create(droplet: Droplet, base: string, snapshotId?: string): Promise<void> {
     refuseUnreadable(droplet);
+    await this.powerOff();
     await rm(this.#dir, { recursive: true, force: true });
     await mkdir(this.#dir, { recursive: true, mode: 0o700 });
     await requireSpace(this.#dir);
@@ -83,19 +85,12 @@ export class Host {
     if (await this.running()) return;
     const { base, disks } = await this.#read();
     const namespace = await plugDroplet(this.instance, droplet);
-    await rm(join(this.#dir, "process"), { force: true });
     const { id } = this.instance;
     const machine = `${id}-${this.dropletId}`;
     const devices = Object.entries(disks).map(([name, device]) => `${name}=${device}`);
     const args = [this.#dir, base, namespace, machine, droplet.name, `${id}/${this.dropletId}`, ...devices];
-    const console = await open(this.consolePath, "a", 0o600);
-    const boot = spawn("unshare", ["--mount", "--propagation", "private", BOOT, ...args], {
-      detached: true,
-      stdio: ["ignore", console.fd, console.fd],
-    });
-    boot.on("error", () => {}); // told below: the host does not come up
-    boot.unref();
-    await console.close();
+    const unshare = ["unshare", "--mount", "--propagation", "private", BOOT, ...args];
+    await launch(unshare, { processFile: join(this.#dir, "process"), logFile: this.consolePath });
     await this.#booted();
   }
 
@@ -103,12 +98,10 @@ export class Host {
   async powerOff(): Promise<void> {
     const machine = await this.running();
     if (machine) {
-      const init = await childOf(machine.pid);
+      const init = await this.init();
       if (init) await attempt("kill", ["-KILL", String(init)]);
       else await signal(machine, "SIGKILL");
-      if (!(await ended(machine, 5000))) await signal(machine, "SIGKILL");
-      if (!(await ended(machine, 5000)))
-        throw new Error(`droplet ${this.dropletId} does not end (process ${machine.pid})`);
+      await ended(machine, 5000);
     }
     await this.#unplug();
   }
@@ -116,7 +109,7 @@ export class Host {
   /** Asks the host to power off, and cuts the power where it has not done so in time. */
   async shutdown(withinMs = SHUTDOWN_LIMIT_MS): Promise<void> {
     const machine = await this.running();
-    const init = machine && (await childOf(machine.pid));
+    const init = await this.init();
     if (init) await attempt("kill", [`-${POWEROFF_SIGNAL}`, String(init)]);
     if (machine) await ended(machine, withinMs);
     await this.powerOff();
@@ -124,8 +117,7 @@ export class Host {
 
   /** Asks the host to reboot, and comes back when it is up again; a host that is off is booted. */
   async reboot(droplet: Droplet): Promise<void> {
-    const machine = await this.running();
-    const init = machine && (await childOf(machine.pid));
+    const init = await this.init();
     if (!init) return this.powerOn(droplet);
     await attempt("kill", [`-${REBOOT_SIGNAL}`, String(init)]);
     const deadline = Date.now() + SHUTDOWN_LIMIT_MS;
@@ -215,16 +207,16 @@ export class Host {
 
   /** The process that runs the machine; undefined where it is off. */
   async running(): Promise<KnownProcess | undefined> {
-    const text = await readFile(join(this.#dir, "process"), "utf8").catch(() => "");
-    const [pid = "", start = ""] = text.trim().split(" ");
-    const known = { pid: Number(pid), start };
-    return start !== "" && (await isAlive(known)) ? known : undefined;
+    return launched(join(this.#dir, "process"));
   }
 
   /** The host's PID 1 as this machine counts; undefined where it is off. */
   async init(): Promise<number | undefined> {
     const machine = await this.running();
-    return machine && childOf(machine.pid);
+    // boot.sh, systemd-nspawn, PID 1.
+    const nspawn = machine && (await childOf(machine.pid));
+    const child = nspawn && (await childOf(nspawn));
+    return child && (await isInit(child)) ? child : undefined;
   }
 
   /** A file of the running host; undefined where it is off or the file is absent. */
@@ -235,11 +227,8 @@ export class Host {
 
   /** Whether systemd has reached a target of the boot. */
   async reached(target: string): Promise<boolean> {
-    if ((await this.readFile("/run/systemd/units/invocation:dbus.service")) === undefined) {
-      const init = await this.init();
-      const socket = init && (await exists(`/proc/${init}/root/run/systemd/private`));
-      if (!socket) return false;
-    }
+    const init = await this.init();
+    if (!init || !(await exists(`/proc/${init}/root/run/systemd/private`))) return false;
     return (
       (await this.attempt("systemctl", ["is-active", "--quiet", target], { timeoutMs: 5000 })).code === 0
     );
@@ -247,14 +236,10 @@ export class Host {
 
   async #booted(): Promise<void> {
     const deadline = Date.now() + BOOT_LIMIT_MS;
-    let seen = false;
     for (;;) {
-      const running = (await this.running()) !== undefined;
-      seen ||= running;
-      if (running && (await this.reached("basic.target").catch(() => false))) return;
-      // The boot script says who it is at once; 10 s are for a machine that is very busy.
-      const gone = seen ? !running : Date.now() > deadline - BOOT_LIMIT_MS + 10_000;
-      if (gone) throw new Error(`the host stopped while it booted. ${await this.#lastWords()}`);
+      if (await this.reached("basic.target").catch(() => false)) return;
+      if (!(await this.running()))
+        throw new Error(`the host stopped while it booted. ${await this.#lastWords()}`);
       if (Date.now() > deadline) {
         const words = await this.#lastWords();
         await this.powerOff();
@@ -280,8 +265,8 @@ export class Host {
     for (const router of [publicNamespace(this.instance), ...vpcs]) {
       await attempt("ip", ["-netns", router, "link", "del", port]);
     }
-    await deleteNamespace(dropletNamespace(this.instance, this.dropletId));
     await removeCgroup(`${this.instance.id}/${this.dropletId}`);
+    await deleteNamespace(dropletNamespace(this.instance, this.dropletId));
   }
 
   #diskNode(machine: KnownProcess, name: string): string {
@@ -305,12 +290,22 @@ export async function dropletsOnDisk(instance: Instance): Promise<number[]> {
   return names.map(Number).filter((id) => id > 0);
 }
 
-/** Removes what cgroups a stopped host has left; the tree lies in the cgroup2 mount of this machine, if it has one. */
+/**
+ * Ends whatever still runs in a tree of cgroups and removes it, in the cgroup2 mount of this machine, if it has one:
+ * the last resort for processes that nobody remembers.
+ */
 export async function removeCgroup(cgroup: string): Promise<void> {
   const mounts = await readFile("/proc/self/mounts", "utf8");
   const mount = /^\S+ (\S+) cgroup2 /m.exec(mounts)?.[1];
-  if (!mount) return;
-  await attempt("find", [join(mount, cgroup), "-depth", "-type", "d", "-exec", "rmdir", "{}", "+"]);
+  if (!mount || !(await exists(join(mount, cgroup)))) return;
+  const path = join(mount, cgroup);
+  const deadline = Date.now() + CGROUP_LIMIT_MS;
+  await writeFile(join(path, "cgroup.kill"), "1").catch(() => {});
+  while (await exists(path)) {
+    await attempt("find", [path, "-depth", "-type", "d", "-exec", "rmdir", "{}", "+"]);
+    if (Date.now() > deadline) throw new Error(`processes in ${path} do not end`);
+    await delay(20);
+  }
 }
 
 /** Overlayfs keeps deletions as devices and marks in extended attributes: only cp's own archive mode copies them. */

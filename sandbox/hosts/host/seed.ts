@@ -41,23 +41,28 @@ export function networkData(droplet: Droplet): object {
     ethernet_mac_address: macOf(droplet.id, kind),
     mtu: 1500,
   });
-  const network = (id: string, { ip_address, netmask }: Interface, routes: object[]) => ({
+  const network = (id: string, { ip_address, netmask }: Interface, more: object) => ({
     id: `network-${id}`,
     type: "ipv4",
     link: id,
     ip_address,
     netmask,
-    routes,
+    ...more,
   });
-  const defaultRoute = (gateway: string) => [{ network: "0.0.0.0", netmask: "0.0.0.0", gateway }];
+  // The resolver is asked through the public interface alone: a resolver that is listed for an interface from which it
+  // cannot be reached costs systemd-resolved five seconds for each name that does not exist.
+  const outward = (gateway: string) => ({
+    routes: [{ network: "0.0.0.0", netmask: "0.0.0.0", gateway }],
+    dns_nameservers: [DNS_ADDRESS],
+  });
   const outside = droplet.public;
   const inside = droplet.private;
   return {
     links: [...(outside ? [link("eth0", "public")] : []), ...(inside ? [link("eth1", "private")] : [])],
     networks: [
-      ...(outside ? [network("eth0", outside, defaultRoute(outside.gateway))] : []),
-      ...(inside ? [network("eth1", inside, [])] : []),
+      ...(outside ? [network("eth0", outside, outward(outside.gateway))] : []),
+      ...(inside ? [network("eth1", inside, {})] : []),
     ],
-    services: [{ type: "dns", address: DNS_ADDRESS }],
+    services: [],
   };
 }

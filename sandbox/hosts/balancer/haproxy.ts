@@ -1,0 +1,135 @@
+import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { Daemon } from "../daemon";
+import type { Instance } from "../instance";
+import { namespacePath } from "../instance";
+import { attempt } from "../run";
+
+const READY_LIMIT_MS = 10_000;
+
+/** One HAProxy in master-worker mode, kept running and reloaded without losing a connection. */
+export class Haproxy {
+  readonly #dir: string;
+  readonly #daemon: Daemon;
+  readonly #sockets: string;
+
+  /** `name` is short: socket paths have 107 bytes at most (unix(7)), so they are below /run. */
+  constructor(
+    instance: Instance,
+    dir: string,
+    private readonly name: string,
+    /** The network namespace that it runs in; undefined for this machine's own. */
+    private readonly namespace: string | undefined,
+  ) {
+    this.#dir = dir;
+    this.#daemon = new Daemon(dir, "haproxy");
+    this.#sockets = join("/run", instance.id);
+  }
+
+  get statsSocket(): string {
+    return join(this.#sockets, `${this.name}.stats`);
+  }
+  get stateFile(): string {
+    return join(this.#dir, "servers.state");
+  }
+
+  /** Brings a configuration into force; does nothing where it is in force. Throws where HAProxy refuses it. */
+  async apply(config: string): Promise<{ changed: boolean }> {
+    await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+    await mkdir(this.#sockets, { recursive: true, mode: 0o700 });
+    const file = join(this.#dir, "haproxy.cfg");
+    const running = await this.#daemon.running();
+    if (running && (await readFile(file, "utf8").catch(() => "")) === config) return { changed: false };
+    await this.#check(config);
+    await this.#saveServerState();
+    await writeFile(`${file}.new`, config, { mode: 0o600 });
+    await rename(`${file}.new`, file);
+    const command = ["haproxy", "-W", "-S", `${this.#masterSocket},mode,600`, "-f", file];
+    const into = this.namespace ? ["nsenter", `--net=${namespacePath(this.namespace)}`] : [];
+    const before = running ? await this.#workerPid() : undefined;
+    const { started } = await this.#daemon.ensure([...into, ...command]);
+    if (!started) await converse(this.#masterSocket, "reload");
+    await this.#ready(before);
+    return { changed: true };
+  }
+
+  /** Sends a command to the running worker (HAProxy management guide, 9.3) and gives the answer. */
+  ask(command: string): Promise<string> {
+    return converse(this.statsSocket, command);
+  }
+
+  /** The state of each server as HAProxy sees it: backend, server, status ("UP", "DOWN", "MAINT"), last check. */
+  async servers(): Promise<{ backend: string; server: string; status: string; check: string }[]> {
+    const lines = (await this.ask("show stat -1 4 -1").catch(() => "")).trim().split("\n");
+    const names = lines[0]?.replace(/^# /, "").split(",") ?? [];
+    const column = (row: string[], name: string) => row[names.indexOf(name)] ?? "";
+    return lines.slice(1).map((line) => {
+      const row = line.split(",");
+      const check = [column(row, "check_status"), column(row, "check_code")]
+        .filter((text) => text !== "")
+        .join(" ");
+      return {
+        backend: column(row, "pxname"),
+        server: column(row, "svname"),
+        status: column(row, "status"),
+        check,
+      };
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#daemon.stop();
+    for (const path of [this.statsSocket, this.#masterSocket]) await rm(path, { force: true });
+  }
+
+  get #masterSocket(): string {
+    return join(this.#sockets, `${this.name}.master`);
+  }
+
+  async #check(config: string): Promise<void> {
+    const candidate = join(this.#dir, "haproxy.candidate.cfg");
+    await writeFile(candidate, config, { mode: 0o600 });
+    const into = this.namespace ? [`--net=${namespacePath(this.namespace)}`] : [];
+    const { code, stderr } = await attempt("nsenter", [...into, "haproxy", "-c", "-q", "-f", candidate]);
+    await rm(candidate, { force: true });
+    if (code !== 0) throw new Error(`HAProxy refuses the load balancer's configuration: ${stderr.trim()}`);
+  }
+
+  /** What the checks have found so far goes on in the next worker: it would otherwise take every server for healthy. */
+  async #saveServerState(): Promise<void> {
+    const state = await this.ask("show servers state").catch(() => "");
+    await writeFile(this.stateFile, state, { mode: 0o600 });
+    await chmod(this.stateFile, 0o600);
+  }
+
+  async #workerPid(): Promise<string | undefined> {
+    const info = await this.ask("show info").catch(() => "");
+    return /^Pid: (\d+)$/m.exec(info)?.[1];
+  }
+
+  async #ready(before: string | undefined): Promise<void> {
+    const deadline = Date.now() + READY_LIMIT_MS;
+    for (;;) {
+      const pid = await this.#workerPid();
+      if (pid !== undefined && pid !== before) return;
+      if (Date.now() > deadline)
+        throw new Error(`HAProxy does not come up: ${await this.#daemon.lastWords()}`);
+      await delay(20);
+    }
+  }
+}
+
+function converse(path: string, command: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = "";
+    const socket = connect(path, () => socket.write(`${command}\n`));
+    socket.setTimeout(5000, () => socket.destroy(new Error(`${path} does not answer`)));
+    socket.setEncoding("utf8").on("data", (text) => {
+      answer += text;
+    });
+    socket.on("error", reject);
+    socket.on("close", () => resolve(answer));
+  });
+}

@@ -1,0 +1,108 @@
+import { createHash } from "node:crypto";
+import type { HostChange, HostDriver } from "../api/core/host";
+import type { Store } from "../api/core/store";
+import { dropletTable } from "../api/resources/droplets/record";
+import { imageTable } from "../api/resources/images";
+import { dropletOf, worldOf } from "./account";
+import { Provider, type ProviderOptions } from "./provider";
+import type { World } from "./world";
+
+type DropletAction = Extract<HostChange, { kind: "droplet_action" }>;
+
+/**
+ * Makes the account's records real: droplets boot as hosts, firewalls filter, load balancers forward, names resolve.
+ *
+ * A droplet action completes when the machine has done it; what the machine could not do makes it `errored`, with the
+ * reason in the server's log. Everything else follows the records within a fraction of a second.
+ */
+export class Driver implements HostDriver {
+  private constructor(readonly provider: Provider) {}
+
+  /** Throws HostsUnavailable, with what to do, where this machine cannot run hosts. */
+  static async open(options: ProviderOptions): Promise<Driver> {
+    return new Driver(await Provider.open(options));
+  }
+
+  async start(store: Store): Promise<void> {
+    const active = dropletTable(store)
+      .values()
+      .filter(({ status }) => status === "active");
+    await this.provider.reconcile(worldOf(store), new Set(active.map(({ id }) => id)));
+    const world = worldOf(store);
+    if (world.certificates.length > 0) await this.provider.updateCertificates(world);
+  }
+
+  async apply(change: HostChange, store: Store): Promise<void> {
+    const world = worldOf(store);
+    switch (change.kind) {
+      case "droplet_action":
+        return this.#act(change, store, world);
+      case "droplet_deleted":
+        return this.provider.destroyDroplet(world, change.dropletId);
+      case "firewalls":
+      case "reserved_ips":
+        return this.provider.updateFirewalls(world);
+      case "load_balancers":
+        // A load balancer is a firewall's source as well.
+        await this.provider.updateNetworks(world);
+        await this.provider.updateBalancers(world);
+        return this.provider.updateFirewalls(world);
+      case "certificates":
+        return this.provider.updateCertificates(world);
+      case "domains":
+        return this.provider.updateServices(world);
+      case "tags":
+        await this.provider.updateFirewalls(world);
+        await this.provider.updateBalancers(world);
+        return this.provider.updateServices(world);
+      case "volumes":
+        return this.provider.updateVolumes(world);
+      case "vpcs":
+        return this.provider.updateNetworks(world);
+    }
+  }
+
+  async #act(action: DropletAction, store: Store, world: World): Promise<void> {
+    const record = dropletTable(store).get(action.dropletId);
+    if (!record) return; // deleted meanwhile
+    const droplet = dropletOf(store, record);
+    const host = this.provider.host(droplet.id);
+    switch (action.type) {
+      case "create":
+        return this.provider.createDroplet(world, droplet, snapshotOf(store, record.image.id));
+      case "rebuild":
+      case "restore":
+        return this.provider.createDroplet(
+          world,
+          droplet,
+          snapshotOf(store, Number(action.parameters.image)),
+        );
+      case "power_on":
+        return this.provider.powerOn(droplet);
+      case "power_off":
+        return host.powerOff();
+      case "shutdown":
+        return host.shutdown();
+      case "power_cycle":
+        await host.powerOff();
+        return this.provider.powerOn(droplet);
+      case "reboot":
+        return host.reboot(droplet);
+      case "snapshot":
+        return host.snapshot(snapshotName(droplet.id, String(action.parameters.name)));
+      default:
+        // A record's own change (rename, resize, backups): nothing on the machine.
+        return;
+    }
+  }
+}
+
+/** Where the disk of a droplet's snapshot is: its image gets its number only when the action has completed. */
+const snapshotName = (dropletId: number, name: string): string =>
+  `${dropletId}-${createHash("sha256").update(name).digest("hex").slice(0, 16)}`;
+
+/** The snapshot behind an image; undefined for an image of the catalogue, which the base image stands in for. */
+function snapshotOf(store: Store, imageId: number): string | undefined {
+  const image = imageTable(store).get(imageId);
+  return image && image.droplet_id !== null ? snapshotName(image.droplet_id, image.name) : undefined;
+}

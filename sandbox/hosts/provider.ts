@@ -1,0 +1,237 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { acmeIssuer } from "./balancer/acme";
+import { Authority } from "./balancer/authority";
+import { Balancers } from "./balancer/balancers";
+import { authorityIssuer, Certificates, type Issuer } from "./balancer/certificates";
+import { cloudInitOutcome } from "./host/cloudInit";
+import { dropletsOnDisk, Host, removeCgroup } from "./host/host";
+import { ensureBaseImage, type ImageOptions } from "./image";
+import { type Instance, openInstance, publicNamespace, vpcNamespace } from "./instance";
+import { ensurePublicNetwork, ensureVpc } from "./network/fabric";
+import { firewallTable, reservedIpTable } from "./network/firewall";
+import { deleteNamespace, namespaceExists, namespacesOf, runIn } from "./network/namespace";
+import { type Published, Publisher } from "./publish";
+import { requireHosts } from "./requirements";
+import { Services } from "./services/services";
+import { Volumes } from "./volumes";
+import type { Droplet, World } from "./world";
+
+export interface ProviderOptions extends ImageOptions {
+  /** Holds disks, keys and configurations; made with mode 0700. Two sandboxes never share one. */
+  dir: string;
+  /** Told of what happens later, in one line each: a cloud-init that failed, a rule that cannot be served. */
+  log?: (line: string) => void;
+  /** Loopback ports on which the first load balancer's ports appear, by entry port; any free one for others. */
+  publish?: Readonly<Record<number, number>>;
+  /** Signs certificates of type lets_encrypt; by default pebble where there is one, else the sandbox's own CA. */
+  issuer?: Issuer;
+}
+
+/** Everything of one sandbox that is real: networks, hosts, firewalls, load balancers, DNS and what publishes them. */
+export class Provider {
+  readonly balancers: Balancers;
+  readonly certificates: Certificates;
+  readonly #services: Services;
+  readonly #volumes: Volumes;
+  readonly #publisher: Publisher;
+  readonly #watched = new Set<AbortController>();
+  #queue: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    readonly instance: Instance,
+    private readonly base: string,
+    private readonly log: (line: string) => void,
+    readonly issuer: Issuer,
+    publish: Readonly<Record<number, number>>,
+  ) {
+    this.balancers = new Balancers(instance);
+    this.certificates = new Certificates(instance, issuer);
+    this.#services = new Services(instance);
+    this.#volumes = new Volumes(instance);
+    this.#publisher = new Publisher(instance, publish);
+  }
+
+  /** Throws HostsUnavailable where this machine cannot run hosts. Builds the base image where it is missing. */
+  static async open(options: ProviderOptions): Promise<Provider> {
+    await requireHosts();
+    const instance = await openInstance(options.dir);
+    const { rootfs } = await ensureBaseImage(options);
+    const authority = new Authority(join(instance.dir, "authority"));
+    const issuer = options.issuer ?? (await acmeIssuer(instance, authority)) ?? authorityIssuer(authority);
+    return new Provider(instance, rootfs, options.log ?? (() => {}), issuer, options.publish ?? {});
+  }
+
+  /** Where the first load balancer's ports are on this machine's loopback address. */
+  get published(): readonly Published[] {
+    return this.#publisher.published;
+  }
+
+  host(dropletId: number): Host {
+    return new Host(this.instance, dropletId);
+  }
+
+  /**
+   * Makes the machine's things those of the account: what a stopped or killed program left running is adopted, what
+   * the account no longer knows is removed, and the droplets of `running` that are off are booted.
+   */
+  async reconcile(world: World, running: ReadonlySet<number>): Promise<void> {
+    const known = new Set(world.droplets.map(({ id }) => id));
+    for (const id of await dropletsOnDisk(this.instance)) if (!known.has(id)) await this.host(id).destroy();
+    // Hosts whose router is gone hang on cut cables: the machine or somebody removed it.
+    const cut = !(await namespaceExists(publicNamespace(this.instance)));
+    if (cut) for (const id of await dropletsOnDisk(this.instance)) await this.host(id).powerOff();
+    await this.updateAll(world);
+    await Promise.all(world.droplets.map((droplet) => this.#resume(droplet, running.has(droplet.id))));
+  }
+
+  async #resume(droplet: Droplet, shouldRun: boolean): Promise<void> {
+    const host = this.host(droplet.id);
+    if (!(await host.exists())) return;
+    const isRunning = (await host.running()) !== undefined;
+    if (shouldRun && !isRunning) {
+      await host
+        .powerOn(droplet)
+        .catch((error: unknown) => this.log(`droplet ${droplet.name}: ${message(error)}`));
+    }
+    if (!shouldRun && isRunning) await host.powerOff();
+  }
+
+  /** Networks, DNS, metadata, volumes, firewalls and load balancers as the account is now. */
+  async updateAll(world: World): Promise<void> {
+    await this.updateNetworks(world);
+    await this.updateServices(world);
+    await this.updateVolumes(world);
+    await this.updateFirewalls(world);
+    await this.updateBalancers(world);
+  }
+
+  updateNetworks(world: World): Promise<void> {
+    return this.#serial(async () => {
+      await ensurePublicNetwork(this.instance);
+      for (const vpc of world.vpcs) if (isUsed(world, vpc.id)) await ensureVpc(this.instance, vpc);
+      const wanted = new Set(world.vpcs.map(({ id }) => vpcNamespace(this.instance, id)));
+      for (const name of await namespacesOf(this.instance.id)) {
+        if (name.startsWith(vpcNamespace(this.instance, "")) && !wanted.has(name))
+          await deleteNamespace(name);
+      }
+    });
+  }
+
+  updateServices(world: World): Promise<void> {
+    return this.#serial(async () => {
+      await this.#services.update(world);
+      await this.#services.start();
+    });
+  }
+
+  updateVolumes(world: World): Promise<void> {
+    return this.#serial(() => this.#volumes.update(world));
+  }
+
+  /** Firewalls in every router, each replaced in one transaction. */
+  updateFirewalls(world: World): Promise<void> {
+    return this.#serial(async () => {
+      const table = firewallTable(world, await this.balancers.addresses(world));
+      const outside = publicNamespace(this.instance);
+      if (await namespaceExists(outside)) await loadRules(outside, table + reservedIpTable(world));
+      for (const { id } of world.vpcs) {
+        const router = vpcNamespace(this.instance, id);
+        if (await namespaceExists(router)) await loadRules(router, table);
+      }
+    });
+  }
+
+  updateBalancers(world: World): Promise<void> {
+    return this.#serial(async () => {
+      const files = await this.certificates.files(world.certificates);
+      for (const note of await this.balancers.update(world, files)) this.log(`load balancer ${note}`);
+      await this.#publisher.update(world.balancers);
+    });
+  }
+
+  /** Issues what is missing, which takes a second each; load balancers that wait for it begin to serve it. */
+  async updateCertificates(world: World): Promise<void> {
+    await this.certificates.update(world.certificates);
+    await this.updateBalancers(world);
+  }
+
+  /** Makes and boots a droplet's host; what an interrupted attempt left is removed first. */
+  async createDroplet(world: World, droplet: Droplet, snapshot?: string): Promise<void> {
+    const host = this.host(droplet.id);
+    await host.destroy();
+    await this.updateNetworks(world);
+    await this.updateServices(world);
+    await host.create(droplet, this.base, snapshot);
+    await this.updateVolumes(world);
+    // The firewall is there before the first packet.
+    await this.updateFirewalls(world);
+    await this.powerOn(droplet);
+    await this.updateBalancers(world);
+  }
+
+  async powerOn(droplet: Droplet): Promise<void> {
+    const host = this.host(droplet.id);
+    await host.powerOn(droplet);
+    this.#watch(droplet, host);
+  }
+
+  async destroyDroplet(world: World, dropletId: number): Promise<void> {
+    await this.host(dropletId).destroy();
+    await this.updateAll(world);
+  }
+
+  /** Powers everything off and removes networks and processes; disks and keys stay, and `reconcile` boots again. */
+  async stop(): Promise<void> {
+    for (const watch of this.#watched) watch.abort();
+    await this.#serial(async () => {
+      const ids = await dropletsOnDisk(this.instance);
+      await Promise.all(ids.map((id) => this.host(id).shutdown(20_000)));
+      await this.#publisher.stop();
+      await this.balancers.stop();
+      await this.#services.stop();
+      await this.#volumes.stop();
+      for (const name of await namespacesOf(this.instance.id)) await deleteNamespace(name);
+      await removeCgroup(this.instance.id);
+      await rm(join("/run", this.instance.id), { recursive: true, force: true });
+    });
+  }
+
+  /** Removes everything of the sandbox from this machine, its disks as well. */
+  async destroy(): Promise<void> {
+    for (const watch of this.#watched) watch.abort();
+    for (const id of await dropletsOnDisk(this.instance)) await this.host(id).destroy();
+    await this.stop();
+    await rm(this.instance.dir, { recursive: true, force: true });
+  }
+
+  /** Tells the operator when a host's cloud-init ends with an error; the droplet itself stays as it is. */
+  #watch(droplet: Droplet, host: Host): void {
+    const abort = new AbortController();
+    this.#watched.add(abort);
+    cloudInitOutcome(host, abort.signal)
+      .then((outcome) => {
+        if (outcome?.status === "error")
+          this.log(`droplet ${droplet.name}: cloud-init failed: ${outcome.errors.join("; ")}`);
+      })
+      .catch(() => {})
+      .finally(() => this.#watched.delete(abort));
+  }
+
+  /** One change of the machine's things at a time; a failed one does not stop the next. */
+  #serial<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work, work);
+    this.#queue = result.catch(() => {});
+    return result;
+  }
+}
+
+/** A router is made for a VPC that has somebody in it; the account has a default VPC in each region. */
+const isUsed = (world: World, vpcId: string): boolean =>
+  [...world.droplets, ...world.balancers].some((one) => one.vpcId === vpcId);
+
+async function loadRules(router: string, rules: string): Promise<void> {
+  await runIn(router, "nft", ["-f", "-"], { input: rules });
+}
+
+const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,90 @@
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Daemon } from "../daemon";
+import { type Instance, namespacePath, servicesNamespace } from "../instance";
+import { DNS_ADDRESS } from "../network/addresses";
+import { macOf } from "../network/fabric";
+import type { Droplet, World } from "../world";
+import type { ServicesData } from "./data";
+import type { Metadata } from "./metadata";
+import type { Challenges } from "./zones";
+
+const MAIN = join(__dirname, "main.ts");
+/** Grows with a change to the services' code, so that a sandbox that was started by older code replaces them. */
+const VERSION = "1";
+
+/** Keeps the services' process running, and tells it what to answer. */
+export class Services {
+  readonly #dir: string;
+  readonly #daemon: Daemon;
+
+  constructor(private readonly instance: Instance) {
+    this.#dir = join(instance.dir, "services");
+    this.#daemon = new Daemon(this.#dir, "services");
+  }
+
+  /** DNS and metadata as the account is now; takes effect with the next question. */
+  async update(world: World): Promise<void> {
+    const metadata = world.droplets.flatMap((droplet) => {
+      const addresses = [droplet.public?.ip_address, droplet.private?.ip_address];
+      return addresses.flatMap((a) => (a === undefined ? [] : [[a, metadataOf(droplet)] as const]));
+    });
+    const data: ServicesData = { domains: world.domains, metadata: Object.fromEntries(metadata) };
+    await this.#write("data.json", data);
+  }
+
+  /** TXT records for an ACME server, beside the account's own. */
+  async setChallenges(challenges: Challenges): Promise<void> {
+    await this.#write("challenges.json", challenges);
+  }
+
+  async start(): Promise<void> {
+    await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+    const tsx = require.resolve("tsx");
+    const node = [
+      process.execPath,
+      "--import",
+      tsx,
+      MAIN,
+      join(this.#dir, "data.json"),
+      join(this.#dir, "challenges.json"),
+    ];
+    await this.#daemon.ensure(
+      ["nsenter", `--net=${namespacePath(servicesNamespace(this.instance))}`, ...node],
+      VERSION,
+    );
+  }
+
+  stop(): Promise<void> {
+    return this.#daemon.stop();
+  }
+
+  async #write(name: string, value: object): Promise<void> {
+    await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+    const path = join(this.#dir, name);
+    await writeFile(`${path}.new`, JSON.stringify(value), { mode: 0o600 });
+    await rename(`${path}.new`, path);
+  }
+}
+
+/** Source: DigitalOcean's metadata API reference. */
+function metadataOf(droplet: Droplet): Metadata {
+  const interfaces = (["private", "public"] as const).flatMap((type) => {
+    const ipv4 = droplet[type];
+    return ipv4 ? [[type, [{ ipv4, mac: macOf(droplet.id, type), type }]] as const] : [];
+  });
+  return {
+    droplet_id: droplet.id,
+    hostname: droplet.name,
+    user_data: droplet.userData ?? "",
+    vendor_data: "",
+    public_keys: droplet.sshKeys,
+    region: droplet.region,
+    interfaces: Object.fromEntries(interfaces),
+    floating_ip: { ipv4: { active: false } },
+    reserved_ip: { ipv4: { active: false } },
+    dns: { nameservers: [DNS_ADDRESS] },
+    tags: droplet.tags,
+    features: { dhcp_enabled: false },
+  };
+}
