@@ -125,10 +125,8 @@ export function readLoadBalancerBody(given: unknown): LoadBalancerBody {
 export const sizeSlug = (units: number): string | undefined =>
   Object.entries(SIZES).find(([, nodes]) => nodes === units)?.[0];
 
-function sizeUnit({ size, size_unit }: Given): number {
-  if (size && size_unit) throw unprocessable("size_unit: cannot be given with size");
-  return size_unit || SIZES[size || "lb-small"];
-}
+/** A client that sends back what it has read gives both; the number is the one that is not deprecated. */
+const sizeUnit = ({ size, size_unit }: Given): number => size_unit || SIZES[size || "lb-small"];
 
 function readHealthCheck({ health_check }: Given): HealthCheck {
   const { path, protocol, ...rest } = healthCheck.parse(health_check ?? {});

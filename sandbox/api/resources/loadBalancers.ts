@@ -17,7 +17,7 @@ import { checkForwardingRules, forwardingRule, sameForwarding } from "./forwardi
 import { addSiteRecords, removeSiteRecords } from "./letsEncryptRecords";
 import { type LoadBalancerBody, readLoadBalancerBody, sizeSlug } from "./loadBalancerBody";
 import { type LoadBalancerRecord, loadBalancerTable } from "./loadBalancerRecord";
-import { defaultVpc, type VpcRecord, vpcTable } from "./vpcs";
+import { type VpcRecord, vpcTable } from "./vpcs";
 
 const ACTION = "load_balancer";
 
@@ -193,8 +193,10 @@ function checkDroplets(store: Store, { droplet_ids, region, vpc_uuid }: LoadBala
 function networkOf(api: Api, { region, vpc_uuid }: LoadBalancerBody["place"]): VpcRecord {
   if (!region) throw unprocessable("region is required");
   if (!OPEN_REGIONS.includes(region)) throw unprocessable(`region: "${region}" is not an available region`);
-  if (!vpc_uuid) return defaultVpc(api.store, region);
-  const vpc = vpcTable(api.store).get(vpc_uuid);
+  const vpcs = vpcTable(api.store);
+  // Every region has a default one.
+  const isDefault = (vpc: VpcRecord) => vpc.region === region && vpc.default;
+  const vpc = vpc_uuid ? vpcs.get(vpc_uuid) : vpcs.values().find(isDefault);
   if (!vpc) throw unprocessable(`vpc_uuid: there is no VPC "${vpc_uuid}"`);
   if (vpc.region !== region) {
     throw unprocessable(`vpc_uuid: the VPC is in ${vpc.region}, and the load balancer is to be in ${region}`);

@@ -235,11 +235,6 @@ describeResource({
     badField("size", "lb-huge"),
     badField("size_unit", 101),
     badField("size_unit", -1),
-    {
-      why: "two sizes",
-      body: withFields({ size: "lb-small" }),
-      message: /^size_unit: cannot be given with size/,
-    },
     badField("algorithm", "random"),
     badField("http_idle_timeout_seconds", 29),
     badField("http_idle_timeout_seconds", 601),
@@ -323,6 +318,15 @@ describe("sandbox api: load balancers", () => {
     const { vpc } = await api.expect(200, "GET", `/v2/vpcs/${balancer.vpc_uuid}`);
     assertHolds(vpc, { default: true, region: "nyc3" });
     assert.match(balancer.ip, /^203\.0\.113\.\d+$/);
+  });
+
+  it("takes back what it answers, and the number of nodes before the old name of a size", async () => {
+    const balancer = await active(api, (await add({ firewall: { allow: ["ip:1.2.3.4"] } })).id);
+    const path = `/v2/load_balancers/${balancer.id}`;
+    const body = { ...balancer, region: "nyc3" };
+    assert.deepEqual((await api.expect(200, "PUT", path, body)).load_balancer, balancer);
+    const larger = await api.expect(200, "PUT", path, { ...body, size_unit: 3 });
+    assertHolds(larger.load_balancer, { size_unit: 3, size: "lb-medium" });
   });
 
   it("takes the zeroes and empty texts that Go clients send", async () => {
