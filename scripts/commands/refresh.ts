@@ -29,7 +29,7 @@ export const command: Command = {
               report(line);
             };
             const journal = await session.opened.refresh({ previewOnly, onProgress });
-            return journal.hasChanges ? `${drift.length} differ` : "no drift";
+            return drift.length > 0 ? `${drift.length} differ (${journal.summary})` : "no drift";
           },
         },
         ...(previewOnly ? [] : updateSteps(session)),

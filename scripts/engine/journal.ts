@@ -1,4 +1,5 @@
-import type { EngineEvent } from "@pulumi/pulumi/automation";
+import { isDeepStrictEqual } from "node:util";
+import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation";
 
 /** `urn:pulumi:dev::secured-web::PARENTS$TYPE::NAME` in its parts. */
 export function parseUrn(urn: string): { type: string; name: string } {
@@ -33,12 +34,12 @@ export class Journal {
   readonly warnings: Problem[] = [];
   /** How many resources of each operation (create, update, same ...). */
   changes: Readonly<Record<string, number>> = {};
-  #finished = 0;
+  #seen = 0;
 
-  /** @param onProgress gets a line for each resource that changed */
+  /** @param onProgress gets a line for each resource that changed (would change, has drifted) */
   constructor(
     private readonly onProgress: (line: string) => void,
-    private readonly dryRun: boolean,
+    private readonly mode: JournalMode,
   ) {}
 
   readonly record = (event: EngineEvent): void => {
@@ -46,8 +47,8 @@ export class Journal {
     if (policyEvent) this.#addViolation(policyEvent);
     if (diagnosticEvent && !diagnosticEvent.ephemeral) this.#addDiagnostic(diagnosticEvent);
     if (summaryEvent) this.changes = summaryEvent.resourceChanges ?? {};
-    if (this.dryRun && resourcePreEvent) this.#tell(resourcePreEvent.metadata);
-    if (!this.dryRun && resOutputsEvent) this.#tell(resOutputsEvent.metadata);
+    if (this.mode === "preview" && resourcePreEvent) this.#tell(resourcePreEvent.metadata);
+    if (this.mode !== "preview" && resOutputsEvent) this.#tell(resOutputsEvent.metadata);
   };
 
   /** True when something other than `same` (or `read`) happened or would happen. */
@@ -63,8 +64,7 @@ export class Journal {
   /** `4 to create, 50 the same`. */
   get summary(): string {
     const parts = Object.entries(this.changes).map(([op, count]) => {
-      const word = this.dryRun ? FUTURE[op] : PAST[op];
-      return `${count} ${word ?? op}`;
+      return `${count} ${WORDS[this.mode][op] ?? op}`;
     });
     return parts.join(", ") || "nothing to do";
   }
@@ -94,39 +94,54 @@ export class Journal {
     if (!list.some((known) => known.message === message && known.urn === urn)) list.push({ urn, message });
   }
 
-  #tell(metadata: { op: string; urn: string }): void {
-    this.#finished++;
-    const word = (this.dryRun ? FUTURE : PAST)[metadata.op];
-    if (word === undefined || metadata.op === "same" || metadata.op === "read") return;
-    this.onProgress(`${String(this.#finished).padStart(3)} ${word} ${describeResource(metadata.urn)}`);
+  #tell(metadata: StepEventMetadata): void {
+    this.#seen++;
+    const { op, urn } = metadata;
+    const word = WORDS[this.mode][op];
+    if (word === undefined || ["same", "read", "refresh"].includes(op)) return;
+    const changed =
+      this.mode === "drift" && op === "update" ? `: ${changedOutputs(metadata).join(", ")}` : "";
+    const number = this.mode === "drift" ? "" : `${String(this.#seen).padStart(3)} `;
+    this.onProgress(`${number}${word} ${describeResource(urn)}${changed}`);
   }
 }
 
-const PAST: Readonly<Record<string, string>> = {
-  same: "unchanged",
-  create: "created",
-  update: "updated",
-  delete: "deleted",
-  replace: "replaced",
-  "create-replacement": "created anew",
-  "delete-replaced": "deleted the old",
-  read: "read",
-  refresh: "refreshed",
-  import: "imported",
+/** What an operation's journal tells: what would be done, what is done, or what differs from the state. */
+export type JournalMode = "preview" | "run" | "drift";
+
+const WORDS: Readonly<Record<JournalMode, Readonly<Record<string, string>>>> = {
+  run: {
+    same: "unchanged",
+    create: "created",
+    update: "updated",
+    delete: "deleted",
+    replace: "replaced",
+    "create-replacement": "created anew",
+    "delete-replaced": "deleted the old",
+    read: "read",
+    import: "imported",
+  },
+  preview: {
+    same: "unchanged",
+    create: "to create",
+    update: "to update",
+    delete: "to delete",
+    replace: "to replace",
+    "create-replacement": "to create anew",
+    "delete-replaced": "to delete the old",
+    read: "to read",
+    import: "to import",
+  },
+  drift: { same: "unchanged", update: "changed", delete: "gone", refresh: "looked at" },
 };
 
-const FUTURE: Readonly<Record<string, string>> = {
-  same: "unchanged",
-  create: "to create",
-  update: "to update",
-  delete: "to delete",
-  replace: "to replace",
-  "create-replacement": "to create anew",
-  "delete-replaced": "to delete the old",
-  read: "to read",
-  refresh: "to refresh",
-  import: "to import",
-};
+/** The top properties of a resource that are not as the state has them. Names alone: a value may be a secret. */
+function changedOutputs({ old, new: found }: StepEventMetadata): string[] {
+  const [before, after] = [old?.outputs ?? {}, found?.outputs ?? {}];
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .filter((key) => !isDeepStrictEqual(before[key], after[key]))
+    .sort();
+}
 
 /** Told whenever our policy shim or a stand-in is used, which is on purpose (see toolchain/). */
 function isAboutEngineItself(message: string): boolean {

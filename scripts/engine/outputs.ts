@@ -39,7 +39,7 @@ export async function readOutputs(
     if (stdout.trim() === "{}") throw notUp(stack);
     return stdout;
   } catch (error) {
-    throw engineFailure(error, new Journal(() => {}, false), `Reading the outputs of ${stack}`);
+    throw engineFailure(error, new Journal(() => {}, "run"), `Reading the outputs of ${stack}`);
   }
 }
 

@@ -8,20 +8,42 @@ export function policyFailure(journal: Journal, stack: string, dryRun: boolean):
   if (refusals.length === 0) return undefined;
   const names = [...new Set(refusals.map(({ policy }) => policy))].sort();
   return new Failure(
-    `The stack ${stack} is refused by ${names.length === 1 ? "the policy" : "the policies"} ${names.join(", ")}.${dryRun ? " Nothing was changed." : ""}\n${refusals.map(describeViolation).join("\n")}`,
+    `The stack ${stack} is refused by ${names.length === 1 ? "the policy" : "the policies"} ${names.join(", ")}.${dryRun ? " Nothing was changed." : ""}\n${describeViolations(refusals)}`,
     { exitCode: EXIT_CODES.refusedByPolicy, remedy: "policy/README.md tells what each policy asks for." },
   );
 }
 
-function describeViolation({ policy, message, urn }: Violation): string {
-  const where = urn === undefined ? "" : ` (${describeResource(urn)})`;
-  return `  [${policy}]${where}\n${message.replace(/^/gm, "      ")}`;
+function describeViolations(violations: readonly Violation[]): string {
+  const policies = [...new Set(violations.map(({ policy }) => policy))].sort();
+  return policies
+    .map((name) =>
+      describePolicy(
+        name,
+        violations.filter(({ policy }) => policy === name),
+      ),
+    )
+    .join("\n");
+}
+
+/** A policy's violations, its description once. The engine puts it before each message. */
+function describePolicy(policy: string, violations: readonly Violation[]): string {
+  const [description = ""] = violations[0]?.message.split("\n") ?? [];
+  const lines = violations.map(({ message, urn }) => {
+    const own = message.startsWith(`${description}\n`) ? message.slice(description.length + 1) : message;
+    const named =
+      urn === undefined || own.includes(parseUrn(urn).name) ? own : `${describeResource(urn)}: ${own}`;
+    return named.replace(/\n/g, "\n        ");
+  });
+  return [`  [${policy}] ${description}`, ...lines.map((line) => `      - ${line}`)].join("\n");
 }
 
 /** Advisory violations and warnings, one line each at least. */
 export function describeWarnings(journal: Journal): string[] {
-  const advice = journal.violations.filter(({ mandatory }) => !mandatory).map(describeViolation);
-  return [...advice, ...journal.warnings.map((problem) => `warning: ${describeProblem(problem)}`)];
+  const advice = journal.violations.filter(({ mandatory }) => !mandatory);
+  return [
+    ...(advice.length === 0 ? [] : [describeViolations(advice)]),
+    ...journal.warnings.map((problem) => `warning: ${describeProblem(problem)}`),
+  ];
 }
 
 /** Turns what the engine said into a Failure: the resource, the message, and the remedy where it is known. */
@@ -46,7 +68,7 @@ function describeProblem({ urn, message }: Problem): string {
 
 /** Lines the engine adds that repeat what a diagnostic before them said. */
 function isEcho(message: string): boolean {
-  return /^(update|preview|resource \w+) failed$|^context canceled$|^an unhandled error occurred: Program exited|^One or more errors occurred/i.test(
+  return /^(update|preview|resource \w+) failed$|context canceled$|^an unhandled error occurred: Program exited|^One or more errors occurred/i.test(
     message,
   );
 }

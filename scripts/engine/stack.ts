@@ -6,7 +6,7 @@ import { type Home, PROJECT_DIR } from "../home";
 import { interruption } from "../interruption";
 import { ensureDatadogKey, ensurePassphrase } from "../sandbox/secrets";
 import type { PulumiCli } from "../toolchain/find.mjs";
-import { Journal } from "./journal";
+import { Journal, type JournalMode } from "./journal";
 import { EngineError, PulumiProcess } from "./pulumiProcess";
 import { engineFailure, policyFailure } from "./report";
 import {
@@ -65,7 +65,7 @@ export class EngineStack {
 
   /** What an update would do, judged by the policies. Throws a Failure where a policy refuses or the engine fails. */
   async preview(options: OperationOptions = {}): Promise<Journal> {
-    return this.#operate("Preview", true, options, (common) =>
+    return this.#operate("Preview", "preview", options, (common) =>
       this.stack.preview({
         ...common,
         ...this.#policies(options),
@@ -76,7 +76,7 @@ export class EngineStack {
 
   /** Makes it so. The policies are asked again: what was unknown in the preview is known now. */
   async up(options: OperationOptions = {}): Promise<Journal> {
-    return this.#operate("Update", false, options, (common) =>
+    return this.#operate("Update", "run", options, (common) =>
       this.stack.up({
         ...common,
         ...this.#policies(options),
@@ -86,7 +86,7 @@ export class EngineStack {
   }
 
   async destroy(options: OperationOptions = {}): Promise<Journal> {
-    return this.#operate("Destroy", false, options, (common) => this.stack.destroy(common));
+    return this.#operate("Destroy", "run", options, (common) => this.stack.destroy(common));
   }
 
   /** Reads every resource. `previewOnly` shows the drift; else the state takes it over. */
@@ -94,7 +94,7 @@ export class EngineStack {
     options: OperationOptions & { previewOnly?: boolean; clearPendingCreates?: boolean } = {},
   ): Promise<Journal> {
     const { previewOnly = false, clearPendingCreates = false } = options;
-    return this.#operate("Refresh", previewOnly, options, (common) =>
+    return this.#operate("Refresh", "drift", options, (common) =>
       previewOnly
         ? this.stack.previewRefresh({ ...common, clearPendingCreates })
         : this.stack.refresh({ ...common, clearPendingCreates }),
@@ -136,7 +136,7 @@ export class EngineStack {
     try {
       return (await this.pulumi.run(args, this.workDir, {})).stdout;
     } catch (error) {
-      throw engineFailure(error, new Journal(() => {}, false), `pulumi ${args[0]}`);
+      throw engineFailure(error, new Journal(() => {}, "run"), `pulumi ${args[0]}`);
     }
   }
 
@@ -146,12 +146,12 @@ export class EngineStack {
 
   async #operate(
     name: string,
-    dryRun: boolean,
+    mode: JournalMode,
     options: OperationOptions,
     run: (common: CommonOptions) => Promise<unknown>,
   ): Promise<Journal> {
     interruption.signal.throwIfAborted();
-    const journal = new Journal(options.onProgress ?? (() => {}), dryRun);
+    const journal = new Journal(options.onProgress ?? (() => {}), mode);
     const watchdog = new ProgramWatchdog(journal);
     try {
       await run({
@@ -162,7 +162,7 @@ export class EngineStack {
     } catch (error) {
       if (interruption.signal.aborted) throw error;
       throw (
-        policyFailure(journal, this.target.stack, dryRun) ??
+        policyFailure(journal, this.target.stack, mode === "preview") ??
         engineFailure(error, journal, `${name} of ${this.target.stack}`)
       );
     } finally {
