@@ -22,7 +22,11 @@ export interface CertificateRecord {
   readonly created_at: string;
 }
 
-/** What `Store.readFile(certificateFile(id))` holds of a custom certificate, as JSON: all in PEM. */
+/**
+ * What `Store.readFile(certificateFile(id))` holds of a certificate, as JSON: all in PEM. A custom one has it from the
+ * start. For one of Let's Encrypt, a host driver that issues certificates puts it there before its `apply` of
+ * `certificates` returns; without such a driver there is none.
+ */
 export interface CertificateFile {
   readonly private_key: string;
   readonly leaf_certificate: string;
@@ -144,9 +148,7 @@ function addLetsEncrypt(api: Api, { name, dns_names = [] }: Given): CertificateR
   return certificate;
 }
 
-/**
- * A certificate is issued. Where nobody makes it real there is no certificate to take the fingerprint of: it is drawn.
- */
+/** The issuing is over: the certificate shows what has been issued, or an error where a domain is gone. */
 function issue(api: Api, id: string): void {
   const certificate = certificateTable(api.store).get(id);
   if (!certificate) return;
@@ -154,15 +156,23 @@ function issue(api: Api, id: string): void {
   certificateTable(api.store).put(
     id,
     managed
-      ? {
-          ...certificate,
-          state: "verified",
-          not_after: timestamp(new Date(Date.now() + LETS_ENCRYPT_DAYS * 86_400_000)),
-          sha1_fingerprint: randomBytes(20).toString("hex"),
-        }
+      ? { ...certificate, state: "verified", ...issued(api.store, id) }
       : { ...certificate, state: "error" },
   );
 }
+
+/** Where nobody has issued a certificate there is none to take these of: a time is reckoned, a fingerprint drawn. */
+function issued(store: Store, id: string): Pick<CertificateRecord, "not_after" | "sha1_fingerprint"> {
+  const file = store.readFile(certificateFile(id));
+  if (file) return shownOf(parseLeaf((JSON.parse(file) as CertificateFile).leaf_certificate));
+  const not_after = timestamp(new Date(Date.now() + LETS_ENCRYPT_DAYS * 86_400_000));
+  return { not_after, sha1_fingerprint: randomBytes(20).toString("hex") };
+}
+
+const shownOf = (leaf: X509Certificate): Pick<CertificateRecord, "not_after" | "sha1_fingerprint"> => ({
+  not_after: timestamp(new Date(leaf.validTo)),
+  sha1_fingerprint: leaf.fingerprint.replaceAll(":", "").toLowerCase(),
+});
 
 function addCustom(api: Api, given: Given): CertificateRecord {
   const { name, private_key, leaf_certificate, certificate_chain = "" } = given;
@@ -183,8 +193,7 @@ function addCustom(api: Api, given: Given): CertificateRecord {
     type: "custom",
     state: "verified",
     dns_names: dnsNames(leaf),
-    not_after: timestamp(new Date(leaf.validTo)),
-    sha1_fingerprint: leaf.fingerprint.replaceAll(":", "").toLowerCase(),
+    ...shownOf(leaf),
     created_at: timestamp(),
   });
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { certificateFile, certificateTable } from "../../../sandbox/api/resources/certificates";
 import { CertificateAuthority, type Issued, inDays } from "./certificateAuthority";
 import { assertHolds, describeResource, withFields, without } from "./resourceTable";
 import { type Json, TestApi } from "./testApi";
@@ -101,7 +102,7 @@ describe("sandbox api: certificates", () => {
       type: "custom",
       state: "verified",
       dns_names: ["www.example.com", "example.com"],
-      not_after: inDays(10).toISOString().replace(".000", ""),
+      not_after: leaf.parsed.notAfter.toISOString().replace(".000", ""),
       sha1_fingerprint: createHash("sha1").update(Buffer.from(leaf.parsed.rawData)).digest("hex"),
     });
     const keyLine = leaf.key.split("\n")[1] ?? "";
@@ -143,6 +144,31 @@ describe("sandbox api: certificates", () => {
     const days = (Date.parse(later.not_after) - Date.now()) / 86_400_000;
     assert.ok(days > 89 && days < 91, `${days} days`);
     assert.deepEqual((await api.expect(200, "GET", "/v2/actions")).actions, [], "no action is listed");
+  });
+
+  it("shows what a host driver has issued", async () => {
+    await api.close();
+    const own = await authority.issue(["example.com"]);
+    api = await TestApi.start({
+      host: {
+        apply: async ({ kind }, store) => {
+          if (kind !== "certificates") return;
+          const file = { private_key: own.key, leaf_certificate: own.certificate, certificate_chain: "" };
+          const [pending] = certificateTable(store).values();
+          if (pending) {
+            const put = () => store.putFile(certificateFile(pending.id), JSON.stringify(file));
+            await store.transaction(put).durable;
+          }
+        },
+      },
+    });
+    await addDomain(api);
+    const { id } = await add({ name: "le", dns_names: ["example.com"] });
+    assertHolds(await verified(api, id), {
+      state: "verified",
+      not_after: own.parsed.notAfter.toISOString().replace(".000", ""),
+      sha1_fingerprint: createHash("sha1").update(Buffer.from(own.parsed.rawData)).digest("hex"),
+    });
   });
 
   it("does not issue when the domain has gone meanwhile", async () => {
