@@ -16,6 +16,7 @@ import {
   secretText,
   text,
 } from "./settings";
+import { judgeCertificate } from "./siteCertificate";
 
 /** The Pulumi project's name: the namespace of every setting. */
 export const projectName = "secured-web";
@@ -363,6 +364,7 @@ function contradictions(config: Config): string[] {
     if (config["passthrough.certificate"] === undefined)
       need("passthrough.certificate", "for tls passthrough");
     if (config["passthrough.privateKey"] === undefined) need("passthrough.privateKey", "for tls passthrough");
+    problems.push(...passthroughProblems(config));
   }
   if (config.monitoring === "datadog" && config["datadog.apiKey"] === undefined) {
     need("datadog.apiKey", "for monitoring datadog (or set monitoring to none)");
@@ -373,6 +375,18 @@ function contradictions(config: Config): string[] {
     );
   }
   return problems;
+}
+
+/** What is wrong with the certificate that web hosts would serve; nothing where it is not given at all. */
+function passthroughProblems(config: Config): string[] {
+  const certificate = config["passthrough.certificate"];
+  const privateKey = config["passthrough.privateKey"];
+  if (certificate === undefined || privateKey === undefined) return [];
+  const problems = judgeCertificate(certificate, privateKey, siteName(config), new Date());
+  return [
+    ...problems.certificate.map((problem) => `${projectName}:passthrough.certificate: ${problem}`),
+    ...problems.privateKey.map((problem) => `${projectName}:passthrough.privateKey: ${problem}`),
+  ];
 }
 
 function setCommand(path: Path): string {

@@ -65,5 +65,5 @@ export function isVpcRange(value: string): boolean {
 /** A PEM block of a kind, e.g. "CERTIFICATE"; private keys have a word before theirs ("EC PRIVATE KEY"). */
 export function isPem(kind: string): (value: string) => boolean {
   const begin = new RegExp(`^-----BEGIN ([A-Z]+ )?${kind}-----`);
-  return (value) => begin.test(value.trim()) && value.trim().endsWith("-----");
+  return (value) => begin.test(value) && value.trimEnd().endsWith("-----");
 }

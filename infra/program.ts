@@ -5,7 +5,7 @@ import { checkOffers, monthlyCost } from "./catalog";
 import { DatabaseTier } from "./components/databaseTier";
 import { Edge } from "./components/edge";
 import { Firewalls } from "./components/firewalls";
-import type { CreatedHost, Site } from "./components/host";
+import { type CreatedHost, checkUserData, type Site } from "./components/host";
 import { Identity } from "./components/identity";
 import { Monitoring } from "./components/monitoring";
 import { Network } from "./components/network";
@@ -54,6 +54,8 @@ async function deploy(stack: string): Promise<Outputs> {
     config,
     topology.hosts.map(({ name }) => name),
   );
+  const settings = hostSettings(stack, config, topology);
+  checkUserData(config, topology, settings);
   const prices = await checkOffers(config, topology, {});
 
   const network = new Network(stack, config);
@@ -64,7 +66,7 @@ async function deploy(stack: string): Promise<Outputs> {
     stack,
     config,
     topology,
-    hostSettings: hostSettings(stack, config, topology),
+    hostSettings: settings,
     network,
     identity,
     domainName: edge.domainName,

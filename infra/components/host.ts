@@ -3,8 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Config } from "../config";
 import type { Host, Topology } from "../topology";
 import { renderUserData } from "../userdata/render";
-import type { HostContext, HostSettings } from "../userdata/types";
-import type { Identity } from "./identity";
+import { standInSecrets } from "../userdata/standIns";
+import type { HostContext, HostSecrets, HostSettings } from "../userdata/types";
+import { type Identity, passthroughKeyPair } from "./identity";
 import type { Network } from "./network";
 
 /** What every host of a stack is made with. */
@@ -25,6 +26,27 @@ export interface CreatedHost {
   readonly droplet: digitalocean.Droplet;
 }
 
+/**
+ * Renders the user data of every host with secrets that stand in for the real ones.
+ *
+ * @throws pulumi.RunError where it would be larger than DigitalOcean takes, or cannot be made: before anything exists
+ */
+export function checkUserData(config: Config, topology: Topology, settings: HostSettings): void {
+  for (const host of topology.hosts) {
+    const context: HostContext = { host, topology, settings };
+    render(context, standInSecrets(context, passthroughKeyPair(config)));
+  }
+}
+
+/** The user data of a host; what is wrong with it is the reader's to mend, so it is shown without a stack trace. */
+function render(context: HostContext, secrets: HostSecrets): string {
+  try {
+    return renderUserData(context, secrets);
+  } catch (error) {
+    throw new pulumi.RunError(error instanceof Error ? error.message : String(error));
+  }
+}
+
 /** Seconds that resolvers keep an internal name: the time until a replaced host is found again. */
 const internalNameTtl = 60;
 
@@ -37,13 +59,7 @@ export function createHost(
 ): CreatedHost {
   const { config, topology } = site;
   const context: HostContext = { host, topology, settings: site.hostSettings };
-  const userData = site.identity.secretsOf(host).apply((secrets) => {
-    try {
-      return renderUserData(context, secrets);
-    } catch (error) {
-      throw new pulumi.RunError(error instanceof Error ? error.message : String(error));
-    }
-  });
+  const userData = site.identity.secretsOf(host).apply((secrets) => render(context, secrets));
   const droplet = new digitalocean.Droplet(
     host.name,
     {

@@ -12,6 +12,13 @@ const caValidityHours = 10 * 365 * 24;
 /** A certificate is made anew in its last 90 days, by the first update then. */
 const renewalHours = 90 * 24;
 
+/** The site's own key pair, which the settings bring where the client's TLS session ends on the web hosts. */
+export function passthroughKeyPair(config: Config): KeyPair | undefined {
+  const certificate = config["passthrough.certificate"];
+  const privateKey = config["passthrough.privateKey"];
+  return config.tls === "passthrough" && certificate && privateKey ? { certificate, privateKey } : undefined;
+}
+
 /** The internal certificate authority, a key and certificate for each host and service, and the passwords. */
 export class Identity extends pulumi.ComponentResource {
   readonly caCertificate: pulumi.Output<string>;
@@ -84,11 +91,8 @@ export class Identity extends pulumi.ComponentResource {
 
   /** nginx's key pair: of the internal CA behind a load balancer that re-encrypts, the site's own in passthrough. */
   private webKeyPair(host: Host): pulumi.Output<KeyPair> {
-    if (this.config.tls === "reencrypt") return this.keyPair(host, "web");
-    return pulumi.output({
-      certificate: this.config["passthrough.certificate"] ?? "",
-      privateKey: pulumi.secret(this.config["passthrough.privateKey"] ?? ""),
-    });
+    const given = passthroughKeyPair(this.config);
+    return given ? pulumi.secret(given) : this.keyPair(host, "web");
   }
 
   private keyPair(host: Host, service: Service): pulumi.Output<KeyPair> {

@@ -4,6 +4,7 @@ import * as path from "node:path";
 import * as fc from "fast-check";
 import { ConfigError, configurationPage, type Path, parseConfig, siteName, table } from "../../infra/config";
 import type { Setting } from "../../infra/settings";
+import { type TestCertificate, testCertificate } from "./certificates";
 
 const minimal = { "secured-web:domain": "foobar.com" };
 
@@ -163,20 +164,37 @@ describe("configuration", () => {
     );
   });
 
-  it("refuses a secret that is stored plain, and takes it encrypted", () => {
-    const raw = {
-      ...minimal,
-      "secured-web:tls": "passthrough",
-      "secured-web:passthrough": JSON.stringify({
-        certificate: pem("CERTIFICATE"),
-        privateKey: pem("EC PRIVATE KEY"),
-      }),
-    };
+  const passthrough = (pair: TestCertificate) => ({
+    ...minimal,
+    "secured-web:tls": "passthrough",
+    "secured-web:passthrough": JSON.stringify(pair),
+  });
+
+  it("refuses a secret that is stored plain, and takes it encrypted", async () => {
+    const raw = passthrough(await testCertificate(["www.foobar.com"]));
     assert.match(problemsOf(raw, () => false)[0] ?? "", /passthrough\.privateKey: must be stored encrypted/);
     assert.deepEqual(
       problemsOf(raw, (key) => key === "secured-web:passthrough"),
       [],
     );
+  });
+
+  it("takes a passthrough certificate that covers the site by a wildcard, and refuses what web hosts could not serve", async () => {
+    const good = await testCertificate(["*.foobar.com"]);
+    assert.deepEqual(problemsOf(passthrough(good)), []);
+    const other = await testCertificate(["www.other.com"]);
+    assert.match(
+      problemsOf(passthrough(other)).join(),
+      /certificate: must be for www\.foobar\.com, is for DNS:www\.other/,
+    );
+    const expired = await testCertificate(["www.foobar.com"], -1);
+    assert.match(problemsOf(passthrough(expired)).join(), /certificate: must be valid now/);
+    const mixed = problemsOf(passthrough({ ...good, privateKey: other.privateKey })).join();
+    assert.match(mixed, /privateKey: must be the key of passthrough\.certificate/);
+    const broken = { certificate: pem("CERTIFICATE"), privateKey: pem("PRIVATE KEY") };
+    const problems = problemsOf(passthrough(broken));
+    assert.equal(problems.length, 2);
+    assert.ok(!problems.join().includes("AAAA"));
   });
 
   it("never shows a secret in an error", () => {

@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { architectureDot } from "../../scripts/diagram/dot";
 import { registrations } from "../../scripts/diagram/registrations";
 import { pictures, renderPicture } from "../../scripts/diagram/render";
+import { testCertificate } from "./certificates";
 
 describe("architecture pictures", () => {
   for (const [file, { stack, config }] of Object.entries(pictures)) {
@@ -19,10 +20,7 @@ describe("architecture pictures", () => {
       architectureDot(await registrations("prod", config));
     const before = await dot(base);
     assert.notEqual(await dot({ ...base, web: '{"count":3}' }), before);
-    const passthrough = JSON.stringify({
-      certificate: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
-      privateKey: "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----",
-    });
+    const passthrough = JSON.stringify(await testCertificate(["www.foobar.com"]));
     assert.match(await dot({ ...base, tls: "passthrough", passthrough }), /PROXY protocol/);
   });
 });

@@ -1,17 +1,22 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
+import { parseConfig } from "../../infra/config";
+import { hostSettings } from "../../infra/hostSettings";
+import { buildTopology } from "../../infra/topology";
+import { standInSecrets } from "../../infra/userdata/standIns";
 import { ofType, type Registrations, registrations } from "../../scripts/diagram/registrations";
+import { testCertificate } from "./certificates";
 
 const dev = { domain: "dev.foobar.com" };
 const apiKey = "0123456789abcdef0123456789abcdef";
 const prod = { domain: "foobar.com", environment: "production", datadog: JSON.stringify({ apiKey }) };
-const passthrough = {
-  tls: "passthrough",
-  passthrough: JSON.stringify({
-    certificate: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
-    privateKey: "-----BEGIN PRIVATE KEY-----\nMARKER\n-----END PRIVATE KEY-----",
-  }),
-};
+
+/** The settings of a stack whose web hosts end the client's TLS session. */
+async function passthrough(site: string, chain = "") {
+  const pair = await testCertificate([site]);
+  const given = { certificate: pair.certificate + chain, privateKey: pair.privateKey };
+  return { pair, config: { tls: "passthrough", passthrough: JSON.stringify(given) } };
+}
 
 /** The text of user data by droplet, out of the secret's wrapping. */
 function userDataOf(stack: Registrations): Map<string, string> {
@@ -238,12 +243,14 @@ describe("program: separated production stack", () => {
 
 describe("program: variants", () => {
   it("passthrough: TLS ends on the web host, and the client's address comes by the PROXY protocol", async () => {
-    const stack = await registrations("dev", { ...dev, ...passthrough });
+    const { pair, config } = await passthrough("www.dev.foobar.com");
+    const stack = await registrations("dev", { ...dev, ...config });
     const [balancer] = ofType(stack, "LoadBalancer");
     assert.equal(balancer?.inputs.forwardingRules[0].tlsPassthrough, true);
     assert.equal(balancer.inputs.enableProxyProtocol, true);
     assert.equal(ofType(stack, "Certificate").length, 0);
-    for (const text of userDataOf(stack).values()) assert.ok(text.includes("MARKER"));
+    const keyLine = pair.privateKey.split("\n")[1] ?? "";
+    for (const text of userDataOf(stack).values()) assert.ok(text.includes(keyLine));
   });
 
   it("operators: SSH from their networks alone", async () => {
@@ -275,6 +282,40 @@ describe("program: variants", () => {
     const before = userDataOf(await registrations("prod", prod));
     const after = userDataOf(await registrations("prod", { ...prod, database: '{"bufferPoolMib":1234}' }));
     for (const [name, text] of before) assert.equal(after.get(name) === text, !name.startsWith("db-"), name);
+  });
+});
+
+describe("program: user data over DigitalOcean's 64 KiB", () => {
+  it("is refused with its size and the limit, before anything is registered", async () => {
+    const chain = `-----BEGIN CERTIFICATE-----\n${"MARKER".repeat(10_000)}\n-----END CERTIFICATE-----\n`;
+    const { config } = await passthrough("www.dev.foobar.com", chain);
+    await assert.rejects(registrations("dev", { ...dev, ...config }), (error) => {
+      assert.ok(pulumi.RunError.isInstance(error));
+      assert.match(error.message, /the user data of dev-node-1 has \d+ bytes, and DigitalOcean takes 65536/);
+      assert.doesNotMatch(error.message, /MARKER/);
+      return true;
+    });
+  });
+
+  it("is judged with stand-ins that are no smaller than real keys and certificates", async () => {
+    const names = ["node-1", "database"].map(
+      (name) => `${name}.internal.${"a".repeat(60)}.${"b".repeat(60)}.com`,
+    );
+    const real = await testCertificate(names);
+    const topology = buildTopology("dev", {
+      topology: "converged",
+      domain: "dev.foobar.com",
+      web: { count: 2, size: "s" },
+      database: { count: 3, size: "s" },
+    });
+    const [host] = topology.hosts;
+    assert.ok(host);
+    const settings = hostSettings("dev", parseConfig({ "secured-web:domain": "dev.foobar.com" }), topology);
+    const standIns = standInSecrets({ host, topology, settings }, undefined);
+    for (const pair of [standIns.web, standIns.app, standIns.database]) {
+      assert.ok(pair && pair.certificate.length >= real.certificate.length);
+      assert.ok(pair.privateKey.length >= real.privateKey.length);
+    }
   });
 });
 

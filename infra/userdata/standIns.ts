@@ -1,0 +1,35 @@
+/** Secrets that stand in for those still to be made, so that a preview finds what only they would tell: the size. */
+import type { HostContext, HostSecrets, KeyPair } from "./types";
+
+/**
+ * Bytes of base64 in a PEM block: above what the internal CA's P-256 certificates (under 1,500 with long names) and keys
+ * (about 170) have.
+ */
+const certificateLength = 1600;
+const keyLength = 320;
+
+function pem(kind: string, length: number): string {
+  return `-----BEGIN ${kind}-----\n${"A".repeat(length)}\n-----END ${kind}-----\n`;
+}
+
+/**
+ * Secrets of at least the size of the real ones.
+ *
+ * @param given the key pair that the settings bring (passthrough): known, and as large as it is
+ */
+export function standInSecrets({ host, settings }: HostContext, given: KeyPair | undefined): HostSecrets {
+  const pair: KeyPair = {
+    certificate: pem("CERTIFICATE", certificateLength),
+    privateKey: pem("EC PRIVATE KEY", keyLength),
+  };
+  const password = "0".repeat(32);
+  const isWeb = host.roles.includes("web");
+  const isDatabase = host.roles.includes("database");
+  return {
+    caCertificate: pair.certificate,
+    passwords: { app: password, health: password, ...(isDatabase ? { replication: password } : {}) },
+    ...(isWeb ? { web: given ?? pair, app: pair } : {}),
+    ...(isDatabase ? { database: pair } : {}),
+    ...(settings.monitoring.agent === "datadog" ? { datadogApiKey: password } : {}),
+  };
+}
