@@ -61,17 +61,18 @@ class Scanner {
     return { kind: "word", text, line };
   }
 
-  /** The raw text up to the brace that closes the block that has just been opened. */
-  rawBlock(): string {
-    const start = this.at;
-    for (let depth = 1; this.at < this.text.length; this.advance()) {
-      const char = this.text[this.at];
-      if (char === "{") depth += 1;
-      if (char === "}") depth -= 1;
-      if (depth === 0) {
-        this.at += 1;
-        return this.text.slice(start, this.at - 1);
-      }
+  /** Passes over the block that has just been opened, by Lua's rules: braces in strings and comments do not count. */
+  skipLuaBlock(): void {
+    const lua =
+      /--\[\[[\s\S]*?\]\]|--[^\n]*|\[\[[\s\S]*?\]\]|"(?:\\[\s\S]|[^"\\])*"|'(?:\\[\s\S]|[^'\\])*'|[{}]/g;
+    lua.lastIndex = this.at;
+    let depth = 1;
+    for (let match = lua.exec(this.text); match !== null; match = lua.exec(this.text)) {
+      if (match[0] === "{") depth += 1;
+      if (match[0] === "}") depth -= 1;
+      if (depth > 0) continue;
+      while (this.at < lua.lastIndex) this.advance();
+      return;
     }
     throw new NginxSyntaxError(this.line, "a block is not closed");
   }
@@ -104,7 +105,7 @@ class Scanner {
     }
     this.at += 1;
     const after = this.text[this.at];
-    if (after !== undefined && !/[\s;{)]/.test(after)) {
+    if (after !== undefined && !/[ \t\r\n;{)]/.test(after)) {
       throw new NginxSyntaxError(this.line, "a quoted string is followed by something else");
     }
     return word;
@@ -115,7 +116,7 @@ class Scanner {
     for (let char = this.text[this.at]; char !== undefined; char = this.text[this.at]) {
       // `${name}` is a variable; any other brace opens a block.
       if (char === "{" && !word.endsWith("$")) break;
-      if (/[\s;]/.test(char)) break;
+      if (/[ \t\r\n;]/.test(char)) break;
       word += this.character();
     }
     return word;
@@ -164,7 +165,7 @@ class Parser {
       else if (token.kind === "end") add();
       else if (token.kind === "open") {
         if (words[0]?.text.endsWith("_by_lua_block")) {
-          this.scanner.rawBlock();
+          this.scanner.skipLuaBlock();
           add();
           continue;
         }

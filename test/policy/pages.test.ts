@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { withPolicyTable } from "../../policy/index-table";
+import { withExamples } from "../../policy/page";
+import { definitions } from "../../policy/registry";
+import { policiesDir, policyFolders, registeredPolicies } from "./registered";
+
+/** Names that the SDK keeps for itself. */
+const reservedNames = ["all", "environments"];
+
+describe("the registry of policies", () => {
+  it("lists every folder under policies/, by its name", () => {
+    assert.deepEqual(definitions.map(({ name }) => name).sort(), policyFolders);
+  });
+
+  for (const folder of policyFolders) {
+    for (const part of ["policy.ts", "fixtures.ts", "README.md"]) {
+      it(`${folder} has ${part}`, () => assert.ok(existsSync(join(policiesDir, folder, part))));
+    }
+  }
+
+  for (const { definition, fixtures } of registeredPolicies) {
+    describe(definition.name, () => {
+      const page = readFileSync(join(policiesDir, definition.name, "README.md"), "utf8");
+
+      it("has a name in kebab-case that is not reserved", () => {
+        assert.match(definition.name, /^[a-z]+(-[a-z]+)+$/);
+        assert.ok(!reservedNames.includes(definition.name));
+      });
+
+      it("says what it demands and how to remedy it", () => {
+        for (const text of [definition.description, definition.remediationSteps, definition.displayName])
+          assert.ok(text.length > 10);
+        assert.ok(definition.judgeResource !== undefined || definition.judgeStack !== undefined);
+      });
+
+      it("has a page that says what, why, how to fix, and references, and is named by it", () => {
+        assert.ok(page.startsWith(`# ${definition.name}\n`));
+        for (const heading of ["What", "Why", "How to fix", "References", "Examples"]) {
+          assert.match(page, new RegExp(`^## ${heading}\\n+(?!#)\\S`, "m"), `no section ${heading}`);
+        }
+        assert.match(page, new RegExp(`^Severity: ${definition.severity}\\.`, "m"));
+      });
+
+      it("shows on its page the examples that run (else: node --import tsx policy/write-pages.ts)", () => {
+        assert.equal(withExamples(page, fixtures), page);
+      });
+
+      it("has one valid example and four invalid ones at least, each with a title of its own", () => {
+        assert.ok(fixtures.valid.length >= 1 && fixtures.invalid.length >= 4);
+        const titles = [...fixtures.valid, ...fixtures.invalid].map(({ title }) => title);
+        assert.equal(new Set(titles).size, titles.length);
+        for (const { violations } of fixtures.invalid) assert.ok(violations.length > 0);
+      });
+    });
+  }
+
+  it("is the table of the pack's README (else: node --import tsx policy/write-pages.ts)", () => {
+    const readme = readFileSync(join(policiesDir, "../README.md"), "utf8");
+    assert.equal(withPolicyTable(readme, definitions), readme);
+  });
+
+  it("sees a stale page", () => {
+    const { fixtures, definition } = registeredPolicies[0]!;
+    const page = readFileSync(join(policiesDir, definition.name, "README.md"), "utf8");
+    const stale = page.replace("entryPort: 443", "entryPort: 444");
+    assert.notEqual(stale, page);
+    assert.equal(withExamples(stale, fixtures), page);
+    assert.throws(() => withExamples("# no place", fixtures), /has no lines/);
+  });
+});
