@@ -66,17 +66,15 @@ function greeting(url: string, tokenFile: string, token: string | undefined): st
 
 /** The file's token, or a new one in a file that only this user can read. */
 function readOrMakeToken(file: string): string {
-  try {
-    const token = readFileSync(file, "utf8").trim();
-    if (token === "") throw new Error(`${file} is empty: delete it, and a new token is made.`);
-    return token;
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-  }
-  // The form of DigitalOcean's own personal access tokens, which some clients check.
-  const token = `dop_v1_${randomBytes(32).toString("hex")}`;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  writeFileSync(file, `${token}\n`, { mode: 0o600, flag: "wx" });
+  try {
+    // The form of DigitalOcean's own personal access tokens, which some clients check.
+    writeFileSync(file, `dop_v1_${randomBytes(32).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  }
+  const token = readFileSync(file, "utf8").trim();
+  if (token === "") throw new Error(`${file} is empty: delete it, and a new token is made.`);
   return token;
 }
 

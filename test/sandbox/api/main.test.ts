@@ -92,6 +92,23 @@ describe("sandbox api: the program", function () {
     );
   });
 
+  it("lets one in of several that find the lock of a killed one at the same time", async () => {
+    const killed = start("--port", "0");
+    await killed.listening();
+    await killed.kill("SIGKILL");
+    await stat(join(dir, "state", "lock"));
+    const rivals = Array.from({ length: 4 }, () => start("--port", "0"));
+    const outcomes = await Promise.all(
+      rivals.map((one) =>
+        one.listening().then(
+          () => "listens",
+          () => (/in use by another sandbox/.test(one.stderr) ? "refused" : one.stderr),
+        ),
+      ),
+    );
+    assert.deepEqual(outcomes.sort(), ["listens", "refused", "refused", "refused"]);
+  });
+
   it("says that the state is damaged, and where", async () => {
     await mkdir(join(dir, "state"));
     await writeFile(join(dir, "state", "state.json"), "{");
