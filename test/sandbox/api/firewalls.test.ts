@@ -232,7 +232,7 @@ describe("sandbox api: firewalls", () => {
     await api.expect(204, "POST", `${path}/droplets`, { droplet_ids: [droplet.id] });
     await api.expect(204, "POST", `${path}/tags`, { tags: ["web"] });
     await api.expect(204, "POST", `${path}/rules`, { inbound_rules: [rule], outbound_rules: [icmp] });
-    const full = await read(id);
+    const full = await settledFirewall(api, id);
     assertHolds(full, { droplet_ids: [droplet.id], tags: ["web"] });
     assert.deepEqual(
       full.inbound_rules.map(({ ports }: Json) => ports),
