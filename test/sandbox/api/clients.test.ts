@@ -175,6 +175,9 @@ describe("sandbox api: godo", () => {
     const env = { ...process.env, DIGITALOCEAN_API_URL: api.url, DIGITALOCEAN_TOKEN: TOKEN };
     const { stdout } = await run(walk, [], { env, timeout: 60_000 });
     assert.equal(stdout.trim(), "done");
+    // The same walk ends with what is wrong where the first answer is: it can fail.
+    const stranger = { env: { ...env, DIGITALOCEAN_TOKEN: "wrong" }, timeout: 60_000 };
+    await assert.rejects(run(walk, [], stranger), /^Error: Command failed.*\naccount: .* 401 /s);
   });
 });
 

@@ -113,6 +113,12 @@ describe("sandbox api: what the official provider asks", () => {
     assert.ok(sections.every(({ requests }) => requests.length > 0));
   });
 
+  it("sees a field that comes back as another", () => {
+    const changed = { tag: { name: "b" } };
+    assert.throws(() => checkKept("digitalocean_tag", { name: "a" }, changed), /comes back as it was sent/);
+    checkKept("digitalocean_tag", { name: "b" }, changed);
+  });
+
   for (const [index, section] of sections.entries()) {
     it(`answers ${section.resource} (${index + 1}): ${section.requests.length} requests`, async () => {
       const ids = await prepare(api, section);
