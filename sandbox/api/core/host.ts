@@ -20,7 +20,8 @@ export type HostChange =
 
 /**
  * Makes the account's records real on this machine. The API works without one: then droplets are records only.
- * Changes come one after another for a droplet, after the record is on disk, and only while the server runs.
+ * Changes come one after another for a droplet, after the record is on disk, and only while the server runs. After a
+ * kill in the middle of `apply` the same droplet action comes again at the next start: applying it twice must do no harm.
  */
 export interface HostDriver {
   /** Before the first request: the world is to be made as the store says (a server may have been killed in between). */

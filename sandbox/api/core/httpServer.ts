@@ -22,7 +22,7 @@ export function createHttpServer(api: Api, options: HttpOptions) {
     bodyLimit: MAX_BODY_BYTES,
     genReqId: () => randomUUID(),
     routerOptions: { maxParamLength: 1000 },
-    forceCloseConnections: true,
+    forceCloseConnections: "idle",
     // An address that cannot be decoded never gets as far as the hooks.
     frameworkErrors: (error, request, reply) => {
       reply.header("x-request-id", request.id).headers(window.count());

@@ -1,5 +1,6 @@
 import type { Api } from "../core/api";
 import { ok } from "../core/http";
+import { DROPLET_LIMIT } from "./droplets/create";
 
 /** The only address that alerts may go to: DigitalOcean mails to verified ones alone. */
 export const ACCOUNT_EMAIL = "sandbox@example.com";
@@ -9,7 +10,7 @@ export function registerAccount(api: Api): void {
   api.get("/v2/account", () =>
     ok({
       account: {
-        droplet_limit: 1500,
+        droplet_limit: DROPLET_LIMIT,
         floating_ip_limit: 100,
         volume_limit: 500,
         email: ACCOUNT_EMAIL,

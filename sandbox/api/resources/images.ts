@@ -93,12 +93,14 @@ export function findImage(store: Store, idOrSlug: number | string): ImageRecord 
   return base ?? imageTable(store).get(idOrSlug);
 }
 
+export const nextImageId = (store: Store): number => store.nextId("image", 190_000_001);
+
 /** Adds one of the account's own images. */
 export function addImage(
   store: Store,
+  id: number,
   image: Omit<ImageRecord, "id" | "slug" | "public" | "created_at">,
 ): ImageRecord {
-  const id = store.nextId("image", 190_000_001);
   return imageTable(store).put(id, { id, slug: null, public: false, created_at: timestamp(), ...image });
 }
 
@@ -243,7 +245,7 @@ function ownImage(store: Store, request: ApiRequest): ImageRecord {
 }
 
 function importImage(api: Api, body: z.output<typeof createBody>): ImageRecord {
-  const image = addImage(api.store, {
+  const image = addImage(api.store, nextImageId(api.store), {
     name: body.name,
     type: "custom",
     distribution: body.distribution ?? "Unknown",

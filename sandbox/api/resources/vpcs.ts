@@ -50,8 +50,8 @@ const patchBody = z.object({
 });
 
 /** The region's default VPC, where a resource goes that names none. */
-export function defaultVpc(account: Api | Store, region: string): VpcRecord {
-  const found = findDefault("store" in account ? account.store : account, region);
+export function defaultVpc(store: Store, region: string): VpcRecord {
+  const found = findDefault(store, region);
   if (!found) throw new Error(`the region ${region} has no default VPC`);
   return found;
 }

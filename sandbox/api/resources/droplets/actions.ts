@@ -8,7 +8,7 @@ import { page } from "../../core/pagination";
 import { findSize } from "../../core/sizes";
 import { findTag, hasTag } from "../../core/tags";
 import { optional, parseBody, text } from "../../core/validation";
-import { addImage, findImage } from "../images";
+import { addImage, findImage, nextImageId } from "../images";
 import { backupPolicy, DEFAULT_BACKUP_POLICY } from "./backups";
 import { hostname, imageFor, imageReference } from "./create";
 import { changeDroplet, type DropletRecord, dropletTable, findDroplet, wantedDroplet } from "./record";
@@ -54,9 +54,13 @@ const KINDS: Readonly<Record<string, Kind>> = {
   resize: { when: "off", parameters: resizeParameters, result: resized },
   snapshot: {
     byTag: true,
-    parameters: (_api, droplet, { name }) => ({ name: name ?? `${droplet.name}-${timestamp()}` }),
-    result: (droplet, { name }, api) => {
-      addDropletImage(api, droplet, String(name));
+    // The image's id is known from the beginning, so that a host driver can keep the disk under it.
+    parameters: (api, droplet, { name }) => ({
+      name: name ?? `${droplet.name}-${timestamp()}`,
+      image: nextImageId(api.store),
+    }),
+    result: (droplet, { name, image }, api) => {
+      addDropletImage(api, droplet, String(name), Number(image));
       return {};
     },
   },
@@ -227,8 +231,8 @@ function withPolicy(_droplet: DropletRecord, parameters: Parameters): Partial<Dr
   return { backup_policy: POLICY.parse(parameters).policy };
 }
 
-function addDropletImage(api: Api, droplet: DropletRecord, name: string): void {
-  addImage(api.store, {
+function addDropletImage(api: Api, droplet: DropletRecord, name: string, id: number): void {
+  addImage(api.store, id, {
     name,
     type: "snapshot",
     distribution: droplet.image.distribution,

@@ -116,7 +116,7 @@ function makePlan(api: Api, body: CreateBody, count: number): Plan {
     throw unprocessable("volumes: cannot be given for several droplets");
   const image = imageFor(api, body.image, region, size.disk);
   const sshKeys = findKeys(api, body);
-  const vpc = givenVpc ?? defaultVpc(api, region);
+  const vpc = givenVpc ?? defaultVpc(api.store, region);
   return { body, region, size, image, vpc, sshKeys, tags: ensureTags(api.store, body.tags) };
 }
 
