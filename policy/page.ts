@@ -6,6 +6,9 @@ import { unknownValue } from "./frame/value";
 const start = "<!-- examples: generated from fixtures.ts by `node --import tsx policy/write-pages.ts` -->";
 const end = "<!-- end of examples -->";
 
+/** How an unknown value is shown: as an output of no named resource. */
+const unknownText = `\${unknown}`;
+
 /** The page with its examples made anew. Throws where the page has no place for them. */
 export function withExamples(page: string, fixtures: PolicyFixtures): string {
   return withGenerated(page, start, end, renderExamples(fixtures));
@@ -26,7 +29,7 @@ function renderExamples({ valid, invalid }: PolicyFixtures): string {
       `#### ${capitalized(fixture.title)}\n\n${renderFixture(fixture)}\n${renderViolations(fixture)}\n`,
   );
   return [
-    "`${unknown}` stands for a value that the engine does not know in a preview.\n",
+    `\`${unknownText}\` stands for a value that the engine does not know in a preview.\n`,
     "### Passes\n",
     ...passes,
     "### Is refused\n",
@@ -65,7 +68,7 @@ function withReferences(
   return Object.fromEntries(
     Object.entries(properties).map(([key, value]) => {
       const [name] = references[key] ?? [];
-      return [key, shown(value, name === undefined ? "${unknown}" : `\${${name}.id}`)];
+      return [key, shown(value, name === undefined ? unknownText : `\${${name}.id}`)];
     }),
   );
 }

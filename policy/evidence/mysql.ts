@@ -1,5 +1,6 @@
 /** The MySQL server options of a host, from all of its option files. */
 import { type Option, parseOptionFile } from "../parsers/option-file";
+import { isLoopback } from "./addresses";
 import type { HostContent } from "./user-data";
 
 export interface ServerOption {
@@ -12,10 +13,15 @@ export interface ServerOption {
   readonly line: number;
 }
 
+/** One configuration of a server: the option files that one mysqld reads together. */
 export interface MysqlServer {
   /** The last setting of each option in each file, in no order between files (mysqld promises none for a directory). */
   readonly options: readonly ServerOption[];
-  readonly faults: readonly { readonly path: string; readonly line: number; readonly problem: string }[];
+  readonly faults: readonly {
+    readonly path: string;
+    readonly line: number;
+    readonly problem: string;
+  }[];
 }
 
 /** The groups that mysqld and mariadbd read: theirs, with or without a version. */
@@ -25,32 +31,83 @@ export function isOptionFilePath(path: string): boolean {
   return /\.cnf$|(^|\/)my\.ini$/.test(path);
 }
 
-export function readMysqlServer(files: ReadonlyMap<string, string>): MysqlServer {
+/** The files that a server reads by itself, as MySQL and the distributions build it. */
+const readByDefault =
+  /^\/etc\/my\.cnf$|^\/etc\/my\.cnf\.d\/[^/]+$|^\/etc\/mysql\/(my|mysql|mariadb)\.cnf$|^\/etc\/mysql\/(conf\.d|mysql\.conf\.d|mariadb\.conf\.d)\/[^/]+$/;
+
+/**
+ * The server configurations of a host. Files in the default places make one; any other file that no known file
+ * includes is one of its own, because a server reads it alone (--defaults-file). What one of them says excuses no
+ * other: a maintenance server without network must not hide what the real one does.
+ */
+export function readMysqlServers(files: ReadonlyMap<string, string>): readonly MysqlServer[] {
+  const paths = [...files.keys()].filter(isOptionFilePath);
+  const included = new Set(
+    paths.flatMap((path) => includesOf(files, path).filter((other) => other !== path)),
+  );
+  const byDefault = paths.filter((path) => readByDefault.test(path));
+  const alone = paths.filter((path) => !readByDefault.test(path) && !included.has(path));
+  return [byDefault, ...alone.map((path) => [path])]
+    .map((roots) => readTogether(files, withIncludes(files, roots)))
+    .filter(({ options, faults }) => options.length > 0 || faults.length > 0);
+}
+
+/** The known files that a file includes, directly. */
+function includesOf(files: ReadonlyMap<string, string>, path: string): readonly string[] {
+  const parsed = parseOptionFile(files.get(path) ?? "");
+  if (!parsed.ok) return [];
+  return parsed.file.includes.flatMap((include) =>
+    include.kind === "file"
+      ? [include.path].filter((other) => files.has(other))
+      : [...files.keys()].filter((other) => isOptionFilePath(other) && isDirectlyIn(other, include.path)),
+  );
+}
+
+function isDirectlyIn(path: string, directory: string): boolean {
+  const prefix = directory.endsWith("/") ? directory : `${directory}/`;
+  return path.startsWith(prefix) && !path.slice(prefix.length).includes("/");
+}
+
+function withIncludes(files: ReadonlyMap<string, string>, roots: readonly string[]): ReadonlySet<string> {
+  const reached = new Set(roots);
+  // A set's iteration sees what is added meanwhile, so this follows includes of includes, each file once.
+  for (const path of reached) for (const other of includesOf(files, path)) reached.add(other);
+  return reached;
+}
+
+function readTogether(files: ReadonlyMap<string, string>, paths: ReadonlySet<string>): MysqlServer {
   const options: ServerOption[] = [];
   const faults: { path: string; line: number; problem: string }[] = [];
-  for (const [path, text] of files) {
-    if (!isOptionFilePath(path)) continue;
-    const parsed = parseOptionFile(text);
+  for (const path of paths) {
+    const parsed = parseOptionFile(files.get(path) ?? "");
     if (!parsed.ok) {
       faults.push({ path, line: parsed.line, problem: `it cannot be read: ${parsed.reason}` });
       continue;
     }
     for (const include of parsed.file.includes) {
-      const isKnown = include.kind === "directory" || files.has(include.path);
-      // The files of a directory that stand in the evidence are read by themselves; its other files come with packages.
-      if (!isKnown)
-        faults.push({ path, line: include.line, problem: "it includes a file whose text is not known" });
+      // A directory's other files come with packages; the known ones are read with this one.
+      if (include.kind === "directory" || files.has(include.path)) continue;
+      faults.push({ path, line: include.line, problem: "it includes a file whose text is not known" });
     }
     const last = new Map<string, ServerOption>();
     for (const option of parsed.file.options) {
-      if (serverGroup.test(option.group)) {
-        const normal = normalize(option, path);
-        last.set(normal.name, normal);
-      }
+      if (!serverGroup.test(option.group)) continue;
+      const normal = normalize(option, path);
+      last.set(normal.name, normal);
     }
     options.push(...last.values());
   }
   return { options, faults };
+}
+
+/** Whether no client can come from another host. */
+export function isLocalOnly(server: MysqlServer): boolean {
+  if (isAlways(server, "skip_networking", "ON") || isAlways(server, "networking", "OFF")) return true;
+  const addresses = settingsOf(server, "bind_address");
+  return (
+    addresses.length > 0 &&
+    addresses.every(({ rawValue }) => rawValue.split(",").every((address) => isLoopback(address.trim())))
+  );
 }
 
 /** `skip_x`, `disable_x` and `enable_x` say OFF, OFF and ON of x (manual, "Program Option Modifiers"). */

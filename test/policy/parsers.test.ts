@@ -31,7 +31,7 @@ describe("nginx parser", () => {
     ["escaped quotes", `a "b \\" c";`, [`b " c`]],
     ["a quote within a word", `a b"c;`, [`b"c`]],
     ["an escaped semicolon", `a b\\;c;`, ["b\\;c"]],
-    ["a variable in braces", "a ${b}c;", ["${b}c"]],
+    ["a variable in braces", `a \${b}c;`, [`\${b}c`]],
     ["a hash within a word", "a b#c;", ["b#c"]],
     ["a word that spans lines", "a b\n  c;", ["b", "c"]],
     ["a pattern with braces in quotes", `a "~^/x{2}$";`, ["~^/x{2}$"]],

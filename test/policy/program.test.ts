@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { HostConfiguration } from "../../infra/evidence";
 import { buildTopology, type Replication, type TopologyName } from "../../infra/topology";
 import { hostEvidence } from "../../infra/userdata/files";
 import { renderUserData } from "../../infra/userdata/render";
@@ -114,5 +115,58 @@ describe("the program's own stacks", () => {
         }
       }
     }
+  }
+
+  /** Each protection in the payload, taken away: file, text, replacement, the policy that must refuse. */
+  const protections: readonly (readonly [path: RegExp, from: RegExp, to: string, policy: string])[] = [
+    [/nginx\.conf$/, /listen 443 ssl default_server;/, "listen 443 default_server;", "end-to-end-encryption"],
+    [/nginx\.conf$/, /listen 127\.0\.0\.1:8081;/, "listen 8081;", "end-to-end-encryption"],
+    [
+      /nginx\.conf$/,
+      /ssl_protocols TLSv1\.2 TLSv1\.3;/,
+      "ssl_protocols TLSv1.1 TLSv1.2;",
+      "end-to-end-encryption",
+    ],
+    [/nginx\.conf$/, /server unix:\S+/, "server 10.0.0.9:8080", "end-to-end-encryption"],
+    [/haproxy\.cfg$/, /bind 127\.0\.0\.1:8082/, "bind :8082", "end-to-end-encryption"],
+    [/haproxy\.cfg$/, /:3306/, ":6379", "end-to-end-encryption"],
+    [
+      /secured-web\.cnf$/,
+      /require_secure_transport = ON/,
+      "require_secure_transport = OFF",
+      "end-to-end-encryption",
+    ],
+    [/secured-web\.cnf$/, /require_secure_transport = ON\n/, "", "end-to-end-encryption"],
+    [/secured-web\.cnf$/, /ssl_mode = VERIFY_IDENTITY/, "ssl_mode = DISABLED", "end-to-end-encryption"],
+    [/secured-web\.cnf$/, /recovery_use_ssl = ON/, "recovery_use_ssl = OFF", "end-to-end-encryption"],
+    [/secured-web\.cnf$/, /verify_server_cert = ON/, "verify_server_cert = OFF", "end-to-end-encryption"],
+    [
+      /secured-web\.cnf$/,
+      /single_primary_mode = OFF/,
+      "single_primary_mode = ON",
+      "no-single-writer-in-production",
+    ],
+  ];
+  for (const [path, from, to, policy] of protections) {
+    it(`${policy} sees ${from} replaced by "${to}"`, () => {
+      const stack = stackOf("converged", "group", "reencrypt", false, false);
+      const definition = definitions.find(({ name }) => name === policy);
+      const evidence = stack.resources.tier?.properties.configurationEvidence as Record<
+        string,
+        HostConfiguration
+      >;
+      const [name, host] = Object.entries(evidence)[0]!;
+      const file = Object.keys(host.files).find((candidate) => path.test(candidate));
+      assert.ok(definition !== undefined && file !== undefined);
+      const text = host.files[file]!;
+      assert.notEqual(text.replace(from, to), text, "the payload has no such protection");
+      const changedHost = { ...host, files: { ...host.files, [file]: text.replace(from, to) } };
+      const resources = { ...stack.resources, tier: tier({ ...evidence, [name]: changedHost }) };
+      const seen = judgeFixture(definition, { ...stack, resources });
+      assert.ok(
+        seen.some(({ resource }) => resource === "tier"),
+        JSON.stringify(seen),
+      );
+    });
   }
 });

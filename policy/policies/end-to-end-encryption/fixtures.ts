@@ -140,6 +140,17 @@ export const fixtures: PolicyFixtures = {
       },
     },
     {
+      title: "a maintenance server without network, beside the real one",
+      resources: {
+        "db-1": droplet("db-1", {
+          userData: cloudConfig({
+            "/etc/mysql/mysql.conf.d/maintenance.cnf": "[mysqld]\nskip_networking = ON\n",
+            "/etc/mysql/real.cnf": groupMember,
+          }),
+        }),
+      },
+    },
+    {
       title: "a replica reads from its source over verified TLS",
       resources: {
         "db-2": droplet("db-2", {
@@ -409,6 +420,21 @@ export const fixtures: PolicyFixtures = {
       changed(replicaSql, "VERIFY_SERVER_CERT=1", "VERIFY_SERVER_CERT=0"),
       "does not verify its source",
     ),
+    {
+      title: "a maintenance server without network hides the real one",
+      resources: {
+        "db-1": droplet("db-1", {
+          userData: cloudConfig({
+            "/etc/mysql/mysql.conf.d/maintenance.cnf":
+              "[mysqld]\nskip_networking = ON\nrequire_secure_transport = ON\n",
+            "/etc/mysql/real.cnf": changed(groupMember, "require_secure_transport = ON\n", ""),
+          }),
+        }),
+      },
+      violations: [
+        { resource: "db-1", says: "no option file sets require_secure_transport", at: "registration" },
+      ],
+    },
     {
       title: "the host installs nginx and MySQL and nothing configures them",
       resources: {

@@ -1,9 +1,8 @@
 /** MySQL: clients over TLS alone, and group, recovery and replication traffic over TLS with verified identity. */
-import { isLoopback } from "../../evidence/addresses";
 import {
-  isAlways,
+  isLocalOnly,
   type MysqlServer,
-  readMysqlServer,
+  readMysqlServers,
   settingsOf,
   usesGroupReplication,
 } from "../../evidence/mysql";
@@ -13,7 +12,12 @@ import { type Finding, noIdentity, notJudged, plaintextHop } from "./findings";
 
 /** Judges the server options of a database host, and every statement that points a replica at its source. */
 export function judgeMysql(files: ReadonlyMap<string, string>): readonly Finding[] {
-  const server = readMysqlServer(files);
+  const servers = readMysqlServers(files);
+  // A host with a server and without options runs on the defaults, which demand no TLS.
+  return (servers.length > 0 ? servers : [{ options: [], faults: [] }]).flatMap(judgeServer);
+}
+
+function judgeServer(server: MysqlServer): readonly Finding[] {
   const faults: Finding[] = server.faults.map(({ path, line, problem }) => ({
     at: `${shownPath(path)}:${line}`,
     problem,
@@ -51,16 +55,6 @@ export function judgeReplicationSources(files: ReadonlyMap<string, string>): rea
         },
       ];
     }),
-  );
-}
-
-/** Whether no client can come from another host. */
-function isLocalOnly(server: MysqlServer): boolean {
-  if (isAlways(server, "skip_networking", "ON") || isAlways(server, "networking", "OFF")) return true;
-  const addresses = settingsOf(server, "bind_address");
-  return (
-    addresses.length > 0 &&
-    addresses.every(({ rawValue }) => rawValue.split(",").every((address) => isLoopback(address.trim())))
   );
 }
 

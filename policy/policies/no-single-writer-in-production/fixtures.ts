@@ -61,8 +61,31 @@ export const fixtures: PolicyFixtures = {
       stack: "production-eu",
       resources: { web: droplet("web"), ...managed("pg") },
     },
+    {
+      title: "members with a maintenance server beside the real one",
+      config: production,
+      resources: Object.fromEntries(
+        ["db-1", "db-2", "db-3"].map((name) => [
+          name,
+          droplet(name, {
+            userData: cloudConfig({
+              [memberPath]: "[mysqld]\nskip_networking = ON\n",
+              "/etc/mysql/real.cnf": groupMember,
+            }),
+          }),
+        ]),
+      ),
+    },
   ],
   invalid: [
+    {
+      title: "a database that only its own host can reach",
+      config: production,
+      resources: hosts("[mysqld]\nbind_address = 127.0.0.1\n"),
+      violations: [
+        { resource: "db-1", says: "its MySQL is no member of a replication group", at: "registration" },
+      ],
+    },
     {
       title: "one database host",
       config: production,

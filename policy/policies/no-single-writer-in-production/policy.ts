@@ -8,7 +8,15 @@ import {
   knowHost,
   readEvidence,
 } from "../../evidence/host";
-import { isAlways, readMysqlServer, runsMysql, settingsOf, usesGroupReplication } from "../../evidence/mysql";
+import {
+  isAlways,
+  isLocalOnly,
+  type MysqlServer,
+  readMysqlServers,
+  runsMysql,
+  settingsOf,
+  usesGroupReplication,
+} from "../../evidence/mysql";
 import type { HostContent } from "../../evidence/user-data";
 import type { JudgmentContext, PolicyDefinition } from "../../frame/definition";
 import type { Violation } from "../../frame/message";
@@ -88,27 +96,26 @@ function judgeCluster(cluster: JudgedResource, context: JudgmentContext): void {
 /** What one host's own configuration tells. */
 function judgeMember(content: HostContent, roles: readonly string[]): readonly Violation[] {
   if (!runsMysql(content, roles)) return [];
-  const server = readMysqlServer(content.files);
-  if (server.faults.length > 0) {
-    return [
-      {
-        problem: "its MySQL options cannot be read",
-        why: whyOneWriter,
-        fix: "write the options into files that can be read",
-      },
-    ];
+  const servers = serversThatCount(content);
+  if (servers.some(({ faults }) => faults.length > 0)) {
+    const fix = "write the options into files that can be read";
+    return [{ problem: "its MySQL options cannot be read", why: whyOneWriter, fix }];
   }
-  if (!usesGroupReplication(server)) {
+  if (servers.length === 0 || !servers.every(usesGroupReplication)) {
     return [{ problem: "its MySQL is no member of a replication group", why: whyOneWriter, fix: groupFix }];
   }
-  if (isAlways(server, "group_replication_single_primary_mode", "OFF")) return [];
-  const isSet = settingsOf(server, "group_replication_single_primary_mode").length > 0;
-  const problem = isSet
-    ? "group_replication_single_primary_mode is not OFF"
-    : "no option file sets group_replication_single_primary_mode, whose default is ON";
-  return [
-    { problem, why: whyOneWriter, fix: "set group_replication_single_primary_mode = OFF on every member" },
-  ];
+  const name = "group_replication_single_primary_mode";
+  if (servers.every((server) => isAlways(server, name, "OFF"))) return [];
+  const isSet = servers.every((server) => settingsOf(server, name).length > 0);
+  const problem = isSet ? `${name} is not OFF` : `no option file sets ${name}, whose default is ON`;
+  return [{ problem, why: whyOneWriter, fix: `set ${name} = OFF on every member` }];
+}
+
+/** A server that only its own host can reach (one for maintenance) does not count beside one that others can. */
+function serversThatCount({ files }: HostContent): readonly MysqlServer[] {
+  const servers = readMysqlServers(files);
+  const reachable = servers.filter((server) => !isLocalOnly(server) || server.faults.length > 0);
+  return reachable.length > 0 ? reachable : servers;
 }
 
 function reportUncovered(droplet: JudgedResource, reason: string, context: JudgmentContext): void {
@@ -133,7 +140,9 @@ function judgeGroups(hosts: readonly Host[], context: JudgmentContext): void {
     const content = contentOf(host);
     if (content === undefined || !runsMysql(content, rolesOf(host))) continue;
     // Hosts without a group's name are members of no other host's group.
-    const name = settingsOf(readMysqlServer(content.files), "group_replication_group_name").at(-1)?.value;
+    const name = serversThatCount(content)
+      .flatMap((server) => settingsOf(server, "group_replication_group_name"))
+      .at(-1)?.value;
     const key = name ?? host.droplet.urn;
     groups.set(key, [...(groups.get(key) ?? []), host]);
   }
