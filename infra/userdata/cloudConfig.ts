@@ -1,9 +1,13 @@
+import { gzipSync, strToU8 } from "fflate";
 import type { HostFile } from "./types";
 
+/** Programs are compressed; configuration stands in plain text, so that a reader and a policy see it as it lands. */
+const programs = /^\/usr\/local\/lib\/secured-web\/.*(?<!\.json)$/;
+
 /**
- * The text of a cloud-config: its settings as JSON (which is YAML), then its files as literal blocks, so that a reader
- * and a diff see them as they land. Written here rather than by a YAML library for two reasons: each indented space
- * counts against the limit, and a library's next version may choose another form, which replaces every droplet.
+ * The text of a cloud-config: its settings as JSON (which is YAML), then its files as literal blocks. Written here
+ * rather than by a YAML library for two reasons: each indented space counts against DigitalOcean's limit, and a
+ * library's next version may choose another form, which replaces every droplet.
  *
  * Throws where a text has what a literal block cannot hold.
  */
@@ -11,17 +15,26 @@ export function cloudConfig(settings: Readonly<Record<string, unknown>>, files: 
   const lines = ["#cloud-config"];
   for (const [name, value] of Object.entries(settings)) lines.push(`${name}: ${JSON.stringify(value)}`);
   lines.push("write_files:");
-  for (const { path, permissions, content } of files) {
-    lines.push("-", ` path: ${path}`);
+  for (const file of files) {
+    lines.push("-", ` path: ${file.path}`);
     // cloud-init's default is 0644.
-    if (permissions !== "0644") lines.push(` permissions: "${permissions}"`);
-    lines.push(...contentLines(path, content));
+    if (file.permissions !== "0644") lines.push(` permissions: "${file.permissions}"`);
+    lines.push(...(programs.test(file.path) ? compressedLines(file) : plainLines(file)));
   }
   return `${lines.join("\n")}\n`;
 }
 
-function contentLines(path: string, content: string): string[] {
-  // YAML 1.1, section 5.1: other control characters need a quoted form; a literal block folds carriage returns.
+/**
+ * gzip by a compressor that is JavaScript and pinned to one version: Node's own zlib gives other bytes on another
+ * processor or release, and a changed byte replaces the droplet.
+ */
+function compressedLines({ content }: HostFile): string[] {
+  const bytes = gzipSync(strToU8(content), { level: 9, mem: 8, mtime: 0 });
+  return [" encoding: gz+b64", ` content: ${Buffer.from(bytes).toString("base64")}`];
+}
+
+function plainLines({ path, content }: HostFile): string[] {
+  // YAML 1.1, section 5.1: other control characters need a quoted form, and a literal block folds carriage returns.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(content)) throw new Error(`${path} has control characters`);
   if (!content.endsWith("\n") || content.endsWith("\n\n"))
