@@ -218,9 +218,17 @@ export class Store {
       for (const effect of batch.effects) effect();
       batch.resolve();
     } catch (error) {
+      await this.#removeHalfWritten(batch);
       this.#undo(batch, error);
     }
     if (this.#pending) setImmediate(() => void this.#flush());
+  }
+
+  /** On a full disk what was written of it is in the way of the next try. */
+  async #removeHalfWritten(batch: Batch): Promise<void> {
+    const files = [...batch.newFiles.keys()].map((name) => join(FILES_DIR, name));
+    for (const file of [`${STATE_FILE}.new`, ...files])
+      await unlink(join(this.stateDir, file)).catch(() => {});
   }
 
   /** What came after the failed write was built on it, so both go. */

@@ -82,13 +82,15 @@ describe("sandbox api: state on disk", () => {
       }).durable,
       put(store, "a", "changed"),
     ];
+    store.transaction(() => store.putFile("f", "of a change that fails"));
     assert.deepEqual(names(store), ["changed", "b"]);
     for (const result of await Promise.allSettled(failing)) {
       assert.ok(result.status === "rejected" && result.reason instanceof ApiError);
       assert.equal(result.reason.status, 503);
       assert.match(result.reason.message, new RegExp(`nothing was changed.*${dir}`));
     }
-    assert.deepEqual([names(store), effects], [["a"], 0]);
+    assert.deepEqual([names(store), effects, store.readFile("f")], [["a"], 0, undefined]);
+    assert.deepEqual(await readdir(join(dir, "files")), [], "what was written of it is gone");
     await unblockWrites();
     await put(store, "c");
     assert.deepEqual(names(await Store.open(dir)), ["a", "c"]);
