@@ -11,6 +11,7 @@ import { type Instance, openInstance, publicNamespace, vpcNamespace } from "./in
 import { ensurePublicNetwork, ensureVpc } from "./network/fabric";
 import { firewallTable, reservedIpTable } from "./network/firewall";
 import { deleteNamespace, namespaceExists, namespacesOf, runIn } from "./network/namespace";
+import { ensureNpmCacheLayer } from "./npmCache";
 import { type Published, Publisher } from "./publish";
 import { requireHosts } from "./requirements";
 import { Services } from "./services/services";
@@ -24,6 +25,8 @@ export interface ProviderOptions extends ImageOptions {
   log?: (line: string) => void;
   /** Loopback ports on which the first load balancer's ports appear, by entry port; any free one for others. */
   publish?: Readonly<Record<number, number>>;
+  /** A package-lock.json whose packages hosts can install without a registry. */
+  npmLockFile?: string;
   /** Signs certificates of type lets_encrypt; by default pebble where there is one, else the sandbox's own CA. */
   issuer?: Issuer;
 }
@@ -57,9 +60,12 @@ export class Provider {
     await requireHosts();
     const instance = await openInstance(options.dir);
     const { rootfs } = await ensureBaseImage(options);
+    const npmLayer = options.npmLockFile && (await ensureNpmCacheLayer(options.npmLockFile, options));
+    // overlayfs' list of layers, the top one first.
+    const base = npmLayer ? `${npmLayer}:${rootfs}` : rootfs;
     const authority = new Authority(join(instance.dir, "authority"));
     const issuer = options.issuer ?? (await acmeIssuer(instance, authority)) ?? authorityIssuer(authority);
-    return new Provider(instance, rootfs, options.log ?? (() => {}), issuer, options.publish ?? {});
+    return new Provider(instance, base, options.log ?? (() => {}), issuer, options.publish ?? {});
   }
 
   /** Where the first load balancer's ports are on this machine's loopback address. */

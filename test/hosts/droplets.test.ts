@@ -138,6 +138,8 @@ describe("droplets as hosts", function () {
       "an answer over 512 bytes comes by TCP",
     );
     assert.match(await sh(3, "dig nothing.foobar.test @192.0.2.53"), /NXDOMAIN[\s\S]*SOA/);
+    assert.match(await sh(3, "dig +short NS foobar.test"), /^ns1\.digitalocean\.com\.$/m);
+    assert.equal(await sh(3, "dig +short all.internal.foobar.test @ns1.digitalocean.com | wc -l"), "2");
     const began = Date.now();
     const outside = await provider
       .host(second.id)

@@ -32,7 +32,7 @@ const REBOOT_SIGNAL = 34 + 5;
 
 /** What a host must know of itself when nobody remembers it: kept beside its disk. */
 interface HostFile {
-  /** The base root filesystem that its disk lies on. */
+  /** The layers that its disk lies on, in overlayfs' form: the base root filesystem is the last. */
   readonly base: string;
   readonly name: string;
   /** Disks that it has been given: name below /dev/disk/by-id, and block device. */

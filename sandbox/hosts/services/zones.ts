@@ -1,4 +1,5 @@
 import type { Answer, RecordType, StringAnswer } from "dns-packet";
+import { DNS_ADDRESS } from "../network/addresses";
 import type { Domain, DomainRecord } from "../world";
 
 /** What the server answers: a code of RFC 1035 and the answer's sections. */
@@ -12,6 +13,7 @@ export interface Reply {
 /** Values of TXT records that answer an ACME challenge, by full name. */
 export type Challenges = Readonly<Record<string, readonly string[]>>;
 
+/** DigitalOcean's name servers: here each of them is this server, for hosts that ask a zone's own. */
 const NAME_SERVERS = ["ns1.digitalocean.com", "ns2.digitalocean.com", "ns3.digitalocean.com"];
 /** A loop of CNAMEs ends after as many steps. */
 const MAX_ALIASES = 8;
@@ -30,6 +32,7 @@ export function reply(
   question: string,
 ): Reply {
   const name = lower(question);
+  if (NAME_SERVERS.includes(name)) return nameServerReply(type, name);
   const domain = domainOf(domains, name);
   if (!domain) return { rcode: "NXDOMAIN", authoritative: false, answers: [], authorities: [] };
   const answers: Answer[] = [];
@@ -54,6 +57,12 @@ export function reply(
   }
   const authorities = answers.length > 0 ? [] : [soa(domain)];
   return { rcode: "NOERROR", authoritative: true, answers, authorities };
+}
+
+function nameServerReply(type: RecordType | "ANY", name: string): Reply {
+  const answers: Answer[] =
+    type === "A" || type === "ANY" ? [{ type: "A", name, ttl: 1800, data: DNS_ADDRESS }] : [];
+  return { rcode: "NOERROR", authoritative: true, answers, authorities: [] };
 }
 
 const lower = (name: string): string => name.toLowerCase().replace(/\.$/, "");

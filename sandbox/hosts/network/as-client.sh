@@ -1,0 +1,7 @@
+#!/bin/bash
+# as-client.sh COMMAND...: becomes COMMAND, with the sandbox's name server for its names. In a mount namespace of its own.
+set -euo pipefail
+mount --bind "$(dirname "$0")/client-resolv.conf" /etc/resolv.conf
+resolved=/run/systemd/resolve/io.systemd.Resolve
+if [ -e $resolved ]; then mount --bind /dev/null $resolved; fi
+exec "$@"
