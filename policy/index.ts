@@ -1,4 +1,5 @@
 /** The policy pack's entry: the engine starts it, and it serves every policy of the registry. */
+import { fstatSync } from "node:fs";
 import { PolicyPack } from "@pulumi/policy";
 import { compilePolicy } from "./frame/compile";
 import { onConfigureStack, settingsFromEnvironment } from "./frame/stack-settings";
@@ -16,3 +17,7 @@ new PolicyPack("secured-web", {
   enforcementLevel: "mandatory",
   policies: definitions.map((definition) => compilePolicy(definition, () => settings)),
 });
+
+// The engine holds the other end of the pack's stdin. Where it is killed, nobody else would end this process.
+const stdin = fstatSync(0);
+if (stdin.isFIFO() || stdin.isSocket()) process.stdin.on("end", () => process.exit(0)).resume();
