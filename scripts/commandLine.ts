@@ -118,7 +118,7 @@ function refuseWrongOption(
 function refuseWrongCount(spec: CommandSpec, positionals: readonly string[]): void {
   const names = spec.positionals ?? [];
   const required = names.filter((name) => !name.startsWith("["));
-  const usage = `Usage: ${[invocation(spec), ...names].join(" ")}`;
+  const usage = `Usage: ${[invocation(spec), ...names, "[options]"].join(" ")}`;
   if (positionals.length < required.length) {
     throw usageFailure(`${spec.name} needs ${required.slice(positionals.length).join(" and ")}`, usage);
   }

@@ -46,7 +46,7 @@ export class Session {
   #api: ApiAccess | undefined;
   #standIns = false;
   #opened: EngineStack | undefined;
-  private readonly overrides: readonly ConfigOverride[];
+  #overrides: readonly ConfigOverride[];
 
   constructor(
     private readonly args: CommandArguments,
@@ -55,7 +55,7 @@ export class Session {
     this.home = options.home ?? findHome();
     this.cloud = args.flag("cloud");
     this.stack = options.stack ?? stackArgument(args.positionals[0]);
-    this.overrides = [...args.texts("config").map(parseOverride), ...(options.overrides ?? [])];
+    this.#overrides = [...args.texts("config").map(parseOverride), ...(options.overrides ?? [])];
     if (this.cloud && (args.text("api") !== undefined || args.text("port") !== undefined)) {
       throw usageFailure("--cloud works on the real API: it goes without --api and --port");
     }
@@ -138,11 +138,17 @@ export class Session {
       home: this.home,
       kind: this.cloud ? "cloud" : "sandbox",
       cli: this.#foundCli(),
-      overrides: this.overrides,
+      overrides: this.#overrides,
       environment: this.cloud
         ? cloudEnvironment(this.home)
         : sandboxEnvironment(this.home, this.#foundApi(), { standIns: this.#standIns }),
     });
+  }
+
+  /** Opens the session's stack again, without one of the settings of this run. */
+  async reopenWithout(override: ConfigOverride): Promise<void> {
+    this.#overrides = this.#overrides.filter((other) => other !== override);
+    this.#opened = await this.open(this.stack);
   }
 
   #foundCli(): PulumiCli {

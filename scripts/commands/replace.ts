@@ -32,6 +32,14 @@ export const command: Command = {
           },
         },
         ...updateSteps(session, () => [urn]),
+        {
+          title: "Guard it again",
+          run: async (onProgress) => {
+            // Without the override: what was lifted for this run is as the settings say.
+            await session.reopenWithout(override);
+            return (await session.opened.up({ onProgress })).summary;
+          },
+        },
       ]);
       await printOutputs(session);
       return 0;

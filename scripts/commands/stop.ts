@@ -4,6 +4,7 @@ import type { Command } from "../command";
 import { STACK_OPTIONS } from "../commandLine";
 import { endLeftoverEngines, needsRecovery, recoverStack } from "../engine/recovery";
 import { storedStacks } from "../engine/stateFile";
+import { Failure } from "../failure";
 import { findHome, type Home } from "../home";
 import { interruption } from "../interruption";
 import { runSteps, type Step } from "../progress";
@@ -54,10 +55,21 @@ function destroyStack(session: Session, stack: string): Step {
       const opened = await session.open(stack);
       const { api } = session;
       if (api !== undefined && needsRecovery(session.home, stack)) await recoverStack(opened, api, report);
-      return destroyStep(() => opened, true).run(report);
+      try {
+        return await destroyStep(() => opened, true).run(report);
+      } catch (error) {
+        if (!(error instanceof Failure) || interruption.signal.aborted) throw error;
+        throw new Failure(error.message, {
+          remedy: `${error.remedy ?? ""}\n${GIVE_UP}`.trim(),
+          cause: error,
+        });
+      }
     },
   };
 }
+
+const GIVE_UP =
+  "If it cannot be destroyed (a droplet made by hand in its VPC, say), throw the sandbox away: npm stop -- --force";
 
 function endEverything(home: Home): Step {
   return {

@@ -3,7 +3,7 @@
 import { Failure } from "../failure";
 import type { Home } from "../home";
 import type { ApiAccess } from "../sandbox/apiClient";
-import { markedProcesses, signalProcess, waitUntilGone } from "../sandbox/marked";
+import { markedProcesses, programOf, signalProcess, waitUntilGone } from "../sandbox/marked";
 import { deleteOrphans } from "../sandbox/orphans";
 import { describeResource } from "./journal";
 import type { EngineStack } from "./stack";
@@ -12,16 +12,24 @@ import { hasLockFiles, readStoredStack } from "./stateFile";
 /** An engine whose program is gone ends by itself once its running requests are answered. */
 const ENDS_BY_ITSELF_MS = 45_000;
 const ENDS_WHEN_ASKED_MS = 20_000;
+const PLUGIN_ENDS_MS = 3_000;
 
-/** Ends engines and plugins of this sandbox that outlived their command: waits, asks, then insists. */
+/**
+ * Ends what outlived its command: engines first, which are waited for, asked, and then made to; then the plugins and
+ * policy packs that an engine left when it was killed itself. They do nothing of their own accord.
+ */
 export async function endLeftoverEngines(home: Home, onProgress: (line: string) => void): Promise<void> {
-  const leftovers = markedProcesses("engine", home.dir);
-  if (leftovers.length === 0) return;
-  onProgress(`a former command was killed; waiting for its engine (process ${leftovers.join(", ")})`);
-  const stubborn = await waitUntilGone(leftovers, ENDS_BY_ITSELF_MS);
-  for (const pid of stubborn) signalProcess(pid, "SIGINT");
-  for (const pid of await waitUntilGone(stubborn, ENDS_WHEN_ASKED_MS)) signalProcess(pid, "SIGKILL");
-  await waitUntilGone(markedProcesses("engine", home.dir), ENDS_WHEN_ASKED_MS);
+  const engines = markedProcesses("engine", home.dir).filter((pid) => programOf(pid) === "pulumi");
+  if (engines.length > 0) {
+    onProgress(`a former command was killed; waiting for its engine (process ${engines.join(", ")})`);
+    const stubborn = await waitUntilGone(engines, ENDS_BY_ITSELF_MS);
+    for (const pid of stubborn) signalProcess(pid, "SIGINT");
+    for (const pid of await waitUntilGone(stubborn, ENDS_WHEN_ASKED_MS)) signalProcess(pid, "SIGKILL");
+  }
+  const others = markedProcesses("engine", home.dir);
+  for (const pid of others) signalProcess(pid, "SIGTERM");
+  for (const pid of await waitUntilGone(others, PLUGIN_ENDS_MS)) signalProcess(pid, "SIGKILL");
+  await waitUntilGone(others, PLUGIN_ENDS_MS);
 }
 
 /** True when recoverStack has something to do. */

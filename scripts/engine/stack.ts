@@ -6,7 +6,7 @@ import { type Home, PROJECT_DIR } from "../home";
 import { interruption } from "../interruption";
 import { ensureDatadogKey, ensurePassphrase } from "../sandbox/secrets";
 import type { PulumiCli } from "../toolchain/find.mjs";
-import { Journal, type JournalMode } from "./journal";
+import { Journal, type JournalMode, parseUrn } from "./journal";
 import { EngineError, PulumiProcess } from "./pulumiProcess";
 import { engineFailure, policyFailure } from "./report";
 import {
@@ -121,6 +121,22 @@ export class EngineStack {
     return fromDeployment(exported.deployment as Deployment | undefined);
   }
 
+  /** How long the user data of each droplet is, in bytes, by the droplet's name. */
+  async userDataBytes(): Promise<Record<string, number>> {
+    const exported = await this.#plainCommand([
+      "stack",
+      "export",
+      "--show-secrets",
+      "--stack",
+      this.target.stack,
+    ]);
+    const { deployment } = JSON.parse(exported) as { deployment?: Deployment };
+    const droplets = fromDeployment(deployment).resources.filter(({ type }) => type.endsWith(":Droplet"));
+    return Object.fromEntries(
+      droplets.map(({ urn, inputs }) => [parseUrn(urn).name, secretBytes(inputs?.userData)]),
+    );
+  }
+
   /** Removes an empty stack and its history. */
   async remove(): Promise<void> {
     await this.#plainCommand(["stack", "rm", "--yes", "--force", "--preserve-config", this.target.stack]);
@@ -185,6 +201,15 @@ export class EngineStack {
       ensureDatadogKey(this.target.home),
     );
   }
+}
+
+/** An exported secret is an object whose `plaintext` is the JSON of the value. */
+function secretBytes(value: unknown): number {
+  const text =
+    typeof value === "object" && value !== null && "plaintext" in value
+      ? String(JSON.parse(String(value.plaintext)))
+      : String(value ?? "");
+  return Buffer.byteLength(text);
 }
 
 interface CommonOptions {

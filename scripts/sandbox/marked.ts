@@ -2,6 +2,7 @@
 // mark in their environment: the folder of the sandbox they belong to. They are found by it and ended by their id.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { processIdentity } from "../pid-lock.mjs";
 
@@ -40,6 +41,19 @@ function otherProcesses(entry: string): number[] {
     .split("\n")
     .filter((line) => line.includes(entry))
     .map((line) => Number.parseInt(line, 10));
+}
+
+/** The name of a process's executable, as it was called; empty when the process is gone. */
+export function programOf(pid: number): string {
+  try {
+    const command =
+      process.platform === "linux"
+        ? (readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")[0] ?? "")
+        : execFileSync("ps", ["-o", "comm=", "-p", String(pid)], { encoding: "utf8" }).trim();
+    return basename(command);
+  } catch {
+    return "";
+  }
 }
 
 /**

@@ -1,0 +1,209 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Command } from "../command";
+import type { CommandArguments } from "../commandLine";
+import { usageFailure } from "../failure";
+import { homeAt } from "../home";
+import { runSteps, type Step } from "../progress";
+import { type ApiAccess, request } from "../sandbox/apiClient";
+import { stopApi } from "../sandbox/daemon";
+import { Session, withSession } from "../session";
+
+/** Enough for a median that one slow run does not move. */
+const DEFAULT_PREVIEWS = 5;
+
+export const command: Command = {
+  name: "bench",
+  summary: "Measures the dev stack in a sandbox of its own: previews, up, destroy, API requests, user data.",
+  details:
+    "All figures come from one run on this machine; nothing is asserted. Your running sandbox is not touched.",
+  options: {
+    json: { type: "boolean", doc: "print the figures as JSON, alone on stdout" },
+    previews: {
+      type: "string",
+      value: "N",
+      doc: `previews of each kind, whose median counts (default ${DEFAULT_PREVIEWS})`,
+    },
+  },
+  run: async (args) => {
+    const json = args.flag("json");
+    const previews = previewCount(args.text("previews"));
+    const figures = await measure(previews, json ? quietly : runSteps);
+    process.stdout.write(json ? `${JSON.stringify(figures, undefined, 2)}\n` : `\n${table(figures)}\n`);
+    return 0;
+  },
+};
+
+export interface Figures {
+  readonly previews: number;
+  /** Medians. */
+  readonly previewWithoutPackSeconds: number;
+  readonly previewWithPackSeconds: number;
+  /** The pack's share: with minus without. */
+  readonly packSeconds: number;
+  readonly packRatio: number;
+  readonly upSeconds: number;
+  readonly upWithoutChangesSeconds: number;
+  readonly destroySeconds: number;
+  readonly apiRequestsPerUp: number;
+  readonly apiRequestsPerUpWithoutChanges: number;
+  readonly userDataBytes: Readonly<Record<string, number>>;
+}
+
+function previewCount(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_PREVIEWS;
+  if (/^[1-9]\d?$/.test(text)) return Number(text);
+  throw usageFailure(`--previews: must be 1 to 99, got "${text}"`);
+}
+
+async function quietly(steps: readonly Step[]): Promise<void> {
+  for (const { run } of steps) await run(() => {});
+}
+
+async function measure(previews: number, run: typeof runSteps): Promise<Figures> {
+  const home = homeAt(mkdtempSync(join(tmpdir(), "secured-web-bench-")));
+  const session = new Session(withPort(await freePort()), { stack: "dev", home });
+  const without: number[] = [];
+  const withPack: number[] = [];
+  const single: Record<"up" | "again" | "destroy", Measured> = {
+    up: NOTHING,
+    again: NOTHING,
+    destroy: NOTHING,
+  };
+  let userDataBytes: Record<string, number> = {};
+  const timed = (title: string, name: keyof typeof single, work: () => Promise<unknown>): Step => ({
+    title,
+    run: async () => {
+      single[name] = await measureOne(session.api, work);
+      return `${single[name].seconds.toFixed(1)} s, ${single[name].requests} API requests`;
+    },
+  });
+  try {
+    await withSession("npm run bench", session, async () => {
+      await run([
+        ...session.preparation(),
+        timed("up", "up", () => session.opened.up()),
+        timed("up without changes", "again", () => session.opened.up()),
+        {
+          title: `${previews} previews without and with the policy pack`,
+          run: async (report) => {
+            // In turns, so that a slow minute of the machine falls on both.
+            for (let i = 0; i < previews; i++) {
+              without.push(
+                (await measureOne(undefined, () => session.opened.preview({ withoutPolicies: true })))
+                  .seconds,
+              );
+              withPack.push((await measureOne(undefined, () => session.opened.preview())).seconds);
+              report(`${without.at(-1)?.toFixed(2)} s without, ${withPack.at(-1)?.toFixed(2)} s with`);
+            }
+            return "done";
+          },
+        },
+        {
+          title: "user data",
+          run: async () => {
+            userDataBytes = await session.opened.userDataBytes();
+            return `${Object.keys(userDataBytes).length} hosts`;
+          },
+        },
+        timed("destroy", "destroy", () => session.opened.destroy()),
+      ]);
+      return 0;
+    });
+  } finally {
+    await stopApi(home);
+    rmSync(home.dir, { recursive: true, force: true });
+  }
+  const [plain, judged] = [median(without), median(withPack)];
+  return {
+    previews,
+    previewWithoutPackSeconds: round(plain),
+    previewWithPackSeconds: round(judged),
+    packSeconds: round(judged - plain),
+    packRatio: round(judged / plain),
+    upSeconds: round(single.up.seconds),
+    upWithoutChangesSeconds: round(single.again.seconds),
+    destroySeconds: round(single.destroy.seconds),
+    apiRequestsPerUp: single.up.requests,
+    apiRequestsPerUpWithoutChanges: single.again.requests,
+    userDataBytes,
+  };
+}
+
+interface Measured {
+  readonly seconds: number;
+  readonly requests: number;
+}
+
+const NOTHING: Measured = { seconds: 0, requests: 0 };
+
+async function measureOne(api: ApiAccess | undefined, work: () => Promise<unknown>): Promise<Measured> {
+  const before = api === undefined ? 0 : await requestsLeft(api);
+  const begin = process.hrtime.bigint();
+  await work();
+  const seconds = Number(process.hrtime.bigint() - begin) / 1e9;
+  // The request that asks counts too.
+  return { seconds, requests: api === undefined ? 0 : before - (await requestsLeft(api)) - 1 };
+}
+
+/** The API counts requests in its rate-limit headers, as DigitalOcean's does. */
+async function requestsLeft(api: ApiAccess): Promise<number> {
+  const { headers } = await request(api, "GET", "/v2/account");
+  return Number(headers.get("ratelimit-remaining"));
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const [low = 0, high = 0] =
+    sorted.length % 2 === 1 ? [sorted[middle], sorted[middle]] : sorted.slice(middle - 1);
+  return (low + high) / 2;
+}
+
+const round = (value: number) => Math.round(value * 100) / 100;
+
+function table(figures: Figures): string {
+  const rows = [
+    ["preview without the pack (median)", `${figures.previewWithoutPackSeconds} s of ${figures.previews}`],
+    ["preview with the pack (median)", `${figures.previewWithPackSeconds} s of ${figures.previews}`],
+    ["the pack's share", `${figures.packSeconds} s, ratio ${figures.packRatio}`],
+    ["up of dev", `${figures.upSeconds} s, ${figures.apiRequestsPerUp} API requests`],
+    [
+      "up without changes",
+      `${figures.upWithoutChangesSeconds} s, ${figures.apiRequestsPerUpWithoutChanges} API requests`,
+    ],
+    ["destroy of dev", `${figures.destroySeconds} s`],
+    ...Object.entries(figures.userDataBytes).map(([host, bytes]) => [
+      `user data of ${host}`,
+      `${bytes} bytes of 65536`,
+    ]),
+  ];
+  const width = Math.max(...rows.map(([name = ""]) => name.length));
+  return rows.map(([name = "", value]) => `${name.padEnd(width)}  ${value}`).join("\n");
+}
+
+function withPort(port: number): CommandArguments {
+  return {
+    positionals: [],
+    flag: () => false,
+    text: (name) => (name === "port" ? String(port) : undefined),
+    texts: () => [],
+  };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() =>
+        typeof address === "object" && address !== null
+          ? resolve(address.port)
+          : reject(new Error("no port")),
+      );
+    });
+  });
+}
