@@ -1,0 +1,78 @@
+/** Literal stacks for tests of the payload: what the components would pass, with secrets that are obviously fake. */
+import { buildTopology, type Host, type Topology, type TopologyName } from "../../infra/topology";
+import type { HostContext, HostSecrets, HostSettings, KeyPair } from "../../infra/userdata/types";
+
+/** What a test may vary. */
+export interface Variant {
+  readonly topology: TopologyName;
+  readonly settings?: Partial<HostSettings>;
+  readonly webCount?: number;
+  readonly databaseCount?: number;
+}
+
+export const settings: HostSettings = {
+  replication: "group",
+  tls: "reencrypt",
+  siteName: "www.foobar.test",
+  hstsMaxAgeSeconds: 31_536_000,
+  vpcIpRange: "10.20.0.0/20",
+  operatorNetworks: ["198.51.100.0/24"],
+  groupName: "11111111-2222-5333-8444-555555555555",
+  database: { bufferPoolMib: 256, maxConnections: 200 },
+  app: { connectionLimit: 20 },
+  slices: {
+    web: { weight: 100, memoryMaxPercent: 20 },
+    app: { weight: 100, memoryMaxPercent: 30 },
+    database: { weight: 800, memoryMaxPercent: 70 },
+    monitoring: { weight: 20, memoryMaxPercent: 15 },
+  },
+  monitoring: { agent: "none" },
+  stack: "dev",
+  environment: "development",
+};
+
+export const datadog = { agent: "datadog", site: "datadoghq.eu" } as const;
+
+export function topologyOf({ topology, webCount = 2, databaseCount = 3 }: Variant): Topology {
+  return buildTopology("dev", {
+    topology,
+    domain: "foobar.test",
+    web: { count: webCount, size: "s-1vcpu-2gb" },
+    database: { count: databaseCount, size: "s-2vcpu-4gb" },
+  });
+}
+
+/** A context for each host of a variant. */
+export function contextsOf(variant: Variant): readonly HostContext[] {
+  const topology = topologyOf(variant);
+  return topology.hosts.map((host) => ({ host, topology, settings: { ...settings, ...variant.settings } }));
+}
+
+export function contextOf(variant: Variant, name: string): HostContext {
+  const context = contextsOf(variant).find(({ host }) => host.name === name);
+  if (!context) throw new Error(`no host ${name}`);
+  return context;
+}
+
+const fakePem = (what: string) => `-----BEGIN FAKE-----\n${what}\n-----END FAKE-----\n`;
+const fakePair = (what: string): KeyPair => ({
+  certificate: fakePem(`certificate of ${what}`),
+  privateKey: fakePem(`SECRET key of ${what}`),
+});
+
+/** Secrets for a host's roles; every secret text holds the word SECRET. */
+export function fakeSecrets(host: Host): HostSecrets {
+  const isWeb = host.roles.includes("web");
+  const isDatabase = host.roles.includes("database");
+  return {
+    caCertificate: fakePem("certificate of the CA"),
+    ...(isWeb ? { web: fakePair(`${host.name}'s nginx`), app: fakePair(`${host.name}'s application`) } : {}),
+    ...(isDatabase ? { database: fakePair(`${host.name}'s mysqld`) } : {}),
+    passwords: {
+      app: "SECRETapp",
+      health: "SECREThealth",
+      ...(isDatabase ? { replication: "SECRETreplication" } : {}),
+    },
+    datadogApiKey: "SECRETapikey",
+  };
+}
