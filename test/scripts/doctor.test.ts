@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const PROJECT = join(__dirname, "../..");
+
+function doctor(
+  env: NodeJS.ProcessEnv,
+  ...args: string[]
+): Promise<{ status: number | null; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ["scripts/run.mjs", "doctor", ...args], {
+      cwd: PROJECT,
+      env: { ...process.env, ...env },
+    });
+    let [stdout, stderr] = ["", ""];
+    child.stdout.on("data", (chunk) => {
+      stdout += chunk;
+    });
+    child.stderr.on("data", (chunk) => {
+      stderr += chunk;
+    });
+    child.once("close", (status) => resolve({ status, stdout, stderr }));
+  });
+}
+
+describe("npm run doctor", function () {
+  this.timeout(60_000);
+  let dir: string;
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), "doctor-"));
+  });
+  afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+  it("exits non-zero where the API's port is taken, and names another way", async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as { port: number };
+    const { status, stdout } = await doctor({ SECURED_WEB_HOME: dir, SECURED_WEB_API_PORT: String(port) });
+    server.close();
+    assert.equal(status, 1);
+    assert.match(
+      stdout,
+      new RegExp(`MISSING +port of the API +${port} is used by another process.*SECURED_WEB_API_PORT`),
+    );
+    assert.match(stdout, /npm start cannot run yet: port of the API/);
+  });
+
+  it("refuses a port that is none", async () => {
+    const { status, stdout } = await doctor({ SECURED_WEB_HOME: dir, SECURED_WEB_API_PORT: "many" });
+    assert.equal(status, 1);
+    assert.match(stdout, /must be a port from 1 to 65535, got "many"/);
+  });
+
+  it("says how the CLI comes where there is none", async () => {
+    symlinkSync(process.execPath, join(dir, "node"));
+    const { stdout } = await doctor({ PATH: dir, XDG_CACHE_HOME: join(dir, "cache"), SECURED_WEB_HOME: dir });
+    assert.match(stdout, /(MISSING|will get) +Pulumi CLI +.*(installer|install Pulumi)/);
+    assert.match(stdout, /optional +Go +there is no Go on PATH/);
+    assert.match(stdout, /optional +git +not on PATH/);
+  });
+
+  it("takes no arguments but --help", async () => {
+    assert.equal((await doctor({}, "--fix")).status, 2);
+    const help = await doctor({}, "--help");
+    assert.equal(help.status, 0);
+    assert.match(help.stdout, /MISSING +npm start cannot run without it/);
+  });
+});
