@@ -215,11 +215,12 @@ describe("the pack in the real engine", function () {
     assert.ok(!engine.createdNames().includes("db-1"));
   });
 
-  it("lets a single writer pass in development", async () => {
-    const stack = await engine.stack("development", program({ options: sourceOnly }), {
-      "secured-web:environment": "development",
+  for (const config of [{ "secured-web:environment": "development" }, {}]) {
+    it(`lets a single writer pass in development (configuration ${JSON.stringify(config)})`, async () => {
+      const name = `development-${Object.keys(config).length}`;
+      const stack = await engine.stack(name, program({ options: sourceOnly }), config);
+      const preview = await stack.preview();
+      assert.ok(!preview.refused, preview.output);
     });
-    const preview = await stack.preview();
-    assert.ok(!preview.refused, preview.output);
-  });
+  }
 });
