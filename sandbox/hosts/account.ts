@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import { cidr, gatewayOf, netmask } from "../api/core/ipv4";
 import { publicRange } from "../api/core/publicAddresses";
 import type { Store } from "../api/core/store";
 import { type CertificateFile, certificateFile, certificateTable } from "../api/resources/certificates";
 import { type DropletRecord, dropletTable, readUserData } from "../api/resources/droplets/record";
 import { firewallTable } from "../api/resources/firewalls";
+import type { ImageRecord } from "../api/resources/images";
 import { loadBalancerTable } from "../api/resources/loadBalancerRecord";
 import { reservedIpTable } from "../api/resources/reservedIps";
 import { findSshKey } from "../api/resources/sshKeys";
@@ -42,7 +44,7 @@ export function dropletOf(store: Store, record: DropletRecord): Droplet {
     id: record.id,
     name: record.name,
     region: record.region,
-    image: record.image.slug ?? String(record.image.id),
+    snapshot: snapshotOf(record.image),
     tags: record.tags.map(lower),
     userData: readUserData(store, record.id),
     sshKeys: keys.filter((key) => key !== undefined),
@@ -57,6 +59,14 @@ export function dropletOf(store: Store, record: DropletRecord): Droplet {
     },
   };
 }
+
+/** Where the disk of a droplet's snapshot is: its image gets its number only when the action has completed. */
+export const snapshotName = (dropletId: number, name: string): string =>
+  `${dropletId}-${createHash("sha256").update(name).digest("hex").slice(0, 16)}`;
+
+/** The snapshot behind an image; undefined for an image of the catalogue, which the base image stands in for. */
+export const snapshotOf = ({ droplet_id, name }: ImageRecord): string | undefined =>
+  droplet_id === null ? undefined : snapshotName(droplet_id, name);
 
 function firewallsOf(store: Store): Firewall[] {
   return firewallTable(store)

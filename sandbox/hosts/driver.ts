@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
 import type { HostChange, HostDriver } from "../api/core/host";
 import type { Store } from "../api/core/store";
 import { dropletTable } from "../api/resources/droplets/record";
 import { imageTable } from "../api/resources/images";
-import { dropletOf, worldOf } from "./account";
+import { dropletOf, snapshotName, snapshotOf, worldOf } from "./account";
 import { Provider, type ProviderOptions } from "./provider";
 import type { World } from "./world";
 
@@ -69,14 +68,12 @@ export class Driver implements HostDriver {
     const host = this.provider.host(droplet.id);
     switch (action.type) {
       case "create":
-        return this.provider.createDroplet(world, droplet, snapshotOf(store, record.image.id));
+        return this.provider.createDroplet(world, droplet);
       case "rebuild":
-      case "restore":
-        return this.provider.createDroplet(
-          world,
-          droplet,
-          snapshotOf(store, Number(action.parameters.image)),
-        );
+      case "restore": {
+        const image = imageTable(store).get(Number(action.parameters.image));
+        return this.provider.createDroplet(world, { ...droplet, snapshot: image && snapshotOf(image) });
+      }
       case "power_on":
         return this.provider.powerOn(droplet);
       case "power_off":
@@ -95,14 +92,4 @@ export class Driver implements HostDriver {
         return;
     }
   }
-}
-
-/** Where the disk of a droplet's snapshot is: its image gets its number only when the action has completed. */
-const snapshotName = (dropletId: number, name: string): string =>
-  `${dropletId}-${createHash("sha256").update(name).digest("hex").slice(0, 16)}`;
-
-/** The snapshot behind an image; undefined for an image of the catalogue, which the base image stands in for. */
-function snapshotOf(store: Store, imageId: number): string | undefined {
-  const image = imageTable(store).get(imageId);
-  return image && image.droplet_id !== null ? snapshotName(image.droplet_id, image.name) : undefined;
 }

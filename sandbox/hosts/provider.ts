@@ -4,8 +4,9 @@ import { acmeIssuer } from "./balancer/acme";
 import { Authority } from "./balancer/authority";
 import { Balancers } from "./balancer/balancers";
 import { authorityIssuer, Certificates, type Issuer } from "./balancer/certificates";
+import { removeCgroup } from "./host/cgroup";
 import { cloudInitOutcome } from "./host/cloudInit";
-import { dropletsOnDisk, Host, removeCgroup } from "./host/host";
+import { dropletsOnDisk, Host } from "./host/host";
 import { ensureBaseImage, type ImageOptions } from "./image";
 import { type Instance, openInstance, publicNamespace, vpcNamespace } from "./instance";
 import { ensurePublicNetwork, ensureVpc } from "./network/fabric";
@@ -64,7 +65,10 @@ export class Provider {
     // overlayfs' list of layers, the top one first.
     const base = npmLayer ? `${npmLayer}:${rootfs}` : rootfs;
     const authority = new Authority(join(instance.dir, "authority"));
-    const issuer = options.issuer ?? (await acmeIssuer(instance, authority)) ?? authorityIssuer(authority);
+    const issuer =
+      options.issuer ??
+      (await acmeIssuer(instance, authority, options.onProgress)) ??
+      authorityIssuer(authority);
     return new Provider(instance, base, options.log ?? (() => {}), issuer, options.publish ?? {});
   }
 
@@ -163,12 +167,12 @@ export class Provider {
   }
 
   /** Makes and boots a droplet's host; what an interrupted attempt left is removed first. */
-  async createDroplet(world: World, droplet: Droplet, snapshot?: string): Promise<void> {
+  async createDroplet(world: World, droplet: Droplet): Promise<void> {
     const host = this.host(droplet.id);
     await host.destroy();
     await this.updateNetworks(world);
     await this.updateServices(world);
-    await host.create(droplet, this.base, snapshot);
+    await host.create(droplet, this.base);
     await this.updateVolumes(world);
     // The firewall is there before the first packet.
     await this.updateFirewalls(world);
@@ -185,6 +189,13 @@ export class Provider {
   async destroyDroplet(world: World, dropletId: number): Promise<void> {
     await this.host(dropletId).destroy();
     await this.updateAll(world);
+  }
+
+  /** Removes everything of the sandbox whose directory it is, without what only running hosts need. */
+  static async remove(dir: string): Promise<void> {
+    const instance = await openInstance(dir);
+    const issuer = authorityIssuer(new Authority(join(instance.dir, "authority")));
+    await new Provider(instance, "", () => {}, issuer, {}).destroy();
   }
 
   /** Powers everything off and removes networks and processes; disks and keys stay, and `reconcile` boots again. */

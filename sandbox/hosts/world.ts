@@ -15,8 +15,8 @@ export interface Droplet {
   /** Its host name as well. */
   readonly name: string;
   readonly region: string;
-  /** A slug, or the id of a snapshot that this sandbox made. */
-  readonly image: string;
+  /** The snapshot that its disk begins as (`Host.snapshot`); undefined for the base image, whatever the slug. */
+  readonly snapshot: string | undefined;
   readonly tags: readonly string[];
   readonly userData: string | undefined;
   /** Public SSH keys in OpenSSH's form. */

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
-import { access } from "node:fs/promises";
+import { access, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { cloudInitState } from "../../sandbox/hosts/host/cloudInit";
+import { Host } from "../../sandbox/hosts/host/host";
+import { openInstance } from "../../sandbox/hosts/instance";
 import { Provider } from "../../sandbox/hosts/provider";
 import { attempt } from "../../sandbox/hosts/run";
 import type { Domain, World } from "../../sandbox/hosts/world";
@@ -72,7 +76,8 @@ describe("droplets as hosts", function () {
   });
   after(async () => {
     if (!provider) return;
-    await provider.destroy();
+    // By the directory alone, as a program does that did not start it.
+    await Provider.remove(provider.instance.dir);
     assert.deepEqual(await machineState(), before_, "something is left on this machine");
   });
 
@@ -214,6 +219,37 @@ describe("droplets as hosts", function () {
     );
   });
 
+  it("can be capped in CPU from outside", async () => {
+    // Ticks (1/100 s) of CPU that a busy loop gets within two seconds, as a service of the host.
+    const loop =
+      "end=$((SECONDS+2)); while [ $SECONDS -lt $end ]; do :; done; awk '{ print $14 }' /proc/$$/stat";
+    const used = async () =>
+      Number(
+        await sh(
+          2,
+          `systemd-run --quiet --wait --pipe --collect --expand-environment=no bash -c '${loop.replaceAll("'", "'\\''")}'`,
+        ),
+      );
+    await provider.host(first.id).capCpu(0.1);
+    const capped = await used();
+    await provider.host(first.id).capCpu(undefined);
+    const free = await used();
+    assert.ok(capped <= 30 && free > 2 * capped, `capped ${capped}, free ${free}`);
+  });
+
+  it("say that there is no disk left, before anything is half there", async () => {
+    const full = await mkdtemp(join(tmpdir(), "sw-hosts-"));
+    await attempt("mount", ["-t", "tmpfs", "-o", "size=64m", "tmpfs", full]);
+    try {
+      const host = new Host(await openInstance(full), first.id);
+      await assert.rejects(host.create(first, "/nowhere"), /no disk left: a host needs 1 GiB free/);
+      assert.equal(await host.exists(), false);
+    } finally {
+      await attempt("umount", [full]);
+      await rm(full, { recursive: true });
+    }
+  });
+
   it("are adopted by a program that did not start them", async () => {
     const other = await Provider.open({ dir: provider.instance.dir });
     const before = await provider.host(first.id).init();
@@ -228,9 +264,9 @@ describe("droplets as hosts", function () {
   it("become a snapshot, and a new droplet of it", async () => {
     await sh(2, "echo from the snapshot > /root/in-snapshot");
     await provider.host(first.id).snapshot("snap-1");
-    const copy = droplet(4, { userData: "#cloud-config\n{}\n" });
+    const copy = droplet(4, { userData: "#cloud-config\n{}\n", snapshot: "snap-1" });
     world = { ...world, droplets: [first, second, copy] };
-    await provider.createDroplet(world, copy, "snap-1");
+    await provider.createDroplet(world, copy);
     assert.equal(await sh(4, "cat /root/in-snapshot; hostname"), "from the snapshot\nhost-4");
     assert.match(await sh(4, "ip -4 -brief address show eth1"), /10\.10\.0\.4\/20/);
     world = { ...world, droplets: [first, second] };

@@ -28,7 +28,7 @@ export function droplet(n: number, values: Partial<Droplet> = {}): Droplet {
     id: 500_000_000 + n,
     name: `host-${n}`,
     region: "nyc1",
-    image: "debian-13-x64",
+    snapshot: undefined,
     tags: [],
     userData: undefined,
     sshKeys: [],

@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Instance, namespacePath, servicesNamespace } from "../instance";
 import { DNS_ADDRESS } from "../network/addresses";
-import { findProgram } from "../requirements";
 import { run } from "../run";
 import type { Authority } from "./authority";
 import type { Issuer } from "./certificates";
+import { ensurePebble } from "./pebble";
 
 const ISSUE = join(__dirname, "issue.ts");
 const ISSUE_LIMIT_MS = 60_000;
@@ -32,10 +32,14 @@ export interface IssueResult {
 /**
  * Issues certificates as Let's Encrypt does for DigitalOcean: through ACME, with the DNS challenge answered by the
  * account's own name server. The ACME server is Let's Encrypt's test server pebble, which runs only meanwhile, in the
- * services' namespace. Undefined where this machine has no pebble (Debian's package of that name).
+ * services' namespace. Undefined where it cannot be had.
  */
-export async function acmeIssuer(instance: Instance, authority: Authority): Promise<Issuer | undefined> {
-  const pebble = await findProgram("pebble");
+export async function acmeIssuer(
+  instance: Instance,
+  authority: Authority,
+  onProgress?: (line: string) => void,
+): Promise<Issuer | undefined> {
+  const pebble = await ensurePebble(onProgress);
   if (!pebble) return undefined;
   return {
     name: "pebble, Let's Encrypt's test server",

@@ -21,6 +21,12 @@ for disk in "$@"; do
   mknod -m 0660 "$dir/disks/${disk%%=*}" b "$major" "$minor"
 done
 
+# A cap on the whole host's CPU is set from outside (Host.capCpu): with cgroup v1 in this folder, else in cgroup2.
+if [ -e /sys/fs/cgroup/cpu/cgroup.procs ]; then
+  mkdir -p "/sys/fs/cgroup/cpu/$cgroup"
+  echo $$ > "/sys/fs/cgroup/cpu/$cgroup/cgroup.procs"
+fi
+
 # systemd as PID 1 needs cgroup2 alone, and a machine may have v1 mounted here.
 umount -R /sys/fs/cgroup 2> /dev/null || true
 mount -t cgroup2 cgroup2 /sys/fs/cgroup

@@ -15,6 +15,7 @@ import { deleteNamespace } from "../network/namespace";
 import { childOf, ended, isInit, type KnownProcess, signal } from "../process";
 import { attempt, type Output, type RunOptions, run } from "../run";
 import type { Droplet } from "../world";
+import { capCpu, removeCgroup } from "./cgroup";
 import { writeSeed } from "./seed";
 import { refuseUnreadable } from "./userData";
 
@@ -23,7 +24,6 @@ const BOOT = join(__dirname, "boot.sh");
 const BOOT_LIMIT_MS = 120_000;
 /** DigitalOcean gives a clean shutdown some time before it cuts the power. */
 const SHUTDOWN_LIMIT_MS = 60_000;
-const CGROUP_LIMIT_MS = 5000;
 /** A host's own files: logs, a database's first files, the app's modules. */
 const NEEDED_BYTES = 1024 ** 3;
 /** systemd(1): what PID 1 does at these signals; SIGRTMIN is 34. */
@@ -63,17 +63,18 @@ export class Host {
   }
 
   /**
-   * Lays out the disk: empty above `base`, or a copy of a snapshot's. Nothing runs yet.
+   * Lays out the disk: empty above the layers of `base`, or a copy of a snapshot's. Nothing runs yet.
    * Throws where the user data cannot be read by cloud-init, or the disk of this machine is nearly full.
    */
-  async create(droplet: Droplet, base: string, snapshotId?: string): Promise<void> {
+  async create(droplet: Droplet, base: string): Promise<void> {
     refuseUnreadable(droplet);
     await this.powerOff();
     await rm(this.#dir, { recursive: true, force: true });
     await mkdir(this.#dir, { recursive: true, mode: 0o700 });
     await requireSpace(this.#dir);
-    if (snapshotId !== undefined)
-      await copyDisk(join(snapshotDir(this.instance, snapshotId), "upper"), join(this.#dir, "upper"));
+    if (droplet.snapshot !== undefined) {
+      await copyDisk(join(snapshotDir(this.instance, droplet.snapshot), "upper"), join(this.#dir, "upper"));
+    }
     for (const folder of ["upper", "work", "root", "disks"])
       await mkdir(join(this.#dir, folder), { recursive: true });
     await writeSeed(join(this.#dir, "upper"), droplet, String(droplet.id));
@@ -177,6 +178,15 @@ export class Host {
     await rm(this.#diskNode(machine, name), { force: true });
   }
 
+  /**
+   * Caps the CPU of the whole host from outside, in CPUs (0.5 is half of one); undefined lifts the cap. It lasts until
+   * the host powers off, and covers what the host itself starts, not what `run` brings in. (Inside a host on a machine
+   * with cgroup v1 no limit of a unit has any effect.)
+   */
+  async capCpu(cpus: number | undefined): Promise<void> {
+    await capCpu(this.#cgroup, cpus);
+  }
+
   async disks(): Promise<Readonly<Record<string, string>>> {
     return (await this.#read()).disks;
   }
@@ -265,8 +275,12 @@ export class Host {
     for (const router of [publicNamespace(this.instance), ...vpcs]) {
       await attempt("ip", ["-netns", router, "link", "del", port]);
     }
-    await removeCgroup(`${this.instance.id}/${this.dropletId}`);
+    await removeCgroup(this.#cgroup);
     await deleteNamespace(dropletNamespace(this.instance, this.dropletId));
+  }
+
+  get #cgroup(): string {
+    return `${this.instance.id}/${this.dropletId}`;
   }
 
   #diskNode(machine: KnownProcess, name: string): string {
@@ -288,24 +302,6 @@ export class Host {
 export async function dropletsOnDisk(instance: Instance): Promise<number[]> {
   const names = await readdir(join(instance.dir, "droplets")).catch(() => []);
   return names.map(Number).filter((id) => id > 0);
-}
-
-/**
- * Ends whatever still runs in a tree of cgroups and removes it, in the cgroup2 mount of this machine, if it has one:
- * the last resort for processes that nobody remembers.
- */
-export async function removeCgroup(cgroup: string): Promise<void> {
-  const mounts = await readFile("/proc/self/mounts", "utf8");
-  const mount = /^\S+ (\S+) cgroup2 /m.exec(mounts)?.[1];
-  if (!mount || !(await exists(join(mount, cgroup)))) return;
-  const path = join(mount, cgroup);
-  const deadline = Date.now() + CGROUP_LIMIT_MS;
-  await writeFile(join(path, "cgroup.kill"), "1").catch(() => {});
-  while (await exists(path)) {
-    await attempt("find", [path, "-depth", "-type", "d", "-exec", "rmdir", "{}", "+"]);
-    if (Date.now() > deadline) throw new Error(`processes in ${path} do not end`);
-    await delay(20);
-  }
 }
 
 /** Overlayfs keeps deletions as devices and marks in extended attributes: only cp's own archive mode copies them. */

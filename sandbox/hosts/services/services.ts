@@ -1,4 +1,4 @@
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Daemon } from "../daemon";
 import { type Instance, namespacePath, servicesNamespace } from "../instance";
@@ -10,8 +10,7 @@ import type { Metadata } from "./metadata";
 import type { Challenges } from "./zones";
 
 const MAIN = join(__dirname, "main.ts");
-/** Grows with a change to the services' code, so that a sandbox that was started by older code replaces them. */
-const VERSION = "1";
+const SOURCES = ["main.ts", "zones.ts", "metadata.ts", "data.ts"];
 
 /** Keeps the services' process running, and tells it what to answer. */
 export class Services {
@@ -51,8 +50,14 @@ export class Services {
     ];
     await this.#daemon.ensure(
       ["nsenter", `--net=${namespacePath(servicesNamespace(this.instance))}`, ...node],
-      VERSION,
+      await this.#version(),
     );
+  }
+
+  /** A sandbox that older code has started gets the present one. */
+  async #version(): Promise<string> {
+    const texts = await Promise.all(SOURCES.map((name) => readFile(join(__dirname, name), "utf8")));
+    return texts.join("");
   }
 
   stop(): Promise<void> {
