@@ -63,7 +63,10 @@ function definedEntries(env: NodeJS.ProcessEnv): Environment {
 export function installPolicyHost(home: Home): void {
   const file = join(home.binDir, "pulumi-analyzer-policy-nodejs");
   const runner = join(PROJECT_DIR, "node_modules", "@pulumi", "pulumi", "cmd", "run-policy-pack");
-  const script = `#!/bin/sh\nexec ${quote(process.execPath)} ${quote(runner)} "$@"\n`;
+  const node = quote(process.execPath);
+  // The pack is its own program: it starts at once, where run-policy-pack would load all of the SDK first (0.4 s). The
+  // engine starts this script in the pack's folder.
+  const script = `#!/bin/sh\n[ -f build/index.js ] && exec ${node} build/index.js\nexec ${node} ${quote(runner)} "$@"\n`;
   if (existsSync(file) && readFileSync(file, "utf8") === script) return;
   mkdirSync(home.binDir, { recursive: true, mode: 0o700 });
   writeFileSync(file, script, { mode: 0o755 });
