@@ -47,7 +47,9 @@ export function createDatabasePool(settings: PoolSettings): Pool {
     timezone: "Z",
   });
   pool.on("connection", (connection) => {
-    connection.query(`SET SESSION max_execution_time = ${statementTimeoutMs}, innodb_lock_wait_timeout = 5`);
+    connection.query(
+      `SET SESSION max_execution_time = ${statementTimeoutMs}, innodb_lock_wait_timeout = 5, time_zone = '+00:00'`,
+    );
   });
   return pool;
 }

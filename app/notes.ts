@@ -23,9 +23,6 @@ export interface NoteStore {
 export const longestNote = 500;
 
 const limits = { deadlineMs: 8000, firstPauseMs: 20, longestPauseMs: 500 };
-const columns =
-  "id, text, web_host AS webHost, database_host AS databaseHost, DATE_FORMAT(created_at, '%Y-%m-%dT%H:%i:%s.%fZ') AS createdAt";
-
 /** Notes in MySQL. */
 export function mysqlNotes(pool: Pool, webHost: string, clock: Clock = systemClock): NoteStore {
   const run = <T>(work: (connection: PoolConnection) => Promise<T>): Promise<T> =>
@@ -33,30 +30,35 @@ export function mysqlNotes(pool: Pool, webHost: string, clock: Clock = systemClo
   return {
     list: (limit) =>
       run(async (connection) => {
-        const sql = `SELECT ${columns} FROM notes ORDER BY created_at DESC, id DESC LIMIT ?`;
-        const [rows] = await connection.query<(Note & RowDataPacket)[]>(statement(sql, [limit]));
+        const sql =
+          "SELECT id, text, web_host AS webHost, database_host AS databaseHost, created_at AS createdAt " +
+          "FROM notes ORDER BY created_at DESC, id DESC LIMIT ?";
+        const [rows] = await connection.query<NoteRow[]>(statement(sql, [limit]));
         return rows.map(({ id, text, webHost, databaseHost, createdAt }) => ({
           id,
           text,
           webHost,
           databaseHost,
-          createdAt,
+          createdAt: createdAt.toISOString(),
         }));
       }),
     add: (text) =>
       run(async (connection) => {
-        const [result] = await connection.query<ResultSetHeader>(
-          statement(
-            "INSERT INTO notes (text, web_host, database_host) VALUES (?, ?, COALESCE(@@GLOBAL.report_host, @@hostname))",
-            [text, webHost],
-          ),
+        // The write comes last: whatever fails before it has left nothing behind, and may be repeated.
+        const [hosts] = await connection.query<RowDataPacket[]>(
+          statement("SELECT COALESCE(@@GLOBAL.report_host, @@hostname) AS name", []),
         );
-        const [rows] = await connection.query<(Note & RowDataPacket)[]>(
-          statement(`SELECT ${columns} FROM notes WHERE id = ?`, [result.insertId]),
+        const databaseHost = String(hosts[0]?.name);
+        const createdAt = new Date();
+        const [{ insertId }] = await connection.query<ResultSetHeader>(
+          statement("INSERT INTO notes (text, web_host, database_host, created_at) VALUES (?, ?, ?, ?)", [
+            text,
+            webHost,
+            databaseHost,
+            createdAt,
+          ]),
         );
-        const [note] = rows;
-        if (!note) throw new Error("the note that was written is not there");
-        return { ...note };
+        return { id: insertId, text, webHost, databaseHost, createdAt: createdAt.toISOString() };
       }),
     isWritable: () =>
       onConnection(pool, async (connection) => {
@@ -68,6 +70,8 @@ export function mysqlNotes(pool: Pool, webHost: string, clock: Clock = systemClo
       }),
   };
 }
+
+type NoteRow = RowDataPacket & Omit<Note, "createdAt"> & { readonly createdAt: Date };
 
 function statement(sql: string, values: unknown[]) {
   return { sql, values, timeout: statementTimeoutMs };

@@ -27,7 +27,8 @@ function withoutDocstrings(lines: readonly string[]): string[] {
   const result: string[] = [];
   let inside: "code" | "docstring" | "value" = "code";
   for (const line of lines) {
-    const isDocstring = inside === "docstring" || (inside === "code" && line.trimStart().startsWith('"""'));
+    const isDocstring: boolean =
+      inside === "docstring" || (inside === "code" && line.trimStart().startsWith('"""'));
     if (!isDocstring) result.push(line);
     const hasOddQuotes = line.split('"""').length % 2 === 0;
     if (!hasOddQuotes) continue;

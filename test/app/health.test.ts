@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import type { AddressInfo } from "node:net";
+import { Watch } from "../../app/health";
+import type { Log } from "../../app/log";
+import type { Verdict } from "../../app/memberState";
+
+const online: Verdict = { isWritable: true, reason: "ONLINE" };
+
+describe("app: health of a database host", () => {
+  let now = 0;
+  let answer: () => Promise<Verdict>;
+  let told: string[];
+  const log: Log = (_level, _event, fields) => told.push(JSON.stringify(fields));
+  const watch = () =>
+    new Watch(
+      "db-1",
+      () => answer(),
+      log,
+      () => now,
+    );
+  beforeEach(() => {
+    now = 1000;
+    told = [];
+    answer = async () => online;
+  });
+
+  it("says no before it has asked, and yes after a good answer", async () => {
+    const member = watch();
+    assert.deepEqual(member.current(), { isWritable: false, reason: "no fresh answer" });
+    await member.look();
+    assert.deepEqual(member.current(), online);
+  });
+
+  it("says no where the answer has grown old: a check that hangs must not keep a member in", async () => {
+    const member = watch();
+    await member.look();
+    now += 2500;
+    assert.ok(member.current().isWritable);
+    now += 1;
+    assert.deepEqual(member.current(), { isWritable: false, reason: "no fresh answer" });
+  });
+
+  it("says no after an error, and tells its code but not its text", async () => {
+    const member = watch();
+    answer = async () => {
+      throw Object.assign(new Error("Access denied for 'health' using password SECRET"), {
+        code: "ER_ACCESS_DENIED",
+      });
+    };
+    await member.look();
+    assert.deepEqual(member.current(), { isWritable: false, reason: "no answer (ER_ACCESS_DENIED)" });
+    assert.ok(!told.join().includes("SECRET"));
+  });
+
+  it("tells the journal of changes alone", async () => {
+    const member = watch();
+    await member.look();
+    await member.look();
+    answer = async () => ({ isWritable: false, reason: "ERROR" });
+    await member.look();
+    await member.look();
+    assert.equal(told.length, 2);
+    assert.match(told[1]!, /"host":"db-1","isWritable":false,"reason":"ERROR"/);
+  });
+
+  it("answers HAProxy over HTTP: 200 for yes, 503 for no", async () => {
+    const member = watch();
+    const server = member.server().listen(0, "127.0.0.1");
+    try {
+      const { port } = await new Promise<AddressInfo>((resolve) =>
+        server.once("listening", () => resolve(server.address() as AddressInfo)),
+      );
+      const ask = async () => (await fetch(`http://127.0.0.1:${port}/`)).status;
+      assert.equal(await ask(), 503);
+      await member.look();
+      assert.equal(await ask(), 200);
+      now += 5000;
+      assert.equal(await ask(), 503);
+    } finally {
+      server.close();
+    }
+  });
+});
