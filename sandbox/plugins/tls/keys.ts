@@ -98,6 +98,8 @@ interface SshParts {
 }
 
 function sshParts(key: KeyObject): SshParts | undefined {
+  const curve = Object.values(curves).find(({ openssl }) => openssl === key.asymmetricKeyDetails?.namedCurve);
+  if (curve !== undefined && curve.ssh === undefined) return undefined; // JWK does not know P-224 either
   const jwk = key.export({ format: "jwk" });
   const part = (name: "n" | "e" | "d" | "p" | "q" | "qi" | "x" | "y") =>
     Buffer.from(jwk[name] ?? "", "base64url");
@@ -118,7 +120,6 @@ function sshParts(key: KeyObject): SshParts | undefined {
       privateFields: [sshString(point), sshString(Buffer.concat([seed, point]))],
     };
   }
-  const curve = Object.values(curves).find(({ openssl }) => openssl === key.asymmetricKeyDetails?.namedCurve);
   if (curve?.ssh === undefined) return undefined;
   const point = Buffer.concat([
     Buffer.from([4]),

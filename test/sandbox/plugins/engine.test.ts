@@ -66,6 +66,8 @@ function program(
   };
 }
 
+class Unchecked extends pulumi.CustomResource {}
+
 describe("the stand-ins under the real engine", function () {
   this.timeout(180_000);
   let engine: Engine;
@@ -191,25 +193,48 @@ describe("the stand-ins under the real engine", function () {
 
   it("says what is wrong with a resource, by its name, before any request", async () => {
     const wrong: PulumiFn = async () => {
-      new digitalocean.Droplet("bad", { image: "ubuntu-24-04-x64" } as unknown as digitalocean.DropletArgs);
-      new digitalocean.MonitorAlert("window", {
-        ...{
-          type: "v1/insights/droplet/cpu",
-          compare: "GreaterThan",
-          description: "d",
-          value: 1,
-          window: "7m",
-        },
-        alerts: { emails: [] },
-      });
+      // Past the SDK's own checks, as a program in YAML would.
+      const inputs = { image: "ubuntu-24-04-x64", colour: "red", userData: pulumi.secret("#cloud-config") };
+      new Unchecked("digitalocean:index/droplet:Droplet", "bad", inputs);
     };
-    await assert.rejects(stack.preview({ program: wrong }), (error: Error) => {
+    await assert.rejects(stack.preview({ program: wrong }), ({ message }: Error) => {
       assert.match(
-        error.message,
-        /"size" is required.*Examine values at 'window?.*|Missing required property 'size'/s,
+        message,
+        /Droplet resource 'bad' has a problem: Missing required argument. The argument "size"/,
       );
+      assert.match(message, /Invalid or unknown key.*Examine values at 'bad.colour'/);
+      assert.ok(!message.includes("#cloud-config"));
       return true;
     });
+  });
+
+  it("says where the API should be, and what a token is for", async () => {
+    const closed = await Account.open();
+    const away = closed.url;
+    await closed.close();
+    const one: PulumiFn = async () => {
+      new digitalocean.Tag("tag", { name: "t" });
+    };
+    const lost = await engine.stack("lost", {
+      ...config(account),
+      "digitalocean:apiEndpoint": { value: away },
+    });
+    await assert.rejects(lost.up({ program: one }), ({ message }: Error) =>
+      message.includes(`no answer from the DigitalOcean API at ${away}`),
+    );
+    const refused = await engine.stack("refused", {
+      ...config(account),
+      "digitalocean:token": { value: "wrong", secret: true },
+    });
+    await assert.rejects(
+      refused.up({ program: one }),
+      /401.*The token was not accepted: set digitalocean:token/,
+    );
+    const none = await engine.stack("none", { "digitalocean:apiEndpoint": { value: account.url } });
+    await assert.rejects(
+      none.preview({ program: one }),
+      /no DigitalOcean API token: set it by `pulumi config set/,
+    );
   });
 
   it("keeps a droplet that is not up in time, and the next up goes on with it", async () => {

@@ -46,8 +46,13 @@ export class Plugin {
 
   static async start<C>(provider: Provider<C>, config: PropertyMap = {}): Promise<Plugin> {
     const plugin = await Plugin.unconfigured(provider);
-    await plugin.configure(config);
-    return plugin;
+    try {
+      await plugin.configure(config);
+      return plugin;
+    } catch (error) {
+      await plugin.stop();
+      throw error;
+    }
   }
 
   static async unconfigured<C>(provider: Provider<C>): Promise<Plugin> {

@@ -23,11 +23,12 @@ export class Recorder {
 
   private constructor(private readonly server: Server) {}
 
-  static async start(): Promise<Recorder> {
+  /** @param port any free one by default */
+  static async start(port = 0): Promise<Recorder> {
     const server = createServer();
     const recorder = new Recorder(server);
     server.on("request", (request, response) => void recorder.answer(request, response));
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
     return recorder;
   }
 
