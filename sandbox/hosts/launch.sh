@@ -5,6 +5,6 @@ set -euo pipefail
 file=$1
 shift
 start=$(awk '{ sub(/.*\) /, ""); print $20 }' /proc/$$/stat)
-echo "$$ $(cat /proc/sys/kernel/random/boot_id)/$start" > "$file.new"
+echo "$$ $(cat /proc/sys/kernel/random/boot_id)/$start" >"$file.new"
 mv "$file.new" "$file"
 exec "$@"

@@ -35,7 +35,7 @@ export function verifyChecks(projectDir = PROJECT_DIR): Check[] {
     { name: "shell files (shellcheck)", run: () => shellCheck(projectDir, "shellcheck", []) },
     {
       name: "form of shell files (shfmt)",
-      run: () => shellCheck(projectDir, "shfmt", ["-d", "-i", "2", "-ci"]),
+      run: () => shellCheck(projectDir, "shfmt", ["-d"]),
     },
     { name: "generated pages (npm run docs)", run: async () => freshness(await pages(), projectDir) },
     {

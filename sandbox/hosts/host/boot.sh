@@ -17,28 +17,28 @@ mount -t overlay overlay -o "lowerdir=$lower,upperdir=$dir/upper,workdir=$dir/wo
 # through this namespace, and a reboot inside the host keeps them all.
 mount -t tmpfs -o mode=0755 disks "$dir/disks"
 for disk in "$@"; do
-  read -r major minor < <(stat --format='%Hr %Lr' "${disk#*=}")
-  mknod -m 0660 "$dir/disks/${disk%%=*}" b "$major" "$minor"
+	read -r major minor < <(stat --format='%Hr %Lr' "${disk#*=}")
+	mknod -m 0660 "$dir/disks/${disk%%=*}" b "$major" "$minor"
 done
 
 # A cap on the whole host's CPU is set from outside (Host.capCpu): with cgroup v1 in this folder, else in cgroup2.
 if [ -e /sys/fs/cgroup/cpu/cgroup.procs ]; then
-  mkdir -p "/sys/fs/cgroup/cpu/$cgroup"
-  echo $$ > "/sys/fs/cgroup/cpu/$cgroup/cgroup.procs"
+	mkdir -p "/sys/fs/cgroup/cpu/$cgroup"
+	echo $$ >"/sys/fs/cgroup/cpu/$cgroup/cgroup.procs"
 fi
 
 # systemd as PID 1 needs cgroup2 alone, and a machine may have v1 mounted here.
-umount -R /sys/fs/cgroup 2> /dev/null || true
+umount -R /sys/fs/cgroup 2>/dev/null || true
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 tree=/sys/fs/cgroup/$cgroup
 mkdir -p "$tree/boot"
 # Limits of units work inside the host where this machine has cgroup2 controllers to give away.
 for folder in /sys/fs/cgroup "$(dirname "$tree")" "$tree"; do
-  for controller in cpu io memory pids; do
-    echo "+$controller" > "$folder/cgroup.subtree_control" 2> /dev/null || true
-  done
+	for controller in cpu io memory pids; do
+		echo "+$controller" >"$folder/cgroup.subtree_control" 2>/dev/null || true
+	done
 done
-echo $$ > "$tree/boot/cgroup.procs"
+echo $$ >"$tree/boot/cgroup.procs"
 
 in_namespace=(nsenter --net="/run/netns/$namespace")
 
@@ -46,15 +46,15 @@ in_namespace=(nsenter --net="/run/netns/$namespace")
 # need bpf. nspawn starts inside the namespace, or /sys would show this machine's interfaces.
 export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
 start() {
-  (
-    echo "$BASHPID" > "$tree/host/cgroup.procs"
-    exec "${in_namespace[@]}" systemd-nspawn --quiet --boot --register=no --keep-unit \
-      --machine="$machine" --hostname="$hostname" --directory="$dir/root" \
-      --network-namespace-path="/run/netns/$namespace" \
-      --bind="$dir/disks:/dev/disk/by-id" \
-      --resolv-conf=off --timezone=off --link-journal=no --console=pipe --kill-signal=SIGRTMIN+3 \
-      --capability=CAP_NET_ADMIN,CAP_NET_RAW,CAP_SYS_RESOURCE,CAP_BPF,CAP_PERFMON --system-call-filter=bpf
-  )
+	(
+		echo "$BASHPID" >"$tree/host/cgroup.procs"
+		exec "${in_namespace[@]}" systemd-nspawn --quiet --boot --register=no --keep-unit \
+			--machine="$machine" --hostname="$hostname" --directory="$dir/root" \
+			--network-namespace-path="/run/netns/$namespace" \
+			--bind="$dir/disks:/dev/disk/by-id" \
+			--resolv-conf=off --timezone=off --link-journal=no --console=pipe --kill-signal=SIGRTMIN+3 \
+			--capability=CAP_NET_ADMIN,CAP_NET_RAW,CAP_SYS_RESOURCE,CAP_BPF,CAP_PERFMON --system-call-filter=bpf
+	)
 }
 
 # nspawn ends with 133 when the host asked for a reboot (systemd-nspawn(1), --keep-unit): the loop is the machine's
@@ -62,15 +62,15 @@ start() {
 # killed in the folders of the old one's cgroups.
 status=133
 while [ $status -eq 133 ]; do
-  if [ -d "$tree/host" ]; then
-    find "$tree/host" -depth -type d -exec rmdir {} +
-    for device in eth0 eth1; do
-      "${in_namespace[@]}" sh -c "ip address flush dev $device && ip link set $device down" 2> /dev/null || true
-    done
-    "${in_namespace[@]}" nft flush ruleset
-  fi
-  mkdir "$tree/host"
-  status=0
-  start || status=$?
+	if [ -d "$tree/host" ]; then
+		find "$tree/host" -depth -type d -exec rmdir {} +
+		for device in eth0 eth1; do
+			"${in_namespace[@]}" sh -c "ip address flush dev $device && ip link set $device down" 2>/dev/null || true
+		done
+		"${in_namespace[@]}" nft flush ruleset
+	fi
+	mkdir "$tree/host"
+	status=0
+	start || status=$?
 done
 exit "$status"

@@ -12,14 +12,14 @@ root=$1
 
 # A droplet's own system: systemd as PID 1, cloud-init, networkd and resolved, SSH, time, upgrades, logs.
 system=(
-  systemd systemd-sysv systemd-resolved udev dbus libpam-systemd cloud-init dhcpcd-base
-  openssh-server sudo chrony unattended-upgrades logrotate cron rsyslog apparmor
-  ca-certificates gnupg openssl iproute2 iputils-ping procps psmisc kmod e2fsprogs acl less
+	systemd systemd-sysv systemd-resolved udev dbus libpam-systemd cloud-init dhcpcd-base
+	openssh-server sudo chrony unattended-upgrades logrotate cron rsyslog apparmor
+	ca-certificates gnupg openssl iproute2 iputils-ping procps psmisc kmod e2fsprogs acl less
 )
 # What user data installs: web server, proxy, runtime, firewall; and what an operator looks around with.
 roles=(
-  nginx libnginx-mod-stream haproxy nodejs npm nftables python3 python3-yaml
-  curl jq socat tcpdump netcat-openbsd bind9-dnsutils
+	nginx libnginx-mod-stream haproxy nodejs npm nftables python3 python3-yaml
+	curl jq socat tcpdump netcat-openbsd bind9-dnsutils
 )
 # MySQL with group_replication.so and mysql_clone.so is in sid alone (13 has MariaDB, which has no Group Replication).
 from_sid=(mysql-server mysql-client)
@@ -62,16 +62,16 @@ units='
     systemd-udevd.service systemd-udevd-kernel.socket systemd-udevd-control.socket systemd-udev-trigger.service'
 
 exec mmdebstrap --variant=minbase --mode=root --format=directory --include="$include" \
-  --aptopt='APT::Install-Recommends "false"' \
-  --aptopt='Acquire::Languages "none"' \
-  --aptopt='Acquire::Check-Valid-Until "false"' \
-  --aptopt='Acquire::Retries "3"' \
-  --dpkgopt='path-exclude=/usr/share/man/*' \
-  --dpkgopt='path-exclude=/usr/share/doc/*' \
-  --dpkgopt='path-exclude=/usr/share/locale/*' \
-  --dpkgopt=force-unsafe-io \
-  --customize-hook="$use_sid" \
-  --customize-hook="$install_from_sid" \
-  --customize-hook="$clean" \
-  --customize-hook="$units" \
-  trixie "$root"
+	--aptopt='APT::Install-Recommends "false"' \
+	--aptopt='Acquire::Languages "none"' \
+	--aptopt='Acquire::Check-Valid-Until "false"' \
+	--aptopt='Acquire::Retries "3"' \
+	--dpkgopt='path-exclude=/usr/share/man/*' \
+	--dpkgopt='path-exclude=/usr/share/doc/*' \
+	--dpkgopt='path-exclude=/usr/share/locale/*' \
+	--dpkgopt=force-unsafe-io \
+	--customize-hook="$use_sid" \
+	--customize-hook="$install_from_sid" \
+	--customize-hook="$clean" \
+	--customize-hook="$units" \
+	trixie "$root"
