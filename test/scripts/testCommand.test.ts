@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { testFiles } from "../../scripts/commands/test";
+
+const PROJECT = join(__dirname, "../..");
+
+describe("npm test", function () {
+  this.timeout(120_000);
+  let dir: string;
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), "tests-"));
+  });
+  afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+  /** Runs one test file of the given text; gives the exit code and the last line. */
+  function run(
+    text: string,
+    ...args: string[]
+  ): { status: number | null; last: string | undefined; stdout: string } {
+    const file = join(dir, "some.test.ts");
+    writeFileSync(file, text);
+    const { status, stdout } = spawnSync(process.execPath, ["scripts/run.mjs", "test", file, ...args], {
+      cwd: PROJECT,
+      encoding: "utf8",
+    });
+    return { status, last: stdout.trimEnd().split("\n").at(-1), stdout };
+  }
+
+  it("ends with the totals; skipped ones are named and do no harm", () => {
+    const { status, last, stdout } = run(
+      'it("a", () => {}); it("b", () => {}); it("c", function () { console.log("skipped: no such tool"); this.skip(); });',
+    );
+    assert.equal(status, 0);
+    assert.equal(last, "2 passed, 0 failed, 1 skipped");
+    assert.match(stdout, /skipped: no such tool/);
+    assert.match(stdout, /Skipped \(the reasons are above\):\n +- c/);
+  });
+
+  it("fails with a failing test, whose error is told", () => {
+    const { status, last, stdout } = run(
+      'it("a", () => {}); it("bad", () => { throw new Error("wrong sum"); });',
+    );
+    assert.equal(status, 1);
+    assert.equal(last, "1 passed, 1 failed, 0 skipped");
+    assert.match(stdout, /wrong sum/);
+  });
+
+  const broken: [string, string, string[]?][] = [
+    ["no test ran", 'describe("empty", () => {});'],
+    ["all were skipped", 'it.skip("a", () => {});'],
+    ["none matches", 'it("a", () => {});', ["--grep", "zzz"]],
+    ["a file cannot be loaded", 'import "./absent";'],
+    [
+      "a hook fails",
+      'describe("x", () => { before(() => { throw new Error("no"); }); it("a", () => {}); });',
+    ],
+    ["one is marked only", 'it.only("a", () => {});'],
+  ];
+  for (const [what, text, args = []] of broken) {
+    it(`fails where ${what}`, () => {
+      const { status, last } = run(text, ...args);
+      assert.notEqual(status, 0);
+      assert.match(last ?? "", /^\d+ passed, [1-9]\d* failed, \d+ skipped$/);
+    });
+  }
+
+  it("runs every test file of the project, quick ones first", () => {
+    const files = testFiles();
+    assert.ok(files.includes(join("test", "scripts", "testCommand.test.ts")));
+    assert.ok(
+      files.indexOf(join("test", "verify.test.ts")) < files.findIndex((file) => file.includes("sandbox")),
+    );
+    assert.equal(new Set(files).size, files.length);
+  });
+});
