@@ -8,7 +8,7 @@ import { type Home, makeHome, PROJECT_DIR } from "../home";
 import { processIdentity } from "../pid-lock.mjs";
 import { type ApiAccess, request } from "./apiClient";
 import { markEnvironment, markedProcesses, signalProcess, waitUntilGone } from "./marked";
-import { describePortUser, portIsFree } from "./portUser";
+import { describePortUser, portBecomesFree } from "./portUser";
 import { ensureToken } from "./secrets";
 
 const READY_WITHIN_MS = 30_000;
@@ -57,7 +57,7 @@ export async function ensureApi(home: Home, port: number, signal?: AbortSignal):
   }
   // One whose starter was killed before it wrote the record.
   await endProcesses(markedProcesses("api", home.dir));
-  if (!(await portIsFree(port))) throw portInUse(port);
+  if (!(await portBecomesFree(port))) throw portInUse(port);
   return start(home, port, token, signal);
 }
 

@@ -1,5 +1,9 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+
+/** The kernel lists a killed process as gone a moment before its threads have let go of its sockets. */
+const LET_GO_WITHIN_MS = 2000;
 
 /** True when this port of the loopback address can be listened on. */
 export function portIsFree(port: number): Promise<boolean> {
@@ -11,6 +15,16 @@ export function portIsFree(port: number): Promise<boolean> {
     });
     server.listen({ port, host: "127.0.0.1", exclusive: true }, () => server.close(() => resolve(true)));
   });
+}
+
+/** True as soon as the port can be listened on, false when it is still taken after two seconds. */
+export async function portBecomesFree(port: number): Promise<boolean> {
+  const deadline = Date.now() + LET_GO_WITHIN_MS;
+  while (!(await portIsFree(port))) {
+    if (Date.now() > deadline) return false;
+    await delay(50);
+  }
+  return true;
 }
 
 /** Who listens on a TCP port, in words; Linux tells it of one's own processes alone. */
@@ -43,7 +57,16 @@ function processWithSocket(inodes: ReadonlySet<string>): number | undefined {
 
 function openFiles(pid: string): string[] {
   try {
-    return readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+    return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => linkTarget(`/proc/${pid}/fd/${fd}`));
+  } catch {
+    return [];
+  }
+}
+
+/** Nothing for a file that was closed since the folder was read; in this process, that is one each time. */
+function linkTarget(link: string): string[] {
+  try {
+    return [readlinkSync(link)];
   } catch {
     return [];
   }
