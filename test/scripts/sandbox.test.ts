@@ -205,7 +205,9 @@ describe("what a killed engine made and did not record", function () {
         "/v2/uptime/checks",
         "check",
         "checks",
-        { name: "u", type: "https", target: "https://example.com", regions: ["us_east"] } as { name: string },
+        { name: "u", type: "https", target: "https://example.com", regions: ["us_east"], enabled: true } as {
+          name: string;
+        },
       ],
     ];
     for (const [type, path, key, list, body] of kinds) {
