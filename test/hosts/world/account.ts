@@ -1,0 +1,115 @@
+import { execFileSync } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type RunningApi, startApi } from "../../../sandbox/api/server";
+import { Driver } from "../../../sandbox/hosts/driver";
+import { installPlugins } from "../../../sandbox/plugins/install";
+import { sandboxEnvironment } from "../../../scripts/engine/environment";
+import { EngineStack } from "../../../scripts/engine/stack";
+import { parseOverride } from "../../../scripts/engine/workDir";
+import { type Home, homeAt, makeHome, PROJECT_DIR } from "../../../scripts/home";
+import { type ApiAccess, request } from "../../../scripts/sandbox/apiClient";
+import { ensureToken } from "../../../scripts/sandbox/secrets";
+import { ensurePulumi } from "../../../scripts/toolchain/pulumi";
+import { waitFor } from "./waitFor";
+
+/** A DigitalOcean account of the test's own with hosts behind it, in a folder of its own. */
+export class Account {
+  private constructor(
+    private readonly home: Home,
+    readonly driver: Driver,
+    private readonly running: RunningApi,
+    /** What the driver had to say to the operator. */
+    readonly log: readonly string[],
+  ) {}
+
+  static async open(onProgress: (line: string) => void): Promise<Account> {
+    const home = homeAt(await mkdtemp(join(tmpdir(), "sw-hosts-world-")));
+    makeHome(home);
+    const log: string[] = [];
+    const driver = await Driver.open({
+      dir: join(home.dir, "hosts"),
+      log: (line) => log.push(line),
+      npmLockFile: join(PROJECT_DIR, "app", "package-lock.json"),
+      onProgress,
+    });
+    const options = { stateDir: home.apiStateDir, port: 0, token: ensureToken(home), actionDelayMs: 20 };
+    return new Account(home, driver, await startApi({ ...options, host: driver }), log);
+  }
+
+  get api(): ApiAccess {
+    return { url: this.running.url, token: ensureToken(this.home) };
+  }
+
+  /** Runs the project's own program in the real engine: `pulumi up` as `npm start` does it. */
+  async up(stack: string, config: Readonly<Record<string, string>>): Promise<StackOutputs> {
+    execFileSync(process.execPath, [join(PROJECT_DIR, "scripts", "build.mjs")]);
+    await installPlugins(this.home.pulumiHome);
+    const opened = await EngineStack.open({
+      stack,
+      kind: "sandbox",
+      home: this.home,
+      cli: await ensurePulumi({}),
+      environment: sandboxEnvironment(this.home, this.api, { standIns: true }),
+      overrides: Object.entries(config).map(([path, value]) => parseOverride(`secured-web:${path}=${value}`)),
+    });
+    await opened.up({ withoutPolicies: true });
+    return JSON.parse(await opened.outputs(false)) as StackOutputs;
+  }
+
+  /** One request to the API. Throws where it is refused. */
+  async call<T>(method: string, path: string, body?: object): Promise<T> {
+    const answer = await request(this.api, method, `/v2/${path}`, body ? { body } : {});
+    if (answer.status >= 300)
+      throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer.body as T;
+  }
+
+  async droplets(): Promise<readonly ApiDroplet[]> {
+    return (await this.call<{ droplets: ApiDroplet[] }>("GET", "droplets?per_page=200")).droplets;
+  }
+
+  /** An action of a droplet, until it has completed. Throws where it has not. */
+  async act(dropletId: number, type: string, within = 180): Promise<void> {
+    const { action } = await this.call<{ action: Action }>("POST", `droplets/${dropletId}/actions`, { type });
+    const end = await waitFor(
+      `${type} of droplet ${dropletId}`,
+      async () => {
+        const now = (await this.call<{ action: Action }>("GET", `actions/${action.id}`)).action;
+        return now.status === "in-progress" ? undefined : now;
+      },
+      { within, every: 0.05 },
+    );
+    if (end.status !== "completed") throw new Error(`${type} of droplet ${dropletId} ${end.status}`);
+  }
+
+  /** Removes the account and everything of it from this machine. */
+  async close(): Promise<void> {
+    await this.running.close();
+    await this.driver.provider.destroy();
+    await rm(this.home.dir, { recursive: true, force: true });
+  }
+}
+
+export interface StackOutputs {
+  readonly url: string;
+  readonly loadBalancerIp: string;
+  readonly droplets: readonly {
+    readonly name: string;
+    readonly roles: readonly ("web" | "database")[];
+    readonly publicIp: string;
+    readonly privateIp: string;
+  }[];
+}
+
+export interface ApiDroplet {
+  readonly id: number;
+  readonly name: string;
+  readonly status: string;
+}
+
+interface Action {
+  readonly id: number;
+  readonly status: string;
+}
