@@ -1,5 +1,6 @@
 /** The table of policies in the pack's README. */
-import type { PolicyDefinition } from "./frame/definition";
+import { categories, type PolicyDefinition } from "./frame/definition";
+import { describeEnforcement } from "./frame/enforcement";
 import { withGenerated } from "./page";
 
 const start = "<!-- policies: generated from registry.ts by `node --import tsx policy/write-pages.ts` -->";
@@ -7,14 +8,18 @@ const end = "<!-- end of policies -->";
 
 /** The README with its table made anew. */
 export function withPolicyTable(page: string, definitions: readonly PolicyDefinition[]): string {
-  const rows = definitions.map(
-    ({ name, severity, description }) =>
-      `| [${name}](policies/${name}/README.md) | ${severity} | ${description} |`,
-  );
+  const rows = [...definitions]
+    .sort((one, other) => categories.indexOf(one.category) - categories.indexOf(other.category))
+    .map(
+      ({ name, category, severity, enforcement, description }) =>
+        `| ${category} | [${name}](policies/${name}/README.md) | ${severity} | ${describeEnforcement(enforcement)} | ${description} |`,
+    );
   return withGenerated(
     page,
     start,
     end,
-    ["| policy | severity | demands |", "|---|---|---|", ...rows, ""].join("\n"),
+    ["| category | policy | severity | enforcement | demands |", "|---|---|---|---|---|", ...rows, ""].join(
+      "\n",
+    ),
   );
 }

@@ -1,7 +1,7 @@
 /** The policy pack's entry: the engine starts it, and it serves every policy of the registry. */
 import { fstatSync } from "node:fs";
 import { PolicyPack } from "@pulumi/policy";
-import { compilePolicy } from "./frame/compile";
+import { compilePolicies } from "./frame/compile";
 import { onConfigureStack, settingsFromEnvironment } from "./frame/stack-settings";
 import { definitions } from "./registry";
 
@@ -15,7 +15,7 @@ new PolicyPack("secured-web", {
   description: "DigitalOcean: every hop encrypted, more than one database writer, closed database hosts.",
   provider: "digitalocean",
   enforcementLevel: "mandatory",
-  policies: definitions.map((definition) => compilePolicy(definition, () => settings)),
+  policies: compilePolicies(definitions, () => settings),
 });
 
 // The engine holds the other end of the pack's stdin. Where it is killed, nobody else would end this process.

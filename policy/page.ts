@@ -1,5 +1,8 @@
 /** Writes the generated part of a policy's page: the fixtures that the tests run, as resources of a Pulumi YAML program. */
 import { stringify } from "yaml";
+import { expectation } from "./frame/configuration";
+import type { PolicyDefinition } from "./frame/definition";
+import { describeEnforcement } from "./frame/enforcement";
 import type { Fixture, InvalidFixture, PolicyFixtures } from "./frame/fixture";
 import { unknownValue } from "./frame/value";
 
@@ -8,6 +11,28 @@ const end = "<!-- end of examples -->";
 
 /** How an unknown value is shown: as an output of no named resource. */
 const unknownText = `\${unknown}`;
+
+const factsStart = "<!-- facts: generated from policy.ts by `node --import tsx policy/write-pages.ts` -->";
+const factsEnd = "<!-- end of facts -->";
+
+/** The page with its generated parts made anew. Throws where the page has no place for one of them. */
+export function withGeneratedParts(
+  page: string,
+  definition: PolicyDefinition,
+  fixtures: PolicyFixtures,
+): string {
+  return withExamples(withGenerated(page, factsStart, factsEnd, renderFacts(definition)), fixtures);
+}
+
+function renderFacts({ category, severity, enforcement, configuration = {} }: PolicyDefinition): string {
+  const facts = `Category: ${category}. Severity: ${severity}. Enforcement: ${describeEnforcement(enforcement)}.\n`;
+  const rows = Object.entries(configuration).map(([name, property]) => {
+    const fallback = property.default === undefined ? "none" : `\`${JSON.stringify(property.default)}\``;
+    return `| \`${name}\` | ${expectation(property)} | ${fallback} | ${property.description} |`;
+  });
+  if (rows.length === 0) return facts;
+  return [facts, "| configuration | takes | default | sets |", "|---|---|---|---|", ...rows, ""].join("\n");
+}
 
 /** The page with its examples made anew. Throws where the page has no place for them. */
 export function withExamples(page: string, fixtures: PolicyFixtures): string {
@@ -43,18 +68,30 @@ function capitalized(text: string): string {
 
 function renderFixture(fixture: Fixture): string {
   const resources = Object.fromEntries(
-    Object.entries(fixture.resources).map(([name, { type, properties, references, ignoreChanges }]) => [
-      name,
-      {
-        type: type.replace(/^(\w+):index\/\w+:(\w+)$/, "$1:$2"),
-        properties: withReferences(properties, references ?? {}),
-        ...(ignoreChanges === undefined ? {} : { options: { ignoreChanges } }),
-      },
-    ]),
+    Object.entries(fixture.resources).map(
+      ([name, { type, properties, references, ignoreChanges, protect }]) => [
+        name,
+        {
+          type: type.replace(/^(\w+):index\/\w+:(\w+)$/, "$1:$2"),
+          properties: withReferences(properties, references ?? {}),
+          ...(ignoreChanges === undefined && protect === undefined
+            ? {}
+            : {
+                options: {
+                  ...(ignoreChanges === undefined ? {} : { ignoreChanges }),
+                  ...(protect === undefined ? {} : { protect }),
+                },
+              }),
+        },
+      ],
+    ),
   );
   const settings = [
     ...(fixture.stack === undefined ? [] : [`# stack: ${fixture.stack}`]),
     ...Object.entries(fixture.config ?? {}).map(([key, value]) => `# ${key}: ${value}`),
+    ...(fixture.configuration === undefined
+      ? []
+      : [`# the policy's configuration: ${JSON.stringify(fixture.configuration)}`]),
   ];
   const yaml = stringify({ resources }, { lineWidth: 0 });
   return ["```yaml", ...settings, yaml.trimEnd(), "```"].join("\n");

@@ -12,6 +12,8 @@ export interface JudgedResource {
   /** The resources that an input's value comes from. Empty before the stack is judged. */
   references(input: string): readonly JudgedResource[];
   ignoresChangesOf(input: string): boolean;
+  /** Whether Pulumi refuses to delete it (the resource option `protect`). */
+  readonly isProtected: boolean;
 }
 
 /** The part of @pulumi/policy's arguments that a resource is made from. */
@@ -20,7 +22,7 @@ export interface EngineResource {
   readonly type: string;
   readonly name: string;
   readonly props: unknown;
-  readonly opts: { readonly ignoreChanges?: readonly string[] };
+  readonly opts: { readonly ignoreChanges?: readonly string[]; readonly protect?: boolean };
   readonly propertyDependencies?: Readonly<Record<string, readonly { readonly urn: string }[]>>;
 }
 
@@ -65,6 +67,10 @@ class LazyResource implements JudgedResource {
     return dependencies.flatMap(({ urn }) => this.resolve(urn) ?? []);
   }
 
+  get isProtected(): boolean {
+    return this.inputSource.opts.protect === true;
+  }
+
   ignoresChangesOf(input: string): boolean {
     // An entry may be a path ("userData", "userData.x", "*").
     return (this.inputSource.opts.ignoreChanges ?? []).some(
@@ -82,13 +88,13 @@ export function registeredResource(source: EngineResource): JudgedResource {
 /** The resources of a whole stack, each with the inputs seen at its registration where there were any. */
 export function stackResources(
   sources: readonly EngineResource[],
-  registered: ReadonlyMap<string, EngineResource>,
+  registered: (urn: string) => EngineResource | undefined,
 ): readonly JudgedResource[] {
   const byUrn = new Map<string, JudgedResource>();
   for (const source of sources) {
     byUrn.set(
       source.urn,
-      new LazyResource(registered.get(source.urn) ?? source, source, (urn) => byUrn.get(urn)),
+      new LazyResource(registered(source.urn) ?? source, source, (urn) => byUrn.get(urn)),
     );
   }
   return [...byUrn.values()];

@@ -5,6 +5,7 @@ import { AnalyzerStackConfigureRequest } from "@pulumi/pulumi/proto/analyzer_pb"
 import fc from "fast-check";
 import { compilePolicy } from "../../policy/frame/compile";
 import type { PolicyDefinition } from "../../policy/frame/definition";
+import { alwaysMandatory } from "../../policy/frame/enforcement";
 import { formatMessage, quoted, shownHost, shownPath } from "../../policy/frame/message";
 import {
   onConfigureStack,
@@ -25,6 +26,8 @@ import { asEngineProps } from "./harness";
 const policyOf = (judge: Partial<PolicyDefinition>): PolicyDefinition => ({
   name: "test",
   displayName: "Test",
+  category: "hygiene",
+  enforcement: alwaysMandatory,
   description: "A test",
   severity: "low",
   tags: [],

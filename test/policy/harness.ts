@@ -1,7 +1,7 @@
 /** Runs a policy over a fixture as @pulumi/policy's server does: registration by registration, then the whole stack. */
 import type { PolicyResource, ResourceValidationArgs, StackValidationArgs } from "@pulumi/policy";
 import { UnknownValueError, unknownCheckingProxy } from "@pulumi/policy";
-import { compilePolicy } from "../../policy/frame/compile";
+import { compilePolicy, levelOf } from "../../policy/frame/compile";
 import type { PolicyDefinition } from "../../policy/frame/definition";
 import type { Fixture, FixtureResource } from "../../policy/frame/fixture";
 import { unknownValue } from "../../policy/frame/value";
@@ -39,19 +39,25 @@ export function proxyThrows(): boolean {
 
 export function judgeFixture(definition: PolicyDefinition, fixture: Fixture): readonly SeenViolation[] {
   const stack = fixture.stack ?? "dev";
-  const policy = compilePolicy(definition, () => ({
-    stack,
-    config: new Map(Object.entries(fixture.config ?? {})),
-  }));
+  const settings = { stack, config: new Map(Object.entries(fixture.config ?? {})) };
+  // The engine does not ask a disabled policy.
+  if (levelOf(definition, settings, { stack, project: "example" }) === "disabled") return [];
+  const policy = compilePolicy(definition, () => settings);
+  const getConfig = () => fixture.configuration ?? {};
   const seen: SeenViolation[] = [];
   const nameOf = (urn: string | undefined) => urn?.split("::").at(-1) ?? "";
   const urnOf = (name: string, { type }: FixtureResource) => `urn:pulumi:${stack}::example::${type}::${name}`;
-  const engineOf = (name: string, resource: FixtureResource) => ({
+  const engineOf = (name: string, resource: FixtureResource, outputs: FixtureResource["outputs"] = {}) => ({
+    getConfig,
     urn: urnOf(name, resource),
     type: resource.type,
     name,
-    props: asEngineProps(resource.properties),
-    opts: { protect: false, ignoreChanges: [...(resource.ignoreChanges ?? [])], aliases: [] },
+    props: asEngineProps({ ...resource.properties, ...outputs }),
+    opts: {
+      protect: resource.protect === true,
+      ignoreChanges: [...(resource.ignoreChanges ?? [])],
+      aliases: [],
+    },
   });
   for (const [name, resource] of Object.entries(fixture.resources)) {
     const args = engineOf(name, resource) as unknown as ResourceValidationArgs;
@@ -61,7 +67,7 @@ export function judgeFixture(definition: PolicyDefinition, fixture: Fixture): re
     });
   }
   const resources = Object.entries(fixture.resources).map(([name, resource]) => ({
-    ...engineOf(name, resource),
+    ...engineOf(name, resource, resource.outputs),
     propertyDependencies: Object.fromEntries(
       Object.entries(resource.references ?? {}).map(([property, names]) => [
         property,
@@ -73,7 +79,7 @@ export function judgeFixture(definition: PolicyDefinition, fixture: Fixture): re
       ]),
     ),
   })) as unknown as PolicyResource[];
-  void policy.validateStack({ resources } as unknown as StackValidationArgs, (message, urn) => {
+  void policy.validateStack({ resources, getConfig } as unknown as StackValidationArgs, (message, urn) => {
     seen.push({ resource: nameOf(urn), message, at: "stack" });
   });
   return seen;

@@ -87,6 +87,49 @@ const wrongRule = (title: string, rule: Readonly<Record<string, unknown>>, says:
 });
 
 export const fixtures: PolicyFixtures = {
+  harmlessMutants: [
+    {
+      path: /^dropletTag$|^tags(\[\d+\])?$/,
+      reason: "who receives is not how it is encrypted; unknown receivers are all judged",
+    },
+    {
+      path: /^redirectHttpToHttps$/,
+      reason: "matters beside a rule that takes HTTP alone, and is caught there",
+    },
+    { path: /^tlsCipherPolicy$/, reason: "matters where the load balancer ends TLS, and is caught there" },
+    {
+      path: /^forwardingRules(\[\d+\])?$/,
+      change: /removed|emptied/,
+      reason: "without a rule nothing is forwarded",
+    },
+    { path: /\.(targetPort|entryPort)$/, reason: "the protocol decides; a redirect's port 80 is caught" },
+    {
+      path: /\.certificateName$/,
+      change: /unknown/,
+      reason: "a new certificate's name is an output; the API refuses a missing one",
+    },
+    {
+      path: /\.targetProtocol$/,
+      change: /emptied/,
+      reason: "a redirected rule reaches no target; elsewhere it is caught",
+    },
+    { path: /^userData$/, change: /unknown|mistyped/, reason: "evidence covers the host" },
+    {
+      path: /\.roles(\[\d+\])?$/,
+      change: /removed|emptied/,
+      reason: "roles add demands; the files are judged whatever they say",
+    },
+    {
+      path: /^configurationEvidence(\.[\w-]+)?$/,
+      change: /removed|emptied/,
+      reason: "the host's user data is known and judged itself",
+    },
+    {
+      path: /\.files\..*$/,
+      change: /removed|emptied/,
+      reason: "a file that is not written configures nothing; a role without any is caught",
+    },
+  ],
   valid: [
     {
       title: "the load balancer ends TLS and speaks HTTPS to the droplets",
@@ -182,6 +225,7 @@ export const fixtures: PolicyFixtures = {
     },
     {
       title: "droplets without user data, and with user data that touches neither web server nor database",
+      leftAlone: true,
       resources: {
         bastion: droplet("bastion"),
         worker: droplet("worker", { userData: "#cloud-config\npackages: [htop]\n" }),

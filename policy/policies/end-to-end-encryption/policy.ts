@@ -10,6 +10,7 @@ import {
 import { runsMysql } from "../../evidence/mysql";
 import type { HostContent } from "../../evidence/user-data";
 import type { JudgmentContext, PolicyDefinition } from "../../frame/definition";
+import { alwaysMandatory } from "../../frame/enforcement";
 import { shownPath } from "../../frame/message";
 import type { JudgedResource } from "../../frame/resource";
 import { balancerTargets } from "../../resources/tags";
@@ -22,9 +23,11 @@ import { hasNginxServer, judgeNginx, plaintextListenersOnlyRedirect } from "./ng
 export const endToEndEncryption: PolicyDefinition = {
   name: "end-to-end-encryption",
   displayName: "End-to-end encryption",
+  category: "encryption",
   description:
     "Every hop between hosts is encrypted: to and behind the load balancer, between nginx or HAProxy and their upstreams, and between MySQL servers and their clients and members.",
   severity: "critical",
+  enforcement: alwaysMandatory,
   tags: ["encryption", "network"],
   remediationSteps:
     "Let the load balancer send HTTPS to the droplets (or pass TLS through), let nginx and HAProxy listen and connect with verified TLS, and set require_secure_transport, group_replication_ssl_mode and the recovery options of MySQL.",

@@ -19,6 +19,7 @@ import {
 } from "../../evidence/mysql";
 import type { HostContent } from "../../evidence/user-data";
 import type { JudgmentContext, PolicyDefinition } from "../../frame/definition";
+import { productionOnly } from "../../frame/enforcement";
 import type { Violation } from "../../frame/message";
 import type { JudgedResource } from "../../frame/resource";
 
@@ -31,14 +32,15 @@ const groupFix =
 export const noSingleWriterInProduction: PolicyDefinition = {
   name: "no-single-writer-in-production",
   displayName: "No single writer in production",
+  category: "writers",
   description:
     "In production every MySQL host is a member of a multi-primary replication group of more than one host, so that no single server takes all writes.",
   severity: "high",
+  enforcement: productionOnly,
   tags: ["availability", "database"],
   remediationSteps:
     "Use Group Replication with group_replication_single_primary_mode = OFF on three or five hosts instead of one host, a source with replicas, a single-primary group or a managed MySQL cluster.",
   judgeResource(resource, context) {
-    if (!context.production.production) return;
     if (resource.type === clusterType) judgeCluster(resource, context);
     if (isEvidenceComponent(resource)) {
       for (const { dropletName, roles, content } of readEvidence(resource).entries) {
@@ -56,7 +58,6 @@ export const noSingleWriterInProduction: PolicyDefinition = {
     }
   },
   judgeStack(resources, context) {
-    if (!context.production.production) return;
     const hosts = resources
       .filter(({ type }) => type === dropletType)
       .map((droplet) => knowHost(droplet, context.evidence));

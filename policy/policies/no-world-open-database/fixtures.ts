@@ -41,6 +41,33 @@ const openCluster = (title: string, rules: unknown, says: string): InvalidFixtur
 });
 
 export const fixtures: PolicyFixtures = {
+  harmlessMutants: [
+    {
+      path: /^userData$/,
+      change: /unknown|mistyped/,
+      reason: "a host that may be a database stands behind the firewall all the same",
+    },
+    { path: /^inboundRules(\[\d+\])?$/, change: /removed|emptied/, reason: "without a rule nothing is open" },
+    { path: /^inboundRules\[\d+\]$/, change: /mistyped/, reason: "an object without sources lets nobody in" },
+    { path: /\.(protocol|portRange)$/, reason: "read as all, which matters with an open source alone" },
+    {
+      path: /\.(sourceTags|sourceLoadBalancerUids)(\[\d+\])?$/,
+      reason: "tags and load balancers are never the internet",
+    },
+    {
+      path: /\.sourceAddresses(\[\d+\])?$/,
+      change: /removed|emptied/,
+      reason: "without a source nobody is let in",
+    },
+    {
+      path: /^(tags|dropletIds)(\[\d+\])?$/,
+      reason: "another part selects the host, or the reference still tells the same",
+    },
+    { path: /^clusterId$/, change: /unknown/, reason: "the reference tells the cluster" },
+    { path: /^engine$/, reason: "every managed database is judged alike" },
+    { path: /^rules\[\d+\]$/, change: /removed/, reason: "one source less" },
+    { path: /^rules\[0\]\.value$/, reason: "a tag is never the internet" },
+  ],
   valid: [
     {
       title: "a database host takes connections from the web hosts' tag",
@@ -75,6 +102,7 @@ export const fixtures: PolicyFixtures = {
     },
     {
       title: "a web host that is open to the world",
+      leftAlone: true,
       resources: {
         guard: firewall([from(world, "1-65535")], { tags: ["web"] }),
         "web-1": droplet("web-1", { tags: ["web"] }),

@@ -1,0 +1,127 @@
+/**
+ * A policy's configuration: declared as JSON schema, which the engine shows and validates, and read back as typed
+ * values. Only what the engine's schema dialect and this reader both understand is offered.
+ *
+ * A value that is absent has its default; a property without a default may be undefined.
+ */
+import type { PolicyConfigSchema } from "@pulumi/policy";
+
+interface Described {
+  /** One sentence for the policy's page: what it sets, and its unit. */
+  readonly description: string;
+}
+
+export type ConfigurationProperty = Described &
+  (
+    | { readonly type: "boolean"; readonly default: boolean }
+    | {
+        readonly type: "integer" | "number";
+        readonly default?: number;
+        readonly minimum?: number;
+        readonly maximum?: number;
+      }
+    | { readonly type: "string"; readonly default?: string; readonly enum?: readonly string[] }
+    | {
+        readonly type: "array";
+        readonly items: { readonly type: "string"; readonly minLength?: number };
+        readonly default: readonly string[];
+      }
+  );
+
+export type ConfigurationSchema = Readonly<Record<string, ConfigurationProperty>>;
+
+export type ConfigurationValue = boolean | number | string | readonly string[];
+
+type ValueOf<P extends ConfigurationProperty> = P extends { readonly type: "boolean" }
+  ? boolean
+  : P extends { readonly type: "integer" | "number" }
+    ? number
+    : P extends { readonly type: "array" }
+      ? readonly string[]
+      : P extends { readonly enum: readonly (infer Word)[] }
+        ? Word
+        : string;
+
+/** The typed values of a schema. */
+export type ConfigurationOf<S extends ConfigurationSchema> = {
+  readonly [Name in keyof S]: S[Name] extends { readonly default: unknown }
+    ? ValueOf<S[Name]>
+    : ValueOf<S[Name]> | undefined;
+};
+
+/** What a policy sees that does not say which configuration it takes. */
+export type AnyConfiguration = Readonly<Record<string, ConfigurationValue | undefined>>;
+
+/** The schema in the form that the engine takes. */
+export function engineSchema(schema: ConfigurationSchema): PolicyConfigSchema {
+  return structuredClone({ properties: schema }) as unknown as PolicyConfigSchema;
+}
+
+/** Says which property is wrong and what it must be; never what it is. */
+export class ConfigurationError extends Error {}
+
+/**
+ * The values that a user gave, with the defaults of the others.
+ *
+ * @throws ConfigurationError where a value does not fit, or where the schema has no such property (a misspelt name
+ * would silently leave its default in force)
+ */
+export function readConfiguration(
+  schema: ConfigurationSchema,
+  given: Readonly<Record<string, unknown>>,
+): AnyConfiguration {
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(schema, name))
+      throw new ConfigurationError(
+        `it has no property of that name; it has ${Object.keys(schema).join(", ") || "none"}`,
+      );
+  }
+  return Object.fromEntries(
+    Object.entries(schema).map(([name, property]) => {
+      const value = Object.hasOwn(given, name) ? given[name] : undefined;
+      if (value === undefined || value === null) return [name, property.default];
+      if (!fits(property, value)) throw new ConfigurationError(`${name} must be ${expectation(property)}`);
+      return [name, value as ConfigurationValue];
+    }),
+  );
+}
+
+function fits(property: ConfigurationProperty, value: unknown): boolean {
+  switch (property.type) {
+    case "boolean":
+      return typeof value === "boolean";
+    case "string":
+      return typeof value === "string" && (property.enum === undefined || property.enum.includes(value));
+    case "array":
+      return (
+        Array.isArray(value) &&
+        value.every((item) => typeof item === "string" && item.length >= (property.items.minLength ?? 0))
+      );
+    default:
+      return (
+        typeof value === "number" &&
+        (property.type === "number" ? Number.isFinite(value) : Number.isInteger(value)) &&
+        value >= (property.minimum ?? Number.NEGATIVE_INFINITY) &&
+        value <= (property.maximum ?? Number.POSITIVE_INFINITY)
+      );
+  }
+}
+
+/** What a property takes, in words: "a whole number from 1 to 9". */
+export function expectation(property: ConfigurationProperty): string {
+  switch (property.type) {
+    case "boolean":
+      return "true or false";
+    case "array":
+      return "a list of strings";
+    case "string":
+      return property.enum === undefined ? "a string" : `one of ${property.enum.join(", ")}`;
+    default: {
+      const what = property.type === "integer" ? "a whole number" : "a number";
+      const { minimum, maximum } = property;
+      if (minimum !== undefined && maximum !== undefined) return `${what} from ${minimum} to ${maximum}`;
+      if (minimum !== undefined) return `${what} of ${minimum} or more`;
+      return maximum === undefined ? what : `${what} of ${maximum} or less`;
+    }
+  }
+}
