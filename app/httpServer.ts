@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { errorFields, type Log } from "./log";
+import type { Metrics } from "./metrics";
 import { longestNote, type NoteStore } from "./notes";
 import { notesPage, styleSheet } from "./page";
 
@@ -10,6 +11,7 @@ export interface Site {
   readonly log: Log;
   /** True once the process is to end: it is alive, and not ready. */
   readonly isStopping: () => boolean;
+  readonly metrics?: Metrics;
 }
 
 const longestBodyBytes = 16 * 1024;
@@ -39,6 +41,7 @@ const routes: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
 /** The application's HTTP server. Nothing of a request is logged but its method, path and nginx's request id. */
 export function createSiteServer(site: Site): Server {
   const server = createServer((request, response) => {
+    if (site.metrics && !isCheck(request)) count(site.metrics, response);
     answer(site, request, response).catch((error) => fail(site, request, response, error));
   });
   server.requestTimeout = 15_000;
@@ -46,6 +49,17 @@ export function createSiteServer(site: Site): Server {
   // Longer than nginx keeps an idle connection to the application (60 s): it is never this side that closes first.
   server.keepAliveTimeout = 75_000;
   return server;
+}
+
+/** The load balancer asks every few seconds: that is no visitor's request. */
+function isCheck(request: IncomingMessage): boolean {
+  return ["/healthz", "/readyz"].includes(pathOf(request));
+}
+
+function count(metrics: Metrics, response: ServerResponse): void {
+  const began = performance.now();
+  // "close" comes once, also where the client went away before the answer.
+  response.once("close", () => metrics.request(response.statusCode, (performance.now() - began) / 1000));
 }
 
 async function answer(site: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -2,6 +2,7 @@ import type { Server } from "node:http";
 import { createDatabasePool } from "./database";
 import { createSiteServer } from "./httpServer";
 import { journal, type Log } from "./log";
+import { StreamMetrics } from "./metrics";
 import { mysqlNotes } from "./notes";
 import { type Environment, serveSettings } from "./settings";
 
@@ -13,12 +14,14 @@ export function serve(env: Environment): void {
   const settings = serveSettings(env);
   const pool = createDatabasePool(settings);
   let stopping = false;
+  const metrics = settings.metricsSocket ? new StreamMetrics(settings.metricsSocket) : undefined;
   const server = createSiteServer({
     siteName: settings.siteName,
     hostName: settings.hostName,
     notes: mysqlNotes(pool, settings.hostName),
     log: journal,
     isStopping: () => stopping,
+    ...(metrics ? { metrics } : {}),
   });
   server.listen(listenTarget(env), () => journal("info", "serving"));
   const stop = (signal: string) => {
@@ -26,6 +29,7 @@ export function serve(env: Environment): void {
     stopping = true;
     journal("info", "stopping", { signal });
     stopServer(server, stopLimitMs, journal)
+      .then(() => metrics?.close())
       .then(() => pool.end())
       .finally(() => process.exit(0));
   };

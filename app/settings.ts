@@ -14,6 +14,8 @@ export interface ServeSettings {
   /** HAProxy's socket on this host. */
   readonly databaseSocket: string;
   readonly connectionLimit: number;
+  /** The monitoring agent's DogStatsD stream socket; absent without an agent. */
+  readonly metricsSocket?: string;
   readonly hostName: string;
   readonly password: string;
   readonly tls: TlsMaterial;
@@ -34,6 +36,7 @@ export function serveSettings(env: Environment): ServeSettings {
     databaseName: variable(env, "DATABASE_NAME"),
     databaseSocket: variable(env, "DATABASE_SOCKET"),
     connectionLimit: Number(variable(env, "CONNECTION_LIMIT")),
+    ...(env.METRICS_SOCKET ? { metricsSocket: env.METRICS_SOCKET } : {}),
     hostName: hostname(),
     password: credential(env, "password").trim(),
     tls: {
