@@ -21,6 +21,8 @@ export interface Home {
   readonly tokenFile: string;
   readonly datadogKeyFile: string;
   readonly apiStateDir: string;
+  /** Disks, networks and keys of droplets that are hosts; absent where they are records. */
+  readonly hostsDir: string;
   readonly apiLog: string;
   /** Which process is our API. */
   readonly apiRecord: string;
@@ -41,6 +43,7 @@ export function homeAt(dir: string): Home {
     tokenFile: inside("api-token"),
     datadogKeyFile: inside("datadog-api-key"),
     apiStateDir: inside("api"),
+    hostsDir: inside("hosts"),
     apiLog: inside("api.log"),
     apiRecord: inside("api.json"),
     pluginsRecord: inside("plugins.json"),

@@ -6,6 +6,8 @@ import { EngineStack } from "./engine/stack";
 import { type ConfigOverride, parseOverride } from "./engine/workDir";
 import { EXIT_CODES, Failure, usageFailure } from "./failure";
 import { findHome, type Home, makeHome } from "./home";
+import { type HostsMode, hostsMode } from "./hosts/mode";
+import { type HostsDecision, prepareHosts } from "./hosts/prepare";
 import { interruption } from "./interruption";
 import { type HeldLock, tryLock } from "./pid-lock.mjs";
 import type { Step } from "./progress";
@@ -45,6 +47,7 @@ export class Session {
   #cli: PulumiCli | undefined;
   #api: ApiAccess | undefined;
   #standIns = false;
+  #hosts: HostsDecision | undefined;
   #opened: EngineStack | undefined;
   #overrides: readonly ConfigOverride[];
 
@@ -71,11 +74,37 @@ export class Session {
     return this.#opened;
   }
 
-  /** The steps up to a stack that is ready for the engine. */
-  preparation(): Step[] {
-    return this.cloud
-      ? [this.#cliStep(), this.#cloudStep()]
-      : [this.#cliStep(), this.#apiStep(), this.#openStep()];
+  /** Whether droplets boot as hosts; undefined before the preparation, and where it does not ask for them. */
+  get hosts(): HostsDecision | undefined {
+    return this.#hosts;
+  }
+
+  /**
+   * The steps up to a stack that is ready for the engine. With `hosts` droplets boot as hosts where the machine can run
+   * them; without it they stay what they are.
+   */
+  preparation(options: { hosts?: boolean } = {}): Step[] {
+    if (this.cloud) return [this.#cliStep(), this.#cloudStep()];
+    // Another API than our own has its own droplets.
+    const hosts = options.hosts === true && this.args.text("api") === undefined;
+    return [
+      this.#cliStep(),
+      ...(hosts ? [this.#hostsStep(hostsMode(this.args.text("hosts")))] : []),
+      this.#apiStep(),
+      this.#openStep(),
+    ];
+  }
+
+  #hostsStep(mode: HostsMode): Step {
+    return {
+      title: "Droplets",
+      run: async (report) => {
+        this.#hosts = await prepareHosts(this.home, mode, report, interruption.signal);
+        if (this.#hosts.kind === "hosts") return "boot as hosts on this machine";
+        const { reason, remedy } = this.#hosts;
+        return `droplets are records: ${reason}${remedy === undefined ? "" : `. ${remedy}`}`;
+      },
+    };
   }
 
   #cliStep(): Step {
@@ -98,7 +127,11 @@ export class Session {
           this.#api = await foreignApi(given, this.home);
           return given;
         }
-        const api = await ensureApi(this.home, apiPort(this.args.text("port")), interruption.signal);
+        const api = await ensureApi(this.home, apiPort(this.args.text("port")), {
+          hosts: this.#hosts?.kind === "hosts",
+          signal: interruption.signal,
+          onProgress: report,
+        });
         this.#api = api;
         return `${api.url}, process ${api.pid}${api.started ? "" : ", runs already"}`;
       },

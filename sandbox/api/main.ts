@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { startApi } from "./server";
+import { type ApiOptions, startApi } from "./server";
 
 const HELP = `Runs a stand-in for the DigitalOcean API v2 on this machine's loopback address.
 
@@ -12,6 +12,8 @@ Usage: npm run sandbox -- [options]
   --state-dir DIR    where the account is kept (default .sandbox/api)
   --token-file FILE  holds the bearer token; made with a new one where it is absent (default STATE-DIR/token)
   --action-delay MS  how long an asynchronous action takes (default 500)
+  --hosts DIR        boot every droplet as a host, kept in DIR (Linux, root; default: droplets are records)
+  --npm-lock FILE    a package-lock.json whose packages hosts can install without a registry
   --rate-limit N     refuse more than N requests an hour (default: 5000 is shown, nothing is refused)
   --quiet            do not print the token, only where it is
   --help             this text
@@ -24,6 +26,8 @@ const options = {
   "token-file": { type: "string" },
   "action-delay": { type: "string" },
   "rate-limit": { type: "string" },
+  hosts: { type: "string" },
+  "npm-lock": { type: "string" },
   quiet: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
 } as const;
@@ -37,17 +41,32 @@ async function main(): Promise<void> {
   const actionDelayMs = optionalNumber("--action-delay", values["action-delay"]);
   const rateLimit = optionalNumber("--rate-limit", values["rate-limit"]);
   const token = readOrMakeToken(tokenFile);
+  const { hosts, "npm-lock": npmLock } = values;
   const api = await startApi({
     stateDir,
     port,
     token,
     ...(actionDelayMs === undefined ? {} : { actionDelayMs }),
     ...(rateLimit === undefined ? {} : { rateLimit }),
+    ...(hosts === undefined ? {} : { host: await openHosts(resolve(hosts), npmLock) }),
   });
   stopOnSignal(api.close);
   // A token must not end up in a log: it is shown to a person at a terminal alone.
   const showToken = process.stdout.isTTY && !values.quiet;
   console.log(greeting(api.url, tokenFile, showToken ? token : undefined));
+}
+
+/** Loaded on demand: most of it is of no use to an account whose droplets are records. */
+async function openHosts(dir: string, npmLock: string | undefined): Promise<NonNullable<ApiOptions["host"]>> {
+  const { Driver, PUBLISHED_PORTS } = require("../hosts/driver") as typeof import("../hosts/driver");
+  const log = (line: string) => console.log(`hosts: ${line}`);
+  return Driver.open({
+    dir,
+    log,
+    onProgress: log,
+    publish: PUBLISHED_PORTS,
+    ...(npmLock === undefined ? {} : { npmLockFile: resolve(npmLock) }),
+  });
 }
 
 function greeting(url: string, tokenFile: string, token: string | undefined): string {

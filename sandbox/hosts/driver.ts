@@ -8,6 +8,9 @@ import type { World } from "./world";
 
 type DropletAction = Extract<HostChange, { kind: "droplet_action" }>;
 
+/** Where a load balancer's ports appear on the loopback address, as long as nobody else has them. */
+export const PUBLISHED_PORTS: Readonly<Record<number, number>> = { 80: 8080, 443: 8443 };
+
 /**
  * Makes the account's records real: droplets boot as hosts, firewalls filter, load balancers forward, names resolve.
  *
@@ -29,6 +32,21 @@ export class Driver implements HostDriver {
     await this.provider.reconcile(worldOf(store), new Set(active.map(({ id }) => id)));
     const world = worldOf(store);
     if (world.certificates.length > 0) await this.provider.updateCertificates(world);
+    await this.#bootRecords(store, world);
+  }
+
+  /** Droplets that were made while they were records alone, or whose disks are gone, boot from their user data. */
+  async #bootRecords(store: Store, world: World): Promise<void> {
+    const active = dropletTable(store)
+      .values()
+      .filter(({ status }) => status === "active");
+    const boots = active.map(async (record) => {
+      if (await this.provider.host(record.id).exists()) return;
+      await this.provider
+        .createDroplet(world, dropletOf(store, record))
+        .catch((error: unknown) => this.provider.log(`droplet ${record.name}: ${String(error)}`));
+    });
+    await Promise.all(boots);
   }
 
   async apply(change: HostChange, store: Store): Promise<void> {
@@ -75,7 +93,11 @@ export class Driver implements HostDriver {
         return this.provider.createDroplet(world, { ...droplet, snapshot: image && snapshotOf(image) });
       }
       case "power_on":
+        // One that was off as long as it was a record has no disk yet.
+        if (!(await host.exists())) return this.provider.createDroplet(world, droplet);
         return this.provider.powerOn(droplet);
+      case "rename":
+        return host.rename(String(action.parameters.name));
       case "power_off":
         return host.powerOff();
       case "shutdown":
@@ -88,7 +110,7 @@ export class Driver implements HostDriver {
       case "snapshot":
         return host.snapshot(snapshotName(droplet.id, String(action.parameters.name)));
       default:
-        // A record's own change (rename, resize, backups): nothing on the machine.
+        // A record's own change (resize, backups): nothing on the machine.
         return;
     }
   }

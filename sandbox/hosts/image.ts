@@ -16,6 +16,8 @@ const BUILD_LIMIT_MS = 20 * 60_000;
 export interface ImageOptions {
   /** Told of each step in one line; nothing is told where the image is in the cache. */
   onProgress?: (line: string) => void;
+  /** Ends the making of an image. */
+  signal?: AbortSignal | undefined;
   /** Where images are kept; by default `secured-web/images` below the user's cache folder. */
   cacheDir?: string;
   /** The recipe: a program that takes the directory to make. For tests. */
@@ -51,7 +53,7 @@ export async function ensureBaseImage(options: ImageOptions = {}): Promise<BaseI
   return ensureCached(options.cacheDir ?? imageCacheDir(), hash, options, async (partial, report) => {
     await requireSpace(partial, options.neededBytes ?? NEEDED_BYTES);
     report("building the base image of the hosts, once (about 90 seconds, 200 MB of Debian packages)");
-    await runRecipe(recipe, [join(partial, "rootfs")], report);
+    await runRecipe(recipe, [join(partial, "rootfs")], report, options.signal);
   });
 }
 
@@ -137,7 +139,9 @@ export async function runRecipe(
   recipe: string,
   args: readonly string[],
   report: (line: string) => void,
+  signal?: AbortSignal,
 ): Promise<void> {
+  signal?.throwIfAborted();
   const wrapped = [
     "--pdeathsig",
     "KILL",
@@ -160,12 +164,18 @@ export async function runRecipe(
       if (line.startsWith("I: ")) report(firstLine(line.slice(3)));
     });
   }
-  const timer = setTimeout(() => child.kill("SIGKILL"), BUILD_LIMIT_MS);
+  const kill = () => child.kill("SIGKILL");
+  const timer = setTimeout(kill, BUILD_LIMIT_MS);
+  signal?.addEventListener("abort", kill, { once: true });
   const code = await new Promise<number | null>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", resolve);
-  }).finally(() => clearTimeout(timer));
+  }).finally(() => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", kill);
+  });
   if (code === 0) return;
+  signal?.throwIfAborted();
   const noSpace = tail.some((line) => /no space left on device/i.test(line));
   throw new Error(
     noSpace

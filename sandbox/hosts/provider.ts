@@ -24,7 +24,7 @@ export interface ProviderOptions extends ImageOptions {
   dir: string;
   /** Told of what happens later, in one line each: a cloud-init that failed, a rule that cannot be served. */
   log?: (line: string) => void;
-  /** Loopback ports on which the first load balancer's ports appear, by entry port; any free one for others. */
+  /** Loopback ports on which load balancers' ports appear where they are free, by entry port; any free one else. */
   publish?: Readonly<Record<number, number>>;
   /** A package-lock.json whose packages hosts can install without a registry. */
   npmLockFile?: string;
@@ -45,7 +45,7 @@ export class Provider {
   private constructor(
     readonly instance: Instance,
     private readonly base: string,
-    private readonly log: (line: string) => void,
+    readonly log: (line: string) => void,
     readonly issuer: Issuer,
     publish: Readonly<Record<number, number>>,
   ) {
@@ -72,7 +72,7 @@ export class Provider {
     return new Provider(instance, base, options.log ?? (() => {}), issuer, options.publish ?? {});
   }
 
-  /** Where the first load balancer's ports are on this machine's loopback address. */
+  /** Where the load balancers' ports are on this machine's loopback address. */
   get published(): readonly Published[] {
     return this.#publisher.published;
   }

@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { Haproxy } from "./balancer/haproxy";
@@ -13,9 +13,18 @@ export interface Published {
   readonly port: number;
 }
 
+const folder = (instance: Instance): string => join(instance.dir, "publish");
+
+/** What is published now, for programs beside the one that publishes; empty where nothing is. */
+export async function readPublished(instance: Instance): Promise<readonly Published[]> {
+  const text = await readFile(join(folder(instance), "published.json"), "utf8").catch(() => "[]");
+  return JSON.parse(text) as Published[];
+}
+
 /**
- * Lets programs on this machine reach the first load balancer: each of its TCP ports appears on the loopback address,
- * and connections go on from the sandbox's client on the internet, so that they meet every rule on the way.
+ * Lets programs on this machine reach the load balancers: each of their TCP ports appears on the loopback address, and
+ * connections go on from the sandbox's client on the internet, so that they meet every rule on the way. A port keeps
+ * its number for as long as its load balancer lives, over restarts too.
  */
 export class Publisher {
   readonly #haproxy: Haproxy;
@@ -24,10 +33,10 @@ export class Publisher {
 
   constructor(
     private readonly instance: Instance,
-    /** Loopback port by entry port; a port that is not named here gets any free one. */
-    private readonly ports: Readonly<Record<number, number>>,
+    /** The loopback port that is preferred, by entry port. */
+    private readonly preferred: Readonly<Record<number, number>>,
   ) {
-    this.#dir = join(instance.dir, "publish");
+    this.#dir = folder(instance);
     // In this machine's own namespace: HAProxy opens the outgoing connections in the client's.
     this.#haproxy = new Haproxy(instance, this.#dir, "publish", undefined);
   }
@@ -37,23 +46,19 @@ export class Publisher {
   }
 
   async update(balancers: readonly Balancer[]): Promise<void> {
-    const [balancer] = balancers;
-    const entries = [
-      ...new Set(
-        balancer?.forwarding_rules.filter((r) => r.entry_protocol !== "udp").map((r) => r.entry_port),
-      ),
-    ];
-    if (!balancer || entries.length === 0) return this.stop();
-    const known = new Map(
-      this.#published.filter((p) => p.balancerId === balancer.id).map((p) => [p.entryPort, p.port]),
-    );
+    const entries = balancers.flatMap((balancer) => entryPorts(balancer).map((port) => ({ balancer, port })));
+    if (entries.length === 0) return this.stop();
+    const known = await readPublished(this.instance);
+    const isRunning = await this.#haproxy.running();
     const published: Published[] = [];
-    for (const entryPort of entries) {
-      const port = known.get(entryPort) ?? this.ports[entryPort] ?? (await freePort());
+    for (const { balancer, port: entryPort } of entries) {
+      const mine = known.find((one) => one.balancerId === balancer.id && one.entryPort === entryPort)?.port;
+      const taken = new Set([...known, ...published].map(({ port }) => port));
+      const port = await this.#choose(entryPort, mine, isRunning, taken);
       published.push({ balancerId: balancer.id, entryPort, port });
     }
-    await this.#haproxy.apply(this.#config(balancer, published));
-    this.#published = published;
+    await this.#haproxy.apply(this.#config(balancers, published));
+    await this.#remember(published);
   }
 
   async stop(): Promise<void> {
@@ -62,15 +67,38 @@ export class Publisher {
     await rm(this.#dir, { recursive: true, force: true });
   }
 
-  #config(balancer: Balancer, published: readonly Published[]): string {
+  /** The number it had, which our own HAProxy holds while it runs; else the preferred one, else any. */
+  async #choose(
+    entryPort: number,
+    mine: number | undefined,
+    isRunning: boolean,
+    taken: ReadonlySet<number>,
+  ): Promise<number> {
+    if (mine !== undefined && (isRunning || (await isFree(mine)))) return mine;
+    const preferred = this.preferred[entryPort];
+    if (preferred !== undefined && !taken.has(preferred) && (await isFree(preferred))) return preferred;
+    return freePort();
+  }
+
+  async #remember(published: readonly Published[]): Promise<void> {
+    const path = join(this.#dir, "published.json");
+    await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+    await writeFile(`${path}.new`, JSON.stringify(published), { mode: 0o600 });
+    await rename(`${path}.new`, path);
+    this.#published = published;
+  }
+
+  #config(balancers: readonly Balancer[], published: readonly Published[]): string {
     const namespace = clientNamespace(this.instance);
-    const listeners = published.map(({ entryPort, port }) =>
-      [
-        `listen to_${entryPort}`,
+    const addresses = new Map(balancers.map(({ id, ip }) => [id, ip]));
+    const listeners = published.map(({ balancerId, entryPort, port }) => {
+      const address = addresses.get(balancerId);
+      return [
+        `listen to_${address}_${entryPort}`,
         `  bind 127.0.0.1:${port}`,
-        `  server balancer ${balancer.ip}:${entryPort} namespace ${namespace} source ${CLIENT_ADDRESS}`,
-      ].join("\n"),
-    );
+        `  server balancer ${address}:${entryPort} namespace ${namespace} source ${CLIENT_ADDRESS}`,
+      ].join("\n");
+    });
     const head = [
       "global",
       `  stats socket ${this.#haproxy.statsSocket} mode 600 level admin expose-fd listeners`,
@@ -85,15 +113,25 @@ export class Publisher {
   }
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+const entryPorts = ({ forwarding_rules }: Balancer): number[] => [
+  ...new Set(forwarding_rules.filter((r) => r.entry_protocol !== "udp").map((r) => r.entry_port)),
+];
+
+/** Any port that nobody has. */
+async function freePort(): Promise<number> {
+  return (await listenOnce(0)) ?? Promise.reject(new Error("this machine has no free port"));
+}
+
+const isFree = async (port: number): Promise<boolean> => (await listenOnce(port)) !== undefined;
+
+/** Takes a port of the loopback address and gives it back; undefined where somebody has it. */
+function listenOnce(port: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
+    server.on("error", () => resolve(undefined));
+    server.listen(port, "127.0.0.1", () => {
       const address = server.address();
-      server.close(() =>
-        address && typeof address === "object" ? resolve(address.port) : reject(new Error("no port")),
-      );
+      server.close(() => resolve(address && typeof address === "object" ? address.port : undefined));
     });
   });
 }

@@ -3,6 +3,7 @@ import { stackArgument } from "../commandLine";
 import { parseUrn } from "../engine/journal";
 import type { StoredStack } from "../engine/stateFile";
 import { usageFailure } from "../failure";
+import { HOSTS_OPTION } from "../hosts/mode";
 import { runSteps } from "../progress";
 import { SESSION_OPTIONS, Session, withSession } from "../session";
 import { printOutputs, updateSteps } from "./up";
@@ -14,7 +15,7 @@ export const command: Command = {
     "Database hosts ignore changed user data in a plain update and are protected in production; this lifts both for the\n" +
     "one host and the one run. One at a time: the group must be whole before the next.",
   positionals: ["STACK", "HOST"],
-  options: SESSION_OPTIONS,
+  options: { ...SESSION_OPTIONS, hosts: HOSTS_OPTION },
   run: (args) => {
     const [stackName, host = ""] = args.positionals;
     const override = { path: ["secured-web:replaceHost"], value: host };
@@ -22,7 +23,7 @@ export const command: Command = {
     return withSession("npm run replace", session, async () => {
       let urn = "";
       await runSteps([
-        ...session.preparation(),
+        ...session.preparation({ hosts: true }),
         {
           title: `Host ${host}`,
           run: async () => {

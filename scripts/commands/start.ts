@@ -1,5 +1,6 @@
 import type { Command } from "../command";
 import { STACK_OPTIONS } from "../commandLine";
+import { HOSTS_OPTION } from "../hosts/mode";
 import { Session } from "../session";
 import { runUp } from "./up";
 
@@ -11,10 +12,14 @@ export const command: Command = {
     "Brings up the dev stack in the sandbox: sets up what is missing, starts the API, previews, updates.",
   details:
     "The first time it gets the Pulumi CLI (see npm run doctor). Safe to repeat: nothing changes the second time.\n" +
+    "On Linux with root every droplet boots as a host, and it waits until they serve the site over HTTPS; the base image\n" +
+    "that they start from is built once (some minutes). Elsewhere, and with --hosts off, droplets are records.\n" +
     "Everything it makes is in .secured-web (SECURED_WEB_HOME); npm stop takes it away.",
-  options: { config, port },
+  options: { config, port, hosts: HOSTS_OPTION },
   run: async (args) => {
-    const exitCode = await runUp("npm start", new Session(args, { stack: "dev" }));
+    const exitCode = await runUp("npm start", new Session(args, { stack: "dev" }), {
+      waitForSite: true,
+    });
     process.stdout.write("\nnpm run outputs prints them again; npm stop takes everything down.\n");
     return exitCode;
   },

@@ -6,6 +6,7 @@ import { endLeftoverEngines, needsRecovery, recoverStack } from "../engine/recov
 import { storedStacks } from "../engine/stateFile";
 import { Failure } from "../failure";
 import { findHome, type Home } from "../home";
+import { hasHosts, hostModules } from "../hosts/prepare";
 import { interruption } from "../interruption";
 import { runSteps, type Step } from "../progress";
 import { stopApi } from "../sandbox/daemon";
@@ -36,6 +37,7 @@ export const command: Command = {
       const stacks = args.flag("force") ? [] : storedStacks(home);
       const session = new Session(args, { stack: stacks[0] ?? "dev", home });
       await runSteps([
+        ...(hasHosts(home) ? [removeHosts(home)] : []),
         ...(stacks.length > 0 ? session.preparation() : []),
         ...stacks.map((stack) => destroyStack(session, stack)),
         endEverything(home),
@@ -47,6 +49,20 @@ export const command: Command = {
     return 0;
   },
 };
+
+/**
+ * First of all: what is destroyed after it are records, so nothing boots on the way down, whatever was killed before.
+ */
+function removeHosts(home: Home): Step {
+  return {
+    title: "Switch off and remove the hosts",
+    run: async () => {
+      await stopApi(home);
+      await hostModules.provider().Provider.remove(home.hostsDir);
+      return "hosts, networks and disks are gone";
+    },
+  };
+}
 
 function destroyStack(session: Session, stack: string): Step {
   return {
@@ -86,7 +102,7 @@ function endEverything(home: Home): Step {
 /** The entries of the folder that are the sandbox's: SECURED_WEB_HOME may point at a folder that holds other things. */
 function madeByUs(home: Home): string[] {
   const ours = new Set([
-    ...["work", "state", "pulumi-home", "bin", "api", "api.log", "api.json", "plugins.json"],
+    ...["work", "state", "pulumi-home", "bin", "api", "hosts", "api.log", "api.json", "plugins.json"],
     ...["passphrase", "api-token", "datadog-api-key"],
   ]);
   return readdirSync(home.dir).filter((entry) => ours.has(entry.replace(/\.(new|\d+)$/, "")));

@@ -1,5 +1,7 @@
 import type { Command } from "../command";
 import { describeWarnings } from "../engine/report";
+import { HOSTS_OPTION } from "../hosts/mode";
+import { printSite, siteStep } from "../hosts/ready";
 import { runSteps, type Step } from "../progress";
 import { SESSION_OPTIONS, Session, withSession } from "../session";
 
@@ -7,18 +9,27 @@ export const command: Command = {
   name: "up",
   summary: "Creates or updates a stack: a preview with the policies first, then the update.",
   details:
-    "STACK is dev where none is given. Works on the sandbox, whose API is started where it does not run.\n" +
+    "STACK is dev where none is given. Droplets boot as hosts where this machine can run them. Works on the sandbox, whose API is started where it does not run.\n" +
     "A policy's refusal comes before the first change. Safe to repeat: nothing changes the second time.",
   positionals: ["[STACK]"],
-  options: SESSION_OPTIONS,
+  options: { ...SESSION_OPTIONS, hosts: HOSTS_OPTION },
   run: (args) => runUp("npm run up", new Session(args)),
 };
 
-/** The whole of an update, for `up` and `start`. */
-export function runUp(name: string, session: Session): Promise<number> {
+/** The whole of an update, for `up` and `start`; `waitForSite` until hosts serve it, where droplets are hosts. */
+export function runUp(
+  name: string,
+  session: Session,
+  { waitForSite = false }: { waitForSite?: boolean } = {},
+): Promise<number> {
   return withSession(name, session, async () => {
-    await runSteps([...session.preparation(), ...updateSteps(session)]);
+    await runSteps([
+      ...session.preparation({ hosts: true }),
+      ...updateSteps(session),
+      ...(waitForSite ? [siteStep(session)] : []),
+    ]);
     await printOutputs(session);
+    await printSite(session);
     return 0;
   });
 }

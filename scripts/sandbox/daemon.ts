@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Failure } from "../failure";
 import { type Home, makeHome, PROJECT_DIR } from "../home";
+import { hasHosts, NPM_LOCK_FILE } from "../hosts/prepare";
 import { processIdentity } from "../pid-lock.mjs";
 import { type ApiAccess, request } from "./apiClient";
 import { markEnvironment, markedProcesses, signalProcess, waitUntilGone } from "./marked";
@@ -12,6 +13,10 @@ import { describePortUser, portBecomesFree } from "./portUser";
 import { ensureToken } from "./secrets";
 
 const READY_WITHIN_MS = 30_000;
+/** Hosts that died with the machine, or were made as records, boot before the API answers. */
+const READY_WITH_HOSTS_WITHIN_MS = 300_000;
+/** From then on the person at the keyboard is told what it takes so long for. */
+const SLOW_START_MS = 3_000;
 const STOP_WITHIN_MS = 15_000;
 
 interface ApiRecord {
@@ -19,10 +24,20 @@ interface ApiRecord {
   readonly identity: string;
   readonly url: string;
   readonly port: number;
+  /** Its droplets are hosts. */
+  readonly hosts?: boolean;
+}
+
+export interface ApiDemand {
+  /** Droplets are to be hosts; without it they are what they were. */
+  readonly hosts?: boolean;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (line: string) => void;
 }
 
 export interface BackgroundApi extends ApiAccess {
   readonly pid: number;
+  readonly hosts: boolean;
   /** False when it ran already. */
   readonly started: boolean;
 }
@@ -39,10 +54,10 @@ export function runningApi(home: Home): ApiRecord | undefined {
 }
 
 /**
- * Gives the sandbox's API, started where it does not run. Throws a Failure where the port is taken, the API does not
+ * Gives the sandbox's API, started where it does not run, and anew where its droplets are to be hosts and are none. Throws a Failure where the port is taken, the API does not
  * come up in time (with the end of its log), or refuses the sandbox's token.
  */
-export async function ensureApi(home: Home, port: number, signal?: AbortSignal): Promise<BackgroundApi> {
+export async function ensureApi(home: Home, port: number, demand: ApiDemand = {}): Promise<BackgroundApi> {
   makeHome(home);
   const token = ensureToken(home);
   const running = runningApi(home);
@@ -53,12 +68,15 @@ export async function ensureApi(home: Home, port: number, signal?: AbortSignal):
       });
     }
     await checkToken({ url: running.url, token }, home);
-    return { url: running.url, token, pid: running.pid, started: false };
+    const { hosts = false, pid, url } = running;
+    if (hosts || !demand.hosts) return { url, token, pid, hosts, started: false };
+    demand.onProgress?.("the API starts anew: its droplets are to be hosts");
+    await stopApi(home);
   }
   // One whose starter was killed before it wrote the record.
   await endProcesses(markedProcesses("api", home.dir));
   if (!(await portBecomesFree(port))) throw portInUse(port);
-  return start(home, port, token, signal);
+  return start(home, port, token, { ...demand, hosts: demand.hosts || hasHosts(home) });
 }
 
 /** A Failure that says who has the port and how to take another. */
@@ -84,7 +102,8 @@ async function endProcesses(pids: readonly number[]): Promise<void> {
   await waitUntilGone(pids, STOP_WITHIN_MS);
 }
 
-async function start(home: Home, port: number, token: string, signal?: AbortSignal): Promise<BackgroundApi> {
+async function start(home: Home, port: number, token: string, demand: ApiDemand): Promise<BackgroundApi> {
+  const hosts = demand.hosts === true;
   const log = openSync(home.apiLog, "a", 0o600);
   const args = [
     "--port",
@@ -94,6 +113,7 @@ async function start(home: Home, port: number, token: string, signal?: AbortSign
     "--token-file",
     home.tokenFile,
     "--quiet",
+    ...(hosts ? ["--hosts", home.hostsDir, "--npm-lock", NPM_LOCK_FILE] : []),
   ];
   const child = spawn(
     process.execPath,
@@ -112,10 +132,10 @@ async function start(home: Home, port: number, token: string, signal?: AbortSign
       child.once("spawn", () => resolve(undefined)).once("error", reject),
     );
     const pid = child.pid ?? 0;
-    writeRecord(home, { pid, identity: processIdentity(pid) ?? "", url, port });
-    await waitUntilReady(child, { url, token }, home, signal);
+    writeRecord(home, { pid, identity: processIdentity(pid) ?? "", url, port, hosts });
+    await waitUntilReady(child, { url, token }, home, { ...demand, hosts });
     child.unref();
-    return { url, token, pid, started: true };
+    return { url, token, pid, hosts, started: true };
   } catch (error) {
     child.kill("SIGKILL");
     rmSync(home.apiRecord, { force: true });
@@ -132,11 +152,17 @@ async function waitUntilReady(
   child: ChildProcess,
   api: ApiAccess,
   home: Home,
-  signal: AbortSignal | undefined,
+  { hosts, signal, onProgress = () => {} }: ApiDemand,
 ): Promise<void> {
-  const deadline = Date.now() + READY_WITHIN_MS;
-  while (Date.now() < deadline) {
+  const withinMs = hosts ? READY_WITH_HOSTS_WITHIN_MS : READY_WITHIN_MS;
+  const started = Date.now();
+  let told = false;
+  while (Date.now() < started + withinMs) {
     signal?.throwIfAborted();
+    if (!told && Date.now() > started + SLOW_START_MS) {
+      told = true;
+      onProgress("waiting for the API, which boots the hosts that it knows");
+    }
     if (child.exitCode !== null || child.signalCode !== null) {
       throw new Failure(`The sandbox's API ended at once. The end of ${home.apiLog}:\n${logTail(home)}`);
     }
@@ -146,7 +172,7 @@ async function waitUntilReady(
     await delay(50);
   }
   throw new Failure(
-    `The sandbox's API did not answer within ${READY_WITHIN_MS / 1000} s. The end of ${home.apiLog}:\n${logTail(home)}`,
+    `The sandbox's API did not answer within ${withinMs / 1000} s. The end of ${home.apiLog}:\n${logTail(home)}`,
   );
 }
 

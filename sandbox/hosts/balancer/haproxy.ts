@@ -35,6 +35,10 @@ export class Haproxy {
     return join(this.#dir, "servers.state");
   }
 
+  async running(): Promise<boolean> {
+    return (await this.#daemon.running()) !== undefined;
+  }
+
   /** Brings a configuration into force; does nothing where it is in force. Throws where HAProxy refuses it. */
   async apply(config: string): Promise<{ changed: boolean }> {
     await mkdir(this.#dir, { recursive: true, mode: 0o700 });

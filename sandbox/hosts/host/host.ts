@@ -107,6 +107,16 @@ export class Host {
     await this.#unplug();
   }
 
+  /** What operators call it from now on; inside, its host name stays what cloud-init has made it, as at DigitalOcean. */
+  async rename(name: string): Promise<void> {
+    if (await this.exists()) await this.#write({ ...(await this.#read()), name });
+  }
+
+  /** The droplet's name. Throws where it has no disk here. */
+  async name(): Promise<string> {
+    return (await this.#read()).name;
+  }
+
   /** Asks the host to power off, and cuts the power where it has not done so in time. */
   async shutdown(withinMs = SHUTDOWN_LIMIT_MS): Promise<void> {
     const machine = await this.running();

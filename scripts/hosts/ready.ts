@@ -1,0 +1,129 @@
+// From "the droplets have booted" to "the site answers": the last step of npm start.
+import { setTimeout as delay } from "node:timers/promises";
+import { Failure } from "../failure";
+import { interruption } from "../interruption";
+import type { Step } from "../progress";
+import { logTail } from "../sandbox/daemon";
+import type { Session } from "../session";
+import { type NamedHost, namedHosts, openHosts } from "./access";
+import { groupMembers } from "./members";
+import { askSite, describeSite, findSite, type Site, type SiteOutputs } from "./site";
+import { complaint, setupState } from "./trouble";
+
+/** On two busy cores three hosts take one to two minutes. */
+const READY_WITHIN_MS = 10 * 60_000;
+const LOOK_EVERY_MS = 1_000;
+
+/** Waits until the site answers 200 and every member of the group is ONLINE; nothing where droplets are records. */
+export function siteStep(session: Session): Step {
+  return {
+    title: "Site",
+    run: async (report) => {
+      if (session.hosts?.kind !== "hosts") return "is not served: droplets are records";
+      const started = Date.now();
+      const watch = new Watch(session, await readOutputs(session), report);
+      for (;;) {
+        interruption.signal.throwIfAborted();
+        const state = await watch.look();
+        if (state.ready) return state.text;
+        if (state.failed !== undefined) throw await watch.failure(state.failed);
+        if (Date.now() > started + READY_WITHIN_MS) {
+          throw await watch.failure(
+            `The site was not up within ${READY_WITHIN_MS / 60_000} minutes: ${state.text}`,
+          );
+        }
+        await delay(LOOK_EVERY_MS, undefined, { signal: interruption.signal });
+      }
+    },
+  };
+}
+
+/** Prints where the site is, where hosts serve it. */
+export async function printSite(session: Session): Promise<void> {
+  if (session.hosts?.kind !== "hosts" || session.api === undefined) return;
+  const site = await findSite(session.home, session.api, await readOutputs(session));
+  if (site !== undefined) process.stdout.write(`\n${await describeSite(site)}\n`);
+}
+
+async function readOutputs(session: Session): Promise<SiteOutputs> {
+  return JSON.parse(await session.opened.outputs(false)) as SiteOutputs;
+}
+
+interface Look {
+  readonly ready: boolean;
+  readonly text: string;
+  /** What can only become good by somebody's hand. */
+  readonly failed?: string;
+}
+
+class Watch {
+  #told = "";
+
+  constructor(
+    private readonly session: Session,
+    private readonly outputs: SiteOutputs,
+    private readonly report: (line: string) => void,
+  ) {}
+
+  async look(): Promise<Look> {
+    const hosts = await this.#hosts();
+    const [setup, group, site] = await Promise.all([this.#setup(hosts), this.#group(hosts), this.#site()]);
+    const text = [site.text, group.text, setup.text].filter((part) => part !== "").join("; ");
+    if (text !== this.#told) this.report(text);
+    this.#told = text;
+    const failed = setup.failed;
+    if (failed !== undefined) return { ready: false, text, failed };
+    return { ready: site.ready && group.ready, text };
+  }
+
+  /** An error that says what each host that has not come up complains about. */
+  async failure(message: string): Promise<Failure> {
+    const complaints = await Promise.all((await this.#hosts()).map(complaint));
+    const told = complaints.filter((text) => text !== "");
+    const log =
+      told.length > 0 ? [] : [`The end of ${this.session.home.apiLog}:\n${logTail(this.session.home)}`];
+    return new Failure([message, ...told, ...log].join("\n"), {
+      remedy: [
+        "Look further: npm run sandbox -- status, npm run sandbox -- logs HOST",
+        "Repair and repeat npm start, or begin anew: npm stop, then npm start.",
+      ].join("\n"),
+    });
+  }
+
+  async #hosts(): Promise<NamedHost[]> {
+    const names = new Set(this.outputs.droplets.map(({ name }) => name));
+    const all = await namedHosts(await openHosts(this.session.home));
+    return all.filter(({ name }) => names.has(name));
+  }
+
+  async #setup(hosts: readonly NamedHost[]): Promise<{ text: string; failed?: string }> {
+    const missing = this.outputs.droplets.filter(({ name }) => !hosts.some((host) => host.name === name));
+    const states = await Promise.all(hosts.map(setupState));
+    const failed = states.filter(({ failed }) => failed).map(({ text }) => text);
+    if (failed.length > 0)
+      return { text: failed.join("; "), failed: `Setting up failed: ${failed.join("; ")}` };
+    const busy = states.filter(({ done }) => !done).map(({ text }) => text);
+    return { text: [...missing.map(({ name }) => `${name}: has no disk`), ...busy].join("; ") };
+  }
+
+  /** A source with replicas has one writer, and no group. */
+  async #group(hosts: readonly NamedHost[]): Promise<{ ready: boolean; text: string }> {
+    const { droplets, databaseWriters } = this.outputs;
+    if (databaseWriters.length < 2) return { ready: true, text: "" };
+    const names = droplets.filter(({ roles }) => roles.includes("database")).map(({ name }) => name);
+    const views = await Promise.all(hosts.filter(({ name }) => names.includes(name)).map(groupMembers));
+    const online = views.map((view = []) => view.filter(({ state }) => state === "ONLINE").length);
+    const most = Math.max(0, ...online);
+    const ready = online.length === names.length && online.every((count) => count === names.length);
+    return { ready, text: `${most} of ${names.length} database members ONLINE` };
+  }
+
+  async #site(): Promise<{ ready: boolean; text: string }> {
+    const { home, api } = this.session;
+    const site: Site | undefined = api && (await findSite(home, api, this.outputs));
+    if (site === undefined) return { ready: false, text: "the load balancer is not published yet" };
+    const answer = await askSite(site);
+    if (typeof answer === "string") return { ready: false, text: `the site: ${answer}` };
+    return { ready: answer === 200, text: `the site answers ${answer}` };
+  }
+}
