@@ -27,7 +27,6 @@ export function renderUserData(context: HostContext, secrets: HostSecrets): stri
       disable_root: false,
       // No user but root, who has the operators' SSH keys.
       users: [],
-      runcmd: [["/usr/local/lib/secured-web/setup"]],
     },
     files,
   );

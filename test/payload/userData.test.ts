@@ -47,7 +47,6 @@ describe("payload: user data", () => {
       ssh_pwauth: false,
       disable_root: false,
       users: [],
-      runcmd: [["/usr/local/lib/secured-web/setup"]],
     });
   });
 
