@@ -25,6 +25,8 @@ export interface StackTarget {
   readonly cli: PulumiCli;
   readonly environment: Record<string, string>;
   readonly overrides: readonly ConfigOverride[];
+  /** Another program than infra/'s own. */
+  readonly program?: PulumiFn;
 }
 
 export interface OperationOptions {
@@ -56,7 +58,11 @@ export class EngineStack {
     const pulumi = new PulumiProcess(target.cli, target.environment);
     const { LocalWorkspace } =
       require("@pulumi/pulumi/automation") as typeof import("@pulumi/pulumi/automation");
-    const workspace = await LocalWorkspace.create({ workDir, program: loadProgram, pulumiCommand: pulumi });
+    const workspace = await LocalWorkspace.create({
+      workDir,
+      program: target.program ?? loadProgram,
+      pulumiCommand: pulumi,
+    });
     const opened = await openStack(target, workspace);
     const engineStack = new EngineStack(target, opened, pulumi, workDir);
     if (sandbox) await engineStack.#setDatadogKey();

@@ -117,20 +117,28 @@ export function registerProjects(api: Api): void {
   api.post("/v2/projects/:project/resources", (request) => assign(api, request, wanted(request)));
 }
 
+/**
+ * Assigns what exists; what does not is answered with the status `not_found` (API reference, "Assign Resources to a
+ * Project", `status` of a resource). The official provider relies on it: a replaced droplet is deleted before the
+ * project's update moves its URN to the default project.
+ */
 function assign(api: Api, request: ApiRequest, project: Project): Answer {
   const { resources } = parseBody(resourcesBody, request.body);
-  const members = [...new Set(resources.map(canonicalUrn))].map((urn) => ({ urn, ...existing(api, urn) }));
-  const answers = members.map(({ urn, created_at }) => {
+  const urns = [...new Set(resources.map(canonicalUrn))];
+  for (const urn of urns) checkAssignable(urn);
+  const answers = urns.map((urn) => {
+    const resource = api.resolveUrn(urn);
+    if (!resource) return memberObject(request, urn, timestamp(), "not_found");
     const isThere = projectOf(api.store, urn) === project.id;
     if (!isThere) assignToProject(api.store, urn, project.id, timestamp());
-    const since = assignedAt(api.store, urn, created_at);
+    const since = assignedAt(api.store, urn, resource.created_at);
     return memberObject(request, urn, since, isThere ? "already_assigned" : "assigned");
   });
   return ok({ resources: answers });
 }
 
-/** Throws 400 for what is no URN of a kind that projects hold, 404 for what does not exist. */
-function existing(api: Api, urn: string): { created_at: string } {
+/** Throws 400 for what is no URN of a kind that projects hold. */
+function checkAssignable(urn: string): void {
   const [, type = ""] = /^do:([^:]+):.+$/.exec(urn) ?? [];
   if (type === "") {
     throw badRequest(
@@ -139,9 +147,6 @@ function existing(api: Api, urn: string): { created_at: string } {
   }
   if (!(type in ASSIGNABLE))
     throw badRequest(`resources of the type ${type} cannot be assigned to a project`);
-  const resource = api.resolveUrn(urn);
-  if (!resource) throw notFound(`there is no resource ${urn}`);
-  return resource;
 }
 
 type Changes = z.output<typeof patchBody>;

@@ -204,9 +204,6 @@ describe("sandbox api: projects", () => {
     [400, { resources: ["droplet:1"] }, /do:resource_type:resource_id/],
     [400, { resources: ["urn:pulumi:dev::x::digitalocean:index/droplet:Droplet::d"] }, /do:resource_type/],
     [400, { resources: ["do:firewall:x"] }, /type firewall cannot be assigned/],
-    [404, { resources: ["do:droplet:1"] }, /there is no resource do:droplet:1/],
-    [404, { resources: ["do:domain:example.org"] }, /there is no resource/],
-    [404, { resources: [`do:loadbalancer:${ABSENT}`] }, /there is no resource/],
   ];
   for (const [status, body, message] of bad) {
     it(`refuses to assign ${JSON.stringify(body)} with ${status}`, async () => {
@@ -216,11 +213,26 @@ describe("sandbox api: projects", () => {
     });
   }
 
-  it("assigns all of a request or nothing", async () => {
+  it("answers what does not exist with its own status, and assigns the rest", async () => {
     const droplet = await addDroplet(api);
     const { id } = await add("p");
-    const resources = [`do:droplet:${droplet.id}`, "do:droplet:1"];
-    await api.refuse(404, "POST", `/v2/projects/${id}/resources`, { resources });
+    const there = `do:droplet:${droplet.id}`;
+    const absent = ["do:droplet:1", "do:domain:example.org", `do:loadbalancer:${ABSENT}`];
+    const { resources } = await api.expect(200, "POST", `/v2/projects/${id}/resources`, {
+      resources: [...absent, there],
+    });
+    assert.deepEqual(
+      resources.map(({ urn, status }: Json) => [urn, status]),
+      [...absent.map((urn) => [urn, "not_found"]), [there, "assigned"]],
+    );
+    assert.deepEqual(await urns(id), [there]);
+  });
+
+  it("assigns nothing of a request with a text that is no URN", async () => {
+    const droplet = await addDroplet(api);
+    const { id } = await add("p");
+    const resources = [`do:droplet:${droplet.id}`, "droplet:1"];
+    await api.refuse(400, "POST", `/v2/projects/${id}/resources`, { resources });
     assert.deepEqual(await urns(id), []);
   });
 });

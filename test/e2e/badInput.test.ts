@@ -1,0 +1,164 @@
+/** What a person may get wrong: each ends with a clear error, a remedy, no change, and a repeat that works. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { request } from "../../scripts/sandbox/apiClient";
+import { freePort, Sandbox, waitForLine } from "./sandbox";
+
+/** A CIDR list that makes the packet filter of each host, and with it the user data, larger than DigitalOcean takes. */
+const MANY_NETWORKS = Array.from({ length: 2500 }, (_, i) => `203.${i >> 8}.${i & 255}.0/24`).join(", ");
+
+const SETTINGS: [what: string, config: string[], ...message: RegExp[]][] = [
+  ["a missing domain", ["secured-web:domain="], /secured-web:domain: /],
+  ["a domain that is none", ["secured-web:domain=foo_bar"], /secured-web:domain: .*foobar\.com.*foo_bar/],
+  ["an unknown region", ["secured-web:region=mars1"], /secured-web:region: .*mars1/, /nyc3/],
+  ["an unknown size", ["secured-web:database.size=s-99vcpu"], /secured-web:database\.size: .*s-99vcpu/],
+  ["an unknown image", ["secured-web:image=windows-95"], /secured-web:image: .*windows-95/],
+  [
+    "a count out of range",
+    ["secured-web:database.count=11"],
+    /secured-web:database\.count: must be 1 to 9, got 11/,
+  ],
+  ["an even group", ["secured-web:database.count=4"], /secured-web:database\.count: .*4/],
+  ["an unknown setting", ["secured-web:databse.count=3"], /secured-web:databse/],
+  [
+    "several at once",
+    ["secured-web:web.count=0", "secured-web:topology=round", "secured-web:slices.web=x"],
+    /secured-web:web\.count: must be 2 to 10, got 0/,
+    /secured-web:topology: must be converged or separated, got round/,
+    /secured-web:slices\.web: /,
+  ],
+  [
+    "user data over 64 KiB",
+    [`secured-web:operators.networks=[${MANY_NETWORKS}]`],
+    /user data of node-1 has \d{5,} bytes, and DigitalOcean takes 65536/,
+  ],
+];
+
+describe("bad input", function () {
+  this.timeout(120_000);
+  let sandbox: Sandbox;
+  before(async () => {
+    sandbox = await Sandbox.make();
+    await sandbox.must("preview", "dev");
+  });
+  after(() => sandbox.remove());
+
+  for (const [what, config, ...messages] of SETTINGS) {
+    it(`in the settings: ${what}`, async () => {
+      const { exitCode, stdout, stderr } = await sandbox.run(
+        "up",
+        config.flatMap((setting) => ["--config", setting]),
+      );
+      assert.equal(exitCode, 1, stdout);
+      for (const message of messages) assert.match(stderr, message);
+      assert.doesNotMatch(stderr, /\n +at /, "no stack trace");
+      assert.equal((await sandbox.census()).droplets, 0);
+    });
+  }
+
+  it("on the command line: an unknown command, stack, option, and a value without its key", async () => {
+    for (const [command, args, message] of [
+      ["strat", [], /"strat"[\s\S]*start/],
+      ["preview", ["produ"], /produ[\s\S]*dev, prod/],
+      ["preview", ["--confg", "x=1"], /--confg/],
+      ["preview", ["--config", "x"], /KEY=VALUE/],
+      ["preview", ["--port", "99999"], /99999/],
+    ] as const) {
+      const { exitCode, stderr } = await sandbox.run(command, args);
+      assert.equal(exitCode, 2, `${command} ${args.join(" ")}: ${stderr}`);
+      assert.match(stderr, message);
+    }
+  });
+
+  it("an API that does not answer", async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const { exitCode, stderr } = await sandbox.run("up", ["dev", "--api", url]);
+    assert.equal(exitCode, 1);
+    assert.match(stderr, new RegExp(`${url} does not answer .*ECONNREFUSED[\\s\\S]*--api`));
+  });
+
+  it("a wrong token", async () => {
+    const { exitCode, stderr } = await sandbox.run("up", ["dev", "--api", sandbox.api.url], {
+      DIGITALOCEAN_TOKEN: "dop_v1_wrong",
+    });
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /answers 401[\s\S]*DIGITALOCEAN_TOKEN/);
+    assert.doesNotMatch(stderr, /dop_v1_wrong/);
+  });
+
+  it("a port in use, which names who has it; the other port that it proposes works", async () => {
+    const other = await Sandbox.make();
+    const server = createServer();
+    try {
+      await new Promise<void>((resolve) => server.listen(other.port, "127.0.0.1", resolve));
+      const { exitCode, stderr } = await other.run("up");
+      assert.equal(exitCode, 1);
+      assert.match(
+        stderr,
+        new RegExp(`Port ${other.port} .*process ${process.pid}[\\s\\S]*SECURED_WEB_API_PORT`),
+      );
+      await new Promise((resolve) => server.close(resolve));
+      await other.must("preview");
+    } finally {
+      server.close();
+      await other.remove();
+    }
+  });
+
+  it("a second npm start at the same time: it names the first one, which goes on", async () => {
+    const first = sandbox.start("start");
+    await waitForLine(first, /- Preview with the policies/);
+    const second = await sandbox.run("start");
+    assert.equal(second.exitCode, 4);
+    assert.match(
+      second.stderr,
+      new RegExp(`npm start \\(process ${first.child.pid}, [\\s\\S]*SECURED_WEB_HOME`),
+    );
+    assert.equal((await first.ended).exitCode, 0);
+  });
+
+  it("a droplet's name that another one has: the API takes it, as DigitalOcean does, and each keeps its own", async () => {
+    const body = { name: "dev-node-1", region: "nyc3", size: "s-1vcpu-1gb", image: "ubuntu-26-04-x64" };
+    const { status, body: made } = await request(sandbox.api, "POST", "/v2/droplets", { body });
+    assert.equal(status, 202);
+    assert.match(await sandbox.must("refresh", "dev", "--preview-only"), /No drift/);
+    const { id } = (made as { droplet: { id: number } }).droplet;
+    await sandbox.send("DELETE", `/v2/droplets/${id}`);
+  });
+
+  it("a full disk in the middle of an update; with room again, the same command succeeds", async function () {
+    if (process.getuid?.() !== 0 || process.platform !== "linux") {
+      console.log("      skipped: a small file system for it can be mounted by root on Linux alone");
+      this.skip();
+    }
+    const dir = mkdtempSync(join(tmpdir(), "secured-web-full-"));
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=96m,mode=0700", "tmpfs", dir]);
+    const small = await Sandbox.make(dir);
+    const filler = join(dir, "filler");
+    try {
+      await small.must("preview");
+      const free = Number(
+        execFileSync("df", ["--output=avail", "--block-size=1024", dir], { encoding: "utf8" }).split("\n")[1],
+      );
+      writeFileSync(filler, Buffer.alloc((free - 400) * 1024));
+      const { exitCode, stdout, stderr } = await small.run("up");
+      assert.equal(exitCode, 1, stdout);
+      assert.match(stderr, /no space left|disk is full|ENOSPC/i);
+      assert.match(stderr, /Free some space/);
+      rmSync(filler);
+      await small.must("up");
+      const census = await small.census();
+      assert.equal(census.droplets, 3);
+      assert.equal(census.load_balancers, 1);
+    } finally {
+      rmSync(filler, { force: true });
+      if (small.processes().length > 0) await small.run("stop", ["--force"]);
+      execFileSync("umount", ["--lazy", dir]);
+      rmSync(dir, { recursive: true, force: true });
+    }
+  });
+});
