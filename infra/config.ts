@@ -173,7 +173,7 @@ export const table = {
     (value) => /^\d+$|^([0-9a-f]{2}:){15}[0-9a-f]{2}$/.test(value),
     { default: [], doc: "SSH keys that a new droplet accepts" },
   ),
-  monitoring: oneOf(["none", "datadog"], {
+  monitoring: oneOf(["none", "datadog", "sumologic"], {
     default: byEnvironment("none", "datadog"),
     doc: "The agent on every host; DigitalOcean's own alerts and uptime checks stand without it",
   }),
@@ -181,6 +181,11 @@ export const table = {
     "a Datadog API key (32 hexadecimal digits)",
     (value) => /^[0-9a-f]{32}$/.test(value),
     "Datadog API key; needed for monitoring datadog",
+  ),
+  "datadog.appKey": secretText(
+    "a Datadog application key (40 hexadecimal digits, or a newer one that begins with ddapp_)",
+    (value) => /^([0-9a-f]{40}|ddapp_[A-Za-z0-9]{34,})$/.test(value),
+    "Datadog application key; with it the stack makes monitors, objectives and the dashboard at Datadog",
   ),
   "datadog.site": oneOf(
     [
@@ -193,9 +198,14 @@ export const table = {
     ],
     { default: "datadoghq.com", doc: "Datadog site that receives metrics and logs" },
   ),
+  "sumologic.url": secretText(
+    "the https address of a Sumo Logic HTTP source",
+    (value) => /^https:\/\/[\x21-\x7e]+$/.test(value) && !/[$"'\\]/.test(value) && value.length <= 512,
+    "Address of Sumo Logic's HTTP source for metrics; needed for monitoring sumologic",
+  ),
   "alerts.emails": listOf("email addresses that DigitalOcean has verified", emailAddress, {
     default: [],
-    doc: "Who is told of DigitalOcean's alerts; empty = the account's own address",
+    doc: "Who is told of alerts; empty = the account's own address (DigitalOcean), nobody by mail (Datadog)",
   }),
   "alerts.cpuPercent": integer(10, 100, {
     default: 80,
@@ -214,6 +224,46 @@ export const table = {
     default: 80,
     doc: "Use of the load balancer's connections or CPU that alerts",
   }),
+  "alerts.qpsDropPercent": integer(10, 99, {
+    default: 70,
+    doc: "Fall of the web or database queries per second against the hour before that alerts (Datadog)",
+  }),
+  "alerts.qpsSurgePercent": integer(10, 100000, {
+    default: 300,
+    doc: "Rise of the web queries per second against the hour before that alerts (Datadog)",
+  }),
+  "alerts.errorPercent": integer(1, 100, {
+    default: 5,
+    doc: "Share of 5xx answers that alerts, over 5 minutes (Datadog)",
+  }),
+  "alerts.latencyP95Ms": integer(10, 60000, {
+    default: 1000,
+    doc: "95th percentile of a web host's answer times that alerts, over 5 minutes (Datadog)",
+  }),
+  "alerts.replicationQueue": integer(1, 1000000, {
+    default: 1000,
+    doc: "Transactions that a member has still to apply that alert, over 5 minutes (Datadog)",
+  }),
+  "alerts.conflicts": integer(1, 1000000, {
+    default: 50,
+    doc: "Certification conflicts of a member in 5 minutes that alert (Datadog)",
+  }),
+  "alerts.connectionsPercent": integer(10, 100, {
+    default: 80,
+    doc: "Share of a member's max_connections in use that alerts (Datadog)",
+  }),
+  "alerts.stealPercent": integer(1, 100, {
+    default: 10,
+    doc: "CPU time that the hypervisor gives to others that alerts, over 10 minutes (Datadog)",
+  }),
+  "slo.availabilityPercent": oneOf(["99", "99.5", "99.9", "99.95"], {
+    default: byEnvironment("99", "99.9"),
+    doc: "Share of requests to be answered without a 5xx, over 30 days (Datadog)",
+  }),
+  "slo.latencyPercent": oneOf(["90", "95", "99", "99.5"], {
+    default: byEnvironment("90", "99"),
+    doc: "Share of requests to be answered within half a second, over 30 days (Datadog)",
+  }),
   "uptime.latencyMs": integer(50, 10000, { default: 1000, doc: "Response time of the site that alerts" }),
   "uptime.certificateDays": integer(1, 60, {
     default: 14,
@@ -229,7 +279,13 @@ export type Path = keyof Table;
 type ValueOf<S> = S extends Setting<infer T> ? T : never;
 
 /** Settings that have no default: absent where the user gives none. */
-type Optional = "passthrough.certificate" | "passthrough.privateKey" | "datadog.apiKey" | "replaceHost";
+type Optional =
+  | "passthrough.certificate"
+  | "passthrough.privateKey"
+  | "datadog.apiKey"
+  | "datadog.appKey"
+  | "sumologic.url"
+  | "replaceHost";
 
 /** The values of a stack by path. */
 export type Config = { readonly [P in Exclude<Path, Optional>]: ValueOf<Table[P]> } & {
@@ -240,6 +296,8 @@ const optionalPaths: readonly string[] = [
   "passthrough.certificate",
   "passthrough.privateKey",
   "datadog.apiKey",
+  "datadog.appKey",
+  "sumologic.url",
   "replaceHost",
 ] satisfies readonly Optional[];
 
@@ -368,6 +426,12 @@ function contradictions(config: Config): string[] {
   }
   if (config.monitoring === "datadog" && config["datadog.apiKey"] === undefined) {
     need("datadog.apiKey", "for monitoring datadog (or set monitoring to none)");
+  }
+  if (config.monitoring === "sumologic" && config["sumologic.url"] === undefined) {
+    need("sumologic.url", "for monitoring sumologic (or set monitoring to none)");
+  }
+  if (config["datadog.appKey"] !== undefined && config["datadog.apiKey"] === undefined) {
+    need("datadog.apiKey", "beside datadog.appKey: both open Datadog's API");
   }
   if (config["loadBalancer.checkTimeoutSeconds"] > config["loadBalancer.checkIntervalSeconds"]) {
     problems.push(

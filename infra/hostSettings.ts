@@ -33,7 +33,7 @@ export function hostSettings(stack: string, config: Config, topology: Topology):
     monitoring:
       config.monitoring === "datadog"
         ? { agent: "datadog", site: config["datadog.site"] }
-        : { agent: "none" },
+        : { agent: config.monitoring },
     stack,
     environment: config.environment,
   };

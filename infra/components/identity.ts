@@ -84,6 +84,9 @@ export class Identity extends pulumi.ComponentResource {
             ...(this.config["datadog.apiKey"] && this.config.monitoring === "datadog"
               ? { datadogApiKey: this.config["datadog.apiKey"] }
               : {}),
+            ...(this.config["sumologic.url"] && this.config.monitoring === "sumologic"
+              ? { sumologicUrl: this.config["sumologic.url"] }
+              : {}),
           }),
         ),
     );

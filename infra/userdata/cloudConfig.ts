@@ -1,8 +1,12 @@
 import { gzipSync, strToU8 } from "fflate";
 import type { HostFile } from "./types";
 
-/** Programs are compressed; configuration stands in plain text, so that a reader and a policy see it as it lands. */
-const programs = /^\/usr\/local\/lib\/secured-web\/.*(?<!\.json)$/;
+/**
+ * Programs are compressed, and the agent's files; other configuration stands in plain text, so that a reader and a
+ * policy see it as it lands.
+ */
+const programs =
+  /^\/(usr\/local\/lib\/secured-web\/.*(?<!\.json)|etc\/datadog-agent\/(datadog|conf\.d\/mysql\.d\/conf)\.yaml)$/;
 
 /**
  * The text of a cloud-config: its settings as JSON (which is YAML), then its files as literal blocks. Written here

@@ -1,17 +1,13 @@
 /** The files of a host that hold no secret: known at preview, and the evidence for the policies. Pure. */
+import { createHash } from "node:crypto";
 import type { HostConfiguration } from "../evidence";
 import { applicationFiles } from "./application";
 import { compact } from "./compact";
-import { type PayloadTree, payloadFiles } from "./payload";
-import { renderTemplate, type TemplateValues, templateNames } from "./template";
+import { monitoringFiles } from "./monitoring";
+import { payloadFiles, type Rendering } from "./payload";
+import { renderTemplate, templateNames } from "./template";
 import type { HostContext, HostFile } from "./types";
-import { commonValues, databaseValues, datadogValues, webValues } from "./values";
-
-/** Trees with the values of their templates. */
-export interface Rendering {
-  readonly trees: readonly PayloadTree[];
-  readonly values: TemplateValues;
-}
+import { commonValues, databaseValues, webValues } from "./values";
 
 /**
  * Every file of a host that holds no secret, ordered by path.
@@ -19,8 +15,20 @@ export interface Rendering {
  * Throws where a template and its values do not match, and where two trees hold the same file.
  */
 export function configurationFiles(context: HostContext): readonly HostFile[] {
-  const files = renderings(context).flatMap(renderFiles);
-  return orderedByPath([...files, ...(context.host.roles.includes("web") ? applicationFiles() : [])]);
+  const files = [
+    ...renderings(context).flatMap(renderFiles),
+    ...(context.host.roles.includes("web") ? applicationFiles() : []),
+  ];
+  return orderedByPath([...files, ...monitoringFiles(context, versionOf(files)).flatMap(renderFiles)]);
+}
+
+/** What a host runs, in a word for metrics and logs: the same files are the same version. */
+function versionOf(files: readonly HostFile[]): string {
+  const hash = createHash("sha256");
+  for (const { path, permissions, content } of orderedByPath(files)) {
+    hash.update(`${path}\0${permissions}\0${content}\0`);
+  }
+  return hash.digest("hex").slice(0, 12);
 }
 
 /** What the policies may judge of a host before its secrets exist: its configuration files, not its programs. */
@@ -68,12 +76,6 @@ function renderings(context: HostContext): Rendering[] {
   if (isDatabase) {
     const mode = settings.replication === "group" ? "database-group" : "database-source-replica";
     result.push({ trees: ["database", mode], values: databaseValues(context) });
-  }
-  if (settings.monitoring.agent === "datadog") {
-    const trees: PayloadTree[] = ["datadog"];
-    if (isWeb) trees.push("datadog-web");
-    if (isDatabase) trees.push("datadog-database");
-    result.push({ trees, values: datadogValues(context) });
   }
   return result;
 }

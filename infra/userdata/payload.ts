@@ -3,6 +3,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { TemplateValues } from "./template";
 
 /** A tree below infra/payload. */
 export type PayloadTree =
@@ -11,14 +12,26 @@ export type PayloadTree =
   | "database"
   | "database-group"
   | "database-source-replica"
+  | "monitoring"
   | "datadog"
   | "datadog-web"
   | "datadog-database"
+  | "datadog-group"
+  | "sumologic"
+  | "sumologic-web"
+  | "sumologic-database"
   | "secret-database"
   | "secret-group"
   | "secret-source"
   | "secret-replica"
-  | "secret-datadog";
+  | "secret-datadog"
+  | "secret-sumologic";
+
+/** Trees with the values of their templates. */
+export interface Rendering {
+  readonly trees: readonly PayloadTree[];
+  readonly values: TemplateValues;
+}
 
 /** A file of a tree. */
 export interface PayloadFile {

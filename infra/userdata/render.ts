@@ -1,8 +1,9 @@
 /** A host's user data: cloud-config with all of its files, the secret ones included. Pure. */
 import { databaseWriters } from "../topology";
 import { cloudConfig } from "./cloudConfig";
-import { configurationFiles, hostFile, orderedByPath, type Rendering, renderFiles } from "./files";
+import { configurationFiles, hostFile, orderedByPath, renderFiles } from "./files";
 import { checkUserDataSize } from "./limits";
+import type { Rendering } from "./payload";
 import type { HostContext, HostFile, HostSecrets, KeyPair } from "./types";
 
 const secretMode = "0600";
@@ -39,7 +40,7 @@ function secretFiles(context: HostContext, secrets: HostSecrets): HostFile[] {
   const files = [hostFile("/etc/secured-web/ca.pem", pem("the CA's certificate", secrets.caCertificate))];
   if (context.host.roles.includes("web")) files.push(...webSecrets(context, secrets));
   if (context.host.roles.includes("database")) files.push(...databaseSecrets(context, secrets));
-  if (context.settings.monitoring.agent === "datadog") files.push(...datadogSecrets(context, secrets));
+  files.push(...monitoringSecrets(context, secrets));
   return files;
 }
 
@@ -110,21 +111,27 @@ function databaseSecrets(context: HostContext, secrets: HostSecrets): HostFile[]
   }
 }
 
-function datadogSecrets({ host, settings }: HostContext, secrets: HostSecrets): HostFile[] {
-  if (settings.monitoring.agent !== "datadog") return [];
-  const apiKey = required(host.name, "datadogApiKey (set secured-web:datadog.apiKey)", secrets.datadogApiKey);
-  const values = {
-    apiKey: password("datadogApiKey", apiKey),
-    site: settings.monitoring.site,
-    dropletName: host.dropletName,
-    environment: settings.environment,
-    stack: settings.stack,
-    roles: host.roles.map((name) => ({ name })),
-  };
-  return renderFiles({ trees: ["secret-datadog"], values }).map((file) => ({
-    ...file,
-    permissions: secretMode,
-  }));
+function monitoringSecrets({ host, settings }: HostContext, secrets: HostSecrets): HostFile[] {
+  const { agent } = settings.monitoring;
+  if (agent === "none") return [];
+  const rendering: Rendering =
+    agent === "datadog"
+      ? {
+          trees: ["secret-datadog"],
+          values: {
+            apiKey: password(
+              "datadogApiKey",
+              required(host.name, "datadogApiKey (set secured-web:datadog.apiKey)", secrets.datadogApiKey),
+            ),
+          },
+        }
+      : {
+          trees: ["secret-sumologic"],
+          values: {
+            url: required(host.name, "sumologicUrl (set secured-web:sumologic.url)", secrets.sumologicUrl),
+          },
+        };
+  return renderFiles(rendering).map((file) => ({ ...file, permissions: secretMode }));
 }
 
 function keyPairFiles(pair: KeyPair, certificatePath: string, keyPath: string): HostFile[] {

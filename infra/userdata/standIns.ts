@@ -31,5 +31,6 @@ export function standInSecrets({ host, settings }: HostContext, given: KeyPair |
     ...(isWeb ? { web: given ?? pair, app: pair } : {}),
     ...(isDatabase ? { database: pair } : {}),
     ...(settings.monitoring.agent === "datadog" ? { datadogApiKey: password } : {}),
+    ...(settings.monitoring.agent === "sumologic" ? { sumologicUrl: `https://${"0".repeat(400)}` } : {}),
   };
 }

@@ -29,7 +29,10 @@ export interface HostSettings {
       readonly memoryMaxPercent: number;
     };
   };
-  readonly monitoring: { readonly agent: "none" } | { readonly agent: "datadog"; readonly site: string };
+  readonly monitoring:
+    | { readonly agent: "none" }
+    | { readonly agent: "datadog"; readonly site: string }
+    | { readonly agent: "sumologic" };
   /** Pulumi's stack name and the environment: tags of metrics and logs. */
   readonly stack: string;
   readonly environment: "development" | "production";
@@ -60,6 +63,8 @@ export interface HostSecrets {
     readonly health: string;
   };
   readonly datadogApiKey?: string;
+  /** The address of Sumo Logic's HTTP source, which is its own password. */
+  readonly sumologicUrl?: string;
 }
 
 /** One host within its stack. */

@@ -73,20 +73,6 @@ export function databaseValues({ host, topology, settings }: HostContext): Templ
   };
 }
 
-/** Values of the monitoring agent's trees. */
-export function datadogValues({ host, settings }: HostContext): TemplateValues {
-  return {
-    ...sliceValues("monitoring", settings.slices.monitoring),
-    ...(host.roles.includes("web")
-      ? {
-          certificateName: settings.tls === "passthrough" ? settings.siteName : host.fqdn,
-          certificateAuthority:
-            settings.tls === "passthrough" ? "/etc/ssl/certs/ca-certificates.crt" : "/etc/secured-web/ca.pem",
-        }
-      : {}),
-  };
-}
-
 /**
  * On a host with both roles the application uses the member beside it, and the others where that one is out: the
  * members share the load as the web hosts do, reads cross no wire, and a host that fails takes down itself alone.
@@ -111,7 +97,7 @@ function serverIdOf(name: string, serverId: number | undefined): number {
   return serverId;
 }
 
-function sliceValues(
+export function sliceValues(
   slice: string,
   { weight, memoryMaxPercent }: { readonly weight: number; readonly memoryMaxPercent: number },
 ): TemplateValues {

@@ -31,6 +31,7 @@ export const settings: HostSettings = {
   environment: "development",
 };
 
+export const sumologic = { agent: "sumologic" } as const;
 export const datadog = { agent: "datadog", site: "datadoghq.eu" } as const;
 
 export function topologyOf({ topology, webCount = 2, databaseCount = 3 }: Variant): Topology {
@@ -74,5 +75,6 @@ export function fakeSecrets(host: Host): HostSecrets {
       ...(isDatabase ? { replication: "SECRETreplication" } : {}),
     },
     datadogApiKey: "SECRETapikey",
+    sumologicUrl: "https://collectors.example/receiver/v1/http/SECRET",
   };
 }

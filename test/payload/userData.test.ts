@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { configurationFiles, hostEvidence, renderFiles } from "../../infra/userdata/files";
 import { renderUserData } from "../../infra/userdata/render";
 import type { HostContext, HostSettings } from "../../infra/userdata/types";
-import { contextOf, contextsOf, datadog, fakeSecrets, settings, type Variant } from "./contexts";
+import { contextOf, contextsOf, datadog, fakeSecrets, settings, sumologic, type Variant } from "./contexts";
 import { parseUserData } from "./parsed";
 
 const render = (context: HostContext) => renderUserData(context, fakeSecrets(context.host));
@@ -15,7 +15,7 @@ const renderAll = (variant: Variant) =>
 const variants: Variant[] = (["converged", "separated"] as const).flatMap((topology) =>
   (["group", "source-replica"] as const).flatMap((replication) =>
     (["reencrypt", "passthrough"] as const).flatMap((tls) =>
-      [settings.monitoring, datadog].map((monitoring) => ({
+      [settings.monitoring, datadog, sumologic].map((monitoring) => ({
         topology,
         settings: { replication, tls, monitoring },
       })),
