@@ -1,13 +1,18 @@
 /**
  * What a droplet's user data says of the files, packages and commands of the host, as cloud-init will read it.
  *
- * Formats after cloud-init's manual ("User data formats"): cloud-config is read whole; a script is read for the words
- * that it holds; everything else (MIME multi-part, #include, jinja templates, compressed data) says that it cannot be
- * read. Nothing of the text stands in a reason.
+ * Formats after cloud-init's manual ("User data formats") and cloudinit/user_data.py: cloud-config, shell scripts, boot
+ * hooks, MIME multi-part messages and archives of these, each also as gzip or base64 of it; a jinja template only where
+ * it holds nothing to render. Everything else (#include, part handlers, JSON patches) says that it cannot be read: then
+ * nothing of the user data counts as known. Nothing of the text stands in a reason.
  */
 import { gunzipSync } from "node:zlib";
-import { parseDocument } from "yaml";
+import { parseMime } from "../parsers/mime";
+import { addCloudConfig, maxTextBytes, parseYaml } from "./cloud-config";
+import { mergeConfig } from "./config-merge";
+import { addScript, contentOfDraft, emptyDraft } from "./script";
 
+/** `script`: no part is a cloud-config, so the content is what the commands of scripts tell. */
 export type UserData =
   | { readonly kind: "cloud-config"; readonly content: HostContent }
   | { readonly kind: "script"; readonly content: HostContent }
@@ -22,7 +27,17 @@ export interface HostContent {
   readonly packages: readonly string[];
   /** The words of all commands and scripts: enough to see what they install, never shown. */
   readonly words: ReadonlySet<string>;
+  /** What runs on the host and cannot be known, in words that may be shown. */
+  readonly unknownCommands: readonly string[];
 }
+
+export const emptyContent: HostContent = {
+  files: new Map(),
+  unreadableFiles: new Map(),
+  packages: [],
+  words: new Set(),
+  unknownCommands: [],
+};
 
 const cache = new Map<string, UserData>();
 /** The pack reads the same text once for each policy; a stack of 1,000 droplets fits. */
@@ -37,124 +52,155 @@ export function parseUserData(text: string): UserData {
   return parsed;
 }
 
+/** Ends the reading: a part of the user data cannot be known. */
+class Unreadable extends Error {}
+
 function parseUncached(text: string): UserData {
-  const firstLine = text.trimStart().split("\n", 1)[0]?.trim() ?? "";
-  if (/^#cloud-config(\s|$)/.test(firstLine)) return parseCloudConfig(text);
-  if (firstLine.startsWith("#!"))
-    return { kind: "script", content: { ...emptyContent, words: wordsOf([text]) } };
-  const reason =
-    firstLine.startsWith("Content-Type:") || firstLine.startsWith("MIME-Version:")
-      ? "MIME multi-part user data"
-      : firstLine.startsWith("#include")
-        ? "user data that includes other addresses"
-        : firstLine.startsWith("## template:")
-          ? "a template that cloud-init renders on the host"
-          : "user data of a form that cloud-init's manual does not name";
-  return { kind: "unreadable", reason };
+  const reading = new Reading();
+  try {
+    reading.add(decompressed(text));
+    return reading.finish();
+  } catch (error) {
+    if (error instanceof Unreadable) return { kind: "unreadable", reason: error.message };
+    throw error;
+  }
 }
 
-export const emptyContent: HostContent = {
-  files: new Map(),
-  unreadableFiles: new Map(),
-  packages: [],
-  words: new Set(),
+const gzipMagic = Buffer.from([0x1f, 0x8b]);
+
+function gunzipped(bytes: Buffer): string {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: maxTextBytes }).toString("utf8");
+  } catch {
+    throw new Unreadable("compressed data that cannot be read");
+  }
+}
+
+/** gzip, base64, or gzip in base64 of user data; other text as it is. */
+function decompressed(text: string): string {
+  if (/^\s*(#|Content-Type:|MIME-Version:)/i.test(text)) return text;
+  const raw = Buffer.from(text, "latin1");
+  if (raw.subarray(0, 2).equals(gzipMagic)) return gunzipped(raw);
+  const bare = text.replace(/\s+/g, "");
+  const isBase64 = bare.length >= 16 && bare.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(bare);
+  if (!isBase64) return text;
+  const bytes = Buffer.from(bare, "base64");
+  return bytes.subarray(0, 2).equals(gzipMagic) ? gunzipped(bytes) : bytes.toString("utf8");
+}
+
+/** Beginnings of a text, longest first, with the type of content that cloud-init takes it for. */
+const beginnings: readonly (readonly [string, string])[] = [
+  ["#cloud-config-archive", "text/cloud-config-archive"],
+  ["#cloud-config-jsonp", "text/cloud-config-jsonp"],
+  ["## template: jinja", "text/jinja2"],
+  ["#cloud-boothook", "text/cloud-boothook"],
+  ["#include-once", "text/x-include-once-url"],
+  ["#part-handler", "text/part-handler"],
+  ["#cloud-config", "text/cloud-config"],
+  ["#upstart-job", "text/upstart-job"],
+  ["#include", "text/x-include-url"],
+  ["#!", "text/x-shellscript"],
+];
+
+function typeFromBeginning(text: string): string | undefined {
+  const begin = text.trimStart().slice(0, 30).toLowerCase();
+  return beginnings.find(([beginning]) => begin.startsWith(beginning))?.[1];
+}
+
+/** Types whose content decides (cloudinit/user_data.py, TYPE_NEEDED, and a wrong text/x-shellscript). */
+const undecidedTypes = new Set(["text/plain", "text/x-not-multipart", "text/x-shellscript"]);
+const compressedType = /^application\/(x-)?(gzip|gunzip|compress)(ed|-compressed)?$/;
+const scriptType = /^text\/(x-shellscript(-per-(boot|instance|once))?|cloud-boothook)$/;
+
+const unreadableTypes: Readonly<Record<string, string>> = {
+  "text/x-include-url": "user data that includes other addresses",
+  "text/x-include-once-url": "user data that includes other addresses",
+  "text/cloud-config-jsonp": "a JSON patch of a cloud-config",
+  "text/part-handler": "a program that reads other parts of the user data",
+  "text/upstart-job": "a job for upstart",
 };
 
-function parseCloudConfig(text: string): UserData {
-  let config: unknown;
-  try {
-    // As PyYAML, which cloud-init uses: YAML 1.1, and of two equal keys the last one counts.
-    const document = parseDocument(text, { version: "1.1", uniqueKeys: false, logLevel: "silent" });
-    if (document.errors.length > 0)
-      return { kind: "unreadable", reason: "cloud-config that is not valid YAML" };
-    config = document.toJS({ maxAliasCount: 100 });
-  } catch {
-    return { kind: "unreadable", reason: "cloud-config that is not valid YAML" };
+const maxParts = 500;
+const maxNesting = 5;
+
+class Reading {
+  private readonly scripts: string[] = [];
+  private config: Readonly<Record<string, unknown>> | undefined;
+  private parts = 0;
+
+  /** Adds a whole user data, or a part that is one itself. */
+  add(text: string): void {
+    if (!/mime-version:/i.test(text.slice(0, 4096))) {
+      this.addPart("text/x-not-multipart", text, undefined, 0);
+      return;
+    }
+    const message = parseMime(text);
+    if (!message.ok) throw new Unreadable(`MIME multi-part user data: ${message.reason}`);
+    for (const { type, headers, body } of message.parts) {
+      const isCompressed = compressedType.test(type) || body.subarray(0, 2).equals(gzipMagic);
+      const content = isCompressed ? gunzipped(body) : body.toString("utf8");
+      const mergeType = headers.get("merge-type") ?? headers.get("x-merge-type");
+      this.addPart(compressedType.test(type) ? "text/plain" : type, content, mergeType, 0);
+    }
   }
-  if (config === null || config === undefined) return { kind: "cloud-config", content: emptyContent };
-  if (typeof config !== "object" || Array.isArray(config)) {
-    return { kind: "unreadable", reason: "cloud-config that is not a mapping" };
+
+  finish(): UserData {
+    const draft = emptyDraft();
+    if (this.config !== undefined) addCloudConfig(draft, this.config);
+    for (const script of this.scripts) addScript(draft, script);
+    return { kind: this.config === undefined ? "script" : "cloud-config", content: contentOfDraft(draft) };
   }
-  const record = config as Record<string, unknown>;
-  const { files, unreadableFiles } = readFiles(record.write_files);
-  return {
-    kind: "cloud-config",
-    content: {
-      files,
-      unreadableFiles,
-      packages: textsWithin(record.packages),
-      words: wordsOf([...textsWithin(record.bootcmd), ...textsWithin(record.runcmd)]),
-    },
-  };
-}
 
-/** Every string within lists and mappings: cloud-init takes packages and commands in several nested forms. */
-function textsWithin(value: unknown, depth = 0): readonly string[] {
-  if (typeof value === "string") return [value];
-  if (typeof value !== "object" || value === null || depth > 8) return [];
-  return Object.values(value).flatMap((item) => textsWithin(item, depth + 1));
-}
+  private addPart(given: string, text: string, mergeType: string | undefined, depth: number): void {
+    this.parts += 1;
+    if (this.parts > maxParts || depth > maxNesting) throw new Unreadable("user data of too many parts");
+    const type = undecidedTypes.has(given) ? (typeFromBeginning(text) ?? given) : given;
+    const reason = unreadableTypes[type];
+    if (reason !== undefined) throw new Unreadable(reason);
+    if (type === "text/cloud-config") this.addConfig(text, mergeType);
+    else if (scriptType.test(type)) this.scripts.push(text.replace(/^\s*#cloud-boothook[^\n]*\n/i, ""));
+    else if (type === "text/cloud-config-archive") this.addArchive(text, depth);
+    else if (type === "text/jinja2") this.addTemplate(text, mergeType, depth);
+    // cloud-init leaves a part of no known type alone, with a warning; a whole user data of none is a mistake.
+    else if (given === "text/x-not-multipart")
+      throw new Unreadable("user data of a form that cloud-init's manual does not name");
+  }
 
-function wordsOf(texts: readonly string[]): ReadonlySet<string> {
-  return new Set(texts.flatMap((text) => text.toLowerCase().split(/[^a-z0-9._+-]+/)));
-}
+  private addConfig(text: string, mergeType: string | undefined): void {
+    const parsed = parseYaml(text);
+    if (!parsed.ok) throw new Unreadable("cloud-config that is not valid YAML");
+    const value = parsed.value ?? {};
+    if (typeof value !== "object" || Array.isArray(value))
+      throw new Unreadable("cloud-config that is not a mapping");
+    const merged = mergeConfig(this.config ?? {}, value as Readonly<Record<string, unknown>>, mergeType);
+    if (merged === undefined)
+      throw new Unreadable("cloud-config with a merge type that cloud-init does not name");
+    this.config = merged;
+  }
 
-function readFiles(value: unknown): Pick<HostContent, "files" | "unreadableFiles"> {
-  const files = new Map<string, string>();
-  const unreadableFiles = new Map<string, string>();
-  for (const entry of Array.isArray(value) ? value : []) {
-    if (typeof entry !== "object" || entry === null) continue;
-    const { path, content, encoding, append, source } = entry as Record<string, unknown>;
-    if (typeof path !== "string") continue;
-    const decoded = source === undefined ? decode(content, encoding) : undefined;
-    if (decoded === undefined) {
-      unreadableFiles.set(
-        path,
-        source === undefined ? "its encoding cannot be read" : "it comes from another address",
+  private addArchive(text: string, depth: number): void {
+    const parsed = parseYaml(text);
+    if (!parsed.ok || !Array.isArray(parsed.value))
+      throw new Unreadable("an archive of user data that is not a list");
+    for (const entry of parsed.value as readonly unknown[]) {
+      const part = typeof entry === "string" ? { content: entry } : entry;
+      if (typeof part !== "object" || part === null) continue;
+      const { content, type, ...headers } = part as Record<string, unknown>;
+      if (typeof content !== "string")
+        throw new Unreadable("an archive of user data with a part that is no text");
+      const mergeType = headers["Merge-Type"] ?? headers["merge-type"];
+      this.addPart(
+        typeof type === "string" ? type.toLowerCase() : (typeFromBeginning(content) ?? "text/cloud-config"),
+        content,
+        typeof mergeType === "string" ? mergeType : undefined,
+        depth + 1,
       );
-      continue;
     }
-    files.set(path, append === true ? (files.get(path) ?? "") + decoded : decoded);
   }
-  return { files, unreadableFiles };
-}
 
-/** A file on a host is far smaller; a compressed bomb stops here. */
-const maxFileBytes = 4 * 1024 * 1024;
-
-/** The content as cloud-init's cc_write_files decodes it; nothing where it cannot be decoded. */
-function decode(content: unknown, encoding: unknown): string | undefined {
-  if (content === undefined || content === null) return "";
-  const bytes =
-    typeof content === "string"
-      ? Buffer.from(content)
-      : content instanceof Uint8Array
-        ? Buffer.from(content)
-        : undefined;
-  if (bytes === undefined)
-    return typeof content === "number" || typeof content === "boolean" ? String(content) : undefined;
-  const steps = decodingSteps(encoding);
-  if (steps === undefined) return undefined;
-  try {
-    let decoded = bytes;
-    for (const step of steps) {
-      decoded =
-        step === "base64"
-          ? Buffer.from(decoded.toString("latin1"), "base64")
-          : gunzipSync(decoded, { maxOutputLength: maxFileBytes });
-    }
-    return decoded.toString("utf8");
-  } catch {
-    return undefined;
+  private addTemplate(text: string, mergeType: string | undefined, depth: number): void {
+    if (/\{\{|\{%|\{#/.test(text)) throw new Unreadable("a template that cloud-init renders on the host");
+    const rest = text.trimStart().replace(/^[^\n]*\n?/, "");
+    this.addPart("text/x-not-multipart", rest, mergeType, depth + 1);
   }
-}
-
-function decodingSteps(encoding: unknown): readonly ("base64" | "gzip")[] | undefined {
-  if (encoding === undefined || encoding === null) return [];
-  if (typeof encoding !== "string") return undefined;
-  const name = encoding.trim().toLowerCase();
-  if (["gz", "gzip"].includes(name)) return ["gzip"];
-  if (["gz+base64", "gzip+base64", "gz+b64", "gzip+b64"].includes(name)) return ["base64", "gzip"];
-  if (["b64", "base64"].includes(name)) return ["base64"];
-  return name === "text/plain" || name === "" ? [] : undefined;
 }

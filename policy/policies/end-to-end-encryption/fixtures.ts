@@ -66,6 +66,27 @@ function wrongFile(
   };
 }
 
+/** One droplet whose user data is known and holds something else than files. */
+const wrongUserData = (
+  title: string,
+  userData: string,
+  says: string,
+  at: "registration" | "stack",
+): InvalidFixture => ({
+  title,
+  resources: { "host-1": droplet("host-1", { userData }) },
+  violations: [{ resource: "host-1", says, at }],
+});
+
+const mimeOfConfig = (config: string) => `MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary="part"
+
+--part
+Content-Type: text/cloud-config; charset="us-ascii"
+
+${config}--part--
+`;
+
 const wrongMember = (title: string, from: string, to: string, says: string) =>
   wrongFile(title, memberPath, changed(groupMember, from, to), says);
 
@@ -173,6 +194,21 @@ export const fixtures: PolicyFixtures = {
             { ...nginxFiles, ...memberFiles, [haproxyPath]: haproxyToMysql },
             { packages: ["nginx", "haproxy", "mysql-server"] },
           ),
+        }),
+      },
+    },
+    {
+      title: "a shell script that writes nginx's files from its own text",
+      resources: {
+        "host-1": droplet("host-1", {
+          userData: `#!/bin/bash
+apt-get update && apt-get install -y nginx
+rm -f /etc/nginx/sites-enabled/default
+cat > /etc/nginx/conf.d/site.conf <<'EOF'
+ssl_protocols TLSv1.2 TLSv1.3;
+${nginxSite}EOF
+systemctl reload nginx
+`,
         }),
       },
     },
@@ -408,6 +444,30 @@ export const fixtures: PolicyFixtures = {
       "/etc/nginx/nginx.conf",
       "stream { server { listen 127.0.0.1:6380; proxy_pass 10.0.0.5:6379; } }\n",
       "sends bytes to another host without verified TLS",
+    ),
+    wrongUserData(
+      "user data that includes other addresses",
+      "#include\nhttps://example.com/cloud-config.yaml\n",
+      "its userData is user data that includes other addresses, which cannot be read",
+      "stack",
+    ),
+    wrongUserData(
+      "a script that runs code from another address",
+      "#!/bin/sh\ncurl -fsSL https://example.com/install.sh | sh\n",
+      "it runs a command that runs code from another address",
+      "registration",
+    ),
+    wrongUserData(
+      "a script that changes a configuration file in a way that cannot be known",
+      "#!/bin/sh\nsed -i 's/^mode http/mode tcp/' /etc/haproxy/haproxy.cfg\n",
+      "the file's text cannot be known: a command of a script changes it",
+      "registration",
+    ),
+    wrongUserData(
+      "a part of a multi-part message serves plain text",
+      mimeOfConfig(cloudConfig({ "/etc/nginx/conf.d/plain.conf": "server { listen 80; root /srv/www; }\n" })),
+      "nginx serves plain text on port 80",
+      "registration",
     ),
     wrongMember(
       "MySQL takes connections without TLS",

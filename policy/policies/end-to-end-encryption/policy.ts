@@ -74,6 +74,7 @@ function judgeDroplet(droplet: JudgedResource, context: JudgmentContext): void {
   const host = knowHost(droplet, context.evidence);
   if (host.knowledge.state === "known") {
     const { content } = host.knowledge;
+    if (!host.evidence.some(({ complete }) => complete)) reportUnknownCommands(droplet, content, context);
     for (const finding of judgeHost(content, [])) {
       context.report(droplet, {
         ...finding,
@@ -111,6 +112,22 @@ function judgeHost(content: HostContent, roles: readonly string[]): readonly Fin
     });
   }
   return findings;
+}
+
+/** Without evidence, what such a command does to nginx or MySQL is anybody's guess. */
+function reportUnknownCommands(
+  droplet: JudgedResource,
+  content: HostContent,
+  context: JudgmentContext,
+): void {
+  for (const what of content.unknownCommands) {
+    context.report(droplet, {
+      at: "userData",
+      problem: `it runs ${what}, and what that configures cannot be known`,
+      why: notJudged,
+      fix: "write what it configures into the user data, or pass the configuration's text as the input configurationEvidence of a component, under the droplet's name",
+    });
+  }
 }
 
 function reportContradictions(droplet: JudgedResource, context: JudgmentContext): void {

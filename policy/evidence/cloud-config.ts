@@ -1,0 +1,115 @@
+/** What a cloud-config does to a host: files, packages and commands (cloud-init's manual, "All cloud config examples"). */
+import { gunzipSync } from "node:zlib";
+import { parseDocument } from "yaml";
+import { addScript, type HostDraft } from "./script";
+
+/** Parses YAML as PyYAML does, which cloud-init uses: YAML 1.1, and of two equal keys the last one counts. */
+export function parseYaml(
+  text: string,
+): { readonly ok: true; readonly value: unknown } | { readonly ok: false } {
+  try {
+    const document = parseDocument(text, { version: "1.1", uniqueKeys: false, logLevel: "silent" });
+    return document.errors.length > 0
+      ? { ok: false }
+      : { ok: true, value: document.toJS({ maxAliasCount: 100 }) as unknown };
+  } catch {
+    return { ok: false };
+  }
+}
+
+/** Modules through which another system configures the host. */
+const remoteModules = ["ansible", "chef", "puppet", "salt_minion", "mcollective", "landscape"];
+
+/** Adds what a cloud-config does, in the order in which cloud-init's modules run. */
+export function addCloudConfig(draft: HostDraft, config: Readonly<Record<string, unknown>>): void {
+  addCommands(draft, config.bootcmd);
+  addFiles(draft, config.write_files);
+  for (const name of textsWithin(config.packages)) draft.packages.add(name);
+  for (const module of remoteModules) {
+    if (config[module] !== undefined && config[module] !== null)
+      draft.unknownCommands.add(`the module ${module}, through which another system configures the host`);
+  }
+  addCommands(draft, config.runcmd);
+}
+
+/** Commands are strings for a shell, or lists of arguments; cloud-init makes one script of them. */
+function addCommands(draft: HostDraft, value: unknown): void {
+  if (value === undefined || value === null) return;
+  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const lines = items.map((item) =>
+    Array.isArray(item) ? textsWithin(item).map(shellQuoted).join(" ") : String(item),
+  );
+  addScript(draft, lines.join("\n"), 1);
+}
+
+function shellQuoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** Every string within lists and mappings: cloud-init takes packages in several nested forms. */
+function textsWithin(value: unknown, depth = 0): readonly string[] {
+  if (typeof value === "string") return [value];
+  if (typeof value === "number" || typeof value === "boolean") return depth > 0 ? [String(value)] : [];
+  if (typeof value !== "object" || value === null || depth > 8) return [];
+  return Object.values(value).flatMap((item) => textsWithin(item, depth + 1));
+}
+
+function addFiles(draft: HostDraft, value: unknown): void {
+  for (const entry of Array.isArray(value) ? value : []) {
+    if (typeof entry !== "object" || entry === null) continue;
+    const { path, content, encoding, append, source } = entry as Record<string, unknown>;
+    if (typeof path !== "string") continue;
+    const decoded = source === undefined ? decode(content, encoding) : undefined;
+    if (decoded === undefined) {
+      draft.files.delete(path);
+      draft.unreadableFiles.set(
+        path,
+        source === undefined ? "its encoding cannot be read" : "it comes from another address",
+      );
+      continue;
+    }
+    if (append !== true) draft.unreadableFiles.delete(path);
+    if (draft.unreadableFiles.has(path)) continue;
+    draft.files.set(path, append === true ? (draft.files.get(path) ?? "") + decoded : decoded);
+  }
+}
+
+/** A file on a host is far smaller; a compressed bomb stops here. */
+export const maxTextBytes = 4 * 1024 * 1024;
+
+/** The content as cloud-init's cc_write_files decodes it; nothing where it cannot be decoded. */
+function decode(content: unknown, encoding: unknown): string | undefined {
+  if (content === undefined || content === null) return "";
+  const bytes =
+    typeof content === "string"
+      ? Buffer.from(content)
+      : content instanceof Uint8Array
+        ? Buffer.from(content)
+        : undefined;
+  if (bytes === undefined)
+    return typeof content === "number" || typeof content === "boolean" ? String(content) : undefined;
+  const steps = decodingSteps(encoding);
+  if (steps === undefined) return undefined;
+  try {
+    let decoded = bytes;
+    for (const step of steps) {
+      decoded =
+        step === "base64"
+          ? Buffer.from(decoded.toString("latin1"), "base64")
+          : gunzipSync(decoded, { maxOutputLength: maxTextBytes });
+    }
+    return decoded.toString("utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function decodingSteps(encoding: unknown): readonly ("base64" | "gzip")[] | undefined {
+  if (encoding === undefined || encoding === null) return [];
+  if (typeof encoding !== "string") return undefined;
+  const name = encoding.trim().toLowerCase();
+  if (["gz", "gzip"].includes(name)) return ["gzip"];
+  if (["gz+base64", "gzip+base64", "gz+b64", "gzip+b64"].includes(name)) return ["base64", "gzip"];
+  if (["b64", "base64"].includes(name)) return ["base64"];
+  return name === "text/plain" || name === "" ? [] : undefined;
+}
