@@ -1,121 +1,61 @@
 import assert from "node:assert/strict";
 import type { HostConfiguration } from "../../infra/evidence";
-import { buildTopology, type Replication, type TopologyName } from "../../infra/topology";
-import { hostEvidence } from "../../infra/userdata/files";
-import { renderUserData } from "../../infra/userdata/render";
-import type { HostContext, HostSecrets, HostSettings } from "../../infra/userdata/types";
-import {
-  droplet,
-  firewall,
-  httpsRule,
-  loadBalancer,
-  passthroughRule,
-  tier,
-} from "../../policy/fixtures/texts";
 import type { Fixture } from "../../policy/frame/fixture";
-import { unknownValue } from "../../policy/frame/value";
 import { definitions } from "../../policy/registry";
 import { judgeFixture } from "./harness";
+import { type Moment, type ProgramStack, programFixture } from "./programStacks";
 
-const pem = (kind: string) => `-----BEGIN ${kind}-----\nMarker5f1c\n-----END ${kind}-----\n`;
-const pair = { certificate: pem("CERTIFICATE"), privateKey: pem("PRIVATE KEY") };
-const secrets: HostSecrets = {
-  caCertificate: pem("CERTIFICATE"),
-  web: pair,
-  app: pair,
-  database: pair,
-  passwords: { app: "Marker5f1cA", replication: "Marker5f1cB", health: "Marker5f1cC" },
-  datadogApiKey: "Marker5f1cD",
-};
-
-type Tls = HostSettings["tls"];
-
-function settings(replication: Replication, tls: Tls, agent: boolean): HostSettings {
-  const slice = { weight: 100, memoryMaxPercent: 50 };
-  return {
-    replication,
-    tls,
-    siteName: "www.foobar.com",
-    hstsMaxAgeSeconds: 31_536_000,
-    vpcIpRange: "10.10.0.0/20",
-    operatorNetworks: ["203.0.113.0/24"],
-    groupName: "0f5ab2a8-4a7b-4f0e-9d38-4c1e3c7f2b10",
-    database: { bufferPoolMib: 256, maxConnections: 100 },
-    app: { connectionLimit: 10 },
-    slices: { web: slice, app: slice, database: slice, monitoring: slice },
-    monitoring: agent ? { agent: "datadog", site: "datadoghq.eu" } : { agent: "none" },
-    stack: "prod",
-    environment: "production",
-  };
-}
-
-/** A stack as the program makes it: in a first preview, or with its user data known. */
-function stackOf(
-  name: TopologyName,
-  replication: Replication,
-  tls: Tls,
-  agent: boolean,
-  known: boolean,
-): Fixture {
-  const topology = buildTopology("prod", {
-    topology: name,
-    domain: "foobar.com",
-    web: { count: 2, size: "s-1vcpu-2gb" },
-    database: { count: 3, size: "s-2vcpu-4gb" },
-  });
-  const contextOf = (host: HostContext["host"]): HostContext => ({
-    host,
-    topology,
-    settings: settings(replication, tls, agent),
-  });
-  const evidence = Object.fromEntries(
-    topology.hosts.map((host) => [host.dropletName, hostEvidence(contextOf(host))]),
+/** Every violation of a stack, as `policy: message`. */
+function violations(fixture: Fixture): readonly string[] {
+  return definitions.flatMap((definition) =>
+    judgeFixture(definition, fixture).map(({ message }) => `${definition.name}: ${message}`),
   );
-  const droplets = topology.hosts.map((host) => {
-    const userData = known ? renderUserData(contextOf(host), secrets) : unknownValue;
-    return [host.name, droplet(host.dropletName, { tags: host.tags, userData })] as const;
-  });
-  const fromTags = ["secured-web-prod-web", "secured-web-prod-database"].map((tag) => ({
-    protocol: "tcp",
-    portRange: "3306",
-    sourceTags: [tag],
-  }));
-  return {
-    title: "the program's stack",
-    stack: "prod",
-    resources: {
-      edge: loadBalancer([tls === "reencrypt" ? httpsRule : passthroughRule], {
-        dropletTag: "secured-web-prod-web",
-      }),
-      guard: firewall(fromTags, { tags: ["secured-web-prod-database"] }),
-      tier: tier(evidence),
-      ...Object.fromEntries(droplets),
-    },
-  };
 }
 
-describe("the program's own stacks", () => {
-  for (const topology of ["converged", "separated"] as const) {
-    for (const tls of ["reencrypt", "passthrough"] as const) {
-      for (const agent of [false, true]) {
-        for (const known of [false, true]) {
-          const what = `${topology}, ${tls}, ${agent ? "with" : "without"} an agent, user data ${known ? "known" : "unknown"}`;
-          it(`${what}: no policy objects to a group; production refuses a source with replicas`, () => {
-            const group = stackOf(topology, "group", tls, agent, known);
-            for (const definition of definitions)
-              assert.deepEqual(judgeFixture(definition, group), [], definition.name);
-            const single = stackOf(topology, "source-replica", tls, agent, known);
-            for (const definition of definitions) {
-              const seen = judgeFixture(definition, single);
-              const refuses = definition.name === "no-single-writer-in-production";
-              assert.equal(seen.length > 0, refuses, `${definition.name}: ${JSON.stringify(seen)}`);
-              for (const { message } of seen) assert.ok(!message.includes("Marker5f1c"), message);
-            }
-          });
-        }
-      }
+const stacks: readonly ProgramStack[] = (["development", "production"] as const).flatMap((environment) =>
+  (["converged", "separated"] as const).flatMap((topology) =>
+    (["reencrypt", "passthrough"] as const).flatMap((tls) =>
+      (["none", "datadog"] as const).map((monitoring) => ({
+        environment,
+        topology,
+        tls,
+        monitoring,
+        replication: "group" as const,
+      })),
+    ),
+  ),
+);
+
+/** Of the program's secrets (standing in for real ones) nothing may be told. */
+const secret = /passwordOf|key-of-|BEGIN (MOCK|PRIVATE)|0123456789abcdef0123/;
+
+describe("the program's own stacks", function () {
+  this.timeout(60_000);
+
+  for (const stack of stacks) {
+    for (const moment of ["first preview", "update"] satisfies Moment[]) {
+      it(`${Object.values(stack).join(", ")}, ${moment}: no policy objects`, async () => {
+        const seen = violations(await programFixture(stack, moment));
+        for (const message of seen) assert.doesNotMatch(message, secret);
+        assert.deepEqual(seen, []);
+      });
     }
   }
+
+  it("production with a source and replicas is refused", async () => {
+    const stack: ProgramStack = {
+      environment: "production",
+      topology: "separated",
+      tls: "reencrypt",
+      monitoring: "none",
+      replication: "source-replica",
+    };
+    for (const moment of ["first preview", "update"] as const) {
+      const seen = violations(await programFixture(stack, moment));
+      assert.ok(seen.some((message) => message.startsWith("no-single-writer-in-production: ")));
+      for (const message of seen) assert.doesNotMatch(message, secret);
+    }
+  });
 
   /** Each protection in the payload, taken away: file, text, replacement, the policy that must refuse. */
   const protections: readonly (readonly [path: RegExp, from: RegExp, to: string, policy: string])[] = [
@@ -148,23 +88,43 @@ describe("the program's own stacks", () => {
     ],
   ];
   for (const [path, from, to, policy] of protections) {
-    it(`${policy} sees ${from} replaced by "${to}"`, () => {
-      const stack = stackOf("converged", "group", "reencrypt", false, false);
+    it(`${policy} sees ${from} replaced by "${to}"`, async () => {
+      const stack = await programFixture(
+        {
+          environment: "production",
+          topology: "converged",
+          tls: "reencrypt",
+          monitoring: "none",
+          replication: "group",
+        },
+        "first preview",
+      );
       const definition = definitions.find(({ name }) => name === policy);
-      const evidence = stack.resources.tier?.properties.configurationEvidence as Record<
-        string,
-        HostConfiguration
-      >;
-      const [name, host] = Object.entries(evidence)[0]!;
-      const file = Object.keys(host.files).find((candidate) => path.test(candidate));
-      assert.ok(definition !== undefined && file !== undefined);
-      const text = host.files[file]!;
-      assert.notEqual(text.replace(from, to), text, "the payload has no such protection");
-      const changedHost = { ...host, files: { ...host.files, [file]: text.replace(from, to) } };
-      const resources = { ...stack.resources, tier: tier({ ...evidence, [name]: changedHost }) };
+      assert.ok(definition !== undefined);
+      const changed: string[] = [];
+      const resources = Object.fromEntries(
+        Object.entries(stack.resources).map(([name, resource]) => {
+          const evidence = resource.properties.configurationEvidence as
+            | Record<string, HostConfiguration>
+            | undefined;
+          if (evidence === undefined) return [name, resource];
+          const configurationEvidence = Object.fromEntries(
+            Object.entries(evidence).map(([host, configuration]) => {
+              const files = Object.entries(configuration.files).map(([file, text]) => {
+                const without = path.test(file) ? text.replace(from, to) : text;
+                if (without !== text) changed.push(name);
+                return [file, without];
+              });
+              return [host, { ...configuration, files: Object.fromEntries(files) }];
+            }),
+          );
+          return [name, { ...resource, properties: { ...resource.properties, configurationEvidence } }];
+        }),
+      );
+      assert.ok(changed.length > 0, "the payload has no such protection");
       const seen = judgeFixture(definition, { ...stack, resources });
       assert.ok(
-        seen.some(({ resource }) => resource === "tier"),
+        seen.some(({ resource }) => changed.includes(resource)),
         JSON.stringify(seen),
       );
     });
