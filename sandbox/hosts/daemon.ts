@@ -26,6 +26,7 @@ export async function launch(
     detached: true,
     stdio: ["ignore", log.fd, log.fd],
     cwd: "/",
+    env: environment(),
   });
   let failure: Error | undefined;
   child.on("error", (error) => {
@@ -41,6 +42,15 @@ export async function launch(
       throw new Error(`${command[0]} did not start: ${failure?.message ?? "too slow"}`);
     await delay(10);
   }
+}
+
+/**
+ * What a process needs that outlives this one, and nothing else of this one's environment: whoever looks for this
+ * program's own processes by what stands there must not find (and end) the hosts.
+ */
+function environment(): NodeJS.ProcessEnv {
+  const { PATH = "/usr/sbin:/usr/bin:/sbin:/bin", HOME = "/root", LANG = "C.UTF-8" } = process.env;
+  return { PATH, HOME, LANG };
 }
 
 /** The process that wrote itself into a file, if it still runs. */
