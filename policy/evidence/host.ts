@@ -8,7 +8,8 @@
 import { evidenceInput } from "../../infra/evidence";
 import type { JudgedResource } from "../frame/resource";
 import { asObject, asText, type Field, type Inputs, knownItems } from "../frame/value";
-import { emptyContent, type HostContent, parseUserData } from "./user-data";
+import { emptyContent, type HostContent } from "./content";
+import { parseUserData } from "./user-data";
 
 export const dropletType = "digitalocean:index/droplet:Droplet";
 

@@ -1,7 +1,7 @@
 /** The MySQL server options of a host, from all of its option files. */
 import { type Option, parseOptionFile } from "../parsers/option-file";
 import { isLoopback } from "./addresses";
-import type { HostContent } from "./user-data";
+import type { HostContent } from "./content";
 
 export interface ServerOption {
   readonly name: string;
@@ -110,6 +110,13 @@ export function isLocalOnly(server: MysqlServer): boolean {
   );
 }
 
+/** The servers that other hosts can reach; one for maintenance, that only its own host can, counts where it is alone. */
+export function serversThatCount({ files }: HostContent): readonly MysqlServer[] {
+  const servers = readMysqlServers(files);
+  const reachable = servers.filter((server) => !isLocalOnly(server) || server.faults.length > 0);
+  return reachable.length > 0 ? reachable : servers;
+}
+
 /** `skip_x`, `disable_x` and `enable_x` say OFF, OFF and ON of x (manual, "Program Option Modifiers"). */
 function normalize(option: Option, path: string): ServerOption {
   const { line } = option;
@@ -131,6 +138,8 @@ const judged = [
   "group_replication_recovery_ssl_verify_server_cert",
   "group_replication_single_primary_mode",
   "group_replication_group_name",
+  "group_replication_group_seeds",
+  "group_replication_bootstrap_group",
 ];
 const switchable = new Set([...judged, "ssl", "networking"]);
 const shortestBeginning = 16;

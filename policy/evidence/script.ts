@@ -5,7 +5,7 @@
  * A command counts whether or not it would run: a script is judged by all that it may do.
  */
 import { parseShell, type ShellCommand, type ShellWord } from "../parsers/shell";
-import type { HostContent } from "./user-data";
+import type { HostContent } from "./content";
 
 /** Builds up what a host gets, command by command. */
 export interface HostDraft {

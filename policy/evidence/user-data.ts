@@ -10,6 +10,7 @@ import { gunzipSync } from "node:zlib";
 import { parseMime } from "../parsers/mime";
 import { addCloudConfig, maxTextBytes, parseYaml } from "./cloud-config";
 import { mergeConfig } from "./config-merge";
+import type { HostContent } from "./content";
 import { addScript, contentOfDraft, emptyDraft } from "./script";
 
 /** `script`: no part is a cloud-config, so the content is what the commands of scripts tell. */
@@ -17,27 +18,6 @@ export type UserData =
   | { readonly kind: "cloud-config"; readonly content: HostContent }
   | { readonly kind: "script"; readonly content: HostContent }
   | { readonly kind: "unreadable"; readonly reason: string };
-
-/** What is known of a host. */
-export interface HostContent {
-  /** Absolute path -> text. */
-  readonly files: ReadonlyMap<string, string>;
-  /** Paths of files whose text cannot be known, with the reason. */
-  readonly unreadableFiles: ReadonlyMap<string, string>;
-  readonly packages: readonly string[];
-  /** The words of all commands and scripts: enough to see what they install, never shown. */
-  readonly words: ReadonlySet<string>;
-  /** What runs on the host and cannot be known, in words that may be shown. */
-  readonly unknownCommands: readonly string[];
-}
-
-export const emptyContent: HostContent = {
-  files: new Map(),
-  unreadableFiles: new Map(),
-  packages: [],
-  words: new Set(),
-  unknownCommands: [],
-};
 
 const cache = new Map<string, UserData>();
 /** The pack reads the same text once for each policy; a stack of 1,000 droplets fits. */

@@ -30,9 +30,22 @@ export type Selection = "selected" | "not selected" | "unknown";
 
 /** Whether a firewall applies to a droplet. */
 export function firewallCovers(firewall: JudgedResource, droplet: JudgedResource): Selection {
-  const byTag = overlap(tagsOf(firewall), tagsOf(droplet));
+  return selects(firewall, droplet);
+}
+
+/**
+ * Whether a resource that selects droplets by its tags and ids selects this one.
+ *
+ * @param idInput the input that names droplets by id ("dropletIds" of a firewall, "entities" of an alert)
+ */
+export function selects(
+  selector: JudgedResource,
+  droplet: JudgedResource,
+  idInput = "dropletIds",
+): Selection {
+  const byTag = overlap(tagsOf(selector), tagsOf(droplet));
   if (byTag === "selected") return "selected";
-  const byId = selectsById(firewall, droplet);
+  const byId = selectsById(selector, droplet, idInput);
   if (byId === "selected") return "selected";
   return byTag === "unknown" || byId === "unknown" ? "unknown" : "not selected";
 }
@@ -45,12 +58,12 @@ function overlap(one: Tags, other: Tags): Selection {
 }
 
 /** By the droplet's id where the stack holds it, else by reference. */
-function selectsById(resource: JudgedResource, droplet: JudgedResource): Selection {
-  const ids = resource.inputs.texts("dropletIds");
+function selectsById(resource: JudgedResource, droplet: JudgedResource, idInput = "dropletIds"): Selection {
+  const ids = resource.inputs.texts(idInput);
   if (ids.state === "absent" || (ids.state === "known" && ids.value.length === 0)) return "not selected";
   const id = droplet.outputs.text("id");
   if (id.state === "known" && knownItems(ids).includes(id.value)) return "selected";
-  const references = resource.references("dropletIds");
+  const references = resource.references(idInput);
   if (references.some(({ urn }) => urn === droplet.urn)) return "selected";
   if (isFullyKnown(ids)) return "not selected";
   // Unknown ids that come from other droplets are those droplets' ids.

@@ -61,7 +61,9 @@ describe("the registry of policies", () => {
   });
 
   it("sees a stale page", () => {
-    const { fixtures, definition } = registeredPolicies[0]!;
+    const { fixtures, definition } = registeredPolicies.find(
+      (one) => one.definition.name === "end-to-end-encryption",
+    )!;
     const page = readFileSync(join(policiesDir, definition.name, "README.md"), "utf8");
     const stale = page.replace("entryPort: 443", "entryPort: 444");
     assert.notEqual(stale, page);

@@ -1,4 +1,6 @@
 /** Every hop is encrypted: client to load balancer, load balancer to droplet, droplet to droplet. */
+
+import type { HostContent } from "../../evidence/content";
 import {
   contentOf,
   contradictions,
@@ -8,7 +10,6 @@ import {
   readEvidence,
 } from "../../evidence/host";
 import { runsMysql } from "../../evidence/mysql";
-import type { HostContent } from "../../evidence/user-data";
 import type { JudgmentContext, PolicyDefinition } from "../../frame/definition";
 import { alwaysMandatory } from "../../frame/enforcement";
 import { shownPath } from "../../frame/message";

@@ -1,4 +1,6 @@
 /** In production, more than one MySQL server takes writes. */
+
+import type { HostContent } from "../../evidence/content";
 import {
   contentOf,
   describeState,
@@ -10,14 +12,11 @@ import {
 } from "../../evidence/host";
 import {
   isAlways,
-  isLocalOnly,
-  type MysqlServer,
-  readMysqlServers,
   runsMysql,
+  serversThatCount,
   settingsOf,
   usesGroupReplication,
 } from "../../evidence/mysql";
-import type { HostContent } from "../../evidence/user-data";
 import type { JudgmentContext, PolicyDefinition } from "../../frame/definition";
 import { productionOnly } from "../../frame/enforcement";
 import type { Violation } from "../../frame/message";
@@ -110,13 +109,6 @@ function judgeMember(content: HostContent, roles: readonly string[]): readonly V
   const isSet = servers.every((server) => settingsOf(server, name).length > 0);
   const problem = isSet ? `${name} is not OFF` : `no option file sets ${name}, whose default is ON`;
   return [{ problem, why: whyOneWriter, fix: `set ${name} = OFF on every member` }];
-}
-
-/** A server that only its own host can reach (one for maintenance) does not count beside one that others can. */
-function serversThatCount({ files }: HostContent): readonly MysqlServer[] {
-  const servers = readMysqlServers(files);
-  const reachable = servers.filter((server) => !isLocalOnly(server) || server.faults.length > 0);
-  return reachable.length > 0 ? reachable : servers;
 }
 
 function reportUncovered(droplet: JudgedResource, reason: string, context: JudgmentContext): void {

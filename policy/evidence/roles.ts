@@ -1,0 +1,59 @@
+/** Which roles a droplet has, as far as its image, user data and evidence tell. */
+import type { JudgedResource } from "../frame/resource";
+import { valueOr } from "../frame/value";
+import type { HostContent } from "./content";
+import type { EvidenceEntry, Host } from "./host";
+import { contentOf, knowHost } from "./host";
+import { runsMysql } from "./mysql";
+import { isNginxPath } from "./nginx";
+
+/** `maybe`: the host's configuration cannot be known. */
+export type Certainty = "yes" | "maybe" | "no";
+
+export interface HostRoles {
+  readonly web: Certainty;
+  readonly database: Certainty;
+}
+
+/** Packages, programs and images that serve web requests or run an application. */
+const webWord =
+  /^(nginx|nginx-(core|full|light|extras)|apache2|httpd|caddy|lighttpd|haproxy|traefik|envoy|varnish|tomcat\d*|php\d*(\.\d+)?-fpm|gunicorn|uwsgi|puma|pm2|nodejs)$/;
+/** Packages, programs and images of database servers beside MySQL's (which runsMysql knows). */
+const databaseWord =
+  /^(postgresql(-\d+)?|postgres|mongodb(-org)?(-server)?|mongod|redis(-server)?|valkey(-server)?|elasticsearch|opensearch|cassandra|clickhouse-server|couchdb|influxdb2?|mariadb-galera-server)$/;
+/** Marketplace images, by the beginning of their slugs. */
+const databaseImage = /^(mysql|mariadb|percona|postgres|mongodb|redis|lamp|lemp|wordpress|ghost|phpmyadmin)/i;
+const webImage = /^(lamp|lemp|wordpress|ghost|nginx|nodejs|django|rails|caddy|phpmyadmin)/i;
+
+const rolesOfHost = new WeakMap<HostContent, HostRoles>();
+
+export function rolesOf(host: Host): HostRoles {
+  const told = host.evidence.flatMap((entry) => entry.roles);
+  const image = valueOr(host.droplet.inputs.text("image"), "");
+  const content = contentOf(host);
+  const unknown: Certainty = host.knowledge.state === "uncovered" ? "maybe" : "no";
+  const found = content === undefined ? { web: unknown, database: unknown } : rolesOfContent(content);
+  return {
+    web: told.includes("web") || webImage.test(image) ? "yes" : found.web,
+    database: told.includes("database") || databaseImage.test(image) ? "yes" : found.database,
+  };
+}
+
+/** The roles of a droplet, given the evidence that has been seen. */
+export function rolesOfDroplet(droplet: JudgedResource, evidence: readonly EvidenceEntry[]): HostRoles {
+  return rolesOf(knowHost(droplet, evidence));
+}
+
+function rolesOfContent(content: HostContent): HostRoles {
+  const known = rolesOfHost.get(content);
+  if (known !== undefined) return known;
+  const words = [...content.words, ...content.packages.map((name) => name.toLowerCase())];
+  const paths = [...content.files.keys()];
+  const isWeb =
+    words.some((word) => webWord.test(word)) ||
+    paths.some((path) => isNginxPath(path) || /(^|\/)haproxy[^/]*\.cfg$/.test(path));
+  const isDatabase = runsMysql(content) || words.some((word) => databaseWord.test(word));
+  const roles: HostRoles = { web: isWeb ? "yes" : "no", database: isDatabase ? "yes" : "no" };
+  rolesOfHost.set(content, roles);
+  return roles;
+}

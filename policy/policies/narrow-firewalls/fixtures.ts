@@ -1,0 +1,159 @@
+import { droplet, firewall, httpsRule, loadBalancer } from "../../fixtures/texts";
+import type { FixtureResource, PolicyFixtures } from "../../frame/fixture";
+import { unknownValue } from "../../frame/value";
+
+const everywhere = ["0.0.0.0/0", "::/0"];
+
+const guard = (inboundRules: unknown, outboundRules: unknown = []): FixtureResource =>
+  firewall(inboundRules, { tags: ["web"], outboundRules });
+
+const fromBalancer = { protocol: "tcp", portRange: "443", sourceLoadBalancerUids: ["balancer-id"] };
+const ssh = (sourceAddresses: unknown) => ({ protocol: "tcp", portRange: "22", sourceAddresses });
+const out = (portRange: string, protocol = "tcp") => ({
+  protocol,
+  portRange,
+  destinationAddresses: everywhere,
+});
+const web = { "web-1": droplet("web-1", { tags: ["web"] }), edge: loadBalancer([httpsRule]) };
+
+export const fixtures: PolicyFixtures = {
+  harmlessMutants: [
+    {
+      path: /^(inbound|outbound)Rules(\[\d+\])?$/,
+      change: /removed|emptied/,
+      reason: "without a rule nothing is open",
+    },
+    {
+      path: /^(inbound|outbound)Rules\[\d+\]$/,
+      change: /mistyped/,
+      reason: "an object without sources or destinations lets nobody in or out",
+    },
+    {
+      path: /\.(sourceLoadBalancerUids|sourceTags)(\[\d+\])?$/,
+      reason: "tags and load balancers are never the internet",
+    },
+    {
+      path: /\.(sourceAddresses|destinationAddresses)(\[\d+\])?$/,
+      change: /removed|emptied/,
+      reason: "one address less; without any nobody is let in or out",
+    },
+    {
+      path: /^outboundRules\[\d+\]\.destinationAddresses(\[\d+\])?$/,
+      reason: "a single port may go out to anywhere, so it does not matter where",
+    },
+    {
+      path: /^inboundRules\[[01]\]\.(protocol|portRange)$/,
+      reason: "read as all ports, which matters with an open source alone",
+    },
+    {
+      path: /\.protocol$/,
+      change: /removed|emptied|unknown|mistyped/,
+      reason: "read as TCP; the port decides",
+    },
+    {
+      path: /^(tags(\[\d+\])?|dropletTag|forwardingRules.*|redirectHttpToHttps|tlsCipherPolicy)$/,
+      reason: "whom the firewall guards matters where a source is open alone",
+    },
+    { path: /^name$/, reason: "names open nothing" },
+  ],
+  valid: [
+    {
+      title: "HTTPS from the load balancer, SSH from the operators, named ports out",
+      resources: {
+        ...web,
+        guard: guard(
+          [fromBalancer, ssh(["203.0.113.0/24"])],
+          [out("53", "udp"), out("443"), { protocol: "icmp", destinationAddresses: everywhere }],
+        ),
+      },
+    },
+    {
+      title: "a web server that is open to the world, without a load balancer",
+      resources: {
+        "web-1": droplet("web-1", { tags: ["web"] }),
+        guard: guard([{ protocol: "tcp", portRange: "443", sourceAddresses: everywhere }]),
+      },
+      leftAlone: true,
+    },
+    {
+      title: "a bastion host, whose SSH the configuration opens",
+      configuration: { openPorts: ["22"] },
+      resources: { guard: guard([ssh(everywhere)]) },
+      leftAlone: true,
+    },
+    {
+      title: "clients of a network load balancer, whose addresses reach the droplets",
+      resources: {
+        "web-1": droplet("web-1", { tags: ["web"] }),
+        edge: loadBalancer([{ ...httpsRule, entryProtocol: "tcp", targetProtocol: "tcp" }], {
+          type: "REGIONAL_NETWORK",
+        }),
+        guard: guard([{ protocol: "tcp", portRange: "443", sourceAddresses: everywhere }]),
+      },
+      leftAlone: true,
+    },
+  ],
+  invalid: [
+    {
+      title: "SSH from everywhere",
+      resources: { guard: guard([ssh(everywhere)]) },
+      violations: [
+        { resource: "guard", says: "it opens port 22 (SSH), and a source is 0.0.0.0/0", at: "registration" },
+      ],
+    },
+    {
+      title: "SSH from sources that are not known",
+      resources: { guard: guard([ssh(unknownValue)]) },
+      violations: [{ resource: "guard", says: "its sources cannot be known", at: "registration" }],
+    },
+    {
+      title: "all ports from half of the internet",
+      resources: {
+        guard: guard([{ protocol: "tcp", portRange: "1-65535", sourceAddresses: ["128.0.0.0/1"] }]),
+      },
+      violations: [
+        {
+          resource: "guard",
+          says: "it opens ports 1 to 65535, and a source is a public network as wide as /1",
+          at: "registration",
+        },
+      ],
+    },
+    {
+      title: "a port that is not known, from everywhere",
+      resources: {
+        guard: guard([{ protocol: "tcp", portRange: unknownValue, sourceAddresses: everywhere }]),
+      },
+      violations: [{ resource: "guard", says: "its portRange is not known yet", at: "registration" }],
+    },
+    {
+      title: "the web port past the load balancer",
+      resources: {
+        ...web,
+        guard: guard([{ protocol: "tcp", portRange: "443", sourceAddresses: everywhere }]),
+      },
+      violations: [
+        {
+          resource: "guard",
+          says: 'it opens port 443 of "web-1", which stands behind LoadBalancer "edge"',
+          at: "stack",
+        },
+      ],
+    },
+    {
+      title: "everything out",
+      resources: { guard: guard([], [out("all"), out("1-65535", "udp")]) },
+      violations: [
+        { resource: "guard", says: "it lets ports 1 to 65535 out", at: "registration" },
+        { resource: "guard", says: "outboundRules[1]", at: "registration" },
+      ],
+    },
+    {
+      title: "rules that are not known",
+      resources: { guard: guard(unknownValue) },
+      violations: [
+        { resource: "guard", says: "its inbound rules: the value is not known yet", at: "registration" },
+      ],
+    },
+  ],
+};

@@ -1,0 +1,194 @@
+/** Hosts talk to each other in a VPC of their own, and databases have no door to the internet. */
+import { describeState, dropletType } from "../../evidence/host";
+import { rolesOfDroplet } from "../../evidence/roles";
+import { definePolicy, type JudgmentContext } from "../../frame/definition";
+import { alwaysMandatory } from "../../frame/enforcement";
+import type { JudgedResource } from "../../frame/resource";
+import { valueOr } from "../../frame/value";
+import { describePorts, openingsIn } from "../../resources/firewall-rules";
+import { DropletSelectors } from "../../resources/selectors";
+import {
+  clusterReplicaType,
+  clusterType,
+  firewallType,
+  floatingIpAssignmentType,
+  floatingIpType,
+  loadBalancerType,
+  ofType,
+  reservedIpAssignmentType,
+  reservedIpType,
+  vpcType,
+} from "../../resources/types";
+
+const whyDefault =
+  "the default VPC of a region holds everything of the account that was created without one, so a fault in any of it reaches this";
+const whyPublic = "a database that has an address on the internet is one wrong rule away from it";
+
+/** The input that names the VPC, by type. */
+const vpcInputs: ReadonlyMap<string, string> = new Map([
+  [dropletType, "vpcUuid"],
+  [loadBalancerType, "vpcUuid"],
+  [clusterType, "privateNetworkUuid"],
+  [clusterReplicaType, "privateNetworkUuid"],
+]);
+
+export const privateNetwork = definePolicy({
+  name: "private-network",
+  displayName: "Private network",
+  category: "network",
+  description:
+    "Droplets, load balancers and managed databases are in a VPC of their own, and database hosts have no public interface or keep it closed.",
+  severity: "high",
+  enforcement: alwaysMandatory,
+  tags: ["network", "database"],
+  remediationSteps:
+    "Create a Vpc and name it in vpcUuid (privateNetworkUuid of a managed database); set publicNetworking to false on database hosts, or guard them with firewalls that open nothing to the internet.",
+  configuration: {
+    requirePrivateDatabases: {
+      type: "boolean",
+      default: false,
+      description:
+        "Whether database hosts must have no public interface at all (they then need a NAT gateway for packages).",
+    },
+  },
+  judgeResource(resource, context) {
+    const input = vpcInputs.get(resource.type);
+    if (input !== undefined && !isGlobal(resource)) judgeVpcInput(resource, input, context);
+  },
+  judgeStack(resources, context) {
+    for (const resource of resources) {
+      const input = vpcInputs.get(resource.type);
+      if (input !== undefined && !isGlobal(resource)) judgeVpcReference(resource, input, context);
+    }
+    judgeDatabaseHosts(resources, context);
+  },
+});
+
+/** A global load balancer stands in no region, so in no VPC. */
+function isGlobal(resource: JudgedResource): boolean {
+  return (
+    resource.type === loadBalancerType && valueOr(resource.inputs.text("type"), "").toUpperCase() === "GLOBAL"
+  );
+}
+
+const vpcFix = (input: string) => `create a Vpc in the region and set ${input} to its id`;
+
+function judgeVpcInput(resource: JudgedResource, input: string, context: JudgmentContext<unknown>): void {
+  const vpc = resource.inputs.text(input);
+  if (vpc.state === "unknown" || (vpc.state === "known" && vpc.value !== "")) return;
+  const problem =
+    vpc.state === "mistyped"
+      ? `the value ${describeState(vpc)}`
+      : `${input} is not set, so DigitalOcean puts it into the region's default VPC`;
+  context.report(resource, { at: input, problem, why: whyDefault, fix: vpcFix(input) });
+}
+
+/** With the whole stack seen: the VPC is none that DigitalOcean says is the default. */
+function judgeVpcReference(resource: JudgedResource, input: string, context: JudgmentContext<unknown>): void {
+  const vpcs = ofType(resource.references(input), vpcType);
+  const isDefault = vpcs.find((vpc) => valueOr(vpc.outputs.flag("default"), false));
+  if (isDefault !== undefined) {
+    context.report(resource, {
+      at: input,
+      problem: `Vpc "${isDefault.name}" is the region's default VPC`,
+      why: whyDefault,
+      fix: vpcFix(input),
+    });
+  }
+  if (vpcs.length > 0 || resource.inputs.text(input).state !== "unknown") return;
+  context.report(resource, {
+    at: input,
+    problem: `${input} is not known yet and comes from no Vpc of the stack, so it may be the default one`,
+    why: whyDefault,
+    fix: `${vpcFix(input)}, or give the VPC's id as a literal`,
+  });
+}
+
+function judgeDatabaseHosts(
+  resources: readonly JudgedResource[],
+  context: JudgmentContext<{ readonly requirePrivateDatabases: boolean }>,
+): void {
+  const firewalls = new DropletSelectors(ofType(resources, firewallType));
+  const reserved = reservedAddresses(resources);
+  const { evidence } = context;
+  for (const droplet of ofType(resources, dropletType)) {
+    const { database } = rolesOfDroplet(droplet, evidence);
+    if (database === "no") continue;
+    const subject = database === "yes" ? "this database host" : "what may be a database host";
+    for (const address of reserved.get(droplet.urn) ?? []) {
+      context.report(address, {
+        at: "dropletId",
+        problem: `it gives ${subject === "this database host" ? "the database host" : subject} "${droplet.name}" an address on the internet`,
+        why: whyPublic,
+        fix: "give the address to a web host or a load balancer, and reach the database by its private address",
+      });
+    }
+    const isPublic = droplet.inputs.flag("publicNetworking");
+    if (isPublic.state === "known" && !isPublic.value) continue;
+    if (context.configuration.requirePrivateDatabases) {
+      const state = isPublic.state === "unknown" ? "may have" : "has";
+      context.report(droplet, {
+        at: "publicNetworking",
+        problem: `${subject} ${state} a public interface`,
+        why: whyPublic,
+        fix: "set publicNetworking to false, and let packages in through a NAT gateway",
+      });
+      continue;
+    }
+    judgePublicInterface(droplet, subject, firewalls, context);
+  }
+}
+
+/** A public interface is closed where a firewall is known to stand before it, and none opens it. */
+function judgePublicInterface(
+  droplet: JudgedResource,
+  subject: string,
+  firewalls: DropletSelectors,
+  context: JudgmentContext<unknown>,
+): void {
+  const { certain, possible } = firewalls.of(droplet);
+  const fix =
+    "set publicNetworking to false, or guard the host with firewalls that open nothing to the internet";
+  if (certain.length === 0) {
+    const state = possible.length > 0 ? "is not known to close" : "closes";
+    context.report(droplet, {
+      at: "publicNetworking",
+      problem: `${subject} has a public interface, and ${possible.length > 0 ? "a" : "no"} firewall ${state} it`,
+      why: whyPublic,
+      fix,
+    });
+  }
+  for (const firewall of [...certain, ...possible]) {
+    const opening = openingsIn(firewall).find(({ protocol }) => protocol !== "icmp");
+    if (opening === undefined) continue;
+    context.report(droplet, {
+      at: "publicNetworking",
+      problem: `${subject} has a public interface, and Firewall "${firewall.name}" opens ${describePorts(opening.ports)} of it: ${opening.problem}`,
+      why: whyPublic,
+      fix,
+    });
+  }
+}
+
+/** The resources that give a droplet a public address of its own, by the droplet's URN. */
+function reservedAddresses(
+  resources: readonly JudgedResource[],
+): ReadonlyMap<string, readonly JudgedResource[]> {
+  const types = new Set([reservedIpType, reservedIpAssignmentType, floatingIpType, floatingIpAssignmentType]);
+  const addresses = resources.filter(({ type }) => types.has(type));
+  const found = new Map<string, JudgedResource[]>();
+  if (addresses.length === 0) return found;
+  const byId = new Map(
+    ofType(resources, dropletType).map((droplet) => [valueOr(droplet.outputs.text("id"), ""), droplet.urn]),
+  );
+  for (const address of addresses) {
+    const id = address.inputs.text("dropletId");
+    const own = id.state === "known" ? byId.get(id.value) : undefined;
+    const urns = [
+      ...address.references("dropletId").map(({ urn }) => urn),
+      ...(own === undefined ? [] : [own]),
+    ];
+    for (const urn of new Set(urns)) found.set(urn, [...(found.get(urn) ?? []), address]);
+  }
+  return found;
+}

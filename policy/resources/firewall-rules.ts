@@ -1,0 +1,125 @@
+/** What the rules of a cloud firewall open to, or let out to, the whole internet. */
+import { describeState } from "../evidence/host";
+import type { JudgedResource } from "../frame/resource";
+import type { Field, Inputs } from "../frame/value";
+import { isWideOpen, type PortRange, parsePortRange, parsePrefix } from "../parsers/network";
+
+/** Ports that a rule opens to the internet, or that are not known to be closed to it. */
+export interface Opening {
+  /** The input that opens them, e.g. `inboundRules[0].sourceAddresses[1]`. */
+  readonly at: string;
+  readonly ports: PortRange;
+  /** "tcp", "udp", "icmp" or what cannot be told from them. */
+  readonly protocol: "tcp" | "udp" | "icmp" | "unknown";
+  /** A clause: whom it is open to, or what cannot be known. */
+  readonly problem: string;
+}
+
+export const everyPort: PortRange = { first: 1, last: 65535 };
+
+/** A range of more ports than this is meant for no one service. */
+const narrowRange = 1_000;
+
+export const isWideRange = ({ first, last }: PortRange): boolean => last - first > narrowRange;
+
+/** "port 22" or "ports 1 to 65535". */
+export function describePorts({ first, last }: PortRange): string {
+  return first === last ? `port ${first}` : `ports ${first} to ${last}`;
+}
+
+interface Direction {
+  readonly rules: "inboundRules" | "outboundRules";
+  readonly addresses: "sourceAddresses" | "destinationAddresses";
+  readonly way: "inbound" | "outbound";
+  /** "source" or "destination". */
+  readonly end: string;
+}
+
+const inbound: Direction = {
+  way: "inbound",
+  rules: "inboundRules",
+  addresses: "sourceAddresses",
+  end: "source",
+};
+const outbound: Direction = {
+  way: "outbound",
+  rules: "outboundRules",
+  addresses: "destinationAddresses",
+  end: "destination",
+};
+
+const read = new WeakMap<JudgedResource, readonly Opening[]>();
+
+/** What a firewall lets in from the internet, read once. */
+export function openingsIn(firewall: JudgedResource): readonly Opening[] {
+  const found = read.get(firewall) ?? openings(firewall, inbound);
+  read.set(firewall, found);
+  return found;
+}
+
+/** What a firewall lets out to the internet. */
+export const openingsOut = (firewall: JudgedResource): readonly Opening[] => openings(firewall, outbound);
+
+function openings(firewall: JudgedResource, direction: Direction): readonly Opening[] {
+  const rules = firewall.inputs.objects(direction.rules);
+  if (rules.state === "absent") return [];
+  const unread = (at: string, problem: string): Opening => ({
+    at,
+    ports: everyPort,
+    protocol: "unknown",
+    problem,
+  });
+  if (rules.state !== "known") {
+    return [unread(direction.rules, `its ${direction.way} rules: the value ${describeState(rules)}`)];
+  }
+  return rules.value.flatMap((rule, index) => {
+    const at = `${direction.rules}[${index}]`;
+    if (rule.state !== "known") return [unread(at, `the rule ${describeState(rule)}`)];
+    const protocol = protocolOf(rule.value);
+    const { ports, portProblem } = portsOf(rule.value);
+    const end = openEnd(rule.value, direction);
+    if (end === undefined) return [];
+    const problems = [portProblem, end.problem].filter((problem) => problem !== undefined);
+    return [{ at: `${at}.${end.at}`, ports, protocol, problem: problems.join(", and ") }];
+  });
+}
+
+function protocolOf(rule: Inputs): Opening["protocol"] {
+  const field = rule.text("protocol");
+  const value = field.state === "known" ? field.value.toLowerCase() : "";
+  return value === "tcp" || value === "udp" || value === "icmp" ? value : "unknown";
+}
+
+function portsOf(rule: Inputs): { ports: PortRange; portProblem?: string } {
+  const field = rule.text("portRange");
+  if (field.state === "absent") return { ports: everyPort };
+  const ports = field.state === "known" ? parsePortRange(field.value) : undefined;
+  if (ports !== undefined) return { ports };
+  const state = field.state === "known" ? "is not a port or a range of ports" : describeState(field);
+  return { ports: everyPort, portProblem: `its portRange ${state}` };
+}
+
+/** The first address that is the internet, or cannot be told from it. */
+function openEnd(rule: Inputs, { addresses, end }: Direction): { at: string; problem: string } | undefined {
+  const list = rule.texts(addresses);
+  if (list.state === "absent") return undefined;
+  if (list.state !== "known") {
+    return { at: addresses, problem: `its ${end}s cannot be known: the value ${describeState(list)}` };
+  }
+  for (const [index, address] of list.value.entries()) {
+    const problem = openAddress(address, end);
+    if (problem !== undefined) return { at: `${addresses}[${index}]`, problem };
+  }
+  return undefined;
+}
+
+/** What is wrong with an address that should name a narrow network; nothing where it does. */
+export function openAddress(address: Field<string>, end = "source"): string | undefined {
+  if (address.state !== "known") return `a ${end} cannot be known: the value ${describeState(address)}`;
+  const prefix = parsePrefix(address.value);
+  if (prefix === undefined) return `a ${end} is neither an address nor a network`;
+  if (!isWideOpen(prefix)) return undefined;
+  return prefix.length === 0
+    ? `a ${end} is ${address.value.trim()}, the whole internet`
+    : `a ${end} is a public network as wide as /${prefix.length}`;
+}

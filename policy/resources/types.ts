@@ -1,0 +1,42 @@
+/** Type tokens of the DigitalOcean provider (4.68.0), as the engine writes them. */
+
+const token = (module: string, name: string) => `digitalocean:index/${module}:${name}`;
+
+export const appType = token("app", "App");
+export const bucketType = token("spacesBucket", "SpacesBucket");
+export const bucketObjectType = token("spacesBucketObject", "SpacesBucketObject");
+export const bucketPolicyType = token("spacesBucketPolicy", "SpacesBucketPolicy");
+export const bucketCorsType = token("spacesBucketCorsConfiguration", "SpacesBucketCorsConfiguration");
+export const cdnType = token("cdn", "Cdn");
+export const certificateType = token("certificate", "Certificate");
+export const clusterType = token("databaseCluster", "DatabaseCluster");
+export const clusterFirewallType = token("databaseFirewall", "DatabaseFirewall");
+export const clusterReplicaType = token("databaseReplica", "DatabaseReplica");
+export const dropletSnapshotType = token("dropletSnapshot", "DropletSnapshot");
+export const domainType = token("domain", "Domain");
+export const firewallType = token("firewall", "Firewall");
+export const floatingIpType = token("floatingIp", "FloatingIp");
+export const floatingIpAssignmentType = token("floatingIpAssignment", "FloatingIpAssignment");
+export const loadBalancerType = token("loadBalancer", "LoadBalancer");
+export const monitorAlertType = token("monitorAlert", "MonitorAlert");
+export const natGatewayType = token("vpcNatGateway", "VpcNatGateway");
+export const projectType = token("project", "Project");
+export const projectResourcesType = token("projectResources", "ProjectResources");
+export const redisConfigType = token("databaseRedisConfig", "DatabaseRedisConfig");
+export const reservedIpType = token("reservedIp", "ReservedIp");
+export const reservedIpAssignmentType = token("reservedIpAssignment", "ReservedIpAssignment");
+export const uptimeAlertType = token("uptimeAlert", "UptimeAlert");
+export const uptimeCheckType = token("uptimeCheck", "UptimeCheck");
+export const valkeyConfigType = token("databaseValkeyConfig", "DatabaseValkeyConfig");
+export const volumeType = token("volume", "Volume");
+export const volumeAttachmentType = token("volumeAttachment", "VolumeAttachment");
+export const volumeSnapshotType = token("volumeSnapshot", "VolumeSnapshot");
+export const vpcType = token("vpc", "Vpc");
+
+/** The resources of one type. */
+export function ofType<R extends { readonly type: string }>(
+  resources: readonly R[],
+  type: string,
+): readonly R[] {
+  return resources.filter((resource) => resource.type === type);
+}
