@@ -23,6 +23,12 @@ const bundles = [
     packages: "external",
   },
   {
+    entry: "sandbox/plugins/datadog/main.ts",
+    outdir: "sandbox/build/plugins/datadog",
+    bundle: true,
+    packages: "external",
+  },
+  {
     entry: "sandbox/plugins/random/main.ts",
     outdir: "sandbox/build/plugins/random",
     bundle: true,

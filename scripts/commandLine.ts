@@ -18,8 +18,8 @@ export interface CommandSpec {
   readonly details?: string;
   /** Names of the arguments, in order; one in brackets is optional. */
   readonly positionals?: readonly string[];
-  /** All arguments are passed on as they are. */
-  readonly passThrough?: boolean;
+  /** All arguments are passed on as they are; "verbs": also --help, because what follows a verb is the verb's. */
+  readonly passThrough?: boolean | "verbs";
   readonly options?: Readonly<Record<string, OptionSpec>>;
 }
 
@@ -32,9 +32,11 @@ export interface CommandArguments {
 
 const HELP: OptionSpec = { type: "boolean", doc: "print this text" };
 
-/** How a command is called: `npm run preview -- [STACK]`; npm has `start`, `stop` and `test` as words of its own. */
+/** How a command is called: `npm run preview -- [STACK]`, `npm run sandbox -- exec HOST`; npm has `start`, `stop` and `test` as words of its own. */
 export function invocation(spec: CommandSpec): string {
-  const npm = ["start", "stop", "test"].includes(spec.name) ? `npm ${spec.name}` : `npm run ${spec.name}`;
+  const [name = "", ...verb] = spec.name.split(" ");
+  const npm = ["start", "stop", "test"].includes(name) ? `npm ${name}` : `npm run ${name}`;
+  if (verb.length > 0) return [npm, "--", ...verb].join(" ");
   const hasArguments = spec.positionals !== undefined || spec.options !== undefined || spec.passThrough;
   return hasArguments ? `${npm} --` : npm;
 }
@@ -61,6 +63,7 @@ export function helpText(spec: CommandSpec): string {
  * Throws a Failure (exit code 2) that names what is wrong and what is allowed.
  */
 export function parseCommandLine(spec: CommandSpec, argv: readonly string[]): CommandArguments | "help" {
+  if (spec.passThrough === "verbs") return rawArguments(argv);
   if (spec.passThrough) return argv.includes("--help") ? "help" : rawArguments(argv);
   const { values, positionals, tokens } = parseArgs({
     args: [...argv],

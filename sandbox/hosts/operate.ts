@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { type CloudInitState, cloudInitState } from "./host/cloudInit";
 import { dropletsOnDisk, Host } from "./host/host";
@@ -147,7 +148,18 @@ function placeOf(instance: Instance, hop: Hop): [string, string] {
 function inherit(program: string, args: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: "inherit" });
-    child.on("error", reject);
-    child.on("close", (code, signal) => resolve(code ?? (signal ? 130 : 1)));
+    // Ctrl-C reaches the program by the terminal, and it decides what becomes of it: a shell goes on.
+    const ignore = () => {};
+    const end = () => child.kill("SIGTERM");
+    process.on("SIGINT", ignore).on("SIGTERM", end);
+    const rest = () => process.off("SIGINT", ignore).off("SIGTERM", end);
+    child.on("error", (error) => {
+      rest();
+      reject(error);
+    });
+    child.on("close", (code, signal) => {
+      rest();
+      resolve(code ?? (signal === null ? 1 : 128 + constants.signals[signal]));
+    });
   });
 }

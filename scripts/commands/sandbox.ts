@@ -1,20 +1,36 @@
 import type { Command } from "../command";
-import { apiPort, STACK_OPTIONS } from "../commandLine";
-import { Failure } from "../failure";
+import { apiPort, helpText, parseCommandLine, STACK_OPTIONS } from "../commandLine";
+import { Failure, usageFailure } from "../failure";
 import { findHome, makeHome } from "../home";
+import { HOSTS_OPTION, hostsMode } from "../hosts/mode";
+import { hasHosts, NPM_LOCK_FILE, prepareHosts } from "../hosts/prepare";
+import { VERBS } from "../hosts/verbs";
 import { interruption } from "../interruption";
 import { portInUse, runningApi } from "../sandbox/daemon";
 import { portIsFree } from "../sandbox/portUser";
 import { ensureToken } from "../sandbox/secrets";
 
-export const command: Command = {
+const verbList = Object.values(VERBS).map(
+  ({ name, positionals = [], summary }) =>
+    `  ${[name.replace("sandbox ", ""), ...positionals].join(" ").padEnd(30)}  ${summary}`,
+);
+
+/** Without a verb: the API alone. */
+const alone: Command = {
   name: "sandbox",
   summary:
-    "Runs the sandbox's DigitalOcean API alone, in the foreground, for doctl, curl, an SDK or another program.",
+    "Runs the sandbox's DigitalOcean API in the foreground, for doctl, curl, an SDK or another program.",
   details:
     "Prints its address and a token that opens this sandbox alone. Ctrl-C stops it; the account is there again at the\n" +
-    "next start, and npm start uses the same account. npm stop removes it.",
-  options: { port: STACK_OPTIONS.port },
+    "next start, and npm start uses the same account. npm stop removes it.\n\n" +
+    `With a verb it looks after the sandbox that runs (npm run sandbox -- VERB --help tells more):\n\n${verbList.join("\n")}`,
+  options: {
+    port: STACK_OPTIONS.port,
+    hosts: {
+      ...HOSTS_OPTION,
+      doc: "droplets boot as hosts on this machine (default: off, unless there are hosts)",
+    },
+  },
   run: async (args) => {
     const home = findHome();
     const running = runningApi(home);
@@ -31,23 +47,67 @@ export const command: Command = {
     makeHome(home);
     const token = ensureToken(home);
     interruption.listen();
+    const host = await hostDriver(home, args.text("hosts"));
     const { startApi } = require("../../sandbox/api/server") as typeof import("../../sandbox/api/server");
-    const api = await startApi({ stateDir: home.apiStateDir, port, token });
-    process.stdout.write(`${greeting(api.url, token)}\n`);
-    await new Promise((resolve) => interruption.signal.addEventListener("abort", resolve, { once: true }));
+    const api = await startApi({ stateDir: home.apiStateDir, port, token, ...(host ? { host } : {}) });
+    process.stdout.write(`${greeting(api.url, token, home.tokenFile)}\n`);
+    if (!interruption.signal.aborted)
+      await new Promise((resolve) => interruption.signal.addEventListener("abort", resolve, { once: true }));
     await api.close();
+    // Nobody is there to look after them; their disks stay, and they boot again with the next API.
+    await host?.provider.stop();
     return 0;
   },
 };
 
-function greeting(url: string, token: string): string {
+export const command: Command = {
+  ...alone,
+  passThrough: "verbs",
+  run: async ({ positionals: argv }) => {
+    const [first = "", ...rest] = argv;
+    if (first === "" || first.startsWith("-")) return runParsed(alone, argv);
+    const verb = VERBS[first];
+    if (verb === undefined)
+      throw usageFailure(`sandbox has no verb "${first}"`, `Verbs: ${Object.keys(VERBS).join(", ")}.`);
+    return runParsed(verb, rest);
+  },
+};
+
+async function runParsed(spec: Command, argv: readonly string[]): Promise<number> {
+  // A program's own --help is the program's.
+  const parsed = spec.passThrough && argv[0] === "--help" ? "help" : parseCommandLine(spec, argv);
+  if (parsed !== "help") return spec.run(parsed);
+  process.stdout.write(`${helpText(spec)}\n`);
+  return 0;
+}
+
+/** Droplets as hosts in the foreground: where they are asked for, or there already. */
+async function hostDriver(home: ReturnType<typeof findHome>, option: string | undefined) {
+  const mode =
+    option === undefined && !process.env.SECURED_WEB_HOSTS && !hasHosts(home) ? "off" : hostsMode(option);
+  const say = (line: string) => process.stdout.write(`${line}\n`);
+  const decision = await prepareHosts(home, mode, say, interruption.signal);
+  if (decision.kind === "records") {
+    say(
+      `droplets are records: ${decision.reason}${decision.remedy === undefined ? "" : `. ${decision.remedy}`}`,
+    );
+    return undefined;
+  }
+  const { Driver, PUBLISHED_PORTS } =
+    require("../../sandbox/hosts/driver") as typeof import("../../sandbox/hosts/driver");
+  return Driver.open({ dir: home.hostsDir, publish: PUBLISHED_PORTS, npmLockFile: NPM_LOCK_FILE, log: say });
+}
+
+/** A token must not end up in a log: it is shown to a person at a terminal alone. */
+function greeting(url: string, token: string, tokenFile: string): string {
+  const shown = process.stdout.isTTY ? token : `$(cat '${tokenFile}')`;
   return [
     `DigitalOcean API v2 of the sandbox: ${url}`,
-    `Token: ${token}`,
+    process.stdout.isTTY ? `Token: ${token}  (kept in ${tokenFile})` : `Token: in ${tokenFile}`,
     "",
-    `  curl -H "Authorization: Bearer ${token}" ${url}/v2/account`,
-    `  doctl --api-url ${url} --access-token ${token} compute droplet list`,
-    `  export DIGITALOCEAN_API_URL=${url} DIGITALOCEAN_TOKEN=${token}   # Pulumi, Terraform`,
+    `  curl -H "Authorization: Bearer ${shown}" ${url}/v2/account`,
+    `  doctl --api-url ${url} --access-token "${shown}" compute droplet list`,
+    `  export DIGITALOCEAN_API_URL=${url} DIGITALOCEAN_TOKEN="${shown}"   # Pulumi, Terraform`,
     "",
     "Ctrl-C stops it.",
   ].join("\n");

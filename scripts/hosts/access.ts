@@ -1,6 +1,7 @@
 // Hosts by their names, from the sandbox's folder alone: works beside the running API, and after it was killed.
-import { Failure, usageFailure } from "../failure";
+import { Failure } from "../failure";
 import type { Home } from "../home";
+import { oneOf } from "./account";
 import { hasHosts, hostModules } from "./prepare";
 
 type Host = import("../../sandbox/hosts/host/host").Host;
@@ -41,13 +42,8 @@ export async function namedHosts(instance: Instance): Promise<NamedHost[]> {
  */
 export async function findHost(instance: Instance, wanted: string): Promise<NamedHost> {
   const all = await namedHosts(instance);
-  const exact = all.filter(({ name, host }) => name === wanted || String(host.dropletId) === wanted);
-  const found = exact.length > 0 ? exact : all.filter(({ name }) => name.endsWith(`-${wanted}`));
-  const [one] = found;
-  if (one !== undefined && found.length === 1) return one;
-  const names = (found.length > 1 ? found : all).map(({ name, host }) => `${name} (${host.dropletId})`);
-  throw usageFailure(
-    found.length > 1 ? `Several hosts are called "${wanted}"` : `There is no host "${wanted}"`,
-    names.length === 0 ? "There is none at all: npm start" : `Hosts: ${names.join(", ")}.`,
+  return oneOf(
+    all.map((one) => ({ ...one, id: one.host.dropletId })),
+    wanted,
   );
 }

@@ -1,11 +1,12 @@
 // A stack's site as this machine reaches it: the load balancer's ports are published on the loopback address.
 import type { X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { request as httpsRequest } from "node:https";
 import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
 import type { Home } from "../home";
-import { type ApiAccess, listAll } from "../sandbox/apiClient";
+import type { ApiAccess } from "../sandbox/apiClient";
+import { loadBalancers } from "./account";
 import { hostModules } from "./prepare";
 
 /** The outputs of a stack, as far as they tell where its site is. */
@@ -26,19 +27,12 @@ export interface Site {
   readonly roots: string | undefined;
 }
 
-interface LoadBalancer {
-  readonly id: string;
-  readonly ip: string;
-  readonly forwarding_rules: readonly { readonly entry_port: number; readonly tls_passthrough?: boolean }[];
-}
-
 const HTTPS_PORT = 443;
 const ANSWER_WITHIN_MS = 10_000;
 
 /** The site of a stack; undefined while its load balancer is not published (yet). */
 export async function findSite(home: Home, api: ApiAccess, outputs: SiteOutputs): Promise<Site | undefined> {
-  const balancers = (await listAll(api, "/v2/load_balancers", "load_balancers")) as unknown as LoadBalancer[];
-  const balancer = balancers.find(({ ip }) => ip === outputs.loadBalancerIp);
+  const balancer = (await loadBalancers(api)).find(({ ip }) => ip === outputs.loadBalancerIp);
   const { readPublished } =
     require("../../sandbox/hosts/publish") as typeof import("../../sandbox/hosts/publish");
   const published = await readPublished(await hostModules.instance().openInstance(home.hostsDir));
@@ -54,6 +48,12 @@ export async function findSite(home: Home, api: ApiAccess, outputs: SiteOutputs)
 /** Roots of the certificates that the sandbox's issuer signed. */
 export function rootsFile(home: Home): string {
   return join(home.hostsDir, "certificates", "roots.pem");
+}
+
+/** The same file, where something was issued. */
+export function existingRoots(home: Home): string | undefined {
+  const file = rootsFile(home);
+  return existsSync(file) ? file : undefined;
 }
 
 /** Asks for the site's first page, by its name and with its certificate verified. Gives the status, or what failed. */
