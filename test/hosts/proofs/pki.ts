@@ -1,0 +1,89 @@
+/** A certification authority for proofs: certificates that are right, and those that must be refused. */
+import "reflect-metadata"; // @peculiar/x509 wants it loaded before itself
+import { webcrypto } from "node:crypto";
+import * as x509 from "@peculiar/x509";
+
+x509.cryptoProvider.set(webcrypto);
+
+const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+const dayMs = 24 * 3600 * 1000;
+
+type Keys = webcrypto.CryptoKeyPair;
+
+/** A certificate and its key, PEM. */
+export interface Issued {
+  readonly certificate: string;
+  readonly privateKey: string;
+}
+
+export interface Request {
+  /** DNS names; the first is the common name as well. */
+  readonly names: readonly string[];
+  /** Days from now until it ends; negative: it has ended. 30 by default. */
+  readonly days?: number;
+}
+
+/** Signs for servers and clients alike. */
+export class TestAuthority {
+  private constructor(
+    readonly certificate: string,
+    private readonly keys: Keys,
+    private readonly issuer: string,
+  ) {}
+
+  static async create(name: string): Promise<TestAuthority> {
+    const keys = await newKeys();
+    const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+      serialNumber: "01",
+      name: `CN=${name}`,
+      notBefore: new Date(Date.now() - 60 * dayMs),
+      notAfter: new Date(Date.now() + 60 * dayMs),
+      signingAlgorithm: algorithm,
+      keys,
+      extensions: [
+        new x509.BasicConstraintsExtension(true, undefined, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      ],
+    });
+    return new TestAuthority(`${certificate.toString("pem")}\n`, keys, `CN=${name}`);
+  }
+
+  async issue({ names, days = 30 }: Request): Promise<Issued> {
+    const keys = await newKeys();
+    const certificate = await x509.X509CertificateGenerator.create({
+      serialNumber: Buffer.from(webcrypto.getRandomValues(new Uint8Array(8))).toString("hex"),
+      subject: `CN=${names[0]}`,
+      issuer: this.issuer,
+      notBefore: new Date(Date.now() - 60 * dayMs),
+      notAfter: new Date(Date.now() + days * dayMs),
+      signingAlgorithm: algorithm,
+      publicKey: keys.publicKey,
+      signingKey: this.keys.privateKey,
+      extensions: [
+        new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: "dns", value }))),
+        new x509.BasicConstraintsExtension(false),
+        new x509.ExtendedKeyUsageExtension([
+          x509.ExtendedKeyUsage.serverAuth,
+          x509.ExtendedKeyUsage.clientAuth,
+        ]),
+        await x509.AuthorityKeyIdentifierExtension.create(this.keys.publicKey),
+      ],
+    });
+    return { certificate: `${certificate.toString("pem")}\n`, privateKey: await pkcs8(keys) };
+  }
+}
+
+function newKeys(): Promise<Keys> {
+  return webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]) as Promise<Keys>;
+}
+
+async function pkcs8(keys: Keys): Promise<string> {
+  const text = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey)).toString("base64");
+  return [
+    "-----BEGIN PRIVATE KEY-----",
+    ...(text.match(/.{1,64}/g) ?? []),
+    "-----END PRIVATE KEY-----",
+    "",
+  ].join("\n");
+}
