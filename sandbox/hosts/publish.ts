@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { entryPorts } from "./balancer/config";
 import { Haproxy } from "./balancer/haproxy";
 import { clientNamespace, type Instance } from "./instance";
 import { CLIENT_ADDRESS } from "./network/addresses";
@@ -112,10 +113,6 @@ export class Publisher {
     return [head, ...listeners, ""].join("\n\n");
   }
 }
-
-const entryPorts = ({ forwarding_rules }: Balancer): number[] => [
-  ...new Set(forwarding_rules.filter((r) => r.entry_protocol !== "udp").map((r) => r.entry_port)),
-];
 
 /** Any port that nobody has. */
 async function freePort(): Promise<number> {

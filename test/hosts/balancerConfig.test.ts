@@ -72,7 +72,18 @@ describe("a load balancer's HAProxy configuration", () => {
       withRule({ entry_protocol: "http", entry_port: 80 }, { redirect_http_to_https: true }),
       [/redirect scheme https/],
     ],
-    ["HTTPS is never redirected", withRule({}, { redirect_http_to_https: true }), [], [/redirect scheme/]],
+    [
+      "port 80 redirects without a rule of its own, and HTTPS is never redirected",
+      withRule({}, { redirect_http_to_https: true }),
+      [/frontend on_80\n {2}bind 203\.0\.113\.2:80\n {2}mode http\n {2}http-request redirect scheme https/],
+      [/frontend on_443\n( {2}.*\n)* {2}http-request redirect/, /backend in_80/],
+    ],
+    ["port 80 is closed without a rule and without a redirect", withRule({}), [], [/:80$/m, /redirect scheme/]],
+    [
+      "the lists guard the redirect as well",
+      withRule({}, { redirect_http_to_https: true, firewall: { allow: [], deny: ["ip:192.0.2.9"] } }),
+      [/frontend on_80\n.*\n {2}tcp-request connection reject if \{ src 192\.0\.2\.9 \}/],
+    ],
     [
       "the health check has its parameters",
       config({

@@ -40,10 +40,44 @@ export function balancerConfig(balancer: Balancer, context: ConfigContext): stri
     globals(balancer, context),
     defaults(balancer),
     ...rules.map((rule) => frontend(balancer, rule, context)),
+    ...(redirectsByItself(balancer) ? [redirect(balancer)] : []),
     ...rules.map((rule) => backend(balancer, rule, context)),
     "",
   ].join("\n\n");
 }
+
+const HTTP_PORT = 80;
+const HTTPS_PORT = 443;
+
+/** The TCP ports that a load balancer listens on. */
+export const entryPorts = (balancer: Balancer): number[] => [
+  ...new Set([
+    ...balancer.forwarding_rules
+      .filter((rule) => rule.entry_protocol !== "udp")
+      .map((rule) => rule.entry_port),
+    ...(redirectsByItself(balancer) ? [HTTP_PORT] : []),
+  ]),
+];
+
+/**
+ * Requests to port 80 go to HTTPS on port 443 (API description, redirect_http_to_https), also where no rule is about
+ * port 80.
+ */
+function redirectsByItself({ forwarding_rules, redirect_http_to_https }: Balancer): boolean {
+  const has = (port: number) =>
+    forwarding_rules.some((rule) => rule.entry_port === port && rule.entry_protocol !== "udp");
+  return redirect_http_to_https && has(HTTPS_PORT) && !has(HTTP_PORT);
+}
+
+const redirect = (balancer: Balancer): string =>
+  section(`frontend on_${HTTP_PORT}`, [
+    `bind ${balancer.ip}:${HTTP_PORT}`,
+    ...accessRules(balancer),
+    "mode http",
+    REDIRECT,
+  ]);
+
+const REDIRECT = "http-request redirect scheme https code 307";
 
 /** Whether a rule can be served now; what cannot is told to the operator by the caller. */
 export function isServable(
@@ -98,7 +132,7 @@ function frontend(balancer: Balancer, rule: ForwardingRule, context: ConfigConte
   if (isTcp(rule)) lines.push("mode tcp", "option tcplog");
   else lines.push("mode http", ...forwardedHeaders(rule));
   if (rule.entry_protocol === "http" && balancer.redirect_http_to_https) {
-    lines.push("http-request redirect scheme https code 307");
+    lines.push(REDIRECT);
   }
   lines.push(`default_backend ${backendName(rule)}`);
   return section(`frontend on_${rule.entry_port}`, lines);
