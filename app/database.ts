@@ -19,6 +19,11 @@ export interface PoolSettings {
 /** A statement that takes longer is given up: the server ends a SELECT, the client its wait. */
 export const statementTimeoutMs = 5000;
 const connectTimeoutMs = 3000;
+/**
+ * Connections are made anew after this long: HAProxy picks a member when one is made, so an application that has gone
+ * to another member because its own was out would stay there for ever.
+ */
+const connectionAgeMs = 20_000;
 
 /** TLS 1.3 to a server of our CA with the name that was asked for (MySQL's VERIFY_IDENTITY). */
 export function verifiedTls(tls: TlsMaterial): NonNullable<Exclude<ConnectionOptions["ssl"], string>> {
@@ -51,5 +56,28 @@ export function createDatabasePool(settings: PoolSettings): Pool {
       `SET SESSION max_execution_time = ${statementTimeoutMs}, innodb_lock_wait_timeout = 5, time_zone = '+00:00'`,
     );
   });
+  limitAge(pool, connectionAgeMs);
   return pool;
+}
+
+interface Ageing {
+  destroy(): void;
+}
+
+/** What a pool tells of its connections. */
+interface PoolEvents {
+  on(event: "connection" | "release", listener: (connection: Ageing) => void): unknown;
+}
+
+/** Ends connections above an age, each when it is given back: no statement is cut. */
+export function limitAge(
+  pool: PoolEvents,
+  limitMs: number,
+  now: () => number = () => performance.now(),
+): void {
+  const madeAt = new WeakMap<Ageing, number>();
+  pool.on("connection", (connection) => madeAt.set(connection, now()));
+  pool.on("release", (connection) => {
+    if (now() - (madeAt.get(connection) ?? 0) > limitMs) connection.destroy();
+  });
 }

@@ -95,6 +95,11 @@ export class World {
     return this.account.act(host.identity.dropletId, "power_on");
   }
 
+  /** Asks a host to power off, and cuts its power where it has not done so in a minute. */
+  shutdown(host: WorldHost): Promise<void> {
+    return this.account.act(host.identity.dropletId, "shutdown");
+  }
+
   /** Asks a host to reboot, and comes back when it is up again. */
   reboot(host: WorldHost): Promise<void> {
     return this.account.act(host.identity.dropletId, "reboot");
