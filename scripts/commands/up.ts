@@ -1,7 +1,7 @@
 import type { Command } from "../command";
 import { describeWarnings } from "../engine/report";
 import { HOSTS_OPTION } from "../hosts/mode";
-import { printSite, siteStep } from "../hosts/ready";
+import { printSite, siteStep, withHostsWords } from "../hosts/ready";
 import { runSteps, type Step } from "../progress";
 import { SESSION_OPTIONS, Session, withSession } from "../session";
 
@@ -49,7 +49,10 @@ export function updateSteps(session: Session, replace: () => readonly string[] =
     },
     {
       title: "Update",
-      run: async (onProgress) => (await session.opened.up({ onProgress, replace: replace() })).summary,
+      run: async (onProgress) => {
+        const update = () => session.opened.up({ onProgress, replace: replace() });
+        return (await withHostsWords(session, update)).summary;
+      },
     },
   ];
 }

@@ -1,4 +1,5 @@
 // From "the droplets have booted" to "the site answers": the last step of npm start.
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { Failure } from "../failure";
 import { interruption } from "../interruption";
@@ -13,6 +14,8 @@ import { complaint, setupState } from "./trouble";
 /** On two busy cores three hosts take one to two minutes. */
 const READY_WITHIN_MS = 10 * 60_000;
 const LOOK_EVERY_MS = 1_000;
+/** A host that is off for so long stays off until somebody switches it on. */
+const OFF_FOR_MS = 10_000;
 
 /** Waits until the site answers 200 and every member of the group is ONLINE; nothing where droplets are records. */
 export function siteStep(session: Session): Step {
@@ -49,6 +52,31 @@ async function readOutputs(session: Session): Promise<SiteOutputs> {
   return JSON.parse(await session.opened.outputs(false)) as SiteOutputs;
 }
 
+/**
+ * Runs an update. Where it fails, the error tells what the hosts had to say meanwhile: the API knows no more of a
+ * droplet that does not boot than that its action errored.
+ */
+export async function withHostsWords<T>(session: Session, run: () => Promise<T>): Promise<T> {
+  if (session.hosts?.kind !== "hosts") return run();
+  const { apiLog } = session.home;
+  const before = existsSync(apiLog) ? statSync(apiLog).size : 0;
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof Failure) || interruption.signal.aborted || !existsSync(apiLog)) throw error;
+    const lines = readFileSync(apiLog).subarray(before).toString("utf8").trim();
+    if (lines === "") throw error;
+    throw new Failure(
+      `${error.message}\nMeanwhile the hosts said (${apiLog}):\n${lines.replace(/^/gm, "  ")}`,
+      {
+        cause: error,
+        exitCode: error.exitCode,
+        ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
+      },
+    );
+  }
+}
+
 interface Look {
   readonly ready: boolean;
   readonly text: string;
@@ -58,6 +86,7 @@ interface Look {
 
 class Watch {
   #told = "";
+  readonly #offSince = new Map<string, number>();
 
   constructor(
     private readonly session: Session,
@@ -84,7 +113,7 @@ class Watch {
       told.length > 0 ? [] : [`The end of ${this.session.home.apiLog}:\n${logTail(this.session.home)}`];
     return new Failure([message, ...told, ...log].join("\n"), {
       remedy: [
-        "Look further: npm run sandbox -- status, npm run sandbox -- logs HOST",
+        "Look further: npm run sandbox -- status, npm run sandbox -- logs HOST (and power HOST on)",
         "Repair and repeat npm start, or begin anew: npm stop, then npm start.",
       ].join("\n"),
     });
@@ -102,8 +131,16 @@ class Watch {
     const failed = states.filter(({ failed }) => failed).map(({ text }) => text);
     if (failed.length > 0)
       return { text: failed.join("; "), failed: `Setting up failed: ${failed.join("; ")}` };
+    const off = states.filter(({ off }, index) => this.#isOffForGood(hosts[index]?.name ?? "", off));
+    if (off.length > 0) return { text: "", failed: off.map(({ text }) => text).join("; ") };
     const busy = states.filter(({ done }) => !done).map(({ text }) => text);
     return { text: [...missing.map(({ name }) => `${name}: has no disk`), ...busy].join("; ") };
+  }
+
+  #isOffForGood(name: string, off: boolean): boolean {
+    if (!off) this.#offSince.delete(name);
+    else if (!this.#offSince.has(name)) this.#offSince.set(name, Date.now());
+    return Date.now() - (this.#offSince.get(name) ?? Date.now()) > OFF_FOR_MS;
   }
 
   /** A source with replicas has one writer, and no group. */

@@ -7,20 +7,22 @@ const cloudInit = () =>
 export interface SetupState {
   readonly done: boolean;
   readonly failed: boolean;
+  readonly off: boolean;
   /** One line, with the host's name. */
   readonly text: string;
 }
 
 /** How far a host's cloud-init has come. */
 export async function setupState({ name, host }: NamedHost): Promise<SetupState> {
-  if ((await host.running()) === undefined) return { done: false, failed: false, text: `${name} is off` };
+  const busy = { done: false, failed: false, off: false };
+  if ((await host.running()) === undefined) return { ...busy, off: true, text: `${name} is off` };
   const state = await cloudInit()
     .cloudInitState(host)
     .catch(() => undefined);
-  if (state === undefined) return { done: false, failed: false, text: `${name} boots` };
-  if (state.status === "running") return { done: false, failed: false, text: `${name} sets itself up` };
-  if (state.status === "done") return { done: true, failed: false, text: `${name} is set up` };
-  return { done: true, failed: true, text: `${name}: cloud-init: ${state.errors.join("; ")}` };
+  if (state === undefined) return { ...busy, text: `${name} boots` };
+  if (state.status === "running") return { ...busy, text: `${name} sets itself up` };
+  if (state.status === "done") return { ...busy, done: true, text: `${name} is set up` };
+  return { ...busy, done: true, failed: true, text: `${name}: cloud-init: ${state.errors.join("; ")}` };
 }
 
 /**

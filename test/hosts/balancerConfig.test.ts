@@ -78,7 +78,12 @@ describe("a load balancer's HAProxy configuration", () => {
       [/frontend on_80\n {2}bind 203\.0\.113\.2:80\n {2}mode http\n {2}http-request redirect scheme https/],
       [/frontend on_443\n( {2}.*\n)* {2}http-request redirect/, /backend in_80/],
     ],
-    ["port 80 is closed without a rule and without a redirect", withRule({}), [], [/:80$/m, /redirect scheme/]],
+    [
+      "port 80 is closed without a rule and without a redirect",
+      withRule({}),
+      [],
+      [/:80$/m, /redirect scheme/],
+    ],
     [
       "the lists guard the redirect as well",
       withRule({}, { redirect_http_to_https: true, firewall: { allow: [], deny: ["ip:192.0.2.9"] } }),
