@@ -9,7 +9,7 @@ module.exports = {
         "Topology, settings, user data and the firewall matrix are pure, so that tests and previews can call them",
       severity: "error",
       from: {
-        path: "^infra/(userdata/|(config|evidence|firewallMatrix|forms|groupName|hostSettings|settings|siteCertificate|topology)[.]ts$)",
+        path: "^infra/(userdata/|monitoring/|(config|evidence|firewallMatrix|forms|groupName|hostSettings|settings|siteCertificate|topology)[.]ts$)",
       },
       to: { path: `^(${cloud}|infra/(components/|catalog|program|index))` },
     },

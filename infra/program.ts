@@ -3,6 +3,7 @@ import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import { checkOffers, monthlyCost } from "./catalog";
 import { DatabaseTier } from "./components/databaseTier";
+import { DatadogMonitors } from "./components/datadogMonitors";
 import { Edge } from "./components/edge";
 import { Firewalls } from "./components/firewalls";
 import { type CreatedHost, checkUserData, type Site } from "./components/host";
@@ -77,6 +78,12 @@ async function deploy(stack: string): Promise<Outputs> {
     ...new DatabaseTier(site, afterFirewalls).hosts,
   ];
   new Monitoring(stack, config, edge);
+  const apiKey = config["datadog.apiKey"];
+  const appKey = config["datadog.appKey"];
+  if (apiKey !== undefined && appKey !== undefined) {
+    const writers = databaseWriters(topology, config.replication).length;
+    new DatadogMonitors({ stack, config, writers }, { apiKey, appKey });
+  }
   groupInProject(stack, config, edge, hosts);
 
   return {

@@ -1,6 +1,7 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import type { Config } from "../config";
+import { runbook } from "../monitoring/definition";
 import { stackTag } from "../topology";
 import type { Edge } from "./edge";
 
@@ -41,7 +42,7 @@ export class Monitoring extends pulumi.ComponentResource {
         `host-${name}`,
         {
           type: `v1/insights/droplet/${type}`,
-          description: `${stackTag(stack)}: ${text} of a host is above ${value}`,
+          description: `${stackTag(stack)}: ${text} of a host is above ${value} (${runbook(`host-${name}`)})`,
           compare: "GreaterThan",
           value,
           window: "5m",
@@ -98,7 +99,7 @@ export class Monitoring extends pulumi.ComponentResource {
         `load-balancer-${name}`,
         {
           type: `v1/insights/lbaas/${type}`,
-          description: `${stackTag(stack)}: load balancer: ${text}`,
+          description: `${stackTag(stack)}: load balancer: ${text} (${runbook(`load-balancer-${name}`)})`,
           compare,
           value,
           window: "5m",

@@ -15,11 +15,11 @@ import {
 import { join, resolve } from "node:path";
 
 const projectDir = resolve(__dirname, "..", "..");
-export const pluginNames = ["digitalocean", "random", "tls"] as const;
+export const pluginNames = ["datadog", "digitalocean", "random", "tls"] as const;
 export type PluginName = (typeof pluginNames)[number];
 
 /**
- * Installs the three stand-ins, each as `<pulumiHome>/plugins/resource-NAME-vX.Y.Z/pulumi-resource-NAME`. Safe to
+ * Installs the stand-ins, each as `<pulumiHome>/plugins/resource-NAME-vX.Y.Z/pulumi-resource-NAME`. Safe to
  * repeat, and safe while an engine runs them: files are put in place by a rename.
  *
  * @throws Error where the bundles have not been built, or an SDK package is not installed

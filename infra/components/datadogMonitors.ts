@@ -1,0 +1,109 @@
+import * as pulumi from "@pulumi/pulumi";
+import { dashboard } from "../monitoring/dashboard";
+import { type MonitorDefinition, runbook, scopeOf, type Watched } from "../monitoring/definition";
+import { monitors } from "../monitoring/monitors";
+import { burnAlerts, objectives, objectiveTimeframe } from "../monitoring/objectives";
+
+type Monitor = typeof import("@pulumi/datadog/monitor").Monitor;
+
+/** Datadog's public API of a site, unless the environment names another as the official provider reads it. */
+function apiUrl(site: string): { apiUrl?: string } {
+  return process.env.DATADOG_HOST ? {} : { apiUrl: `https://api.${site}/` };
+}
+
+/**
+ * Monitors, objectives and the dashboard at Datadog. Made only where an API key and an application key are given; the
+ * SDK, and with it the plugin, is loaded here and nowhere else, so that a stack without keys needs neither.
+ */
+export class DatadogMonitors extends pulumi.ComponentResource {
+  private readonly provider: pulumi.ProviderResource;
+  private readonly monitorType: Monitor;
+
+  constructor(
+    private readonly watched: Watched,
+    keys: { readonly apiKey: string; readonly appKey: string },
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("secured-web:index:DatadogMonitors", "datadog", {}, opts);
+    const { Provider } = require("@pulumi/datadog/provider") as typeof import("@pulumi/datadog/provider");
+    const { Monitor } = require("@pulumi/datadog/monitor") as typeof import("@pulumi/datadog/monitor");
+    const { ServiceLevelObjective } =
+      require("@pulumi/datadog/serviceLevelObjective") as typeof import("@pulumi/datadog/serviceLevelObjective");
+    const { DashboardJson } =
+      require("@pulumi/datadog/dashboardJson") as typeof import("@pulumi/datadog/dashboardJson");
+    this.monitorType = Monitor;
+    this.provider = new Provider(
+      "datadog",
+      {
+        apiKey: pulumi.secret(keys.apiKey),
+        appKey: pulumi.secret(keys.appKey),
+        ...apiUrl(watched.config["datadog.site"]),
+      },
+      { parent: this },
+    );
+    const own = { parent: this, provider: this.provider };
+
+    for (const definition of monitors(watched)) this.monitor(definition, definition.query);
+    const ids = objectives(watched).map((objective) => {
+      const { name, title, good, all, targetPercent } = objective;
+      const { id } = new ServiceLevelObjective(
+        name,
+        {
+          name: `secured-web ${watched.stack}: ${title}`,
+          type: "metric",
+          query: { numerator: good, denominator: all },
+          thresholds: [{ timeframe: objectiveTimeframe, target: targetPercent }],
+          tags: this.tags(),
+        },
+        own,
+      );
+      // How many and which is known without the id; only the query waits for it.
+      for (const [index, alert] of burnAlerts(objective, "").entries()) {
+        this.monitor(
+          alert,
+          id.apply((known) => burnAlerts(objective, known)[index]?.query ?? ""),
+        );
+      }
+      return id;
+    });
+    new DashboardJson(
+      "dashboard",
+      { dashboard: pulumi.all(ids).apply((known) => JSON.stringify(dashboard(watched, known))) },
+      own,
+    );
+    this.registerOutputs({});
+  }
+
+  private monitor(definition: MonitorDefinition, query: pulumi.Input<string>): void {
+    const { name, title, type, critical, warning, noDataMinutes, priority } = definition;
+    new this.monitorType(
+      name,
+      {
+        name: `secured-web ${this.watched.stack}: ${title}`,
+        type,
+        query,
+        message: this.message(title, name),
+        monitorThresholds: {
+          critical: String(critical),
+          ...(warning === undefined ? {} : { warning: String(warning) }),
+        },
+        notifyNoData: noDataMinutes !== undefined,
+        ...(noDataMinutes === undefined ? {} : { noDataTimeframe: noDataMinutes }),
+        requireFullWindow: false,
+        includeTags: true,
+        priority: String(priority),
+        tags: [...this.tags(), `runbook:${name}`],
+      },
+      { parent: this, provider: this.provider },
+    );
+  }
+
+  private message(title: string, name: string): string {
+    const people = this.watched.config["alerts.emails"].map((address) => `@${address}`).join(" ");
+    return [`${title}.`, `What to do: ${runbook(name)}`, people].filter((line) => line !== "").join("\n");
+  }
+
+  private tags(): string[] {
+    return [scopeOf(this.watched), "service:secured-web", `env:${this.watched.config.environment}`];
+  }
+}

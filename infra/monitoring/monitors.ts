@@ -1,0 +1,186 @@
+/** The monitors at Datadog, as a table. What sends each metric: docs/monitoring.md. Pure. */
+import { type MonitorDefinition, scopeOf, type Watched } from "./definition";
+
+/** Every monitor of a stack but those of its objectives (objectives.ts). */
+export function monitors(watched: Watched): readonly MonitorDefinition[] {
+  return [
+    ...trafficMonitors(watched),
+    ...(watched.config.replication === "group" ? groupMonitors(watched) : []),
+    ...databaseMonitors(watched),
+    ...hostMonitors(watched),
+  ];
+}
+
+/** A change against the hour before: what is usual differs from site to site, and from day to night. */
+function change(metric: string, scope: string): string {
+  return `pct_change(avg(last_5m),last_1h):sum:${metric}{${scope}}`;
+}
+
+function trafficMonitors(watched: Watched): MonitorDefinition[] {
+  const { config } = watched;
+  const scope = scopeOf(watched);
+  const drop = -config["alerts.qpsDropPercent"];
+  const surge = config["alerts.qpsSurgePercent"];
+  const errors = config["alerts.errorPercent"];
+  const seconds = config["alerts.latencyP95Ms"] / 1000;
+  const requests = `sum:secured_web.http.requests{${scope}}.as_count()`;
+  return [
+    {
+      name: "web-qps-drop",
+      title: `Web QPS fell by more than ${-drop} percent within an hour`,
+      type: "query alert",
+      query: `${change("nginx.net.request_per_s", scope)} < ${drop}`,
+      critical: drop,
+      noDataMinutes: 10,
+      priority: 1,
+    },
+    {
+      name: "web-qps-surge",
+      title: `Web QPS rose by more than ${surge} percent within an hour`,
+      type: "query alert",
+      query: `${change("nginx.net.request_per_s", scope)} > ${surge}`,
+      critical: surge,
+      priority: 2,
+    },
+    {
+      name: "web-errors",
+      title: `More than ${errors} percent of the answers are 5xx`,
+      type: "query alert",
+      query: `sum(last_5m):sum:secured_web.http.errors{${scope}}.as_count() / ${requests} * 100 > ${errors}`,
+      critical: errors,
+      priority: 1,
+    },
+    {
+      name: "web-latency",
+      title: `95 percent of a web host's answers take longer than ${seconds} s`,
+      type: "query alert",
+      query: `avg(last_5m):max:secured_web.http.seconds.95percentile{${scope}} by {host} > ${seconds}`,
+      critical: seconds,
+      priority: 2,
+    },
+  ];
+}
+
+function groupMonitors(watched: Watched): MonitorDefinition[] {
+  const { config, writers } = watched;
+  const scope = scopeOf(watched);
+  const queue = config["alerts.replicationQueue"];
+  const conflicts = config["alerts.conflicts"];
+  return [
+    {
+      name: "member-not-online",
+      title: "{{host.name}} is no ONLINE member of its group",
+      type: "query alert",
+      query: `max(last_5m):min:secured_web.group.self_online{${scope}} by {host} < 1`,
+      critical: 1,
+      noDataMinutes: 10,
+      priority: 1,
+    },
+    {
+      name: "writers",
+      title: `Fewer than ${writers} database hosts take writes`,
+      type: "query alert",
+      query: `max(last_5m):max:secured_web.group.writers{${scope}} < ${writers}`,
+      critical: writers,
+      noDataMinutes: 10,
+      priority: 1,
+    },
+    {
+      name: "replication-queue",
+      title: `{{host.name}} has more than ${queue} transactions still to apply`,
+      type: "query alert",
+      query: `avg(last_5m):max:mysql.replication.group.transactions_in_applier_queue{${scope}} by {host} > ${queue}`,
+      critical: queue,
+      priority: 2,
+    },
+    {
+      name: "certification-conflicts",
+      title: `More than ${conflicts} transactions lost to another writer in 5 minutes on {{host.name}}`,
+      type: "query alert",
+      query: `change(max(last_5m),last_5m):max:mysql.replication.group.conflicts_detected{${scope}} by {host} > ${conflicts}`,
+      critical: conflicts,
+      priority: 3,
+    },
+  ];
+}
+
+function databaseMonitors(watched: Watched): MonitorDefinition[] {
+  const { config } = watched;
+  const scope = scopeOf(watched);
+  const drop = -config["alerts.qpsDropPercent"];
+  const connections = config["alerts.connectionsPercent"];
+  const used = `max:mysql.performance.threads_connected{${scope}} by {host}`;
+  const most = `max:mysql.net.max_connections_available{${scope}} by {host}`;
+  return [
+    {
+      name: "database-qps-drop",
+      title: `Database QPS fell by more than ${-drop} percent within an hour`,
+      type: "query alert",
+      query: `${change("mysql.performance.questions", scope)} < ${drop}`,
+      critical: drop,
+      noDataMinutes: 10,
+      priority: 1,
+    },
+    {
+      name: "database-connections",
+      title: `More than ${connections} percent of the connections of {{host.name}} are in use`,
+      type: "query alert",
+      query: `avg(last_5m):${used} / ${most} * 100 > ${connections}`,
+      critical: connections,
+      priority: 2,
+    },
+  ];
+}
+
+function hostMonitors(watched: Watched): MonitorDefinition[] {
+  const { config } = watched;
+  const scope = scopeOf(watched);
+  const disk = config["alerts.diskPercent"] / 100;
+  const usable = (100 - config["alerts.memoryPercent"]) / 100;
+  const steal = config["alerts.stealPercent"];
+  const days = config["uptime.certificateDays"];
+  return [
+    {
+      name: "disk",
+      title: `{{device.name}} of {{host.name}} is more than ${config["alerts.diskPercent"]} percent full`,
+      type: "query alert",
+      query: `avg(last_5m):max:system.disk.in_use{${scope}} by {host,device} > ${disk}`,
+      critical: disk,
+      priority: 1,
+    },
+    {
+      name: "memory",
+      title: `{{host.name}} has less than ${100 - config["alerts.memoryPercent"]} percent of its memory left`,
+      type: "query alert",
+      query: `avg(last_5m):min:system.mem.pct_usable{${scope}} by {host} < ${usable}`,
+      critical: usable,
+      priority: 2,
+    },
+    {
+      name: "cpu-steal",
+      title: `The hypervisor takes more than ${steal} percent of the CPU of {{host.name}}`,
+      type: "query alert",
+      query: `avg(last_10m):avg:system.cpu.stolen{${scope}} by {host} > ${steal}`,
+      critical: steal,
+      priority: 3,
+    },
+    {
+      name: "agent-silent",
+      title: "{{host.name}} sends nothing",
+      type: "query alert",
+      query: `max(last_5m):max:datadog.agent.running{${scope}} by {host} < 1`,
+      critical: 1,
+      noDataMinutes: 10,
+      priority: 1,
+    },
+    {
+      name: "certificate-expiry",
+      title: `A certificate of {{host.name}} ends within ${days} days`,
+      type: "query alert",
+      query: `max(last_1h):min:tls.days_left{${scope}} by {host,name} < ${days}`,
+      critical: days,
+      warning: days + 16,
+      priority: 2,
+    },
+  ];
+}

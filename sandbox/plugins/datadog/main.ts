@@ -1,0 +1,4 @@
+import { main } from "../provider/main";
+import { datadog } from "./provider";
+
+void main(datadog);
