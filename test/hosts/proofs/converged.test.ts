@@ -1,0 +1,37 @@
+/** Proofs on the dev stack: three hosts with both roles. */
+import { useWorld } from "../world/useWorld";
+import { type Expected, firewallProof } from "./firewalls/proof";
+
+/** Nobody has configured an operators' network here. */
+const outward = {
+  "53": ["host"],
+  "53/udp": ["host"],
+  "80": ["host"],
+  "443": ["host"],
+};
+const firewalls: Expected = {
+  both: {
+    "node-1 private": { "443": ["balancer"], "3306": ["host"] },
+    internet: outward,
+  },
+  cloudAlone: {
+    "node-1 private": { "443": ["balancer"], "3306": ["host"] },
+    // A tag and a load balancer are all of their addresses at DigitalOcean; hosts know private addresses alone.
+    "node-1 public": { "443": ["balancer"], "3306": ["host"] },
+    internet: outward,
+  },
+  hostsAlone: {
+    // A host cannot know which address of the VPC is the load balancer's.
+    "node-1 private": { "443": ["balancer", "host", "neighbour"], "3306": ["host"] },
+    internet: outward,
+  },
+};
+
+describe("proofs: a converged stack", function () {
+  this.timeout(180_000);
+  const world = useWorld();
+
+  describe("the firewalls", () => {
+    firewallProof(world, { targets: ["node-1"], asking: { host: "node-2" } }, firewalls);
+  });
+});
