@@ -69,11 +69,11 @@ function capitalized(text: string): string {
 function renderFixture(fixture: Fixture): string {
   const resources = Object.fromEntries(
     Object.entries(fixture.resources).map(
-      ([name, { type, properties, references, ignoreChanges, protect }]) => [
+      ([name, { type, properties, references, ignoreChanges, protect, secrets }]) => [
         name,
         {
           type: type.replace(/^(\w+):index\/\w+:(\w+)$/, "$1:$2"),
-          properties: withReferences(properties, references ?? {}),
+          properties: withSecrets(withReferences(properties, references ?? {}), secrets ?? []),
           ...(ignoreChanges === undefined && protect === undefined
             ? {}
             : {
@@ -107,6 +107,19 @@ function withReferences(
       const [name] = references[key] ?? [];
       return [key, shown(value, name === undefined ? unknownText : `\${${name}.id}`)];
     }),
+  );
+}
+
+/** A secret is shown as Pulumi YAML writes one. */
+function withSecrets(
+  properties: Readonly<Record<string, unknown>>,
+  secrets: readonly string[],
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(properties).map(([key, value]) => [
+      key,
+      secrets.includes(key) ? { "fn::secret": value } : value,
+    ]),
   );
 }
 

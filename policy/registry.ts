@@ -1,19 +1,31 @@
 /** Every policy of the pack. A folder under policies/ that is not listed here fails the tests. */
 import type { PolicyDefinition } from "./frame/definition";
 import { databaseGroupQuorum } from "./policies/database-group-quorum/policy";
+import { dropletMonitoring } from "./policies/droplet-monitoring/policy";
 import { dropletsBehindFirewall } from "./policies/droplets-behind-firewall/policy";
 import { endToEndEncryption } from "./policies/end-to-end-encryption/policy";
 import { narrowFirewalls } from "./policies/narrow-firewalls/policy";
 import { noSingleWriterInProduction } from "./policies/no-single-writer-in-production/policy";
 import { noWorldOpenDatabase } from "./policies/no-world-open-database/policy";
 import { privateNetwork } from "./policies/private-network/policy";
+import { recoverableDatabases } from "./policies/recoverable-databases/policy";
+import { resourceAlerts } from "./policies/resource-alerts/policy";
+import { separateRolesInProduction } from "./policies/separate-roles-in-production/policy";
+import { serviceMetrics } from "./policies/service-metrics/policy";
+import { siteUptime } from "./policies/site-uptime/policy";
 
 export const definitions: readonly PolicyDefinition[] = [
   databaseGroupQuorum,
+  dropletMonitoring,
   dropletsBehindFirewall,
   endToEndEncryption,
   narrowFirewalls,
   noSingleWriterInProduction,
   noWorldOpenDatabase,
   privateNetwork,
+  recoverableDatabases,
+  resourceAlerts,
+  separateRolesInProduction,
+  serviceMetrics,
+  siteUptime,
 ];

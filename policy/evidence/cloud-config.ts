@@ -1,6 +1,7 @@
 /** What a cloud-config does to a host: files, packages and commands (cloud-init's manual, "All cloud config examples"). */
 import { gunzipSync } from "node:zlib";
 import { parseDocument } from "yaml";
+import type { FileMode } from "./content";
 import { addScript, type HostDraft } from "./script";
 
 /** Parses YAML as PyYAML does, which cloud-init uses: YAML 1.1, and of two equal keys the last one counts. */
@@ -57,8 +58,10 @@ function textsWithin(value: unknown, depth = 0): readonly string[] {
 function addFiles(draft: HostDraft, value: unknown): void {
   for (const entry of Array.isArray(value) ? value : []) {
     if (typeof entry !== "object" || entry === null) continue;
-    const { path, content, encoding, append, source } = entry as Record<string, unknown>;
+    const { path, content, encoding, append, source, permissions, owner } = entry as Record<string, unknown>;
     if (typeof path !== "string") continue;
+    if (append !== true || permissions !== undefined)
+      draft.modes.set(path, { ...modeText("permissions", permissions), ...modeText("owner", owner) });
     const decoded = source === undefined ? decode(content, encoding) : undefined;
     if (decoded === undefined) {
       draft.files.delete(path);
@@ -72,6 +75,12 @@ function addFiles(draft: HostDraft, value: unknown): void {
     if (draft.unreadableFiles.has(path)) continue;
     draft.files.set(path, append === true ? (draft.files.get(path) ?? "") + decoded : decoded);
   }
+}
+
+/** YAML 1.1 reads 0600 without quotes as an octal number. */
+function modeText(key: "permissions" | "owner", value: unknown): FileMode {
+  if (typeof value === "string") return { [key]: value };
+  return typeof value === "number" ? { [key]: `0${value.toString(8)}` } : {};
 }
 
 /** A file on a host is far smaller; a compressed bomb stops here. */

@@ -4,6 +4,8 @@ export interface HostContent {
   readonly files: ReadonlyMap<string, string>;
   /** Paths of files whose text cannot be known, with the reason. */
   readonly unreadableFiles: ReadonlyMap<string, string>;
+  /** What is known of who may read a file, by path; cloud-init's default is root:root and 0644. */
+  readonly modes: ReadonlyMap<string, FileMode>;
   readonly packages: readonly string[];
   /** The words of all commands and scripts: enough to see what they install, never shown. */
   readonly words: ReadonlySet<string>;
@@ -14,7 +16,14 @@ export interface HostContent {
 export const emptyContent: HostContent = {
   files: new Map(),
   unreadableFiles: new Map(),
+  modes: new Map(),
   packages: [],
   words: new Set(),
   unknownCommands: [],
 };
+
+/** As the user data writes them: "0640", "root:mysql". */
+export interface FileMode {
+  readonly permissions?: string;
+  readonly owner?: string;
+}

@@ -44,7 +44,7 @@ export function rolesOfDroplet(droplet: JudgedResource, evidence: readonly Evide
   return rolesOf(knowHost(droplet, evidence));
 }
 
-function rolesOfContent(content: HostContent): HostRoles {
+export function rolesOfContent(content: HostContent): HostRoles {
   const known = rolesOfHost.get(content);
   if (known !== undefined) return known;
   const words = [...content.words, ...content.packages.map((name) => name.toLowerCase())];

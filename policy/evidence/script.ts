@@ -5,12 +5,13 @@
  * A command counts whether or not it would run: a script is judged by all that it may do.
  */
 import { parseShell, type ShellCommand, type ShellWord } from "../parsers/shell";
-import type { HostContent } from "./content";
+import type { FileMode, HostContent } from "./content";
 
 /** Builds up what a host gets, command by command. */
 export interface HostDraft {
   readonly files: Map<string, string>;
   readonly unreadableFiles: Map<string, string>;
+  readonly modes: Map<string, FileMode>;
   readonly packages: Set<string>;
   readonly words: Set<string>;
   readonly unknownCommands: Set<string>;
@@ -20,6 +21,7 @@ export function emptyDraft(): HostDraft {
   return {
     files: new Map(),
     unreadableFiles: new Map(),
+    modes: new Map(),
     packages: new Set(),
     words: new Set(),
     unknownCommands: new Set(),
@@ -48,6 +50,12 @@ export function addScript(draft: HostDraft, text: string, depth = 0): void {
 /** The words of a text, as the rules compare them with names of programs and packages. */
 export function wordsOf(text: string): readonly string[] {
   return text.toLowerCase().split(/[^a-z0-9._+-]+/);
+}
+
+/** An octal mode, or a symbolic one that takes every right from the others; nothing where it says neither. */
+function modeOf(text: string): string | undefined {
+  if (/^[0-7]{3,4}$/.test(text)) return text;
+  return /(^|,)(g?o|og|go|a)(=|-rwx|-r)(,|$)/.test(text) ? "0640" : undefined;
 }
 
 /** Words that stand before a command's name. */
@@ -99,6 +107,27 @@ class ScriptReader {
     this.readFetch(name, args);
     this.readExecution(command, first, args);
     this.readFileCommand(name, args);
+    this.readModes(name, args);
+  }
+
+  /** `chmod 600 file`, `chmod go= file`, `install -m 600 source file`. */
+  private readModes(name: string, args: readonly ShellWord[]): void {
+    const words = args.map(({ text }) => text);
+    const flag = words.findIndex((word) => word === "-m" || word.startsWith("--mode"));
+    if (name !== "chmod" && (name !== "install" || flag === -1)) return;
+    const operands = words.filter((word) => !word.startsWith("-") || /^-[rwxst]/.test(word));
+    const mode =
+      name === "chmod"
+        ? operands[0]
+        : (words[flag] ?? "").includes("=")
+          ? words[flag]?.split("=")[1]
+          : words[flag + 1];
+    const permissions = modeOf(mode ?? "");
+    const paths = name === "chmod" ? operands.slice(1) : operands.slice(-1);
+    for (const path of paths) {
+      if (permissions !== undefined && path.startsWith("/"))
+        this.draft.modes.set(path, { ...this.draft.modes.get(path), permissions });
+    }
   }
 
   private nested(script: string): void {

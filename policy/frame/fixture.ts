@@ -12,6 +12,8 @@ export interface FixtureResource {
   readonly ignoreChanges?: readonly string[];
   /** The resource option `protect`. */
   readonly protect?: boolean;
+  /** Inputs that are secrets in Pulumi's sense; where absent, the engine does not tell. */
+  readonly secrets?: readonly string[];
   /** What the provider answered, beside the inputs: only the judgment of a whole stack sees it (`outputs`). */
   readonly outputs?: Readonly<Record<string, unknown>>;
 }

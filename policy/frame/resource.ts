@@ -1,5 +1,6 @@
 /** A resource as the policies of this pack see it. */
 import { Inputs } from "./value";
+import { toldSecrets } from "./wire-secrets";
 
 export interface JudgedResource {
   readonly urn: string;
@@ -14,6 +15,8 @@ export interface JudgedResource {
   ignoresChangesOf(input: string): boolean;
   /** Whether Pulumi refuses to delete it (the resource option `protect`). */
   readonly isProtected: boolean;
+  /** Whether an input is or holds a secret in Pulumi's sense; undefined where the engine has not told. */
+  isSecret(input: string): boolean | undefined;
 }
 
 /** The part of @pulumi/policy's arguments that a resource is made from. */
@@ -24,6 +27,8 @@ export interface EngineResource {
   readonly props: unknown;
   readonly opts: { readonly ignoreChanges?: readonly string[]; readonly protect?: boolean };
   readonly propertyDependencies?: Readonly<Record<string, readonly { readonly urn: string }[]>>;
+  /** Inputs that are or hold secrets, where another source than the engine's calls tells. */
+  readonly secretInputs?: readonly string[];
 }
 
 const nothing = Inputs.from({});
@@ -69,6 +74,11 @@ class LazyResource implements JudgedResource {
 
   get isProtected(): boolean {
     return this.inputSource.opts.protect === true;
+  }
+
+  isSecret(input: string): boolean | undefined {
+    const { secretInputs, urn } = this.inputSource;
+    return secretInputs?.includes(input) ?? toldSecrets(urn)?.has(input);
   }
 
   ignoresChangesOf(input: string): boolean {

@@ -53,6 +53,7 @@ export function judgeFixture(definition: PolicyDefinition, fixture: Fixture): re
     type: resource.type,
     name,
     props: asEngineProps({ ...resource.properties, ...outputs }),
+    ...(resource.secrets === undefined ? {} : { secretInputs: resource.secrets }),
     opts: {
       protect: resource.protect === true,
       ignoreChanges: [...(resource.ignoreChanges ?? [])],

@@ -1,0 +1,86 @@
+import { cloudConfig, droplet, memberFiles, nginxFiles, tier } from "../../fixtures/texts";
+import type { PolicyFixtures } from "../../frame/fixture";
+import { unknownValue } from "../../frame/value";
+
+const nginxCheck = {
+  "/etc/datadog-agent/conf.d/nginx.d/conf.yaml":
+    "instances:\n  - nginx_status_url: http://127.0.0.1:8081/nginx_status\n",
+};
+const mysqlCheck = {
+  "/etc/datadog-agent/conf.d/mysql.d/conf.yaml": "instances:\n  - sock: /run/mysqld/mysqld.sock\n",
+};
+const webFiles = { ...nginxFiles, ...nginxCheck };
+const databaseFiles = { ...memberFiles, ...mysqlCheck };
+const host = (name: string, files: Readonly<Record<string, string>>, rest = {}) => ({
+  [name]: droplet(name, { userData: cloudConfig(files, rest) }),
+});
+
+export const fixtures: PolicyFixtures = {
+  harmlessMutants: [
+    { path: /^userData$/, change: /unknown|mistyped/, reason: "evidence covers the host" },
+    {
+      path: /\.files\.(.*nginx\.conf|.*site\.conf|.*zz-secured-web\.cnf)$/,
+      change: /removed|emptied/,
+      reason: "the roles tell what the host serves",
+    },
+    { path: /\.roles(\[\d+\])?$/, change: /removed|emptied/, reason: "the files tell what the host serves" },
+  ],
+  valid: [
+    {
+      title: "Datadog's checks on a web host and a database host, in a first preview",
+      stack: "prod",
+      resources: {
+        tier: tier({
+          "web-1": { roles: ["web"], files: webFiles },
+          "db-1": { roles: ["database"], files: databaseFiles },
+        }),
+        "web-1": droplet("web-1", { userData: unknownValue }),
+        "db-1": droplet("db-1", { userData: unknownValue }),
+      },
+    },
+    {
+      title: "Prometheus's exporters and Telegraf's inputs",
+      stack: "prod",
+      resources: {
+        ...host("web-1", nginxFiles, { packages: ["prometheus-nginx-exporter"] }),
+        ...host("db-1", {
+          ...memberFiles,
+          "/etc/telegraf/telegraf.conf": "[[inputs.mysql]]\n  servers = []\n",
+        }),
+      },
+    },
+  ],
+  invalid: [
+    {
+      title: "a web host without an agent",
+      stack: "prod",
+      resources: host("web-1", nginxFiles),
+      violations: [
+        { resource: "web-1", says: "no agent on it collects the rate of its requests", at: "registration" },
+      ],
+    },
+    {
+      title: "a database host whose agent collects the web server's rate alone",
+      stack: "prod",
+      resources: host("db-1", { ...memberFiles, ...nginxCheck }),
+      violations: [
+        { resource: "db-1", says: "no agent on it collects the rate of its queries", at: "registration" },
+      ],
+    },
+    {
+      title: "evidence of a web host without an agent",
+      stack: "prod",
+      resources: {
+        tier: tier({ "web-1": { roles: ["web"], files: nginxFiles } }),
+        "web-1": droplet("web-1", { userData: unknownValue }),
+      },
+      violations: [{ resource: "tier", says: 'host "web-1": it is a web host', at: "registration" }],
+    },
+    {
+      title: "a host that cannot be read",
+      stack: "prod",
+      resources: { "web-1": droplet("web-1", { userData: unknownValue }) },
+      violations: [{ resource: "web-1", says: "it is not known to be measured", at: "stack" }],
+    },
+  ],
+};

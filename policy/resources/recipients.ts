@@ -1,0 +1,34 @@
+/** Who hears an alert. */
+import { describeState } from "../evidence/host";
+import { type Field, type Inputs, isFullyKnown } from "../frame/value";
+
+/**
+ * What keeps an alert from reaching anybody; nothing where it names a recipient. An alert's `alerts` and an uptime
+ * alert's `notifications[]` hold `emails` and `slacks`.
+ */
+export function missingRecipients(notice: Inputs): string | undefined {
+  const emails = notice.texts("emails");
+  const slacks = notice.objects("slacks");
+  if (
+    hasText(emails) ||
+    (slacks.state === "known" && slacks.value.some((slack) => slack.state === "known"))
+  ) {
+    return undefined;
+  }
+  for (const field of [emails, slacks]) {
+    if (field.state === "mistyped" || field.state === "unknown" || !isFullyKnown<unknown>(field)) {
+      return `its recipients cannot be known: the value ${describeState(field)}`;
+    }
+  }
+  return "it names no recipient";
+}
+
+function hasText(field: Field<readonly Field<string>[]>): boolean {
+  return field.state === "known" && field.value.some((item) => item.state === "known" && item.value !== "");
+}
+
+/** Whether an alert or a check is switched on; `enabled` is true where it is not set. */
+export function isSwitchedOn(inputs: Inputs): boolean {
+  const enabled = inputs.flag("enabled");
+  return enabled.state === "absent" || (enabled.state === "known" && enabled.value);
+}
