@@ -7,6 +7,7 @@ export function checkUserDataSize(hostName: string, userData: string): void {
   if (bytes <= userDataLimitBytes) return;
   throw new Error(
     `the user data of ${hostName} has ${bytes} bytes, and DigitalOcean takes ${userDataLimitBytes} at most. ` +
-      "Shorten what it carries (infra/payload, app), or put the roles on hosts of their own (topology: separated).",
+      "Shorten what it carries (a list such as operators.networks, infra/payload, app), or put the roles on hosts of " +
+      "their own (topology: separated).",
   );
 }

@@ -6,6 +6,7 @@ import { type Home, PROJECT_DIR } from "../home";
 import { interruption } from "../interruption";
 import { ensureDatadogKey, ensurePassphrase } from "../sandbox/secrets";
 import type { PulumiCli } from "../toolchain/find.mjs";
+import { DiskWatch, requireDiskSpace } from "./diskSpace";
 import { Journal, type JournalMode, parseUrn } from "./journal";
 import { EngineError, PulumiProcess } from "./pulumiProcess";
 import { engineFailure, policyFailure } from "./report";
@@ -173,22 +174,26 @@ export class EngineStack {
     run: (common: CommonOptions) => Promise<unknown>,
   ): Promise<Journal> {
     interruption.signal.throwIfAborted();
+    requireDiskSpace(this.target.home.dir);
     const journal = new Journal(options.onProgress ?? (() => {}), mode);
     const watchdog = new ProgramWatchdog(journal);
+    const disk = new DiskWatch(this.target.home.dir);
     try {
       await run({
         onEvent: watchdog.record,
-        signal: AbortSignal.any([interruption.signal, watchdog.signal]),
+        signal: AbortSignal.any([interruption.signal, watchdog.signal, disk.signal]),
         color: "never",
       });
     } catch (error) {
       if (interruption.signal.aborted) throw error;
       throw (
+        disk.failure() ??
         policyFailure(journal, this.target.stack, mode === "preview") ??
         engineFailure(error, journal, `${name} of ${this.target.stack}`)
       );
     } finally {
       watchdog.rest();
+      disk.stop();
     }
     return journal;
   }

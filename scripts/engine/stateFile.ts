@@ -2,6 +2,7 @@
 // Layout: pulumi 3.248.0, pkg/backend/diy: .pulumi/stacks/PROJECT/STACK.json, .pulumi/locks/organization/PROJECT/STACK/.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Failure } from "../failure";
 import type { Home } from "../home";
 
 const PROJECT = "secured-web";
@@ -40,12 +41,28 @@ export function storedStacks(home: Home): string[] {
     .filter((stack) => stack !== undefined);
 }
 
-/** Undefined when the stack has no state. */
+/** Undefined when the stack has no state. Throws a Failure where the file cannot be read. */
 export function readStoredStack(home: Home, stack: string): StoredStack | undefined {
   const file = stackFile(home, stack);
   if (!existsSync(file)) return undefined;
-  const { checkpoint } = JSON.parse(readFileSync(file, "utf8")) as { checkpoint?: { latest?: Deployment } };
+  const { checkpoint } = parseState(file, stack);
   return fromDeployment(checkpoint?.latest);
+}
+
+function parseState(file: string, stack: string): { checkpoint?: { latest?: Deployment } } {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as { checkpoint?: { latest?: Deployment } };
+  } catch (error) {
+    throw new Failure(
+      `The state of ${stack} cannot be read: ${file} is damaged (a full disk, a power cut?)`,
+      {
+        remedy:
+          "Throw the sandbox away and start anew: npm stop -- --force, then npm start. Or put back an older state: " +
+          "the engine keeps some in .pulumi/backups beside it.",
+        cause: error,
+      },
+    );
+  }
 }
 
 /** The part that is read of a deployment (version 3), as a state file and `pulumi stack export` hold it. */

@@ -1,10 +1,11 @@
 /** What a person may get wrong: each ends with a clear error, a remedy, no change, and a repeat that works. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stackFile } from "../../scripts/engine/stateFile";
 import { request } from "../../scripts/sandbox/apiClient";
 import { freePort, Sandbox, waitForLine } from "./sandbox";
 
@@ -34,7 +35,7 @@ const SETTINGS: [what: string, config: string[], ...message: RegExp[]][] = [
   [
     "user data over 64 KiB",
     [`secured-web:operators.networks=[${MANY_NETWORKS}]`],
-    /user data of node-1 has \d{5,} bytes, and DigitalOcean takes 65536/,
+    /user data of dev-node-1 has \d{5,} bytes, and DigitalOcean takes 65536/,
   ],
 ];
 
@@ -130,35 +131,65 @@ describe("bad input", function () {
     await sandbox.send("DELETE", `/v2/droplets/${id}`);
   });
 
-  it("a full disk in the middle of an update; with room again, the same command succeeds", async function () {
-    if (process.getuid?.() !== 0 || process.platform !== "linux") {
-      console.log("      skipped: a small file system for it can be mounted by root on Linux alone");
-      this.skip();
-    }
-    const dir = mkdtempSync(join(tmpdir(), "secured-web-full-"));
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=96m,mode=0700", "tmpfs", dir]);
-    const small = await Sandbox.make(dir);
-    const filler = join(dir, "filler");
-    try {
+  describe("a full disk", () => {
+    let dir: string;
+    let small: Sandbox;
+    before(async function () {
+      if (process.getuid?.() !== 0 || process.platform !== "linux") {
+        console.log("      skipped: a small file system for it can be mounted by root on Linux alone");
+        this.skip();
+      }
+      dir = mkdtempSync(join(tmpdir(), "secured-web-full-"));
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=128m,mode=0700", "tmpfs", dir]);
+      small = await Sandbox.make(dir);
       await small.must("preview");
-      const free = Number(
-        execFileSync("df", ["--output=avail", "--block-size=1024", dir], { encoding: "utf8" }).split("\n")[1],
-      );
-      writeFileSync(filler, Buffer.alloc((free - 400) * 1024));
+    });
+    after(async () => {
+      if (dir === undefined) return;
+      empty();
+      if (existsSync(small.home.dir)) await small.run("stop", ["--force"]);
+      execFileSync("umount", ["--lazy", dir]);
+      rmSync(dir, { recursive: true, force: true });
+    });
+
+    /** Leaves that much room, in MiB. */
+    function fill(leaveMib: number): void {
+      const { bavail, bsize } = statfsSync(dir);
+      writeFileSync(join(dir, "filler"), Buffer.alloc(bavail * bsize - leaveMib * 1024 * 1024));
+    }
+    const empty = () => rmSync(join(dir, "filler"), { force: true });
+
+    it("before an update: nothing is changed", async () => {
+      fill(1);
       const { exitCode, stdout, stderr } = await small.run("up");
+      empty();
       assert.equal(exitCode, 1, stdout);
-      assert.match(stderr, /no space left|disk is full|ENOSPC/i);
-      assert.match(stderr, /Free some space/);
-      rmSync(filler);
+      assert.match(stderr, /The disk is full: \d MiB are free for .*\n.*Free some space/);
+      assert.equal((await small.census()).droplets, 0);
+    });
+
+    it("in the middle of an update: it stops while its state is whole, and the same command goes on", async () => {
+      const running = small.start("up");
+      await waitForLine(running, /created Vpc vpc/);
+      fill(8);
+      const { exitCode, stdout, stderr } = await running.ended;
+      empty();
+      assert.equal(exitCode, 1, stdout);
+      assert.match(stderr, /The disk is nearly full: .*\n.*repeat the command/);
       await small.must("up");
       const census = await small.census();
       assert.equal(census.droplets, 3);
       assert.equal(census.load_balancers, 1);
-    } finally {
-      rmSync(filler, { force: true });
-      if (small.processes().length > 0) await small.run("stop", ["--force"]);
-      execFileSync("umount", ["--lazy", dir]);
-      rmSync(dir, { recursive: true, force: true });
-    }
+    });
+
+    it("that left a state cut off: it is named, with the way out, which works", async () => {
+      const file = stackFile(small.home, "dev");
+      writeFileSync(file, readFileSync(file).subarray(0, 100_000));
+      const { exitCode, stderr } = await small.run("up");
+      assert.equal(exitCode, 1);
+      assert.match(stderr, /The state of dev cannot be read: .*damaged.*\n.*npm stop -- --force/);
+      await small.must("stop", "--force");
+      await small.must("preview");
+    });
   });
 });
