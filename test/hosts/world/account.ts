@@ -71,8 +71,11 @@ export class Account {
   }
 
   /** An action of a droplet, until it has completed. Throws where it has not. */
-  async act(dropletId: number, type: string, within = 180): Promise<void> {
-    const { action } = await this.call<{ action: Action }>("POST", `droplets/${dropletId}/actions`, { type });
+  async act(dropletId: number, type: string, parameters: object = {}, within = 180): Promise<void> {
+    const { action } = await this.call<{ action: Action }>("POST", `droplets/${dropletId}/actions`, {
+      type,
+      ...parameters,
+    });
     const end = await waitFor(
       `${type} of droplet ${dropletId}`,
       async () => {

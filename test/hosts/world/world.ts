@@ -105,6 +105,11 @@ export class World {
     return this.account.act(host.identity.dropletId, "reboot");
   }
 
+  /** Gives a host a new disk, which begins with its user data. */
+  rebuild(host: WorldHost): Promise<void> {
+    return this.account.act(host.identity.dropletId, "rebuild", { image: "ubuntu-26-04-x64" });
+  }
+
   /** Waits until cloud-init has ended on every host, every database host is in its place, and the site answers 200. */
   async waitUntilReady(within = UP_WITHIN_S): Promise<void> {
     const explain = () => this.complaints();

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { everyAcknowledged } from "../checkers/acknowledged";
+import { Visitors } from "../workloads/visitors";
+import { useWorld } from "../world/useWorld";
+import { waitFor } from "../world/waitFor";
+import type { WorldHost } from "../world/worldHost";
+
+const BACK_WITHIN_S = 240;
+
+describe("reboots of running hosts", function () {
+  this.timeout(10 * 60_000);
+  const world = useWorld();
+  const whole = () =>
+    waitFor("every member ONLINE", () => world().databaseIsWhole(), {
+      within: BACK_WITHIN_S,
+      explain: () => world().complaints(),
+    });
+
+  it("each host, one after another: the site serves on, and all comes back without a hand", async () => {
+    const visitors = Visitors.start(world());
+    try {
+      await visitors.goOn("before the reboots");
+      for (const host of world().hosts) {
+        const before = await host.run("cat /proc/sys/kernel/random/boot_id; stat -c %Z /proc/1");
+        await world().reboot(host);
+        await whole();
+        assert.notEqual(await host.run("cat /proc/sys/kernel/random/boot_id; stat -c %Z /proc/1"), before);
+        assert.equal(await settled(host), "running", await host.complaints());
+        await visitors.goOn(`after ${host.name}'s reboot`);
+      }
+    } finally {
+      await visitors.stop();
+    }
+    const { verdict, missing } = await everyAcknowledged(visitors.acknowledged, world().hosts);
+    assert.equal(verdict, "kept", `${JSON.stringify(missing)}; ${visitors.summary()}`);
+  });
+
+  it("a host whose supervisor is not enabled does not come back, and the same look sees it", async () => {
+    const host = world().host("node-2");
+    await host.run("systemctl disable secured-web-group.service");
+    try {
+      await world().reboot(host);
+      assert.equal(await settled(host), "running");
+      await host.waitForUnit("mysql.service");
+      assert.equal(await world().databaseIsWhole(), false);
+      assert.equal(await host.unitState("secured-web-group.service"), "inactive");
+    } finally {
+      await host.run("systemctl enable --now secured-web-group.service");
+    }
+    await whole();
+  });
+});
+
+/** systemd's word for a host when its boot has come to its end. */
+async function settled(host: WorldHost): Promise<string> {
+  const { stdout } = await host.attempt("systemctl is-system-running --wait", {
+    timeoutMs: BACK_WITHIN_S * 1000,
+  });
+  return stdout.trim();
+}

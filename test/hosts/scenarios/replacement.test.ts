@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { hostsWithout, writeRow } from "../checkers/replicated";
+import { useWorld } from "../world/useWorld";
+import { waitFor } from "../world/waitFor";
+
+const BACK_WITHIN_S = 240;
+
+describe("a database host that begins anew", function () {
+  this.timeout(10 * 60_000);
+  const world = useWorld();
+
+  it("loses power while it is set up, ends what it began at the next boot, and has every row in the end", async () => {
+    const [donor, other] = world().hostsWith("database");
+    const host = world().host("node-3");
+    assert.ok(donor && other);
+    const row = await writeRow(donor);
+    // As after a week: what a new member lacks is in no binary log, so it takes a copy of all (the clone plugin).
+    for (const member of [donor, other]) {
+      assert.deepEqual(await hostsWithout(row, [member]), []);
+      await member.mysql("FLUSH BINARY LOGS; PURGE BINARY LOGS BEFORE NOW()");
+    }
+    await world().rebuild(host);
+    await waitFor(
+      "the data directory in the making",
+      async () => host.attempt("test -e /var/lib/mysql/ibdata1").then(({ code }) => code === 0),
+      {
+        within: BACK_WITHIN_S,
+        every: 0.05,
+      },
+    );
+    await world().powerOff(host);
+    await world().powerOn(host);
+    await waitFor("every member ONLINE", () => world().databaseIsWhole(), {
+      within: BACK_WITHIN_S,
+      explain: () => world().complaints(),
+    });
+    assert.deepEqual(await hostsWithout(row, [host]), []);
+    assert.deepEqual(await hostsWithout(await writeRow(host), [donor, other]), []);
+    assert.equal(await host.complaints(), "");
+    const copied = await host.mysql("SELECT STATE FROM performance_schema.clone_status");
+    assert.deepEqual(copied, [["Completed"]], "the rows came in another way");
+    // What a copy of another member's data must not take away: the mark of a host that is set up.
+    await host.run("test -e /var/lib/mysql/.secured-web-accounts");
+    assert.match(await host.run("cat /var/log/cloud-init-output.log"), /an attempt that was cut short/);
+  });
+});
