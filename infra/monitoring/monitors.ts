@@ -177,7 +177,7 @@ function hostMonitors(watched: Watched): MonitorDefinition[] {
       name: "certificate-expiry",
       title: `A certificate of {{host.name}} ends within ${days} days`,
       type: "query alert",
-      query: `max(last_1h):min:tls.days_left{${scope}} by {host,name} < ${days}`,
+      query: `max(last_15m):min:tls.days_left{${scope}} by {host,name} < ${days}`,
       critical: days,
       warning: days + 16,
       priority: 2,

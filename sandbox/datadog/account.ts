@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
-import type { Monitor, Objective } from "./monitors";
+import type { Objective } from "./monitors";
 import { parseExpression, parseMonitorQuery, QueryError } from "./query";
 
 /** What Datadog would answer 400 to. */
@@ -51,7 +51,7 @@ const dashboardBody = z.looseObject({
   widgets: z.array(z.looseObject({ definition: z.looseObject({ type: z.string() }) })),
 });
 
-type StoredMonitor = Monitor & z.output<typeof monitorBody>;
+type StoredMonitor = z.output<typeof monitorBody> & { readonly id: number };
 type StoredObjective = Objective & z.output<typeof objectiveBody>;
 type StoredDashboard = z.output<typeof dashboardBody> & { readonly id: string };
 
@@ -100,7 +100,7 @@ export class Account {
     ) {
       throw new Refused(`there is no objective ${query.objectiveId}`);
     }
-    return { ...given, priority: given.priority ?? null };
+    return given;
   }
 
   putMonitor(id: number | undefined, body: unknown): StoredMonitor {

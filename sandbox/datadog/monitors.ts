@@ -15,10 +15,13 @@ export interface Monitor {
   readonly tags: readonly string[];
   readonly priority?: number | null | undefined;
   readonly options: {
-    readonly thresholds?: { readonly critical?: number | null; readonly warning?: number | null };
+    readonly thresholds?: {
+      readonly critical?: number | null | undefined;
+      readonly warning?: number | null | undefined;
+    };
     readonly notify_no_data?: boolean;
     /** Minutes. */
-    readonly no_data_timeframe?: number | null;
+    readonly no_data_timeframe?: number | null | undefined;
   };
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Stack } from "@pulumi/pulumi/automation";
+import { DatadogMonitors } from "../../infra/components/datadogMonitors";
 import { parseConfig } from "../../infra/config";
 import { type RunningDatadog, startDatadog } from "../../sandbox/datadog/server";
 import { cliPath, Engine } from "../sandbox/plugins/engine";
@@ -30,7 +31,6 @@ describe("monitoring: monitors by the real engine", function () {
 
   /** The program's own component, alone. */
   const program = (alerts: Record<string, number>) => async () => {
-    const { DatadogMonitors } = await import("../../infra/components/datadogMonitors");
     const config = parseConfig({
       "secured-web:domain": "dev.foobar.com",
       "secured-web:alerts": JSON.stringify(alerts),
