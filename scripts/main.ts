@@ -5,7 +5,7 @@ import { interruption } from "./interruption";
 
 const COMMANDS: readonly string[] = [
   ...["start", "stop", "preview", "up", "destroy", "outputs", "refresh", "replace", "sandbox"],
-  ...["test", "verify", "bench", "diagram", "docs"],
+  ...["test", "verify", "bench", "diagram", "docs", "policy"],
 ];
 
 /** Loaded on demand: the Pulumi SDK alone takes most of a second, which `--help` and doctor need not pay. */

@@ -6,7 +6,8 @@ import { generatedPages } from "../verify/generated";
 
 export const command: Command = {
   name: "docs",
-  summary: "Writes the pages that are generated from code: docs/configuration.md.",
+  summary:
+    "Writes the pages that are generated from code: docs/configuration.md, the policies' pages, index and exports.",
   run: async () => {
     for (const { path, content } of generatedPages()) {
       writeFileSync(join(PROJECT_DIR, path), content);

@@ -1,4 +1,5 @@
 import { configurationPage } from "../../infra/config";
+import { generatedParts } from "../../policy/generated-parts";
 import { pictures, renderPicture } from "../diagram/render";
 
 /** A committed file that is made from code. */
@@ -9,7 +10,10 @@ export interface GeneratedFile {
 }
 
 export function generatedPages(): GeneratedFile[] {
-  return [{ path: "docs/configuration.md", content: configurationPage() }];
+  return [
+    { path: "docs/configuration.md", content: configurationPage() },
+    ...generatedParts().map(({ path, content }) => ({ path: `policy/${path}`, content })),
+  ];
 }
 
 export async function generatedPictures(): Promise<GeneratedFile[]> {

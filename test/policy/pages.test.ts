@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { exportName, generatedParts } from "../../policy/generated-parts";
 import { withPolicyTable } from "../../policy/index-table";
+import * as library from "../../policy/library";
 import { withExamples, withGeneratedParts } from "../../policy/page";
 import { definitions } from "../../policy/registry";
 import { policiesDir, policyFolders, registeredPolicies } from "./registered";
@@ -54,6 +56,13 @@ describe("the registry of policies", () => {
       });
     });
   }
+
+  it("is what the package exports (else: node --import tsx policy/write-pages.ts)", () => {
+    for (const { path, content } of generatedParts())
+      assert.equal(readFileSync(join(policiesDir, "..", path), "utf8"), content, path);
+    for (const definition of definitions)
+      assert.equal((library as Readonly<Record<string, unknown>>)[exportName(definition.name)], definition);
+  });
 
   it("is the table of the pack's README (else: node --import tsx policy/write-pages.ts)", () => {
     const readme = readFileSync(join(policiesDir, "../README.md"), "utf8");

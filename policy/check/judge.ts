@@ -1,0 +1,92 @@
+/** Runs the policies over a state that exists, as the engine runs them over one that is about to. */
+import type { ResourceValidationArgs, StackValidationArgs } from "@pulumi/policy";
+import { compilePolicies, levelOf } from "../frame/compile";
+import type { PolicyDefinition } from "../frame/definition";
+import type { Level } from "../frame/enforcement";
+import { productionOf, type StackSettings } from "../frame/stack-settings";
+import type { State, StateResource } from "./state";
+
+/** How a user has set one policy: its level and its configuration, as `pulumi --policy-pack-config` has it. */
+export interface PolicySetting {
+  readonly level?: Level;
+  readonly configuration: Readonly<Record<string, unknown>>;
+}
+
+export interface Finding {
+  readonly policy: PolicyDefinition;
+  readonly level: Exclude<Level, "disabled">;
+  readonly resource: StateResource;
+  readonly message: string;
+}
+
+export interface Judgment {
+  readonly state: State;
+  /** In words; undefined where the stack is not production. */
+  readonly productionBecause: string | undefined;
+  /** The policies that were asked, in the pack's order. */
+  readonly policies: readonly {
+    readonly policy: PolicyDefinition;
+    readonly level: Exclude<Level, "disabled">;
+  }[];
+  readonly disabled: readonly PolicyDefinition[];
+  readonly findings: readonly Finding[];
+}
+
+export function judgeState(
+  state: State,
+  definitions: readonly PolicyDefinition[],
+  settings: StackSettings,
+  given: ReadonlyMap<string, PolicySetting> = new Map(),
+): Judgment {
+  const where = { stack: state.stack, project: state.project };
+  const production = productionOf(settings, where);
+  const levels = definitions.map(
+    (policy) => [policy, given.get(policy.name)?.level ?? levelOf(policy, settings, where)] as const,
+  );
+  const asked = levels.flatMap(([policy, level]) => (level === "disabled" ? [] : [{ policy, level }]));
+  const byUrn = new Map(state.resources.map((resource) => [resource.urn, resource]));
+  const findings: Finding[] = [];
+  const compiled = compilePolicies(
+    asked.map(({ policy }) => policy),
+    () => settings,
+  );
+  const whole = state.resources.map(({ outputs }) => outputs);
+  const policies = asked.flatMap((one, index) => {
+    const run = compiled[index];
+    return run === undefined
+      ? []
+      : [{ ...one, run, getConfig: () => given.get(one.policy.name)?.configuration ?? {} }];
+  });
+  const reporter = (policy: PolicyDefinition, level: Finding["level"]) => (message: string, urn?: string) => {
+    const resource = byUrn.get(urn ?? "");
+    if (resource !== undefined) findings.push({ policy, level, resource, message });
+  };
+  for (const resource of state.resources) {
+    for (const { policy, level, run, getConfig } of policies) {
+      if (typeof run.validateResource !== "function") continue;
+      // The policies of this pack read no more of the arguments than these, and answer at once.
+      const args = { ...resource.inputs, getConfig } as unknown as ResourceValidationArgs;
+      void run.validateResource(args, reporter(policy, level));
+    }
+  }
+  for (const { policy, level, run, getConfig } of policies) {
+    const args = { resources: whole, getConfig } as unknown as StackValidationArgs;
+    void run.validateStack(args, reporter(policy, level));
+  }
+  return {
+    state,
+    productionBecause: production.production ? production.because : undefined,
+    policies: asked,
+    disabled: levels.flatMap(([policy, level]) => (level === "disabled" ? [policy] : [])),
+    findings: sorted(findings),
+  };
+}
+
+const severities = ["critical", "high", "medium", "low"];
+
+/** What refuses comes first, then the severest. */
+function sorted(findings: readonly Finding[]): readonly Finding[] {
+  const rank = ({ level, policy }: Finding) =>
+    (level === "mandatory" ? 0 : severities.length) + severities.indexOf(policy.severity);
+  return [...findings].sort((one, other) => rank(one) - rank(other));
+}

@@ -1,0 +1,54 @@
+/** A judgment as JUnit XML: a suite for each policy, a test case for each violation, or one that passed. */
+import type { Finding, Judgment } from "./judge";
+
+export function junitReport({ policies, findings, state }: Judgment): string {
+  const suites = policies.map(({ policy }) => {
+    const own = findings.filter((finding) => finding.policy === policy);
+    const failures = own.filter(({ level }) => level === "mandatory").length;
+    const cases = own.length === 0 ? [passed(policy.name, state.stack)] : own.map(testCase);
+    return [
+      `  <testsuite name="${escaped(policy.name)}" tests="${cases.length}" failures="${failures}" errors="0" skipped="0">`,
+      ...cases,
+      "  </testsuite>",
+    ].join("\n");
+  });
+  const mandatory = findings.filter(({ level }) => level === "mandatory").length;
+  const quiet = policies.filter(({ policy }) =>
+    findings.every((finding) => finding.policy !== policy),
+  ).length;
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites name="${escaped(state.stack)}" tests="${findings.length + quiet}" failures="${mandatory}" errors="0">`,
+    ...suites,
+    "</testsuites>",
+    "",
+  ].join("\n");
+}
+
+function passed(policy: string, stack: string): string {
+  return `    <testcase classname="${escaped(policy)}" name="${escaped(stack)}"/>`;
+}
+
+/** An advisory violation does not fail; its text is the test's output. */
+function testCase({ policy, level, resource, message }: Finding): string {
+  const body =
+    level === "mandatory"
+      ? `      <failure type="${policy.severity}" message="${escaped(message)}">${escaped(message)}</failure>`
+      : `      <system-out>${escaped(message)}</system-out>`;
+  return [
+    `    <testcase classname="${escaped(policy.name)}" name="${escaped(`${resource.type} ${resource.name}`)}">`,
+    body,
+    "    </testcase>",
+  ].join("\n");
+}
+
+/** XML 1.0 has no way to write most control characters: they are left out. */
+function escaped(text: string): string {
+  return text
+    .replace(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, "")
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;")
+    .replaceAll("\n", "&#10;");
+}

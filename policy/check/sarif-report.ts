@@ -1,0 +1,57 @@
+/** A judgment as SARIF 2.1.0 (OASIS), which code scanning services read. */
+import { createHash } from "node:crypto";
+import type { Judgment } from "./judge";
+
+/** GitHub's reading of severities as numbers ("SARIF support for code scanning", security-severity). */
+const securitySeverity = { critical: "9.5", high: "8.0", medium: "5.0", low: "2.0" } as const;
+
+export interface Tool {
+  readonly name: string;
+  readonly version: string;
+}
+
+/** @param file the state's path as the user gave it, below the working folder where it can be */
+export function sarifReport({ policies, findings }: Judgment, tool: Tool, file: string): string {
+  const rules = policies.map(({ policy, level }) => ({
+    id: policy.name,
+    name: policy.displayName,
+    shortDescription: { text: policy.displayName },
+    fullDescription: { text: policy.description },
+    help: { text: policy.remediationSteps },
+    defaultConfiguration: { level: level === "mandatory" ? "error" : "warning" },
+    properties: {
+      tags: [policy.category, ...policy.tags],
+      "security-severity": securitySeverity[policy.severity],
+    },
+  }));
+  const results = findings.map(({ policy, level, resource, message }) => ({
+    ruleId: policy.name,
+    ruleIndex: rules.findIndex(({ id }) => id === policy.name),
+    level: level === "mandatory" ? "error" : "warning",
+    message: { text: message },
+    locations: [
+      {
+        physicalLocation: {
+          artifactLocation: { uri: fileUri(file) },
+          region: { startLine: resource.line },
+        },
+        logicalLocations: [{ name: resource.name, fullyQualifiedName: resource.urn, kind: "resource" }],
+      },
+    ],
+    partialFingerprints: { "violation/v1": fingerprint(policy.name, resource.urn, message) },
+  }));
+  const log = {
+    $schema: "https://json.schemastore.org/sarif-2.1.0.json",
+    version: "2.1.0",
+    runs: [{ tool: { driver: { ...tool, rules } }, columnKind: "utf16CodeUnits", results }],
+  };
+  return `${JSON.stringify(log, null, 2)}\n`;
+}
+
+function fileUri(file: string): string {
+  return file.split("/").map(encodeURIComponent).join("/");
+}
+
+function fingerprint(...parts: readonly string[]): string {
+  return createHash("sha256").update(parts.join("\n")).digest("hex").slice(0, 32);
+}

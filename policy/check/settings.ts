@@ -1,0 +1,94 @@
+/** What a user gives beside a state: how the policies are set, and what the stack's configuration says. */
+import { parse } from "yaml";
+import { ConfigurationError, readConfiguration } from "../frame/configuration";
+import type { PolicyDefinition } from "../frame/definition";
+import type { Level } from "../frame/enforcement";
+import type { PolicySetting } from "./judge";
+
+/** What is wrong with a file of settings; fit to be shown. */
+export class SettingsError extends Error {}
+
+const levels: readonly string[] = ["mandatory", "advisory", "disabled"];
+
+/**
+ * Reads the JSON that `pulumi --policy-pack-config` takes: policy -> level, or policy -> {enforcementLevel, ...};
+ * `all` sets the level of the others.
+ *
+ * @throws SettingsError where it is none, names no policy of the pack, or does not fit a policy's schema
+ */
+export function readPolicySettings(
+  text: string,
+  definitions: readonly PolicyDefinition[],
+): ReadonlyMap<string, PolicySetting> {
+  const given = jsonObject(text);
+  const unknown = Object.keys(given).filter(
+    (name) => name !== "all" && definitions.every((definition) => definition.name !== name),
+  );
+  if (unknown.length > 0) throw new SettingsError(`no policy of the pack is named ${unknown.join(", ")}`);
+  const forAll = given.all === undefined ? undefined : levelIn("all", given.all);
+  return new Map(
+    definitions.map((definition) => [definition.name, settingOf(definition, given[definition.name], forAll)]),
+  );
+}
+
+function jsonObject(text: string): Readonly<Record<string, unknown>> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    throw new SettingsError("it is not JSON");
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
+    throw new SettingsError("it is not a JSON object");
+  return parsed as Readonly<Record<string, unknown>>;
+}
+
+function settingOf(definition: PolicyDefinition, given: unknown, forAll: Level | undefined): PolicySetting {
+  const level = given === undefined ? undefined : levelIn(definition.name, given);
+  const { enforcementLevel: _, ...configuration } =
+    typeof given === "object" && given !== null ? (given as Record<string, unknown>) : {};
+  try {
+    readConfiguration(definition.configuration ?? {}, configuration);
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw new SettingsError(`${definition.name}: ${error.message}`);
+    throw error;
+  }
+  const set = level ?? forAll;
+  return { configuration, ...(set === undefined ? {} : { level: set }) };
+}
+
+function levelIn(name: string, given: unknown): Level | undefined {
+  const level =
+    typeof given === "object" && given !== null
+      ? (given as { enforcementLevel?: unknown }).enforcementLevel
+      : given;
+  if (level === undefined) return undefined;
+  if (typeof level === "string" && levels.includes(level)) return level as Level;
+  throw new SettingsError(`${name}: the enforcement level must be ${levels.join(", ")}`);
+}
+
+/**
+ * The plain values of a stack's configuration file (Pulumi.<stack>.yaml), `namespace:key` -> text.
+ *
+ * @throws SettingsError where it is not YAML of that form
+ */
+export function readStackConfiguration(text: string): ReadonlyMap<string, string> {
+  let parsed: unknown;
+  try {
+    parsed = parse(text, { logLevel: "error" });
+  } catch {
+    throw new SettingsError("it is not YAML");
+  }
+  const config =
+    typeof parsed === "object" && parsed !== null ? (parsed as { config?: unknown }).config : undefined;
+  if (config === undefined || config === null) return new Map();
+  if (typeof config !== "object" || Array.isArray(config))
+    throw new SettingsError('its "config" is not a mapping');
+  return new Map(
+    Object.entries(config).flatMap(([key, value]) =>
+      typeof value === "string" || typeof value === "number" || typeof value === "boolean"
+        ? [[key, String(value)] as const]
+        : [],
+    ),
+  );
+}

@@ -1,0 +1,38 @@
+/** Made from registry.ts by `node --import tsx policy/write-pages.ts`: do not edit. */
+export { databaseGroupQuorum } from "./policies/database-group-quorum/policy";
+export { dropletMonitoring } from "./policies/droplet-monitoring/policy";
+export { dropletsBehindFirewall } from "./policies/droplets-behind-firewall/policy";
+export { encryptedDatabaseConnections } from "./policies/encrypted-database-connections/policy";
+export { endToEndEncryption } from "./policies/end-to-end-encryption/policy";
+export { narrowFirewalls } from "./policies/narrow-firewalls/policy";
+export { noExposedSecrets } from "./policies/no-exposed-secrets/policy";
+export { noSingleWriterInProduction } from "./policies/no-single-writer-in-production/policy";
+export { noWorldOpenDatabase } from "./policies/no-world-open-database/policy";
+export { privateNetwork } from "./policies/private-network/policy";
+export { privateSpacesBuckets } from "./policies/private-spaces-buckets/policy";
+export { recoverableDatabases } from "./policies/recoverable-databases/policy";
+export { resourceAlerts } from "./policies/resource-alerts/policy";
+export { separateRolesInProduction } from "./policies/separate-roles-in-production/policy";
+export { serviceMetrics } from "./policies/service-metrics/policy";
+export { siteUptime } from "./policies/site-uptime/policy";
+export { validCertificates } from "./policies/valid-certificates/policy";
+
+/** The names of the package's policies. */
+export type PolicyName =
+  | "database-group-quorum"
+  | "droplet-monitoring"
+  | "droplets-behind-firewall"
+  | "encrypted-database-connections"
+  | "end-to-end-encryption"
+  | "narrow-firewalls"
+  | "no-exposed-secrets"
+  | "no-single-writer-in-production"
+  | "no-world-open-database"
+  | "private-network"
+  | "private-spaces-buckets"
+  | "recoverable-databases"
+  | "resource-alerts"
+  | "separate-roles-in-production"
+  | "service-metrics"
+  | "site-uptime"
+  | "valid-certificates";

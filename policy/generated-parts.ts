@@ -1,0 +1,47 @@
+/** What of this folder is made from the policies: their pages, the README's table, and the package's exports. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { PolicyDefinition } from "./frame/definition";
+import type { PolicyFixtures } from "./frame/fixture";
+import { withPolicyTable } from "./index-table";
+import { withGeneratedParts } from "./page";
+import { definitions } from "./registry";
+
+export interface GeneratedPart {
+  /** Below this folder. */
+  readonly path: string;
+  readonly content: string;
+}
+
+export function generatedParts(): readonly GeneratedPart[] {
+  const read = (path: string) => readFileSync(join(__dirname, path), "utf8");
+  const pages = definitions.map((definition) => {
+    const folder = join("policies", definition.name);
+    const { fixtures } = require(join(__dirname, folder, "fixtures")) as { fixtures: PolicyFixtures };
+    const path = join(folder, "README.md");
+    return { path, content: withGeneratedParts(read(path), definition, fixtures) };
+  });
+  return [
+    ...pages,
+    { path: "README.md", content: withPolicyTable(read("README.md"), definitions) },
+    { path: "exported-policies.ts", content: exportedPolicies(definitions) },
+  ];
+}
+
+/** `no-single-writer` -> `noSingleWriter`: the name by which a policy is exported. */
+export function exportName(policy: string): string {
+  return policy.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function exportedPolicies(all: readonly PolicyDefinition[]): string {
+  const names = all.map(({ name }) => name).sort();
+  const exports = names.map((name) => `export { ${exportName(name)} } from "./policies/${name}/policy";`);
+  const union = names.map((name) => `  | "${name}"`).join("\n");
+  return `/** Made from registry.ts by \`node --import tsx policy/write-pages.ts\`: do not edit. */
+${exports.join("\n")}
+
+/** The names of the package's policies. */
+export type PolicyName =
+${union};
+`;
+}

@@ -1,0 +1,52 @@
+/**
+ * What the npm package exports: the policies, to pick, configure and compose.
+ *
+ *     import { endToEndEncryption, policies, policyPack } from "@secured-web/policy-digitalocean";
+ *
+ *     policyPack("my-company", { policies: [endToEndEncryption] });
+ */
+import type { PolicyPack } from "@pulumi/policy";
+import type { PolicyName } from "./exported-policies";
+import type { PolicyDefinition } from "./frame/definition";
+import type { Level } from "./frame/enforcement";
+import { type PackOptions, startPack } from "./frame/pack";
+import { definitions } from "./registry";
+
+export * from "./exported-policies";
+export type { CompiledPolicy } from "./frame/compile";
+export type { PolicyDefinition } from "./frame/definition";
+export type { Enforcement, Level } from "./frame/enforcement";
+export { compiled } from "./frame/pack";
+
+/** Every policy of the package. */
+export const policies: readonly PolicyDefinition[] = definitions;
+
+/** A level, or a level and what the policy's page names under "configuration". */
+export type PolicySettings =
+  | Level
+  | { readonly enforcementLevel?: Level; readonly [property: string]: unknown };
+
+export interface PolicyPackOptions extends Omit<PackOptions, "configuration"> {
+  /** The policies to serve; all of them where absent. */
+  readonly policies?: readonly PolicyDefinition[];
+  /** By policy; `all` sets the level of the others. */
+  readonly configuration?: { readonly [name in PolicyName | "all"]?: PolicySettings };
+}
+
+/**
+ * Starts a policy pack of one's own: the last statement of its program, in a folder with a PulumiPolicy.yaml and a
+ * package.json that has a version.
+ *
+ * @param name of the pack, as violations show it
+ */
+export function policyPack(name: string, options: PolicyPackOptions = {}): PolicyPack {
+  const { policies: chosen = policies, configuration, ...rest } = options;
+  const known = withoutUndefined(configuration ?? {});
+  return startPack(name, chosen, { ...rest, configuration: known });
+}
+
+function withoutUndefined<T>(record: Readonly<Record<string, T | undefined>>): Record<string, T> {
+  return Object.fromEntries(
+    Object.entries(record).flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const])),
+  );
+}

@@ -1,0 +1,167 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { jsonReport } from "../../policy/check/json-report";
+import { type Judgment, judgeState, type PolicySetting } from "../../policy/check/judge";
+import { junitReport } from "../../policy/check/junit-report";
+import { sarifReport } from "../../policy/check/sarif-report";
+import { readPolicySettings, readStackConfiguration, SettingsError } from "../../policy/check/settings";
+import { readState, type State, StateError } from "../../policy/check/state";
+import { listReport, textReport } from "../../policy/check/text-report";
+import type { StackSettings } from "../../policy/frame/stack-settings";
+import { definitions } from "../../policy/registry";
+import type { Command } from "../command";
+import type { CommandArguments } from "../commandLine";
+import { EXIT_CODES, Failure, usageFailure } from "../failure";
+import { PROJECT_DIR } from "../home";
+
+const FORMATS = ["table", "json", "sarif", "junit"] as const;
+
+export const command: Command = {
+  name: "policy",
+  summary: "Judges a stack that exists by the policy pack, lists the pack's policies, or explains one.",
+  details: [
+    "  check STATE.json   judges an exported state: pulumi stack export --show-secrets > STATE.json",
+    "                     (without --show-secrets, what is encrypted counts as unknown; - reads stdin)",
+    "  list               prints the policies",
+    "  explain POLICY     prints a policy's page",
+    "",
+    "check ends with 3 where a mandatory policy objects. Whether the stack is production decides the levels: its name,",
+    "or the environment in its Pulumi.<stack>.yaml, or --environment.",
+  ].join("\n"),
+  positionals: ["check|list|explain", "[STATE.json|POLICY]"],
+  options: {
+    format: { type: "string", value: "FORMAT", doc: `of check: ${FORMATS.join(", ")} (default: table)` },
+    output: { type: "string", value: "FILE", doc: "write the result of check there, not to stdout" },
+    environment: {
+      type: "string",
+      value: "NAME",
+      doc: "production or development, whatever the configuration says",
+    },
+    "stack-config": {
+      type: "string",
+      value: "FILE",
+      doc: "the stack's configuration (default: Pulumi.<stack>.yaml)",
+    },
+    "policy-config": {
+      type: "string",
+      value: "FILE",
+      doc: "levels and configuration of policies, as JSON: what pulumi --policy-pack-config takes",
+    },
+  },
+  run: async (args) => {
+    const [action, subject] = args.positionals;
+    if (action === "check") return check(subject, args);
+    if (action === "list") return print(listReport(definitions));
+    if (action === "explain") return explain(subject);
+    throw usageFailure(`policy cannot "${action}"`, "Allowed: check, list, explain.");
+  },
+};
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+function explain(name: string | undefined): number {
+  const found = definitions.find((definition) => definition.name === name);
+  const names = definitions.map((definition) => definition.name).join(", ");
+  if (found === undefined) throw usageFailure(`There is no policy "${name ?? ""}"`, `Policies: ${names}.`);
+  const page = readFileSync(join(PROJECT_DIR, "policy", "policies", found.name, "README.md"), "utf8");
+  // The examples are many; the page holds them.
+  return print(
+    `${page
+      .split("\n## Examples")[0]
+      ?.replace(/<!--.*?-->\n*/g, "")
+      .trimEnd()}\n`,
+  );
+}
+
+function check(path: string | undefined, args: CommandArguments): number {
+  if (path === undefined) throw usageFailure("policy check needs a file: policy check STATE.json");
+  const format = formatOf(args);
+  const state = given(path, readInput(path), readState);
+  const settings = stackSettings(state, args);
+  const policyConfig = args.text("policy-config");
+  const policies: ReadonlyMap<string, PolicySetting> =
+    policyConfig === undefined
+      ? new Map()
+      : given(policyConfig, readInput(policyConfig), (text) => readPolicySettings(text, definitions));
+  const judgment = judgeState(state, definitions, settings, policies);
+  const report = render(judgment, format, path);
+  const output = args.text("output");
+  if (output === undefined) process.stdout.write(report);
+  else writeFileSync(output, report);
+  const refused = judgment.findings.some(({ level }) => level === "mandatory");
+  return refused ? EXIT_CODES.refusedByPolicy : 0;
+}
+
+function formatOf(args: CommandArguments): (typeof FORMATS)[number] {
+  const format = FORMATS.find((one) => one === (args.text("format") ?? "table"));
+  if (format === undefined)
+    throw usageFailure(`--format: must be ${FORMATS.join(", ")}, got "${args.text("format")}"`);
+  return format;
+}
+
+function render(judgment: Judgment, format: (typeof FORMATS)[number], path: string): string {
+  const version = (
+    JSON.parse(readFileSync(join(PROJECT_DIR, "policy", "package.json"), "utf8")) as { version: string }
+  ).version;
+  switch (format) {
+    case "json":
+      return jsonReport(judgment);
+    case "sarif":
+      return sarifReport(
+        judgment,
+        { name: "secured-web", version },
+        path === "-" ? "state.json" : relative(".", path),
+      );
+    case "junit":
+      return junitReport(judgment);
+    default:
+      return textReport(judgment);
+  }
+}
+
+function readInput(path: string): string {
+  try {
+    return readFileSync(path === "-" ? 0 : path, "utf8");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const why =
+      code === "ENOENT"
+        ? "there is no such file"
+        : code === "EISDIR"
+          ? "it is a folder"
+          : `it cannot be read (${code})`;
+    throw usageFailure(`${path}: ${why}`);
+  }
+}
+
+/** Reads a file's text; what is wrong with it is told with the file's name. */
+function given<T>(path: string, text: string, read: (text: string) => T): T {
+  try {
+    return read(text);
+  } catch (error) {
+    if (error instanceof StateError) {
+      throw new Failure(`${path} is no exported state: ${error.message}`, {
+        exitCode: EXIT_CODES.usage,
+        remedy: "Make one with: pulumi stack export --show-secrets --file STATE.json",
+      });
+    }
+    if (error instanceof SettingsError) throw usageFailure(`${path}: ${error.message}`);
+    throw error;
+  }
+}
+
+function stackSettings(state: State, args: CommandArguments): StackSettings {
+  const environment = args.text("environment");
+  if (environment !== undefined) {
+    if (environment !== "production" && environment !== "development")
+      throw usageFailure(`--environment: must be production or development, got "${environment}"`);
+    // A name that begins with prod does not overrule what is said here.
+    return { stack: "-", config: new Map([["secured-web:environment", environment]]) };
+  }
+  const file = args.text("stack-config") ?? `Pulumi.${state.stack}.yaml`;
+  if (args.text("stack-config") === undefined && !existsSync(file)) return { stack: state.stack };
+  return { stack: state.stack, config: given(file, readInput(file), readStackConfiguration) };
+}
