@@ -8,6 +8,7 @@ import { deleteOrphans } from "../sandbox/orphans";
 import { describeResource } from "./journal";
 import type { EngineStack } from "./stack";
 import { hasLockFiles, readStoredStack } from "./stateFile";
+import { updateBegan } from "./workDir";
 
 /** An engine whose program is gone ends by itself once its running requests are answered. */
 const ENDS_BY_ITSELF_MS = 45_000;
@@ -52,7 +53,9 @@ export async function recoverStack(
   if (state === undefined || state.pending.length === 0) return "lock removed";
   const names = state.pending.map(({ resource, type }) => `${type} ${describeResource(resource.urn)}`);
   onProgress(`cut short: ${names.join(", ")}`);
-  const deleted = await deleteOrphans(api, state);
+  // The state is saved again whenever another resource is finished: a droplet that boots meanwhile is older than that.
+  const begun = Math.min(updateBegan(engineStack.workDir) ?? state.savedAt, state.savedAt);
+  const deleted = await deleteOrphans(api, { ...state, savedAt: begun });
   if (deleted.length > 0) onProgress(`deleted what was made and not recorded: ${deleted.join(", ")}`);
   await engineStack.refresh({ clearPendingCreates: true });
   return `${state.pending.length} cut short, ${deleted.length} unrecorded deleted, state read anew`;

@@ -17,7 +17,7 @@ import {
   type StoredStack,
   storedStacks,
 } from "./stateFile";
-import { type ConfigOverride, readKept, writeWorkDir } from "./workDir";
+import { type ConfigOverride, markUpdateBegun, readKept, writeWorkDir } from "./workDir";
 
 export interface StackTarget {
   readonly stack: string;
@@ -83,6 +83,7 @@ export class EngineStack {
 
   /** Makes it so. The policies are asked again: what was unknown in the preview is known now. */
   async up(options: OperationOptions = {}): Promise<Journal> {
+    markUpdateBegun(this.workDir);
     return this.#operate("Update", "run", options, (common) =>
       this.stack.up({
         ...common,

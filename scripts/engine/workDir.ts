@@ -48,6 +48,20 @@ export interface Kept {
   readonly datadog?: unknown;
 }
 
+const UPDATE_BEGUN = "update-begun";
+
+/** Keeps when the stack's latest update began, so that recovery knows what it may have made. */
+export function markUpdateBegun(dir: string): void {
+  writeFileSync(join(dir, `${UPDATE_BEGUN}.new`), String(Date.now()), { mode: 0o600 });
+  renameSync(join(dir, `${UPDATE_BEGUN}.new`), join(dir, UPDATE_BEGUN));
+}
+
+/** When the stack's latest update began, in milliseconds since 1970; undefined where there was none. */
+export function updateBegan(dir: string): number | undefined {
+  const file = join(dir, UPDATE_BEGUN);
+  return existsSync(file) ? Number(readFileSync(file, "utf8")) : undefined;
+}
+
 /** Reads back what a former run's copy holds. */
 export function readKept(dir: string, stack: string): Kept {
   const file = join(dir, `Pulumi.${stack}.yaml`);
