@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, statfsSync } from "node:fs";
 import { createServer } from "node:net";
 import { homedir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildIsStale } from "./build.mjs";
 import { processIdentity } from "./pid-lock.mjs";
@@ -81,7 +81,7 @@ export async function examine(env) {
     program(env, "openssl", "looks at certificates by hand, and in some tests"),
     program(env, "shellcheck", "npm run verify checks shell files with it"),
     program(env, "shfmt", "npm run verify checks the form of shell files with it"),
-    hosts(),
+    hosts(env),
   ];
 }
 
@@ -220,11 +220,17 @@ function program(env, name, use) {
   return path === undefined ? optional(name, `not on PATH; ${use}`) : ok(name, path);
 }
 
-function hosts() {
+function hosts(env) {
   const name = "droplets as hosts";
   if (process.platform !== "linux") return optional(name, "need Linux; elsewhere droplets are records");
   if (process.getuid?.() !== 0) return optional(name, "need root; without it droplets are records");
-  return ok(name, "Linux and root are there");
+  const programs = JSON.parse(readFileSync(join(root, "sandbox", "hosts", "programs.json"), "utf8"));
+  // Administrators' programs are not on everybody's PATH.
+  const path = [env.PATH ?? "", "/usr/local/sbin", "/usr/sbin", "/sbin"].join(delimiter);
+  const packages = Object.keys(programs).filter((program) => findOnPath(program, path) === undefined);
+  if (packages.length === 0) return ok(name, "Linux, root and the programs are there");
+  const missing = [...new Set(packages.map((program) => programs[program]))].join(" ");
+  return optional(name, `droplets are records until: apt-get install -y --no-install-recommends ${missing}`);
 }
 
 function table(findings) {

@@ -12,20 +12,8 @@ export class HostsUnavailable extends Error {
   }
 }
 
-/** Programs that hosts need, by the Debian or Ubuntu package that holds them. */
-const PROGRAMS: Readonly<Record<string, string>> = {
-  mmdebstrap: "mmdebstrap",
-  "systemd-nspawn": "systemd-container",
-  ip: "iproute2",
-  nft: "nftables",
-  haproxy: "haproxy",
-  nsenter: "util-linux",
-  unshare: "util-linux",
-  setpriv: "util-linux",
-  losetup: "mount",
-  "mkfs.ext4": "e2fsprogs",
-  tcpdump: "tcpdump",
-};
+/** Programs that hosts need, by the Debian or Ubuntu package that holds them; npm run doctor reads the same file. */
+const PROGRAMS_FILE = join(__dirname, "programs.json");
 
 /**
  * What keeps this machine from running droplets as hosts: an empty list where nothing does.
@@ -52,7 +40,8 @@ export async function requireHosts(): Promise<void> {
 
 async function missingPackages(): Promise<string[]> {
   const missing = new Set<string>();
-  for (const [program, name] of Object.entries(PROGRAMS)) {
+  const programs = JSON.parse(await readFile(PROGRAMS_FILE, "utf8")) as Record<string, string>;
+  for (const [program, name] of Object.entries(programs)) {
     if (!(await findProgram(program))) missing.add(name);
   }
   return [...missing];

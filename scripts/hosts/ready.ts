@@ -29,7 +29,7 @@ export function siteStep(session: Session): Step {
         interruption.signal.throwIfAborted();
         const state = await watch.look();
         if (state.ready) return state.text;
-        if (state.failed !== undefined) throw await watch.failure(state.failed);
+        if (state.failed !== undefined) throw await watch.failure(`The site is not whole: ${state.failed}`);
         if (Date.now() > started + READY_WITHIN_MS) {
           throw await watch.failure(
             `The site was not up within ${READY_WITHIN_MS / 60_000} minutes: ${state.text}`,

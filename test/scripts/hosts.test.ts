@@ -1,0 +1,201 @@
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Failure } from "../../scripts/failure";
+import { type Home, homeAt, PROJECT_DIR } from "../../scripts/home";
+import { oneOf } from "../../scripts/hosts/account";
+import { hostsMode } from "../../scripts/hosts/mode";
+import { prepareHosts } from "../../scripts/hosts/prepare";
+import { curlLine, findSite } from "../../scripts/hosts/site";
+import { sandboxStatus } from "../../scripts/hosts/status";
+import { statusText } from "../../scripts/hosts/statusText";
+import { ensureApi, stopApi } from "../../scripts/sandbox/daemon";
+
+const failure = (message: RegExp, exitCode: number, remedy?: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof Failure, String(error));
+  assert.match(error.message, message);
+  assert.equal(error.exitCode, exitCode);
+  if (remedy) assert.match(error.remedy ?? "", remedy);
+  return true;
+};
+const never = new AbortController().signal;
+
+describe("whether droplets boot as hosts", () => {
+  let home: Home;
+  beforeEach(() => {
+    // A space in the name: no machine can run hosts there, so that these tests boot nothing.
+    home = homeAt(join(mkdtempSync(join(tmpdir(), "hosts-")), "my home"));
+  });
+  afterEach(() => rmSync(join(home.dir, ".."), { recursive: true, force: true }));
+
+  it("is said by the option, else by SECURED_WEB_HOSTS, else it is where the machine can", () => {
+    assert.equal(hostsMode("on", { SECURED_WEB_HOSTS: "off" }), "on");
+    assert.equal(hostsMode(undefined, { SECURED_WEB_HOSTS: "off" }), "off");
+    assert.equal(hostsMode(undefined, { SECURED_WEB_HOSTS: "" }), "auto");
+    assert.equal(hostsMode(undefined, {}), "auto");
+    assert.throws(() => hostsMode("yes", {}), failure(/^--hosts: must be auto, on or off, got "yes"$/, 2));
+    assert.throws(() => hostsMode(undefined, { SECURED_WEB_HOSTS: "1" }), failure(/^SECURED_WEB_HOSTS: /, 2));
+  });
+
+  it("auto: where it cannot be, droplets are records, with the reason", async () => {
+    const decision = await prepareHosts(home, "auto", assert.fail, never);
+    assert.equal(decision.kind, "records");
+    assert.match(decision.kind === "records" ? decision.reason : "", /my home has a space/);
+  });
+
+  it("on: where it cannot be, it is an error with the reason and the way without", async () => {
+    await assert.rejects(
+      prepareHosts(home, "on", assert.fail, never),
+      failure(/cannot boot as hosts: .*has a space/, 1, /--hosts off/),
+    );
+  });
+
+  it("off: records, unless there are hosts already, which nobody would look after", async () => {
+    assert.equal((await prepareHosts(home, "off", assert.fail, never)).kind, "records");
+    mkdirSync(home.hostsDir, { recursive: true });
+    await assert.rejects(
+      prepareHosts(home, "off", assert.fail, never),
+      failure(/are hosts already/, 1, /npm stop/),
+    );
+  });
+});
+
+describe("a host is named", () => {
+  const all = [
+    { id: 500000001, name: "dev-node-1" },
+    { id: 500000002, name: "prod-node-1" },
+    { id: 500000003, name: "dev-node-2" },
+  ];
+  it("by its name, its id, or the end that only one has", () => {
+    assert.equal(oneOf(all, "dev-node-1").id, 500000001);
+    assert.equal(oneOf(all, "500000002").name, "prod-node-1");
+    assert.equal(oneOf(all, "node-2").id, 500000003);
+  });
+  it("or refused with the names there are", () => {
+    assert.throws(() => oneOf(all, "node-1"), failure(/Several/, 2, /dev-node-1 .*prod-node-1/));
+    assert.throws(() => oneOf(all, "ode-2"), failure(/no host "ode-2"/, 2, /dev-node-2 \(500000003\)/));
+    assert.throws(() => oneOf([], "x"), failure(/no host/, 2, /npm start/));
+  });
+});
+
+describe("the curl line", () => {
+  const site = { name: "www.a.test", loadBalancerIp: "203.0.113.2", port: 8443, roots: "/x/roots.pem" };
+  it("resolves the name to the loopback and trusts the root", () => {
+    assert.equal(
+      curlLine(site),
+      "curl --cacert /x/roots.pem --resolve www.a.test:8443:127.0.0.1 https://www.a.test:8443/",
+    );
+  });
+  it("is one word for a shell whatever the folder's name", () => {
+    const { stdout } = spawnSync(
+      "sh",
+      ["-c", `printf '%s\\n' ${curlLine({ ...site, roots: "/it's $HOME/r" })}`],
+      {
+        encoding: "utf8",
+      },
+    );
+    assert.equal(stdout.split("\n")[2], "/it's $HOME/r");
+  });
+  it("does not verify a certificate that was brought", () => {
+    assert.match(curlLine({ ...site, roots: undefined }), /^curl --insecure /);
+  });
+});
+
+describe("npm run sandbox", function () {
+  this.timeout(60_000);
+  let home: Home;
+  let port: number;
+  beforeEach(async () => {
+    home = homeAt(mkdtempSync(join(tmpdir(), "hosts-")));
+    port = await freePort();
+  });
+  afterEach(async () => {
+    await stopApi(home);
+    rmSync(home.dir, { recursive: true, force: true });
+  });
+  const sandbox = (...args: string[]) =>
+    spawnSync(process.execPath, [join(PROJECT_DIR, "scripts", "run.mjs"), "sandbox", ...args], {
+      env: { ...process.env, SECURED_WEB_HOME: home.dir, SECURED_WEB_API_PORT: String(port) },
+      encoding: "utf8",
+    });
+
+  it("status of records: droplets without machines, and none to enter", async () => {
+    await assert.rejects(sandboxStatus(home), failure(/There is no sandbox/, 1, /npm start/));
+    const api = await ensureApi(home, port);
+    await fetch(`${api.url}/v2/droplets`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${api.token}`, "content-type": "application/json" },
+      body: JSON.stringify({
+        name: "d-1",
+        region: "nyc3",
+        size: "s-1vcpu-1gb",
+        image: "ubuntu-26-04-x64",
+        tags: ["secured-web-dev-web", "x"],
+      }),
+    });
+    const status = await sandboxStatus(home);
+    assert.deepEqual(
+      status.droplets.map(({ name, roles, host }) => ({ name, roles, host })),
+      [{ name: "d-1", roles: ["web"], host: undefined }],
+    );
+    assert.match(statusText(status), /^ {2}d-1 +\d+ +web +(new|active) .* record /m);
+    const entered = sandbox("exec", "d-1", "--", "true");
+    assert.equal(entered.status, 1);
+    assert.match(entered.stderr, /no hosts: its droplets are records[\s\S]*npm start/);
+    const outputs = {
+      url: "https://www.a.test",
+      loadBalancerIp: "203.0.113.9",
+      droplets: [],
+      databaseWriters: [],
+    };
+    assert.equal(await findSite(home, api, outputs), undefined);
+  });
+
+  it("refuses a verb that it does not have, and names those that it has; each has a help", () => {
+    const unknown = sandbox("fly");
+    assert.equal(unknown.status, 2);
+    const verbs = /Verbs: (.*)\./.exec(unknown.stderr)?.[1]?.split(", ") ?? [];
+    assert.deepEqual(verbs, ["status", "exec", "shell", "logs", "power", "curl", "capture"]);
+    const help = sandbox("--help").stdout;
+    for (const verb of verbs) assert.match(help, new RegExp(`^ {2}${verb} `, "m"));
+    for (const verb of ["exec", "power"])
+      assert.match(sandbox(verb, "--help").stdout, new RegExp(`^npm run sandbox -- ${verb} HOST`));
+    assert.match(sandbox("power", "node-1", "sideways").stderr, /must be on, off or cycle, got "sideways"/);
+    assert.match(sandbox("exec", "node-1").stderr, /needs HOST and CMD[\s\S]*exec HOST -- CMD/);
+  });
+
+  it("prints no token where stdout is no terminal, and tells where it is", async () => {
+    const child = spawn(process.execPath, [join(PROJECT_DIR, "scripts", "run.mjs"), "sandbox"], {
+      env: { ...process.env, SECURED_WEB_HOME: home.dir, SECURED_WEB_API_PORT: String(port) },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let printed = "";
+    const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+    await new Promise<void>((resolve, reject) => {
+      for (const stream of [child.stdout, child.stderr])
+        stream.on("data", (text) => {
+          printed += text;
+          if (printed.includes("Ctrl-C stops it")) resolve();
+        });
+      child.once("close", () => reject(new Error(`it ended: ${printed}`)));
+    });
+    const token = readFileSync(home.tokenFile, "utf8").trim();
+    assert.ok(printed.includes(home.tokenFile), printed);
+    assert.ok(!printed.includes(token), "the token is in a log now");
+    child.kill("SIGTERM");
+    assert.equal(await ended, 0);
+  });
+});
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
