@@ -25,7 +25,7 @@ export class Account {
   ) {}
 
   static async open(onProgress: (line: string) => void): Promise<Account> {
-    const home = homeAt(await mkdtemp(join(tmpdir(), "sw-hosts-world-")));
+    const home = homeAt(await mkdtemp(join(tmpdir(), `sw-hosts-world-${process.pid}-`)));
     makeHome(home);
     const log: string[] = [];
     const driver = await Driver.open({
