@@ -20,7 +20,8 @@ export function sarifReport({ policies, findings }: Judgment, tool: Tool, file: 
     help: { text: policy.remediationSteps },
     defaultConfiguration: { level: level === "mandatory" ? "error" : "warning" },
     properties: {
-      tags: [policy.category, ...policy.tags],
+      // The schema wants each once.
+      tags: [...new Set([policy.category, ...policy.tags])],
       "security-severity": securitySeverity[policy.severity],
     },
   }));

@@ -42,7 +42,7 @@ export function compilePolicy(
     displayName: definition.displayName,
     description: definition.description,
     severity: definition.severity,
-    tags: [definition.category, ...definition.tags],
+    tags: [...new Set([definition.category, ...definition.tags])],
     remediationSteps: definition.remediationSteps,
     ...(definition.configuration === undefined
       ? {}

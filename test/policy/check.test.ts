@@ -129,40 +129,27 @@ describe("an exported state", () => {
 describe("a check of an exported state", function () {
   this.timeout(60_000);
 
-  it("finds what the engine's way of asking finds, for every fixture", () => {
+  it("finds what the engine's way of asking finds, for every fixture whose values are all known", () => {
+    let compared = 0;
     for (const { definition, fixtures } of registeredPolicies) {
-      for (const fixture of [...fixtures.valid, ...fixtures.invalid]) {
-        // The state of an update's end knows all; ids are its own.
-        if (
-          JSON.stringify(fixture).length <
-          JSON.stringify(fixture, (_, v) => (typeof v === "symbol" ? "?" : v)).length
-        )
-          continue;
+      for (const fixture of [...fixtures.valid, ...fixtures.invalid].map(withToldSecrets)) {
         if (Object.values(fixture.resources).some(({ properties }) => holdsSymbol(properties))) continue;
         const direct = judgeFixture(definition, fixture).map(({ message }) => message);
-        const setting = { level: "mandatory" as const, configuration: fixture.configuration ?? {} };
         const only = new Map(
           definitions.map(({ name }) => [
             name,
-            name === definition.name ? setting : { level: "disabled" as const, configuration: {} },
+            name === definition.name
+              ? { configuration: fixture.configuration ?? {} }
+              : { level: "disabled" as const, configuration: {} },
           ]),
         );
-        if (direct.length === 0 && fixtures.invalid.includes(fixture as never)) continue;
-        const { findings } = judged(fixture, only);
-        const seen = findings.map(({ message }) => message);
-        if (direct.length > 0 || !isDisabled(definition.name, fixture))
-          assert.deepEqual(
-            [...new Set(seen)].sort(),
-            [...new Set(direct)].sort(),
-            `${definition.name}: ${fixture.title}`,
-          );
+        const seen = judged(fixture, only, (text) => text).findings.map(({ message }) => message);
+        assert.deepEqual([...seen].sort(), [...direct].sort(), `${definition.name}: ${fixture.title}`);
+        compared += direct.length;
       }
     }
+    assert.ok(compared > 100, String(compared));
   });
-
-  function isDisabled(name: string, fixture: Fixture): boolean {
-    return judged(fixture).disabled.some((policy) => policy.name === name);
-  }
 
   it("has nothing to object to the program's own stack", async () => {
     const stack = await programFixture(
@@ -170,7 +157,7 @@ describe("a check of an exported state", function () {
         environment: "production",
         topology: "separated",
         tls: "reencrypt",
-        monitoring: "none",
+        monitoring: "datadog",
         replication: "group",
       },
       "update",
@@ -228,7 +215,7 @@ describe("a check of an exported state", function () {
       id: _id,
       ...schema
     } = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
-    const ajv = new Ajv({ strict: false });
+    const ajv = new Ajv({ strict: false, unicodeRegExp: false });
     addFormats(ajv);
     return ajv.compile(schema);
   }
@@ -249,6 +236,15 @@ describe("a check of an exported state", function () {
     assert.match(junitReport(odd), /message="&lt;&amp;&quot;&gt;&#10;"/);
   });
 });
+
+/** An export tells of every input whether it is a secret. */
+function withToldSecrets(fixture: Fixture): Fixture {
+  const resources = Object.entries(fixture.resources).map(([name, resource]) => [
+    name,
+    { secrets: [], ...resource, outputs: { id: `${name}-id`, ...resource.outputs } },
+  ]);
+  return { ...fixture, resources: Object.fromEntries(resources) as Fixture["resources"] };
+}
 
 function holdsSymbol(value: unknown): boolean {
   if (typeof value === "symbol") return true;

@@ -19,9 +19,20 @@ export function exportedState(
   const urnOf = (name: string) =>
     `urn:pulumi:${stack}::example::${fixture.resources[name]?.type ?? ""}::${name}`;
   const resources = Object.entries(fixture.resources).map(([name, resource]) => {
-    const { type, properties, references = {}, outputs = {}, protect = false, ignoreChanges = [] } = resource;
+    const {
+      type,
+      properties,
+      references = {},
+      outputs = {},
+      protect = false,
+      ignoreChanges = [],
+      secrets = [],
+    } = resource;
     const inputs = Object.fromEntries(
-      Object.entries(properties).map(([key, value]) => [key, key === "userData" ? userData(value) : value]),
+      Object.entries(properties).map(([key, value]) => [
+        key,
+        secrets.includes(key) ? asPlaintext(value) : key === "userData" ? userData(value) : value,
+      ]),
     );
     return {
       urn: urnOf(name),
