@@ -3,29 +3,37 @@ import type { PolicyDefinition } from "./frame/definition";
 import { databaseGroupQuorum } from "./policies/database-group-quorum/policy";
 import { dropletMonitoring } from "./policies/droplet-monitoring/policy";
 import { dropletsBehindFirewall } from "./policies/droplets-behind-firewall/policy";
+import { encryptedDatabaseConnections } from "./policies/encrypted-database-connections/policy";
 import { endToEndEncryption } from "./policies/end-to-end-encryption/policy";
 import { narrowFirewalls } from "./policies/narrow-firewalls/policy";
+import { noExposedSecrets } from "./policies/no-exposed-secrets/policy";
 import { noSingleWriterInProduction } from "./policies/no-single-writer-in-production/policy";
 import { noWorldOpenDatabase } from "./policies/no-world-open-database/policy";
 import { privateNetwork } from "./policies/private-network/policy";
+import { privateSpacesBuckets } from "./policies/private-spaces-buckets/policy";
 import { recoverableDatabases } from "./policies/recoverable-databases/policy";
 import { resourceAlerts } from "./policies/resource-alerts/policy";
 import { separateRolesInProduction } from "./policies/separate-roles-in-production/policy";
 import { serviceMetrics } from "./policies/service-metrics/policy";
 import { siteUptime } from "./policies/site-uptime/policy";
+import { validCertificates } from "./policies/valid-certificates/policy";
 
 export const definitions: readonly PolicyDefinition[] = [
   databaseGroupQuorum,
   dropletMonitoring,
   dropletsBehindFirewall,
+  encryptedDatabaseConnections,
   endToEndEncryption,
   narrowFirewalls,
+  noExposedSecrets,
   noSingleWriterInProduction,
   noWorldOpenDatabase,
   privateNetwork,
+  privateSpacesBuckets,
   recoverableDatabases,
   resourceAlerts,
   separateRolesInProduction,
   serviceMetrics,
   siteUptime,
+  validCertificates,
 ];

@@ -10,7 +10,7 @@ export const dropletMonitoring: PolicyDefinition = {
   description: "Every droplet has DigitalOcean's monitoring switched on.",
   severity: "medium",
   enforcement: mandatoryInProduction,
-  tags: ["monitoring"],
+  tags: [],
   remediationSteps: "Set monitoring to true on every Droplet.",
   judgeResource(resource, context) {
     if (resource.type !== dropletType) return;

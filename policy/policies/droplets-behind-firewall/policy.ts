@@ -17,7 +17,7 @@ export const dropletsBehindFirewall = definePolicy({
   description: "Every droplet stands behind a cloud firewall that selects it by tag or by id.",
   severity: "critical",
   enforcement: alwaysMandatory,
-  tags: ["network"],
+  tags: [],
   remediationSteps: "Give a Firewall one of the droplet's tags, or the droplet's id in dropletIds.",
   configuration: {
     firewalledTags: {

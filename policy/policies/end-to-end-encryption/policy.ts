@@ -29,7 +29,7 @@ export const endToEndEncryption: PolicyDefinition = {
     "Every hop between hosts is encrypted: to and behind the load balancer, between nginx or HAProxy and their upstreams, and between MySQL servers and their clients and members.",
   severity: "critical",
   enforcement: alwaysMandatory,
-  tags: ["encryption", "network"],
+  tags: ["network"],
   remediationSteps:
     "Let the load balancer send HTTPS to the droplets (or pass TLS through), let nginx and HAProxy listen and connect with verified TLS, and set require_secure_transport, group_replication_ssl_mode and the recovery options of MySQL.",
   judgeResource(resource, context) {

@@ -58,7 +58,7 @@ export const narrowFirewalls = definePolicy({
     "No firewall opens an administrator's port or a wide range of ports to the internet, lets everything out, or lets the internet past a load balancer.",
   severity: "high",
   enforcement: alwaysMandatory,
-  tags: ["network"],
+  tags: [],
   remediationSteps:
     "Name the operators' networks as the sources of SSH, the load balancer as the source of the web port, and the ports that may go out.",
   configuration: {

@@ -40,7 +40,7 @@ export const noWorldOpenDatabase: PolicyDefinition = {
     "No firewall opens a database port to the internet, every database host stands behind a firewall, and every managed database names its sources.",
   severity: "critical",
   enforcement: alwaysMandatory,
-  tags: ["network", "database"],
+  tags: ["database"],
   remediationSteps:
     "Put every database droplet behind a Firewall (by tag or id) that opens 3306 to the tags of its clients alone, and give every DatabaseCluster a DatabaseFirewall with narrow rules.",
   judgeResource(resource, context) {

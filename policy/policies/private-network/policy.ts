@@ -40,7 +40,7 @@ export const privateNetwork = definePolicy({
     "Droplets, load balancers and managed databases are in a VPC of their own, and database hosts have no public interface or keep it closed.",
   severity: "high",
   enforcement: alwaysMandatory,
-  tags: ["network", "database"],
+  tags: ["database"],
   remediationSteps:
     "Create a Vpc and name it in vpcUuid (privateNetworkUuid of a managed database); set publicNetworking to false on database hosts, or guard them with firewalls that open nothing to the internet.",
   configuration: {

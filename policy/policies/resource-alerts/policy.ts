@@ -26,7 +26,7 @@ export const resourceAlerts = definePolicy({
     "CPU, memory and disk of every droplet, and every load balancer, have an alert that is switched on and reaches somebody.",
   severity: "medium",
   enforcement: mandatoryInProduction,
-  tags: ["monitoring"],
+  tags: [],
   remediationSteps:
     "Create a MonitorAlert of each type with the droplets' tag in tags, one of a v1/insights/lbaas type with the load balancer's id in entities, and recipients in alerts.",
   configuration: {

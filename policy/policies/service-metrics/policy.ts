@@ -34,7 +34,7 @@ export const serviceMetrics = definePolicy({
     "An agent on every web host collects the rate of its requests, and one on every database host the rate of its queries.",
   severity: "medium",
   enforcement: productionOnly,
-  tags: ["monitoring"],
+  tags: [],
   remediationSteps:
     "Configure the agent of each host for its services: Datadog's nginx and mysql checks, Telegraf's inputs, OpenTelemetry's receivers or Prometheus's exporters.",
   configuration: {

@@ -20,7 +20,7 @@ export const siteUptime: PolicyDefinition = {
     "A stack with a public load balancer has an uptime check over HTTPS, and every such check alerts when the site is down and before its certificate expires.",
   severity: "medium",
   enforcement: mandatoryInProduction,
-  tags: ["monitoring"],
+  tags: [],
   remediationSteps:
     "Create an UptimeCheck of type https with the site's address as target, and UptimeAlerts of the types down and ssl_expiry with its id as checkId.",
   judgeResource(resource, context) {

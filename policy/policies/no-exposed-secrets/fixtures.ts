@@ -1,0 +1,138 @@
+import { droplet, nginxSite, tier } from "../../fixtures/texts";
+import type { Fixture, FixtureResource, PolicyFixtures } from "../../frame/fixture";
+
+/** Not a key: the form of one around a word. */
+const privateKey = "-----BEGIN PRIVATE KEY-----\nexample\n-----END PRIVATE KEY-----\n";
+const token = `dop_v1_${"0123456789abcdef".repeat(4)}`;
+
+const writing = (path: string, content: string, rest: Readonly<Record<string, unknown>> = {}): string =>
+  `#cloud-config\n${JSON.stringify({ write_files: [{ path, content, ...rest }] }, null, 2)}\n`;
+const keyPath = "/etc/nginx/tls/server.key";
+
+const host = (userData: string, secrets: readonly string[] = ["userData"]): Fixture["resources"] => ({
+  "web-1": { ...droplet("web-1", { userData }), secrets },
+});
+const app = (env: Readonly<Record<string, unknown>>): FixtureResource => ({
+  type: "digitalocean:index/app:App",
+  properties: { spec: { name: "shop", region: "fra", services: [{ name: "api", envs: [env] }] } },
+});
+const url = "postgres://shop:Kx81mPq2Zr7t@db.example.com:25060/shop?sslmode=require";
+
+export const fixtures: PolicyFixtures = {
+  harmlessMutants: [
+    {
+      path: /^userData$/,
+      reason:
+        "another text is judged by what it holds, and a text that is not known yet when the update registers it",
+    },
+    {
+      path: /^tags(\[\d+\])?$/,
+      reason: "a tag that is not there holds nothing; one that is not known yet is judged in the update",
+    },
+    {
+      path: /^spec(\.name|\.region|\.services(\[0\](\.name|\.envs(\[0\](\.key)?)?)?)?)?$/,
+      reason: "a variable that is not there holds nothing",
+    },
+    {
+      path: /\.value$/,
+      reason: "a value that is not there or not known yet holds nothing; the update judges it",
+    },
+  ],
+  valid: [
+    {
+      title: "user data that is a secret, with a key that its owner alone may read",
+      resources: host(writing(keyPath, privateKey, { permissions: "0600" })),
+    },
+    {
+      title: "user data without secrets",
+      resources: host(writing("/etc/nginx/conf.d/site.conf", nginxSite), []),
+      leftAlone: true,
+    },
+    {
+      title: "a secret variable of an app",
+      resources: { app: app({ key: "DATABASE_URL", value: url, type: "SECRET" }) },
+    },
+    {
+      title: "tags that say what a droplet is",
+      resources: { "web-1": droplet("web-1", { tags: ["web", "team-checkout", "release-2026-11"] }) },
+    },
+  ],
+  invalid: [
+    {
+      title: "user data with a key that is no secret",
+      resources: host(writing(keyPath, privateKey, { permissions: "0600" }), []),
+      violations: [
+        {
+          resource: "web-1",
+          says: "it holds a private key and is no secret in Pulumi's sense",
+          at: "registration",
+        },
+      ],
+    },
+    {
+      title: "a key that every program on the host may read",
+      resources: host(writing(keyPath, privateKey)),
+      violations: [
+        {
+          resource: "web-1",
+          says: "the file holds a private key, and others than its owner",
+          at: "registration",
+        },
+      ],
+    },
+    {
+      title: "a password in a script",
+      resources: host("#!/bin/sh\nmysql -e \"CREATE USER app IDENTIFIED BY 'correct-horse'\"\n", []),
+      violations: [{ resource: "web-1", says: "it holds a password in a statement", at: "registration" }],
+    },
+    {
+      title: "a user's password",
+      resources: host("#cloud-config\nusers:\n  - name: ops\n    plain_text_passwd: hunter2\n"),
+      violations: [
+        { resource: "web-1", says: "it sets a user's password in plain text", at: "registration" },
+      ],
+    },
+    {
+      title: "a token in a tag",
+      resources: { "web-1": droplet("web-1", { tags: ["web", token] }) },
+      violations: [{ resource: "web-1", says: "tags: it holds a DigitalOcean token", at: "registration" }],
+    },
+    {
+      title: "a plain variable of an app",
+      resources: { app: app({ key: "DATABASE_URL", value: url, type: "GENERAL" }) },
+      violations: [{ resource: "app", says: "the variable DATABASE_URL holds a secret", at: "registration" }],
+    },
+    {
+      title: "a token in evidence",
+      resources: {
+        tier: tier({ "web-1": { roles: ["web"], files: { "/etc/app.conf": `token ${token}\n` } } }),
+      },
+      violations: [{ resource: "tier", says: "the evidence holds a DigitalOcean token", at: "registration" }],
+    },
+    {
+      title: "a webhook that is no secret",
+      resources: {
+        alert: {
+          type: "digitalocean:index/monitorAlert:MonitorAlert",
+          properties: {
+            type: "v1/insights/droplet/cpu",
+            description: "CPU",
+            compare: "GreaterThan",
+            value: 80,
+            window: "5m",
+            alerts: {
+              slacks: [
+                {
+                  channel: "ops",
+                  url: `https://hooks.slack.com/services/T0EXAMPLE/B0EXAMPLE/${"x".repeat(24)}`,
+                },
+              ],
+            },
+          },
+          secrets: [],
+        },
+      },
+      violations: [{ resource: "alert", says: "alerts: it holds a Slack webhook", at: "registration" }],
+    },
+  ],
+};

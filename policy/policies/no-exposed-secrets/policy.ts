@@ -1,0 +1,200 @@
+/** Secrets stand nowhere where those can read them who need not. */
+
+import { parseYaml } from "../../evidence/cloud-config";
+import type { FileMode, HostContent } from "../../evidence/content";
+import { dropletType, isEvidenceComponent, readEvidence } from "../../evidence/host";
+import { parseUserData } from "../../evidence/user-data";
+import type { JudgmentContext, PolicyDefinition } from "../../frame/definition";
+import { alwaysMandatory } from "../../frame/enforcement";
+import { shownPath } from "../../frame/message";
+import type { JudgedResource } from "../../frame/resource";
+import { asText, type Tree } from "../../frame/value";
+import { findSecret, findToken, isRandom } from "../../parsers/secrets";
+import { appType } from "../../resources/types";
+
+const whyState =
+  "a value that is no secret in Pulumi's sense stands in plain text in the state and in every preview's log";
+const whyFile =
+  "every program on the host can read the file, so a fault in any of them gives the secret away";
+const whyPublic =
+  "names, tags and descriptions are shown in DigitalOcean's console, its API and its bills to everybody of the account";
+
+export const noExposedSecrets: PolicyDefinition = {
+  name: "no-exposed-secrets",
+  displayName: "No exposed secrets",
+  category: "data",
+  description:
+    "No secret stands in a name, a tag, a description or a plain input, and files of the user data that hold one are readable by their owner alone.",
+  severity: "critical",
+  enforcement: alwaysMandatory,
+  tags: ["secrets"],
+  remediationSteps:
+    "Wrap user data and other inputs that hold secrets in pulumi.secret, give write_files with secrets permissions of 0600 or 0640, and keep secrets out of names, tags and descriptions.",
+  judgeResource(resource, context) {
+    if (isEvidenceComponent(resource)) judgeEvidence(resource, context);
+    if (!resource.type.startsWith("digitalocean:")) return;
+    if (resource.type === dropletType) judgeUserData(resource, context);
+    for (const input of resource.inputs.keys()) {
+      if (resource.type === dropletType && input === "userData") continue;
+      judgeInput(resource, input, context);
+    }
+  },
+};
+
+function judgeEvidence(component: JudgedResource, context: JudgmentContext): void {
+  for (const { dropletName, content } of readEvidence(component).entries) {
+    for (const [path, text] of content.files) {
+      const kind = findSecret(text);
+      if (kind === undefined) continue;
+      context.report(component, {
+        at: `host "${dropletName}", ${shownPath(path)}`,
+        problem: `the evidence holds ${kind}`,
+        why: whyState,
+        fix: "leave files with secrets out of the evidence",
+      });
+    }
+  }
+}
+
+function judgeUserData(droplet: JudgedResource, context: JudgmentContext): void {
+  const userData = droplet.inputs.text("userData");
+  if (userData.state !== "known") return;
+  const parsed = parseUserData(userData.value);
+  const content = parsed.kind === "unreadable" ? undefined : parsed.content;
+  const files = content === undefined ? [] : filesWithSecrets(content);
+  const kind = files[0]?.kind ?? findSecret(userData.value);
+  if (kind !== undefined && droplet.isSecret("userData") === false) {
+    context.report(droplet, {
+      at: "userData",
+      problem: `it holds ${kind} and is no secret in Pulumi's sense`,
+      why: whyState,
+      fix: "wrap the text in pulumi.secret, or make it from outputs that are secrets",
+    });
+  }
+  for (const file of files) {
+    if (isPrivate(content?.modes.get(file.path))) continue;
+    context.report(droplet, {
+      at: `userData, ${shownPath(file.path)}`,
+      problem: `the file holds ${file.kind}, and others than its owner and group may read it`,
+      why: whyFile,
+      fix: 'set permissions: "0600" (or "0640" with the group of the service)',
+    });
+  }
+  if (setsPassword(userData.value)) {
+    context.report(droplet, {
+      at: "userData",
+      problem: "it sets a user's password in plain text",
+      why: "the metadata service shows it to every program on the host, and the password opens SSH where passwords may",
+      fix: "use SSH keys (sshKeys of the Droplet), and leave passwords out of the user data",
+    });
+  }
+}
+
+const secretsOfContent = new WeakMap<HostContent, readonly { path: string; kind: string }[]>();
+
+function filesWithSecrets(content: HostContent): readonly { path: string; kind: string }[] {
+  const known = secretsOfContent.get(content);
+  if (known !== undefined) return known;
+  const found = [...content.files].flatMap(([path, text]) => {
+    const kind = findSecret(text);
+    return kind === undefined ? [] : [{ path, kind }];
+  });
+  secretsOfContent.set(content, found);
+  return found;
+}
+
+/** Whether others than owner and group may not read a file; cloud-init's default is 0644. */
+function isPrivate(mode: FileMode | undefined): boolean {
+  return /^(0o?)?[0-7]{0,3}[0-7]{2}0$/.test(mode?.permissions ?? "0644");
+}
+
+/** cloud-init's modules for users and passwords; a hash is a secret, too, but not one that opens anything by itself. */
+function setsPassword(text: string): boolean {
+  if (!/^\s*-?\s*(password|chpasswd|plain_text_passwd)\s*:/m.test(text) && !text.includes('"password"'))
+    return false;
+  const parsed = parseYaml(text);
+  if (!parsed.ok || typeof parsed.value !== "object" || parsed.value === null) return false;
+  const config = parsed.value as Readonly<Record<string, unknown>>;
+  const isPlain = (value: unknown) => typeof value === "string" && value !== "" && !/^\$\w+\$/.test(value);
+  const users = Array.isArray(config.users) ? (config.users as unknown[]) : [];
+  const { chpasswd } = config as { chpasswd?: { list?: unknown; users?: unknown } | null };
+  const listed = Array.isArray(chpasswd?.users) ? (chpasswd.users as unknown[]) : [];
+  return (
+    isPlain(config.password) ||
+    (chpasswd?.list !== undefined && chpasswd.list !== null) ||
+    listed.some((user) => isPlain((user as { password?: unknown } | null)?.password)) ||
+    users.some((user) => isPlain((user as { plain_text_passwd?: unknown } | null)?.plain_text_passwd))
+  );
+}
+
+/** Inputs that DigitalOcean shows to everybody of the account. */
+const publicInputs = new Set(["name", "tags", "tag", "description", "purpose", "dropletTag"]);
+
+function judgeInput(resource: JudgedResource, input: string, context: JudgmentContext): void {
+  const tree = resource.inputs.raw(input) ?? null;
+  if (publicInputs.has(input)) {
+    const kind = findInTree(
+      tree,
+      (text) => findToken(text) ?? (holdsLongRandom(text) ? "what looks like a key" : undefined),
+    );
+    if (kind === undefined) return;
+    context.report(resource, {
+      at: input,
+      problem: `it holds ${kind}`,
+      why: whyPublic,
+      fix: "name it by what it is, and keep the secret in the stack's configuration (pulumi config set --secret)",
+    });
+    return;
+  }
+  if (resource.type === appType) {
+    for (const name of plainVariables(tree)) {
+      context.report(resource, {
+        at: input,
+        problem: `${name} holds a secret, and its type is not SECRET`,
+        why: "App Platform shows a variable that is not of type SECRET to everybody of the account, and in the app's specification",
+        fix: 'set the variable\'s type to "SECRET"',
+      });
+    }
+  }
+  if (resource.isSecret(input) !== false) return;
+  const kind = findInTree(tree, findToken);
+  if (kind === undefined) return;
+  context.report(resource, {
+    at: input,
+    problem: `it holds ${kind} and is no secret in Pulumi's sense`,
+    why: whyState,
+    fix: "wrap the value in pulumi.secret, or take it from config.requireSecret",
+  });
+}
+
+/** Tags and names may hold a short suffix that a machine made; a key is longer. */
+const holdsLongRandom = (text: string) =>
+  text.split(/\s+/).some((word) => word.length >= 24 && isRandom(word));
+
+function findInTree(tree: Tree, find: (text: string) => string | undefined): string | undefined {
+  const text = asText(tree);
+  if (text.state === "known") return find(text.value);
+  if (typeof tree !== "object" || tree === null) return undefined;
+  for (const item of Object.values(tree)) {
+    const found = findInTree(item as Tree, find);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The variables of an app that hold secrets in plain text, in words that may be shown. */
+function plainVariables(tree: Tree): readonly string[] {
+  if (typeof tree !== "object" || tree === null) return [];
+  if (Array.isArray(tree)) return (tree as readonly Tree[]).flatMap(plainVariables);
+  const node = tree as Readonly<Record<string, Tree>>;
+  const key = asText(node.key);
+  const value = asText(node.value);
+  const type = asText(node.type);
+  const isPlain = key.state === "known" && value.state === "known";
+  if (isPlain && !(type.state === "known" && type.value.toUpperCase() === "SECRET")) {
+    const shown = /^[A-Z][A-Z0-9_]{0,40}$/.test(key.value) ? `the variable ${key.value}` : "a variable";
+    const isSecret = findSecret(value.value) ?? findSecret(`${key.value}=${value.value}`);
+    return isSecret === undefined ? [] : [shown];
+  }
+  return Object.values(node).flatMap(plainVariables);
+}

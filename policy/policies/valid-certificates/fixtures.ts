@@ -1,0 +1,126 @@
+import { loadBalancer } from "../../fixtures/texts";
+import type { FixtureResource, PolicyFixtures } from "../../frame/fixture";
+import { unknownValue } from "../../frame/value";
+import {
+  authorityCertificate,
+  earlyCertificate,
+  expiredCertificate,
+  selfSignedCertificate,
+  validCertificate,
+  weakCertificate,
+} from "./certificates";
+
+const certificate = (properties: Readonly<Record<string, unknown>>): FixtureResource => ({
+  type: "digitalocean:index/certificate:Certificate",
+  properties: { name: "www-foobar-com", ...properties },
+});
+const custom = (properties: Readonly<Record<string, unknown>> = {}): FixtureResource => ({
+  ...certificate({
+    type: "custom",
+    leafCertificate: validCertificate,
+    certificateChain: authorityCertificate,
+    privateKey: unknownValue,
+    ...properties,
+  }),
+  references: { privateKey: ["key"] },
+});
+const key: FixtureResource = {
+  type: "tls:index/privateKey:PrivateKey",
+  properties: { algorithm: "ECDSA", ecdsaCurve: "P256" },
+};
+const letsEncrypt = (domains: unknown) => certificate({ type: "lets_encrypt", domains });
+const cdn = (properties: Readonly<Record<string, unknown>>): FixtureResource => ({
+  type: "digitalocean:index/cdn:Cdn",
+  properties: { origin: "uploads.fra1.digitaloceanspaces.com", ...properties },
+});
+const global = (domain: Readonly<Record<string, unknown>>) =>
+  loadBalancer([], { type: "GLOBAL", domains: [{ name: "www.foobar.com", ...domain }] });
+
+export const fixtures: PolicyFixtures = {
+  harmlessMutants: [
+    {
+      path: /^(origin|algorithm|ecdsaCurve|dropletTag|forwardingRules|redirectHttpToHttps|tlsCipherPolicy)$/,
+      reason: "says nothing of a certificate",
+    },
+    { path: /^privateKey$/, change: /unknown/, reason: "it comes from a resource of the stack" },
+    {
+      path: /^customDomain$/,
+      reason: "without a domain of its own, or with one that is not known, the CDN has a certificate",
+    },
+    {
+      path: /^certificateName$/,
+      change: /unknown/,
+      reason: "it is the name of a certificate that the stack makes",
+    },
+    {
+      path: /^domains(\[0\])?(\.name)?$/,
+      resource: /^edge$/,
+      reason: "a domain that is not named has no certificate to miss",
+    },
+  ],
+  valid: [
+    { title: "Let's Encrypt's certificate", resources: { site: letsEncrypt(["www.foobar.com"]) } },
+    { title: "a custom certificate with its chain", resources: { key, site: custom() } },
+    {
+      title: "a global load balancer and a CDN with certificates for their domains",
+      resources: {
+        edge: global({ isManaged: true }),
+        images: cdn({ customDomain: "images.foobar.com", certificateName: "images-foobar-com" }),
+      },
+    },
+    { title: "a CDN on DigitalOcean's own address", resources: { images: cdn({}) }, leftAlone: true },
+  ],
+  invalid: [
+    {
+      title: "a certificate that has expired",
+      resources: { key, site: custom({ leafCertificate: expiredCertificate }) },
+      violations: [{ resource: "site", says: "it has expired on 2025-01-01", at: "registration" }],
+    },
+    {
+      title: "a certificate of the future",
+      resources: { key, site: custom({ leafCertificate: earlyCertificate }) },
+      violations: [{ resource: "site", says: "it is valid from 2120-01-01 on alone", at: "registration" }],
+    },
+    {
+      title: "a certificate that signed itself",
+      resources: { key, site: custom({ leafCertificate: selfSignedCertificate }) },
+      violations: [{ resource: "site", says: "it is signed by itself", at: "registration" }],
+    },
+    {
+      title: "a weak key",
+      resources: { key, site: custom({ leafCertificate: weakCertificate }) },
+      violations: [{ resource: "site", says: "its key has 1024 bits", at: "registration" }],
+    },
+    {
+      title: "a custom certificate without its parts",
+      resources: { site: certificate({ type: "custom" }) },
+      violations: [
+        { resource: "site", says: "privateKey: it is missing", at: "registration" },
+        { resource: "site", says: "leafCertificate: it is missing", at: "registration" },
+        { resource: "site", says: "certificateChain: it is missing", at: "registration" },
+      ],
+    },
+    {
+      title: "Let's Encrypt's certificate for no domain",
+      resources: { site: letsEncrypt([]) },
+      violations: [{ resource: "site", says: "it names no domain", at: "registration" }],
+    },
+    {
+      title: "a certificate that is not known and comes from nowhere",
+      resources: { key, site: custom({ leafCertificate: unknownValue }) },
+      violations: [{ resource: "site", says: "leafCertificate: the value is not known yet", at: "stack" }],
+    },
+    {
+      title: "a global load balancer without a certificate for its domain",
+      resources: { edge: global({ isManaged: false }) },
+      violations: [
+        { resource: "edge", says: "domains[0]: the domain has no certificate", at: "registration" },
+      ],
+    },
+    {
+      title: "a CDN without a certificate for its domain",
+      resources: { images: cdn({ customDomain: "images.foobar.com" }) },
+      violations: [{ resource: "images", says: "no certificate for it", at: "registration" }],
+    },
+  ],
+};
