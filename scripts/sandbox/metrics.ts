@@ -1,13 +1,6 @@
 /** What the sandbox's stand-in of Datadog has received, as text: `npm run sandbox -- metrics [NAME]`. */
 import { Failure } from "../failure";
-
-/** Where the stand-in listens, and the keys that open its API (any where it was started without). */
-export interface DatadogAccess {
-  /** `http://127.0.0.1:PORT` */
-  readonly url: string;
-  readonly apiKey: string;
-  readonly appKey: string;
-}
+import type { DatadogAccess } from "./datadogAccess";
 
 interface ReceivedSeries {
   readonly metric: string;

@@ -1,0 +1,62 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Command } from "../command";
+import { STACK_OPTIONS, stackArgument } from "../commandLine";
+import { Failure, usageFailure } from "../failure";
+import { findHome } from "../home";
+import { interruption } from "../interruption";
+import type { ApiAccess } from "../sandbox/apiClient";
+import { runningApi } from "../sandbox/daemon";
+import { cloudDatadog, sandboxDatadog } from "../sandbox/datadogAccess";
+import { ensureToken } from "../sandbox/secrets";
+import { readStatus, type Sources } from "../status/read";
+import { statusText } from "../status/text";
+
+const refreshMs = 5000;
+/** Home, and clear to the end: the screen does not flicker as it would where it is cleared first. */
+const toTop = "\x1b[H";
+const clearRest = "\x1b[J";
+
+export const command: Command = {
+  name: "status",
+  summary: "Shows a stack live: web and database QPS, latency, errors, writers, hosts, alerts.",
+  details:
+    "On a terminal it refreshes every five seconds until Ctrl-C; elsewhere, and with --json, it prints once.\n" +
+    "With --cloud it asks your account (DIGITALOCEAN_TOKEN) and Datadog (DD_API_KEY, DD_APP_KEY, DD_SITE).",
+  positionals: ["[STACK]"],
+  options: {
+    cloud: STACK_OPTIONS.cloud,
+    json: { type: "boolean", doc: "as JSON, once" },
+  },
+  run: async (args) => {
+    const sources = sourcesOf(stackArgument(args.positionals[0]), args.flag("cloud"));
+    const isLive = process.stdout.isTTY && !args.flag("json");
+    interruption.listen();
+    do {
+      const status = await readStatus(sources);
+      if (args.flag("json")) process.stdout.write(`${JSON.stringify(status, null, 2)}\n`);
+      else {
+        const text = statusText(status, { width: process.stdout.columns ?? 200, colors: isLive });
+        process.stdout.write(
+          isLive ? `${toTop}${text.replaceAll("\n", "\x1b[K\n")}${clearRest}` : `${text}\n`,
+        );
+      }
+      if (isLive) await delay(refreshMs, undefined, { signal: interruption.signal }).catch(() => {});
+    } while (isLive && !interruption.signal.aborted);
+    return 0;
+  },
+};
+
+function sourcesOf(stack: string, cloud: boolean): Sources {
+  if (cloud) {
+    const token = process.env.DIGITALOCEAN_TOKEN;
+    if (!token) throw usageFailure("--cloud needs DIGITALOCEAN_TOKEN, and it is not set");
+    const api: ApiAccess = { url: process.env.DIGITALOCEAN_API_URL || "https://api.digitalocean.com", token };
+    return { stack, api, datadog: cloudDatadog() };
+  }
+  const home = findHome();
+  const running = runningApi(home);
+  if (running === undefined) {
+    throw new Failure("The sandbox's API does not run", { remedy: "npm start brings it up." });
+  }
+  return { stack, api: { url: running.url, token: ensureToken(home) }, datadog: sandboxDatadog(home) };
+}

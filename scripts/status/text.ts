@@ -1,0 +1,66 @@
+import type { Figure, Status } from "./read";
+
+/** The screen of `npm run status`: at most `width` columns, no colours unless asked for. */
+export function statusText(status: Status, options: { width: number; colors: boolean }): string {
+  const paint = (code: number, text: string) => (options.colors ? `\x1b[${code}m${text}\x1b[0m` : text);
+  const mark = (isWell: boolean, text: string) => paint(isWell ? 32 : 31, text);
+  const lines = [
+    paint(1, `secured-web ${status.stack}   ${status.at}`),
+    "",
+    ...section(
+      "Hosts",
+      status.droplets,
+      ({ name, status: state }) => `${name} ${mark(state === "active", state)}`,
+    ),
+    ...section(
+      "Load balancers",
+      status.loadBalancers,
+      (one) => `${one.name} ${one.ip} ${mark(one.status === "active", one.status)}`,
+    ),
+    ...section("Uptime checks", status.uptime, ({ name, regions }) =>
+      [
+        name,
+        ...Object.entries(regions).map(([region, state]) => `${region} ${mark(state !== "DOWN", state)}`),
+      ].join("  "),
+    ),
+    ...figureLines(status.figures),
+    ...alertLines(status, mark),
+    ...section("Not to be had", status.problems, (problem) => problem),
+  ];
+  // A colour's code takes no column, so only plain lines can be cut.
+  return lines.map((line) => (options.colors ? line : line.slice(0, options.width))).join("\n");
+}
+
+function section<T>(title: string, items: readonly T[], line: (item: T) => string): string[] {
+  return items.length === 0 ? [] : [title, ...items.map((item) => `  ${line(item)}`), ""];
+}
+
+function figureLines(figures: readonly Figure[] | undefined): string[] {
+  if (figures === undefined) return ["Figures", "  none: no Datadog to ask (docs/monitoring.md)", ""];
+  const width = Math.max(...figures.map(({ name }) => name.length));
+  return [
+    "Figures",
+    ...figures.map(({ name, unit, value, hosts }) => {
+      const each = hosts.map(({ host, value: own }) => `${host} ${round(own)}`).join("  ");
+      return `  ${name.padEnd(width)}  ${(value === undefined ? "-" : `${round(value)}${unit}`).padStart(10)}   ${each}`;
+    }),
+    "",
+  ];
+}
+
+function alertLines({ alerts }: Status, mark: (isWell: boolean, text: string) => string): string[] {
+  if (alerts === undefined) return [];
+  const unwell = alerts.filter(({ state }) => state !== "OK");
+  const head = `Alerts: ${alerts.length - unwell.length} OK, ${unwell.length} not`;
+  return [
+    head,
+    ...unwell.map(
+      ({ name, state, groups }) => `  ${mark(false, state.padEnd(8))} ${name}  ${groups.join(" ")}`,
+    ),
+    "",
+  ];
+}
+
+function round(value: number): string {
+  return Number.isInteger(value) ? String(value) : value.toPrecision(3);
+}
