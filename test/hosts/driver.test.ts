@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RunningApi, startApi } from "../../sandbox/api/server";
 import { Driver } from "../../sandbox/hosts/driver";
+import { readPublished } from "../../sandbox/hosts/publish";
 import { attempt } from "../../sandbox/hosts/run";
 import { skipWithoutHosts } from "./requirement";
 import { asClient, machineState, waitFor } from "./testWorld";
@@ -182,6 +183,13 @@ describe("the API with hosts behind it", function () {
     assert.equal(await act(first, { type: "reboot" }), "completed");
     assert.notEqual(await driver.provider.host(first).init(), init);
     await driver.provider.host(first).run("sh", ["-c", "echo kept > /root/kept; sync"]);
+    assert.equal(await act(first, { type: "rename", name: "renamed" }), "completed");
+    assert.equal(await driver.provider.host(first).name(), "renamed");
+    assert.equal(
+      (await driver.provider.host(first).run("hostname", [])).trim(),
+      "api-1",
+      "as at DigitalOcean",
+    );
     assert.equal(await act(first, { type: "snapshot", name: "one" }), "completed");
     const { snapshots } = await call<{ snapshots: { id: string }[] }>("GET", `droplets/${first}/snapshots`);
     assert.equal(await act(first, { type: "rebuild", image: "debian-13-x64" }), "completed");
@@ -197,12 +205,30 @@ describe("the API with hosts behind it", function () {
 
   it("adopts its hosts after a restart, and boots those that died meanwhile", async () => {
     const before = await driver.provider.host(first).init();
+    const published = await readPublished(driver.provider.instance);
+    assert.equal(published.length, 1);
     const died = await driver.provider.host(second).init();
     await api.close();
     await attempt("kill", ["-KILL", String(died)]);
     await start();
     assert.equal(await driver.provider.host(first).init(), before);
     assert.ok(await driver.provider.host(second).running());
+    assert.deepEqual(driver.provider.published, published, "the port on the loopback stays");
+  });
+
+  it("boots droplets that were made while they were records", async () => {
+    await api.close();
+    api = await startApi({ stateDir: join(stateDir, "api"), port: 0, token: TOKEN, actionDelayMs: 20 });
+    const [on, off] = [await create("record-on"), await create("record-off")];
+    await Promise.all([active(on), active(off)]);
+    assert.equal(await act(off, { type: "power_off" }), "completed");
+    await api.close();
+    await start();
+    assert.ok(await driver.provider.host(on).running());
+    assert.equal(await driver.provider.host(off).running(), undefined);
+    assert.equal(await act(off, { type: "power_on" }), "completed");
+    assert.ok(await driver.provider.host(off).running());
+    for (const id of [on, off]) await call("DELETE", `droplets/${id}`);
   });
 
   it("leaves nothing of a deleted droplet", async () => {
