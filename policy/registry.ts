@@ -5,6 +5,7 @@ import { dropletMonitoring } from "./policies/droplet-monitoring/policy";
 import { dropletsBehindFirewall } from "./policies/droplets-behind-firewall/policy";
 import { encryptedDatabaseConnections } from "./policies/encrypted-database-connections/policy";
 import { endToEndEncryption } from "./policies/end-to-end-encryption/policy";
+import { monthlyCostCeiling } from "./policies/monthly-cost-ceiling/policy";
 import { narrowFirewalls } from "./policies/narrow-firewalls/policy";
 import { noExposedSecrets } from "./policies/no-exposed-secrets/policy";
 import { noSingleWriterInProduction } from "./policies/no-single-writer-in-production/policy";
@@ -13,9 +14,11 @@ import { privateNetwork } from "./policies/private-network/policy";
 import { privateSpacesBuckets } from "./policies/private-spaces-buckets/policy";
 import { recoverableDatabases } from "./policies/recoverable-databases/policy";
 import { resourceAlerts } from "./policies/resource-alerts/policy";
+import { resourceHygiene } from "./policies/resource-hygiene/policy";
 import { separateRolesInProduction } from "./policies/separate-roles-in-production/policy";
 import { serviceMetrics } from "./policies/service-metrics/policy";
 import { siteUptime } from "./policies/site-uptime/policy";
+import { supportedImages } from "./policies/supported-images/policy";
 import { validCertificates } from "./policies/valid-certificates/policy";
 
 export const definitions: readonly PolicyDefinition[] = [
@@ -24,6 +27,7 @@ export const definitions: readonly PolicyDefinition[] = [
   dropletsBehindFirewall,
   encryptedDatabaseConnections,
   endToEndEncryption,
+  monthlyCostCeiling,
   narrowFirewalls,
   noExposedSecrets,
   noSingleWriterInProduction,
@@ -32,8 +36,10 @@ export const definitions: readonly PolicyDefinition[] = [
   privateSpacesBuckets,
   recoverableDatabases,
   resourceAlerts,
+  resourceHygiene,
   separateRolesInProduction,
   serviceMetrics,
   siteUptime,
+  supportedImages,
   validCertificates,
 ];

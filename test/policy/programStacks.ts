@@ -51,6 +51,21 @@ async function run(stack: ProgramStack, name: string) {
   return made;
 }
 
+/** The values that the mocks make for a resource and that others refer to: its id and its URN at DigitalOcean. */
+function madeBy({ type, name, inputs }: Registration): readonly string[] {
+  const kind = type.split(":").at(-1);
+  if (kind === "DnsRecord") return [];
+  const urn =
+    kind === "Droplet"
+      ? [`do:droplet:${name}`]
+      : kind === "LoadBalancer"
+        ? ["do:loadbalancer:1"]
+        : kind === "Domain"
+          ? [`do:domain:${inputs.name}`]
+          : [];
+  return [`${name}-id`, ...urn];
+}
+
 /** Runs the program and gives its resources as a fixture. */
 export async function programFixture(stack: ProgramStack, moment: Moment): Promise<Fixture> {
   const name = stack.environment === "production" ? "prod" : "dev";
@@ -67,8 +82,8 @@ export async function programFixture(stack: ProgramStack, moment: Moment): Promi
   });
   // The mocks' ids are names: where two have one, nothing takes the id of a record.
   const ids = new Map(
-    resources.flatMap(({ type, name: own }, index) =>
-      type.endsWith(":DnsRecord") ? [] : [[`${own}-id`, keys[index] ?? own]],
+    resources.flatMap((resource, index) =>
+      madeBy(resource).map((value) => [value, keys[index] ?? resource.name] as const),
     ),
   );
   return {

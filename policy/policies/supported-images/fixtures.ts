@@ -1,0 +1,59 @@
+import { droplet } from "../../fixtures/texts";
+import type { PolicyFixtures } from "../../frame/fixture";
+import { unknownValue } from "../../frame/value";
+
+const host = (image: unknown) => ({ "web-1": droplet("web-1", { image }) });
+
+export const fixtures: PolicyFixtures = {
+  valid: [
+    { title: "a release with years of support", resources: host("ubuntu-26-04-x64") },
+    {
+      title: "an image of one's own, which the configuration names",
+      configuration: { allowedImages: ["164892017"] },
+      resources: host("164892017"),
+    },
+    {
+      title: "a snapshot that the stack makes",
+      resources: {
+        golden: {
+          type: "digitalocean:index/customImage:CustomImage",
+          properties: { name: "golden", regions: ["fra1"] },
+        },
+        "web-1": { ...droplet("web-1", { image: unknownValue }), references: { image: ["golden"] } },
+      },
+      leftAlone: true,
+    },
+  ],
+  invalid: [
+    {
+      title: "a release whose support has ended",
+      resources: host("ubuntu-20-04-x64"),
+      violations: [
+        { resource: "web-1", says: "support of this release has ended on 2025-05-31", at: "registration" },
+      ],
+    },
+    {
+      title: "a release with less support than the configuration demands",
+      configuration: { minimumDays: 3650 },
+      resources: host("debian-13-x64"),
+      violations: [
+        { resource: "web-1", says: "support of this release ends on 2030-06-30", at: "registration" },
+      ],
+    },
+    {
+      title: "a marketplace image",
+      resources: host("docker-20-04"),
+      violations: [{ resource: "web-1", says: "of no release in the policy's table", at: "registration" }],
+    },
+    {
+      title: "an image of one's own that nobody vouches for",
+      resources: host(164892017),
+      violations: [{ resource: "web-1", says: "the image is one of your own", at: "registration" }],
+    },
+    {
+      title: "an image that is not known and comes from nowhere",
+      resources: host(unknownValue),
+      violations: [{ resource: "web-1", says: "the value is not known yet", at: "stack" }],
+    },
+  ],
+};
