@@ -17,18 +17,28 @@ import { commonValues, databaseValues, webValues } from "./values";
 export function configurationFiles(context: HostContext): readonly HostFile[] {
   const files = [
     ...renderings(context).flatMap(renderFiles),
+    ...monitoringFiles(context, payloadVersion()).flatMap(renderFiles),
     ...(context.host.roles.includes("web") ? applicationFiles() : []),
   ];
-  return orderedByPath([...files, ...monitoringFiles(context, versionOf(files)).flatMap(renderFiles)]);
+  return orderedByPath(files);
 }
 
-/** What a host runs, in a word for metrics and logs: the same files are the same version. */
-function versionOf(files: readonly HostFile[]): string {
+const versionedTrees = ["common", "web", "database", "database-group", "database-source-replica"] as const;
+let knownVersion: string | undefined;
+
+/**
+ * What hosts run, in a word for metrics and logs: the payload and the application as this repository has them. One for
+ * all hosts and stacks, so that figures before and after a change can be told apart.
+ */
+export function payloadVersion(): string {
+  if (knownVersion !== undefined) return knownVersion;
   const hash = createHash("sha256");
-  for (const { path, permissions, content } of orderedByPath(files)) {
-    hash.update(`${path}\0${permissions}\0${content}\0`);
+  for (const { path, text } of versionedTrees.flatMap((tree) => payloadFiles(tree))) {
+    hash.update(`${path}\0${text}\0`);
   }
-  return hash.digest("hex").slice(0, 12);
+  for (const { path, content } of applicationFiles()) hash.update(`${path}\0${content}\0`);
+  knownVersion = hash.digest("hex").slice(0, 12);
+  return knownVersion;
 }
 
 /** What the policies may judge of a host before its secrets exist: its configuration files, not its programs. */

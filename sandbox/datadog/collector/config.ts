@@ -116,6 +116,8 @@ class Writer {
       servers: [`${user}@unix(${sock})/`],
       metric_version: 2,
       gather_global_variables: true,
+      // Without it the variables are read once.
+      interval_slow: `${this.options.intervalSeconds}s`,
     });
     const run = (query: string) =>
       `exec mysql --no-defaults --socket='${sock}' --user='${user}' --batch <<'SQL'\n${query};\nSQL\n`;

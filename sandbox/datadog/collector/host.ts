@@ -16,7 +16,8 @@ StartLimitIntervalSec=0
 User=dd-agent
 RuntimeDirectory=datadog
 RuntimeDirectoryPreserve=yes
-ExecStart=${program} --config ${collectorDir}/telegraf.conf
+LimitMEMLOCK=8M:infinity
+ExecStart=${program} --unprotected --config ${collectorDir}/telegraf.conf
 Restart=always
 RestartSec=2
 
