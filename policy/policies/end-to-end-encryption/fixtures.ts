@@ -2,6 +2,7 @@ import {
   changed,
   cloudConfig,
   droplet,
+  firewall,
   groupMember,
   httpsRule,
   loadBalancer,
@@ -109,6 +110,14 @@ const wrongRule = (title: string, rule: Readonly<Record<string, unknown>>, says:
 
 export const fixtures: PolicyFixtures = {
   harmlessMutants: [
+    {
+      path: /^healthcheck(\.port)?$/,
+      reason: "DigitalOcean's own check is not configured here; the protocol is judged where it is",
+    },
+    {
+      path: /^inboundRules/,
+      reason: "a rule matters where it lets a load balancer reach port 80, and is caught there",
+    },
     {
       path: /^dropletTag$|^tags(\[\d+\])?$/,
       reason: "who receives is not how it is encrypted; unknown receivers are all judged",
@@ -268,6 +277,21 @@ systemctl reload nginx
       },
     },
     {
+      title: "a network load balancer that passes TLS and QUIC on",
+      resources: {
+        edge: loadBalancer(
+          [
+            { entryProtocol: "tcp", entryPort: 443, targetProtocol: "tcp", targetPort: 443 },
+            { entryProtocol: "udp", entryPort: 443, targetProtocol: "udp", targetPort: 443 },
+          ],
+          { type: "REGIONAL_NETWORK", healthcheck: { protocol: "https", port: 443 } },
+        ),
+        guard: firewall([{ protocol: "tcp", portRange: "443", sourceLoadBalancerUids: ["balancer-id"] }], {
+          tags: ["web"],
+        }),
+      },
+    },
+    {
       title: "a database host that keeps its old user data by intent",
       resources: {
         tier: tier({
@@ -308,6 +332,40 @@ systemctl reload nginx
       { ...httpsRule, targetProtocol: unknownValue },
       "targetProtocol: the value is not known yet",
     ),
+    {
+      title: "a network load balancer passes bytes of a port that may be plain text",
+      resources: {
+        edge: loadBalancer(
+          [{ entryProtocol: "tcp", entryPort: 8080, targetProtocol: "tcp", targetPort: 8080 }],
+          {
+            type: "REGIONAL_NETWORK",
+          },
+        ),
+      },
+      violations: [{ resource: "edge", says: 'entryProtocol is "tcp"', at: "registration" }],
+    },
+    {
+      title: "a health check over plain HTTP",
+      resources: {
+        edge: loadBalancer([httpsRule], { healthcheck: { protocol: "http", port: 80, path: "/" } }),
+      },
+      violations: [
+        { resource: "edge", says: 'the health check asks the droplets over "http"', at: "registration" },
+      ],
+    },
+    {
+      title: "a firewall lets the load balancer reach port 80",
+      resources: {
+        edge: loadBalancer([httpsRule]),
+        guard: firewall([{ protocol: "tcp", portRange: "80", sourceLoadBalancerUids: ["balancer-id"] }]),
+      },
+      violations: [{ resource: "guard", says: "it lets the load balancer reach port 80", at: "stack" }],
+    },
+    {
+      title: "a global load balancer that does not say what it sends",
+      resources: { edge: loadBalancer([], { type: "GLOBAL" }) },
+      violations: [{ resource: "edge", says: "glbSettings: the value is missing", at: "registration" }],
+    },
     {
       title: "plain HTTP is taken and not redirected",
       resources: { edge: loadBalancer([httpsRule, port80Rule], { redirectHttpToHttps: false }) },

@@ -1,9 +1,12 @@
 /** Load balancers: every pair of entry and target protocol, the redirect of plain HTTP, and the cipher policy. */
+import { carriesItsOwnEncryption } from "../../evidence/addresses";
 import { describeState } from "../../evidence/host";
 import type { JudgmentContext } from "../../frame/definition";
 import { quoted } from "../../frame/message";
 import type { JudgedResource } from "../../frame/resource";
 import { type Field, type Inputs, valueOr } from "../../frame/value";
+import { parsePortRange } from "../../parsers/network";
+import { keepsClientAddresses } from "../../resources/balancers";
 import { plaintextHop } from "./findings";
 
 export const loadBalancerType = "digitalocean:index/loadBalancer:LoadBalancer";
@@ -15,12 +18,14 @@ interface Rule {
   readonly entry: Field<string>;
   readonly target: Field<string>;
   readonly entryPort: Field<number>;
+  readonly targetPort: Field<number>;
   readonly passthrough: Field<boolean>;
   readonly hasCertificate: boolean;
 }
 
 export function judgeLoadBalancer(balancer: JudgedResource, context: JudgmentContext): void {
   judgeGlobalTarget(balancer, context);
+  judgeHealthcheck(balancer, context);
   const list = balancer.inputs.objects("forwardingRules");
   if (list.state === "absent") return;
   if (list.state !== "known") {
@@ -47,6 +52,7 @@ function readRule(at: string, rule: Inputs): Rule {
     entry: protocolOf(rule, "entryProtocol"),
     target: protocolOf(rule, "targetProtocol"),
     entryPort: rule.integer("entryPort"),
+    targetPort: rule.integer("targetPort"),
     passthrough: rule.flag("tlsPassthrough"),
     hasCertificate: hasText("certificateName") || hasText("certificateId"),
   };
@@ -96,7 +102,7 @@ function judgeRule(
   if (entry.value === "http") judgePlainEntry(balancer, rule, rules, context);
   else if (entry.value === "https" || entry.value === "http2" || entry.value === "http3") {
     judgeTlsEntry(balancer, rule, entry.value, target.value, context);
-  } else {
+  } else if (!passesEncryptedBytes(balancer, rule, entry.value, target.value)) {
     context.report(balancer, {
       at,
       problem: `entryProtocol is ${quoted(entry.value, protocols)}, which the load balancer passes on without knowing whether it is encrypted`,
@@ -104,6 +110,18 @@ function judgeRule(
       fix: 'use entryProtocol "https" with targetProtocol "https" (tlsPassthrough true where the droplets end TLS)',
     });
   }
+}
+
+/**
+ * A network load balancer opens nothing and takes TCP and UDP alone. Its rules may pass on ports whose protocol brings
+ * its own encryption: TLS and MySQL over TCP, QUIC over UDP. What the droplets listen with there is judged by their
+ * own configuration. Another load balancer can say that it passes TLS (tlsPassthrough), so there TCP is refused.
+ */
+function passesEncryptedBytes(balancer: JudgedResource, rule: Rule, entry: string, target: string): boolean {
+  if (!keepsClientAddresses(balancer) || entry !== target) return false;
+  const ports = [valueOr(rule.entryPort, 0), valueOr(rule.targetPort, 0)];
+  if (entry === "udp") return ports.every((port) => port === 443);
+  return entry === "tcp" && ports.every(carriesItsOwnEncryption);
 }
 
 function judgeTlsEntry(
@@ -206,10 +224,55 @@ function judgeCiphers(balancer: JudgedResource, context: JudgmentContext): void 
   });
 }
 
+/** A health check is a hop of its own, and needs a listener of its protocol on the droplets. */
+function judgeHealthcheck(balancer: JudgedResource, context: JudgmentContext): void {
+  const check = balancer.inputs.object("healthcheck");
+  if (check.state === "absent") return;
+  const protocol = check.state === "known" ? check.value.text("protocol") : check;
+  const name = protocol.state === "known" ? String(protocol.value).toLowerCase() : "";
+  if (name === "https" || name === "tcp") return;
+  if (protocol.state !== "known") {
+    reportUnjudged(balancer, context, "healthcheck.protocol", protocol);
+    return;
+  }
+  context.report(balancer, {
+    at: "healthcheck.protocol",
+    problem: `the health check asks the droplets over ${quoted(name, protocols)}`,
+    why: "for the health check alone, the droplets must serve plain text, and what they serve there others can read",
+    fix: 'set protocol to "https" and port to 443',
+  });
+}
+
+/** With the whole stack seen: no firewall lets a load balancer reach the droplets' port 80. */
+export function judgePlainPort(
+  firewall: JudgedResource,
+  isLeftToDroplets: boolean,
+  context: JudgmentContext,
+): void {
+  if (isLeftToDroplets) return;
+  for (const [index, rule] of valueOr(firewall.inputs.objects("inboundRules"), []).entries()) {
+    if (rule.state !== "known") continue;
+    const sources = rule.value.texts("sourceLoadBalancerUids");
+    const isForBalancer =
+      sources.state === "unknown" || sources.state === "mistyped" || valueOr(sources, []).length > 0;
+    const protocol = valueOr(rule.value.text("protocol"), "tcp").toLowerCase();
+    const ports = parsePortRange(valueOr(rule.value.text("portRange"), ""));
+    if (!isForBalancer || protocol !== "tcp" || ports === undefined || ports.first > 80 || ports.last < 80)
+      continue;
+    context.report(firewall, {
+      at: `inboundRules[${index}].portRange`,
+      problem: "it lets the load balancer reach port 80 of the droplets",
+      why: plaintextHop,
+      fix: "let the load balancer reach port 443 alone, and let the droplets listen there with TLS",
+    });
+  }
+}
+
 /** A global load balancer names its targets' protocol in glbSettings. */
 function judgeGlobalTarget(balancer: JudgedResource, context: JudgmentContext): void {
   const settings = balancer.inputs.object("glbSettings");
-  if (settings.state === "absent") return;
+  const isGlobal = valueOr(balancer.inputs.text("type"), "").toUpperCase() === "GLOBAL";
+  if (settings.state === "absent" && !isGlobal) return;
   if (settings.state !== "known") {
     reportUnjudged(balancer, context, "glbSettings", settings);
     return;

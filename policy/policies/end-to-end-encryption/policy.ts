@@ -15,9 +15,10 @@ import { alwaysMandatory } from "../../frame/enforcement";
 import { shownPath } from "../../frame/message";
 import type { JudgedResource } from "../../frame/resource";
 import { balancerTargets } from "../../resources/tags";
+import { firewallType, ofType } from "../../resources/types";
 import { type Finding, notJudged, plaintextHop } from "./findings";
 import { judgeHaproxy } from "./haproxy";
-import { judgeLoadBalancer, loadBalancerType, rulesLeftToDroplets } from "./load-balancer";
+import { judgeLoadBalancer, judgePlainPort, loadBalancerType, rulesLeftToDroplets } from "./load-balancer";
 import { judgeMysql, judgeReplicationSources } from "./mysql";
 import { hasNginxServer, judgeNginx, plaintextListenersOnlyRedirect } from "./nginx";
 
@@ -38,6 +39,11 @@ export const endToEndEncryption: PolicyDefinition = {
     if (resource.type === dropletType) judgeDroplet(resource, context);
   },
   judgeStack(resources, context) {
+    const isLeftToDroplets = ofType(resources, loadBalancerType).some(
+      (balancer) => rulesLeftToDroplets(balancer).length > 0,
+    );
+    for (const firewall of ofType(resources, firewallType))
+      judgePlainPort(firewall, isLeftToDroplets, context);
     for (const resource of resources) {
       if (resource.type === dropletType) judgeCoverage(resource, context);
       if (resource.type === loadBalancerType) judgeRedirectOnDroplets(resource, resources, context);
