@@ -1,0 +1,243 @@
+/**
+ * DigitalOcean's uptime checks and monitoring alerts, evaluated over what probes see. It sends nobody anything: who
+ * wants to know asks `firing`, `transitions` and `uptimeState`.
+ */
+import type { Store } from "../api/core/store";
+import { dropletTable } from "../api/resources/droplets/record";
+import { loadBalancerTable } from "../api/resources/loadBalancerRecord";
+import type { MonitoringAlert } from "../api/resources/monitoringAlerts";
+import type { UptimeAlert } from "../api/resources/uptimeAlerts";
+import { type UptimeCheck, uptimeCheckTable } from "../api/resources/uptimeChecks";
+
+/** What a check from outside found. */
+export interface SiteAnswer {
+  readonly isUp: boolean;
+  readonly latencyMs: number;
+  /** Days until the certificate ends; undefined where none was shown. */
+  readonly certificateDays: number | undefined;
+}
+
+/** By the last part of an alert's type, in its unit: "cpu" in percent, "load_5". */
+export type Measures = Readonly<Record<string, number | undefined>>;
+
+/** Looks at what is there. A droplet that is off, and what cannot be measured, is undefined. */
+export interface Probes {
+  site(check: UptimeCheck): Promise<SiteAnswer>;
+  droplet(id: number): Promise<Measures | undefined>;
+  balancer(id: string): Promise<Measures | undefined>;
+}
+
+export interface WatcherOptions {
+  /** How much faster than life windows and periods pass; 1 by default. */
+  readonly timeScale?: number;
+  /** Seconds since the epoch. */
+  readonly now?: () => number;
+}
+
+/** An alert that has been triggered, on one thing. */
+export interface Firing {
+  readonly alertId: string;
+  readonly description: string;
+  /** "droplet:1", "balancer:ID", "check:ID". */
+  readonly entity: string;
+  /** Seconds since the epoch. */
+  readonly since: number;
+  readonly value: number;
+}
+
+export interface AlertTransition {
+  readonly description: string;
+  readonly entity: string;
+  readonly to: "triggered" | "resolved";
+  readonly at: number;
+}
+
+interface Sample {
+  readonly at: number;
+  readonly value: number;
+}
+
+const unitSeconds: Readonly<Record<string, number>> = { m: 60, h: 3600 };
+const keptTransitions = 1000;
+
+export class Watcher {
+  readonly #samples = new Map<string, Sample[]>();
+  readonly #firing = new Map<string, Firing>();
+  readonly #uptime = new Map<string, { isUp: boolean; since: number }>();
+  readonly transitions: AlertTransition[] = [];
+
+  constructor(
+    private readonly store: Store,
+    private readonly probes: Probes,
+    private readonly options: WatcherOptions = {},
+  ) {}
+
+  get firing(): readonly Firing[] {
+    return [...this.#firing.values()];
+  }
+
+  /** "UP" or "DOWN" with the time of the change, in the words of the API's `/state`; undefined before the first look. */
+  uptimeState(checkId: string): { status: "UP" | "DOWN"; status_changed_at: string } | undefined {
+    const found = this.#uptime.get(checkId);
+    return (
+      found && {
+        status: found.isUp ? "UP" : "DOWN",
+        status_changed_at: new Date(found.since * 1000).toISOString(),
+      }
+    );
+  }
+
+  /** Probes everything that is watched, once, and judges every alert. */
+  async look(): Promise<void> {
+    const now = this.options.now?.() ?? Date.now() / 1000;
+    const seen = new Set<string>();
+    await Promise.all([this.#lookAtSites(now, seen), this.#lookAtResources(now, seen)]);
+    // An alert that was deleted or disabled, and one whose droplet is gone, is no alert any more.
+    for (const [key, { description, entity }] of this.#firing) {
+      if (!seen.has(key)) this.#resolve(key, description, entity, now);
+    }
+  }
+
+  async #lookAtSites(now: number, seen: Set<string>): Promise<void> {
+    const alerts = this.store.table<UptimeAlert>("uptime_alerts").values();
+    const checks = uptimeCheckTable(this.store)
+      .values()
+      .filter(({ enabled }) => enabled);
+    await Promise.all(
+      checks.map(async (check) => {
+        const answer = await this.probes.site(check);
+        const before = this.#uptime.get(check.id);
+        if (before?.isUp !== answer.isUp) this.#uptime.set(check.id, { isUp: answer.isUp, since: now });
+        for (const alert of alerts.filter(({ check_id }) => check_id === check.id)) {
+          const value = uptimeValue(alert, answer);
+          if (value !== undefined) this.#judgeUptime(alert, `check:${check.id}`, value, now, seen);
+        }
+      }),
+    );
+  }
+
+  /** The condition must hold for the whole period. */
+  #judgeUptime(alert: UptimeAlert, entity: string, value: number, now: number, seen: Set<string>): void {
+    const key = `${alert.id} ${entity}`;
+    const length = this.#seconds(alert.period);
+    const samples = this.#sample(key, value, now, length);
+    const limit = alert.threshold ?? 0;
+    const isBad = ({ value: one }: Sample) => {
+      if (alert.type === "down" || alert.type === "down_global") return one < 1;
+      return alert.comparison === "less_than" ? one < limit : one > limit;
+    };
+    const isWhole = (samples[0]?.at ?? now) <= now - length * 0.8;
+    // A certificate's days do not come and go: one look is enough.
+    const fires = samples.every(isBad) && (isWhole || alert.type === "ssl_expiry");
+    this.#set(key, alert.id, alert.name, entity, fires, value, now, seen);
+  }
+
+  async #lookAtResources(now: number, seen: Set<string>): Promise<void> {
+    const alerts = this.store
+      .table<MonitoringAlert>("monitoring_alerts")
+      .values()
+      .filter(({ enabled }) => enabled);
+    const measured = new Map<string, Promise<Measures | undefined>>();
+    const once = (entity: string, measure: () => Promise<Measures | undefined>) => {
+      const known = measured.get(entity) ?? measure();
+      measured.set(entity, known);
+      return known;
+    };
+    await Promise.all(
+      alerts.flatMap((alert) =>
+        this.#entities(alert).map(async ({ entity, measure }) => {
+          const value = (await once(entity, measure))?.[alert.type.split("/").at(-1) ?? ""];
+          if (value !== undefined) this.#judgeResource(alert, entity, value, now, seen);
+        }),
+      ),
+    );
+  }
+
+  /** The mean over the window passes the value. */
+  #judgeResource(
+    alert: MonitoringAlert,
+    entity: string,
+    value: number,
+    now: number,
+    seen: Set<string>,
+  ): void {
+    const key = `${alert.uuid} ${entity}`;
+    const samples = this.#sample(key, value, now, this.#seconds(alert.window));
+    const mean = samples.reduce((sum, one) => sum + one.value, 0) / samples.length;
+    const fires = alert.compare === "GreaterThan" ? mean > alert.value : mean < alert.value;
+    this.#set(key, alert.uuid, alert.description, entity, fires, mean, now, seen);
+  }
+
+  /** What an alert is about: the resources it names, those with its tags, or all where it names none. */
+  #entities(alert: MonitoringAlert): { entity: string; measure: () => Promise<Measures | undefined> }[] {
+    const wanted = new Set(alert.entities);
+    if (alert.type.startsWith("v1/insights/lbaas/")) {
+      return loadBalancerTable(this.store)
+        .values()
+        .filter(({ id }) => wanted.size === 0 || wanted.has(id))
+        .map(({ id }) => ({ entity: `balancer:${id}`, measure: () => this.probes.balancer(id) }));
+    }
+    if (!alert.type.startsWith("v1/insights/droplet/")) return [];
+    const tags = new Set(alert.tags.map((tag) => tag.toLowerCase()));
+    return dropletTable(this.store)
+      .values()
+      .filter(
+        ({ id, tags: own }) =>
+          (wanted.size === 0 && tags.size === 0) ||
+          wanted.has(String(id)) ||
+          own.some((tag) => tags.has(tag.toLowerCase())),
+      )
+      .map(({ id }) => ({ entity: `droplet:${id}`, measure: () => this.probes.droplet(id) }));
+  }
+
+  #sample(key: string, value: number, now: number, length: number): readonly Sample[] {
+    const samples = [...(this.#samples.get(key) ?? []), { at: now, value }].filter(
+      ({ at }) => at >= now - length,
+    );
+    this.#samples.set(key, samples);
+    return samples;
+  }
+
+  #set(
+    key: string,
+    alertId: string,
+    description: string,
+    entity: string,
+    fires: boolean,
+    value: number,
+    now: number,
+    seen: Set<string>,
+  ): void {
+    seen.add(key);
+    const before = this.#firing.get(key);
+    if (!fires) {
+      if (before) this.#resolve(key, description, entity, now);
+      return;
+    }
+    this.#firing.set(key, { alertId, description, entity, since: before?.since ?? now, value });
+    if (!before) this.#tell({ description, entity, to: "triggered", at: now });
+  }
+
+  #resolve(key: string, description: string, entity: string, now: number): void {
+    this.#firing.delete(key);
+    this.#tell({ description, entity, to: "resolved", at: now });
+  }
+
+  #tell(transition: AlertTransition): void {
+    this.transitions.push(transition);
+    if (this.transitions.length > keptTransitions) this.transitions.shift();
+  }
+
+  #seconds(window: string): number {
+    const [, amount = "5", unit = "m"] = /^(\d+)([mh])$/.exec(window) ?? [];
+    return (Number(amount) * (unitSeconds[unit] ?? 60)) / (this.options.timeScale ?? 1);
+  }
+}
+
+/** The number that an uptime alert looks at: 1 or 0, milliseconds, days. */
+function uptimeValue({ type }: UptimeAlert, answer: SiteAnswer): number | undefined {
+  if (type === "down" || type === "down_global") return answer.isUp ? 1 : 0;
+  // A site that is down has no latency: that is another alert's.
+  if (type === "latency") return answer.isUp ? answer.latencyMs : undefined;
+  return answer.certificateDays;
+}
