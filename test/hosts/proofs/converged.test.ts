@@ -1,6 +1,7 @@
 /** Proofs on the dev stack: three hosts with both roles. */
 import { useWorld } from "../world/useWorld";
 import { type Expected, firewallProof } from "./firewalls/proof";
+import { hardeningProof } from "./hardening";
 
 /** Nobody has configured an operators' network here. */
 const outward = {
@@ -30,6 +31,10 @@ const firewalls: Expected = {
 describe("proofs: a converged stack", function () {
   this.timeout(180_000);
   const world = useWorld();
+
+  describe("what a host keeps to itself", () => {
+    hardeningProof(world);
+  });
 
   describe("the firewalls", () => {
     firewallProof(world, { targets: ["node-1"], asking: { host: "node-2" } }, firewalls);
