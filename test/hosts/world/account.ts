@@ -6,6 +6,7 @@ import { type RunningApi, startApi } from "../../../sandbox/api/server";
 import { Driver } from "../../../sandbox/hosts/driver";
 import { installPlugins } from "../../../sandbox/plugins/install";
 import { sandboxEnvironment } from "../../../scripts/engine/environment";
+import { PulumiProcess } from "../../../scripts/engine/pulumiProcess";
 import { EngineStack } from "../../../scripts/engine/stack";
 import { parseOverride } from "../../../scripts/engine/workDir";
 import { type Home, homeAt, makeHome, PROJECT_DIR } from "../../../scripts/home";
@@ -13,6 +14,8 @@ import { type ApiAccess, request } from "../../../scripts/sandbox/apiClient";
 import { ensureToken } from "../../../scripts/sandbox/secrets";
 import { ensurePulumi } from "../../../scripts/toolchain/pulumi";
 import { waitFor } from "./waitFor";
+
+const REQUEST_LIMIT_MS = 60_000;
 
 /** A DigitalOcean account of the test's own with hosts behind it, in a folder of its own. */
 export class Account {
@@ -43,24 +46,36 @@ export class Account {
   }
 
   /** Runs the project's own program in the real engine: `pulumi up` as `npm start` does it. */
-  async up(stack: string, config: Readonly<Record<string, string>>): Promise<StackOutputs> {
+  async up(
+    stack: string,
+    config: Readonly<Record<string, string>>,
+    secrets: Readonly<Record<string, string>> = {},
+  ): Promise<StackOutputs> {
     execFileSync(process.execPath, [join(PROJECT_DIR, "scripts", "build.mjs")]);
     await installPlugins(this.home.pulumiHome);
+    const cli = await ensurePulumi({});
+    const environment = sandboxEnvironment(this.home, this.api, { standIns: true });
     const opened = await EngineStack.open({
       stack,
       kind: "sandbox",
       home: this.home,
-      cli: await ensurePulumi({}),
-      environment: sandboxEnvironment(this.home, this.api, { standIns: true }),
+      cli,
+      environment,
       overrides: Object.entries(config).map(([path, value]) => parseOverride(`secured-web:${path}=${value}`)),
     });
+    const pulumi = new PulumiProcess(cli, environment);
+    for (const [path, value] of Object.entries(secrets)) {
+      const set = ["config", "set", "--secret", "--path", `secured-web:${path}`, "--stack", stack];
+      await pulumi.runWithInput(set, opened.workDir, value);
+    }
     await opened.up({ withoutPolicies: true });
     return JSON.parse(await opened.outputs(false)) as StackOutputs;
   }
 
   /** One request to the API. Throws where it is refused. */
   async call<T>(method: string, path: string, body?: object): Promise<T> {
-    const answer = await request(this.api, method, `/v2/${path}`, body ? { body } : {});
+    const options = { timeoutMs: REQUEST_LIMIT_MS, ...(body ? { body } : {}) };
+    const answer = await request(this.api, method, `/v2/${path}`, options);
     if (answer.status >= 300)
       throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
     return answer.body as T;

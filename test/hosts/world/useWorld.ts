@@ -32,12 +32,15 @@ export function useWorld(): () => World {
 }
 
 /** Gives a suite a world of its own, which ends with the suite. */
-export function useOwnWorld(options: WorldOptions): () => World {
+export function useOwnWorld(options: WorldOptions | (() => Promise<WorldOptions>)): () => World {
   let world: World | undefined;
   before("a world of its own", async function () {
     await skipWithoutHosts(this);
     this.timeout(UP_LIMIT_MS);
-    world = await World.up({ onProgress: tell, ...options });
+    world = await World.up({
+      onProgress: tell,
+      ...(typeof options === "function" ? await options() : options),
+    });
     await world.waitUntilReady();
   });
   reportFailures(() => world);

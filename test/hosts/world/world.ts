@@ -1,3 +1,5 @@
+import { appendFile, mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Instance } from "../../../sandbox/hosts/instance";
 import type { Provider } from "../../../sandbox/hosts/provider";
 import { members } from "../checkers/members";
@@ -11,6 +13,10 @@ export interface WorldOptions {
   readonly stack?: string;
   /** Settings of this world by their path below `secured-web:`, as after `npm start -- --config`. */
   readonly config?: Readonly<Record<string, string>>;
+  /** Settings that are stored encrypted, by the same paths. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** Certificates (PEM) that the client trusts beside the sandbox's own. */
+  readonly roots?: string;
   readonly onProgress?: (line: string) => void;
 }
 
@@ -44,10 +50,12 @@ export class World {
    * Deploys a stack. It comes back when the droplets have booted; `waitUntilReady` waits for what runs on them.
    * Destroy it at the end, whatever happens.
    */
-  static async up({ stack = "dev", config = {}, onProgress = () => {} }: WorldOptions = {}): Promise<World> {
+  static async up(options: WorldOptions = {}): Promise<World> {
+    const { stack = "dev", config = {}, secrets = {}, roots, onProgress = () => {} } = options;
     const account = await Account.open(onProgress);
     try {
-      const outputs = await account.up(stack, { ...QUICK_CHECKS, ...config });
+      const outputs = await account.up(stack, { ...QUICK_CHECKS, ...config }, secrets);
+      if (roots) await trust(account.driver.provider.certificates.rootsFile, roots);
       const ids = new Map((await account.droplets()).map(({ id, name }) => [name, id]));
       const zone = `internal.${new URL(outputs.url).hostname.split(".").slice(1).join(".")}`;
       const hosts = outputs.droplets.map(({ name, roles, publicIp, privateIp }) => {
@@ -166,4 +174,9 @@ export class World {
   destroy(): Promise<void> {
     return this.account.close();
   }
+}
+
+async function trust(rootsFile: string, roots: string): Promise<void> {
+  await mkdir(dirname(rootsFile), { recursive: true });
+  await appendFile(rootsFile, roots);
 }
