@@ -4,6 +4,7 @@ export { dropletMonitoring } from "./policies/droplet-monitoring/policy";
 export { dropletsBehindFirewall } from "./policies/droplets-behind-firewall/policy";
 export { encryptedDatabaseConnections } from "./policies/encrypted-database-connections/policy";
 export { endToEndEncryption } from "./policies/end-to-end-encryption/policy";
+export { monthlyCostCeiling } from "./policies/monthly-cost-ceiling/policy";
 export { narrowFirewalls } from "./policies/narrow-firewalls/policy";
 export { noExposedSecrets } from "./policies/no-exposed-secrets/policy";
 export { noSingleWriterInProduction } from "./policies/no-single-writer-in-production/policy";
@@ -12,9 +13,11 @@ export { privateNetwork } from "./policies/private-network/policy";
 export { privateSpacesBuckets } from "./policies/private-spaces-buckets/policy";
 export { recoverableDatabases } from "./policies/recoverable-databases/policy";
 export { resourceAlerts } from "./policies/resource-alerts/policy";
+export { resourceHygiene } from "./policies/resource-hygiene/policy";
 export { separateRolesInProduction } from "./policies/separate-roles-in-production/policy";
 export { serviceMetrics } from "./policies/service-metrics/policy";
 export { siteUptime } from "./policies/site-uptime/policy";
+export { supportedImages } from "./policies/supported-images/policy";
 export { validCertificates } from "./policies/valid-certificates/policy";
 
 /** The names of the package's policies. */
@@ -24,6 +27,7 @@ export type PolicyName =
   | "droplets-behind-firewall"
   | "encrypted-database-connections"
   | "end-to-end-encryption"
+  | "monthly-cost-ceiling"
   | "narrow-firewalls"
   | "no-exposed-secrets"
   | "no-single-writer-in-production"
@@ -32,7 +36,9 @@ export type PolicyName =
   | "private-spaces-buckets"
   | "recoverable-databases"
   | "resource-alerts"
+  | "resource-hygiene"
   | "separate-roles-in-production"
   | "service-metrics"
   | "site-uptime"
+  | "supported-images"
   | "valid-certificates";
