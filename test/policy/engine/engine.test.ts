@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
+import { judgeState } from "../../../policy/check/judge";
+import { readState } from "../../../policy/check/state";
 import {
   changed,
   cloudConfig,
@@ -10,7 +12,8 @@ import {
   memberPath,
   nginxFiles,
 } from "../../../policy/fixtures/texts";
-import { findCli, type Outcome, PolicyEngine } from "./engine";
+import { definitions } from "../../../policy/registry";
+import { findCli, type Outcome, only, PolicyEngine } from "./engine";
 
 /** What a stack of the tests is made of; each test changes one thing. */
 interface Parts {
@@ -76,6 +79,10 @@ function program({
 
 const plaintextRule = { ...httpsRule, targetProtocol: "http", targetPort: 80 };
 const sourceOnly = "[mysqld]\nrequire_secure_transport = ON\n";
+/** The policies that these stacks are about; everyPolicy.test.ts runs them all. */
+const threePolicies = {
+  policies: only(["end-to-end-encryption", "no-single-writer-in-production", "no-world-open-database"]),
+};
 const production = { "secured-web:environment": "production" };
 
 function assertRefused(outcome: Outcome, policy: string, says: string): void {
@@ -91,7 +98,7 @@ function assertQuiet({ output }: Outcome): void {
 }
 
 describe("the pack in the real engine", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let engine: PolicyEngine;
 
   before("a Pulumi CLI, or the reason why these tests are skipped", async function () {
@@ -109,13 +116,22 @@ describe("the pack in the real engine", function () {
   afterEach(() => engine?.createdNames());
 
   it("passes a sound production stack in a first preview, an update, and a preview after it", async () => {
-    const stack = await engine.stack("sound", program(), production);
+    const stack = await engine.stack("sound", program(), production, threePolicies);
     for (const outcome of [await stack.preview(), await stack.up(), await stack.preview()]) {
       assert.ok(!outcome.refused, outcome.output);
       assertQuiet(outcome);
       // A pack that was not asked would pass everything.
       assert.match(outcome.output, /secured-web@v/);
     }
+    const state = readState(await stack.exported());
+    // The Automation API exports with --show-secrets.
+    assert.equal(state.encryptedValues, 0);
+    const { findings } = judgeState(
+      state,
+      definitions.filter(({ name }) => name in threePolicies.policies),
+      { stack: "sound", config: new Map(Object.entries(production)) },
+    );
+    assert.deepEqual(findings, []);
     assert.deepEqual([...engine.createdNames()].sort(), [
       "db-1",
       "db-2",
@@ -177,7 +193,9 @@ describe("the pack in the real engine", function () {
 
   for (const [index, { policy, wrong, parts, config, says, notCreated, ...rest }] of cases.entries()) {
     it(`${policy}: refuses ${wrong}, in a first preview and in an update before the change`, async () => {
-      const stack = await engine.stack(rest.stack ?? `refused-${index}`, program(parts), config);
+      const stack = await engine.stack(rest.stack ?? `refused-${index}`, program(parts), config, {
+        policies: only([policy]),
+      });
       assertRefused(await stack.preview(), policy, says);
       assertRefused(await stack.up(), policy, says);
       if (notCreated !== undefined) assert.ok(!engine.createdNames().includes(notCreated));
@@ -185,7 +203,7 @@ describe("the pack in the real engine", function () {
   }
 
   it("no-world-open-database: refuses database hosts behind no firewall, in a first preview", async () => {
-    const stack = await engine.stack("unguarded", program({ firewallTag: "web" }));
+    const stack = await engine.stack("unguarded", program({ firewallTag: "web" }), {}, threePolicies);
     assertRefused(
       await stack.preview(),
       "no-world-open-database",
@@ -194,7 +212,14 @@ describe("the pack in the real engine", function () {
   });
 
   it("end-to-end-encryption: refuses unknown user data without evidence in a first preview, and passes it once known", async () => {
-    const stack = await engine.stack("uncovered", program({ evidence: undefined }));
+    const stack = await engine.stack(
+      "uncovered",
+      program({ evidence: undefined }),
+      {},
+      {
+        policies: only(["end-to-end-encryption"]),
+      },
+    );
     assertRefused(
       await stack.preview(),
       "end-to-end-encryption",
@@ -208,6 +233,8 @@ describe("the pack in the real engine", function () {
     const stack = await engine.stack(
       "contradicted",
       program({ evidence: { ...nginxFiles, ...memberFiles, [memberPath]: `${groupMember}# other\n` } }),
+      {},
+      { policies: only(["end-to-end-encryption"]) },
     );
     const preview = await stack.preview();
     assert.ok(!preview.refused, preview.output);
@@ -219,8 +246,9 @@ describe("the pack in the real engine", function () {
     it(`lets a single writer pass in development (configuration ${JSON.stringify(config)})`, async () => {
       const name = `development-${Object.keys(config).length}`;
       const stack = await engine.stack(name, program({ options: sourceOnly }), config);
-      const preview = await stack.preview();
-      assert.ok(!preview.refused, preview.output);
+      const { output } = await stack.preview();
+      assert.match(output, /secured-web@v/);
+      assert.doesNotMatch(output, /no-single-writer-in-production/);
     });
   }
 });

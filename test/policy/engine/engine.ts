@@ -106,18 +106,29 @@ export class PolicyEngine {
     return lines.map((urn) => urn.split("::").at(-1) ?? "");
   }
 
+  /** Every resource that the provider has created since the log began, as `project/name`. */
+  createdSoFar(): readonly string[] {
+    return readFileSync(this.log, "utf8")
+      .split("\n")
+      .filter(Boolean)
+      .map((urn) => `${urn.split("::")[1] ?? ""}/${urn.split("::").at(-1) ?? ""}`);
+  }
+
   async stack(
     name: string,
     program: PulumiFn,
     config: Readonly<Record<string, string>> = {},
+    { policies, project = "policy-test", pack = this.pack }: StackOptions = {},
   ): Promise<EngineStack> {
     const workDir = mkdtempSync(join(this.dir, "work-"));
+    const policyConfig = join(workDir, "policies.json");
+    if (policies !== undefined) writeFileSync(policyConfig, JSON.stringify(policies));
     const workspace = await LocalWorkspace.create({
       workDir,
       program,
       pulumiCommand: this.cli,
       projectSettings: {
-        name: "policy-test",
+        name: project,
         runtime: "nodejs",
         backend: { url: `file://${join(this.dir, "state")}` },
       },
@@ -132,24 +143,53 @@ export class PolicyEngine {
     });
     const stack = await Stack.createOrSelect(name, workspace);
     for (const [key, value] of Object.entries(config)) await stack.setConfig(key, { value });
-    return new EngineStack(stack, this.pack);
+    return new EngineStack(stack, pack, policies === undefined ? [] : [policyConfig]);
   }
 }
 
+export interface StackOptions {
+  /** What `--policy-pack-config` gets. */
+  readonly policies?: Readonly<Record<string, unknown>>;
+  readonly project?: string;
+  /** Another pack's folder. */
+  readonly pack?: string;
+}
+
+/** Lets one policy alone judge, or several, at their own levels' strictest. */
+export function only(
+  names: readonly string[],
+  configuration: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {},
+): Readonly<Record<string, unknown>> {
+  const chosen = names.map((name) => [name, { enforcementLevel: "mandatory", ...configuration[name] }]);
+  return { all: "disabled", ...Object.fromEntries(chosen) };
+}
+
 export class EngineStack {
+  private readonly options: { policyPacks: string[]; policyPackConfigs?: string[]; color: "never" };
+
   constructor(
     private readonly stack: Stack,
-    private readonly pack: string,
-  ) {}
+    pack: string,
+    policyPackConfigs: string[],
+  ) {
+    this.options = {
+      policyPacks: [pack],
+      color: "never",
+      ...(policyPackConfigs.length > 0 ? { policyPackConfigs } : {}),
+    };
+  }
 
   preview(): Promise<Outcome> {
-    return outcomeOf((onOutput) =>
-      this.stack.preview({ policyPacks: [this.pack], color: "never", onOutput }),
-    );
+    return outcomeOf((onOutput) => this.stack.preview({ ...this.options, onOutput }));
   }
 
   up(): Promise<Outcome> {
-    return outcomeOf((onOutput) => this.stack.up({ policyPacks: [this.pack], color: "never", onOutput }));
+    return outcomeOf((onOutput) => this.stack.up({ ...this.options, onOutput }));
+  }
+
+  /** The state as `pulumi stack export --show-secrets` writes it. */
+  async exported(): Promise<string> {
+    return JSON.stringify(await this.stack.exportStack(), null, 2);
   }
 }
 
