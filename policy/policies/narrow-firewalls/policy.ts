@@ -84,7 +84,10 @@ export const narrowFirewalls = definePolicy({
 });
 
 function judgeInbound(firewall: JudgedResource, context: JudgmentContext<Configuration>): void {
-  const meant = context.configuration.openPorts.flatMap((text) => parsePortRange(text) ?? []);
+  const meant = context.configuration.openPorts.flatMap((text) =>
+    // An empty text or a word would be read as all ports.
+    /^\s*\d/.test(text) ? (parsePortRange(text) ?? []) : [],
+  );
   const isMeant = ({ first, last }: PortRange) =>
     meant.some((range) => range.first <= first && last <= range.last);
   for (const { at, ports, protocol, problem } of openingsIn(firewall)) {
