@@ -2,7 +2,7 @@
 import { describeState, dropletType } from "../../evidence/host";
 import { rolesOfDroplet } from "../../evidence/roles";
 import { definePolicy, type JudgmentContext } from "../../frame/definition";
-import { alwaysMandatory } from "../../frame/enforcement";
+import { mandatoryInProduction } from "../../frame/enforcement";
 import type { JudgedResource } from "../../frame/resource";
 import { valueOr } from "../../frame/value";
 import { describePorts, openingsIn } from "../../resources/firewall-rules";
@@ -39,7 +39,7 @@ export const privateNetwork = definePolicy({
   description:
     "Droplets, load balancers and managed databases are in a VPC of their own, and database hosts have no public interface or keep it closed.",
   severity: "high",
-  enforcement: alwaysMandatory,
+  enforcement: mandatoryInProduction,
   tags: ["database"],
   remediationSteps:
     "Create a Vpc and name it in vpcUuid (privateNetworkUuid of a managed database); set publicNetworking to false on database hosts, or guard them with firewalls that open nothing to the internet.",
