@@ -1,15 +1,20 @@
 // What the sandbox's account knows of droplets and load balancers, as far as commands about hosts need it.
+import { setTimeout as delay } from "node:timers/promises";
 import { Failure, usageFailure } from "../failure";
 import type { Home } from "../home";
-import { type ApiAccess, listAll } from "../sandbox/apiClient";
+import { type ApiAccess, listAll, request } from "../sandbox/apiClient";
 import { runningApi } from "../sandbox/daemon";
 import { ensureToken } from "../sandbox/secrets";
+
+/** A host that boots; a snapshot that is copied. */
+const ACTION_WITHIN_MS = 180_000;
 
 export interface DropletView {
   readonly id: number;
   readonly name: string;
   readonly status: "new" | "active" | "off" | "archive";
   readonly tags: readonly string[];
+  readonly image: { readonly id: number };
   readonly networks: { readonly v4: readonly { readonly ip_address: string; readonly type: string }[] };
 }
 
@@ -70,4 +75,43 @@ export function oneOf<T extends { readonly id: number; readonly name: string }>(
     found.length > 1 ? `Several hosts are called "${wanted}"` : `There is no host "${wanted}"`,
     names.length === 0 ? "There is none at all: npm start" : `Hosts: ${names.join(", ")}.`,
   );
+}
+
+/** Sends an action and comes back when the machine has done it. Throws a Failure where it cannot, or does not in time. */
+export async function act(
+  home: Home,
+  api: ApiAccess,
+  droplet: { readonly id: number; readonly name: string },
+  action: { readonly type: string; readonly image?: number },
+): Promise<void> {
+  const { type } = action;
+  const path = `/v2/droplets/${droplet.id}/actions`;
+  const { status, body } = await request(api, "POST", path, { body: action });
+  if (status >= 300) {
+    throw new Failure(`${droplet.name}: ${(body as { message?: string })?.message ?? `HTTP ${status}`}`);
+  }
+  const { id } = (body as { action: { id: number } }).action;
+  const deadline = Date.now() + ACTION_WITHIN_MS;
+  while (Date.now() < deadline) {
+    const answer = await request(api, "GET", `/v2/actions/${id}`);
+    const now = (answer.body as { action: { status: string } }).action.status;
+    if (now === "completed") return;
+    if (now === "errored") {
+      throw new Failure(`${droplet.name}: ${type} failed`, {
+        remedy: `The end of ${home.apiLog} and npm run sandbox -- logs ${droplet.name} tell why.`,
+      });
+    }
+    await delay(200);
+  }
+  throw new Failure(`${droplet.name}: ${type} was not done within ${ACTION_WITHIN_MS / 1000} s`);
+}
+
+/** The droplets that never came up: the last that was done to them was to create them, and that failed. */
+export async function unmadeDroplets(api: ApiAccess): Promise<DropletView[]> {
+  const off = (await droplets(api)).filter(({ status }) => status === "off");
+  const failed = off.map(async (droplet) => {
+    const [last] = await listAll(api, `/v2/droplets/${droplet.id}/actions`, "actions");
+    return last?.type === "create" && last.status === "errored" ? [droplet] : [];
+  });
+  return (await Promise.all(failed)).flat();
 }

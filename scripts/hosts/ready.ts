@@ -7,6 +7,7 @@ import type { Step } from "../progress";
 import { logTail } from "../sandbox/daemon";
 import type { Session } from "../session";
 import { type NamedHost, namedHosts, openHosts } from "./access";
+import { act, unmadeDroplets } from "./account";
 import { groupMembers } from "./members";
 import { askSite, describeSite, findSite, type Site, type SiteOutputs } from "./site";
 import { complaint, setupState } from "./trouble";
@@ -23,6 +24,7 @@ export function siteStep(session: Session): Step {
     title: "Site",
     run: async (report) => {
       if (session.hosts?.kind !== "hosts") return "is not served: droplets are records";
+      await remakeDroplets(session, report);
       const started = Date.now();
       const watch = new Watch(session, await readOutputs(session), report);
       for (;;) {
@@ -39,6 +41,20 @@ export function siteStep(session: Session): Step {
       }
     },
   };
+}
+
+/**
+ * Boots what a former update could not (a full disk, a host killed while it booted): to the engine such a droplet is
+ * there, and it has nothing left to do.
+ */
+async function remakeDroplets(session: Session, report: (line: string) => void): Promise<void> {
+  const { api } = session;
+  if (api === undefined) return;
+  for (const droplet of await unmadeDroplets(api)) {
+    report(`${droplet.name} did not boot when it was created: it is made anew`);
+    const rebuild = { type: "rebuild", image: droplet.image.id };
+    await withHostsWords(session, () => act(session.home, api, droplet, rebuild));
+  }
 }
 
 /** Prints where the site is, where hosts serve it. */
@@ -86,7 +102,8 @@ interface Look {
 
 class Watch {
   #told = "";
-  readonly #offSince = new Map<string, number>();
+  /** By the droplet's place in the outputs. */
+  readonly #offSince = new Map<number, number>();
 
   constructor(
     private readonly session: Session,
@@ -126,21 +143,26 @@ class Watch {
   }
 
   async #setup(hosts: readonly NamedHost[]): Promise<{ text: string; failed?: string }> {
-    const missing = this.outputs.droplets.filter(({ name }) => !hosts.some((host) => host.name === name));
-    const states = await Promise.all(hosts.map(setupState));
+    const states = await Promise.all(
+      this.outputs.droplets.map(({ name }) => {
+        const host = hosts.find((one) => one.name === name);
+        if (host !== undefined) return setupState(host);
+        return { done: false, failed: false, off: true, text: `${name} has no disk` };
+      }),
+    );
     const failed = states.filter(({ failed }) => failed).map(({ text }) => text);
     if (failed.length > 0)
       return { text: failed.join("; "), failed: `Setting up failed: ${failed.join("; ")}` };
-    const off = states.filter(({ off }, index) => this.#isOffForGood(hosts[index]?.name ?? "", off));
+    const off = states.filter(({ off }, index) => this.#isOffForGood(index, off));
     if (off.length > 0) return { text: "", failed: off.map(({ text }) => text).join("; ") };
     const busy = states.filter(({ done }) => !done).map(({ text }) => text);
-    return { text: [...missing.map(({ name }) => `${name}: has no disk`), ...busy].join("; ") };
+    return { text: busy.join("; ") };
   }
 
-  #isOffForGood(name: string, off: boolean): boolean {
-    if (!off) this.#offSince.delete(name);
-    else if (!this.#offSince.has(name)) this.#offSince.set(name, Date.now());
-    return Date.now() - (this.#offSince.get(name) ?? Date.now()) > OFF_FOR_MS;
+  #isOffForGood(index: number, off: boolean): boolean {
+    if (!off) this.#offSince.delete(index);
+    else if (!this.#offSince.has(index)) this.#offSince.set(index, Date.now());
+    return Date.now() - (this.#offSince.get(index) ?? Date.now()) > OFF_FOR_MS;
   }
 
   /** A source with replicas has one writer, and no group. */

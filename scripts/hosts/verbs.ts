@@ -1,12 +1,10 @@
 // The verbs of `npm run sandbox -- VERB`: what an operator does with the sandbox that runs.
-import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "../command";
 import { invocation } from "../commandLine";
 import { Failure, usageFailure } from "../failure";
 import { findHome } from "../home";
-import { type ApiAccess, request } from "../sandbox/apiClient";
 import { findHost, openHosts } from "./access";
-import { findDroplet, loadBalancers, requireApi } from "./account";
+import { act, findDroplet, loadBalancers, requireApi } from "./account";
 import { existingRoots } from "./site";
 import { sandboxStatus } from "./status";
 import { statusText } from "./statusText";
@@ -62,7 +60,6 @@ const logs: Command = {
 };
 
 const ACTIONS: Readonly<Record<string, string>> = { on: "power_on", off: "power_off", cycle: "power_cycle" };
-const POWER_WITHIN_MS = 180_000;
 
 const power: Command = {
   name: "sandbox power",
@@ -79,7 +76,7 @@ const power: Command = {
       process.stdout.write(`${droplet.name} is ${word} already.\n`);
       return 0;
     }
-    await act(api, droplet, type);
+    await act(findHome(), api, droplet, { type });
     process.stdout.write(`${droplet.name}: ${type} is done.\n`);
     return 0;
   },
@@ -134,28 +131,6 @@ async function running(wanted: string) {
   throw new Failure(`${name} is off`, {
     remedy: `npm run sandbox -- power ${name} on; npm run sandbox -- logs ${name} shows its last words.`,
   });
-}
-
-async function act(api: ApiAccess, droplet: { id: number; name: string }, type: string): Promise<void> {
-  const path = `/v2/droplets/${droplet.id}/actions`;
-  const { status, body } = await request(api, "POST", path, { body: { type } });
-  if (status >= 300) {
-    throw new Failure(`${droplet.name}: ${(body as { message?: string })?.message ?? `HTTP ${status}`}`);
-  }
-  const { id } = (body as { action: { id: number } }).action;
-  const deadline = Date.now() + POWER_WITHIN_MS;
-  while (Date.now() < deadline) {
-    const answer = await request(api, "GET", `/v2/actions/${id}`);
-    const now = (answer.body as { action: { status: string } }).action.status;
-    if (now === "completed") return;
-    if (now === "errored") {
-      throw new Failure(`${droplet.name}: ${type} failed`, {
-        remedy: `The end of ${findHome().apiLog} and npm run sandbox -- logs ${droplet.name} tell why.`,
-      });
-    }
-    await delay(200);
-  }
-  throw new Failure(`${droplet.name}: ${type} was not done within ${POWER_WITHIN_MS / 1000} s`);
 }
 
 async function hopOf(

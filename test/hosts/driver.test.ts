@@ -32,7 +32,7 @@ interface Action {
 }
 
 describe("the API with hosts behind it", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let stateDir: string;
   let left: Record<string, string[]>;
   let driver: Driver;
@@ -235,9 +235,10 @@ describe("the API with hosts behind it", function () {
     await call("DELETE", `droplets/${second}`);
     await waitFor("the end of the host", async () => !(await driver.provider.host(second).exists()));
     assert.equal(await driver.provider.host(second).running(), undefined);
+    const { id } = driver.provider.instance;
     const { stdout } = await attempt("sh", [
       "-c",
-      `ls /run/netns | grep ${second}; find /sys/fs/cgroup -maxdepth 3 -name ${second}`,
+      `ls /run/netns | grep ${id}-d${second}; find /sys/fs/cgroup -maxdepth 4 -path '*/${id}/${second}'`,
     ]);
     assert.equal(stdout, "");
   });
