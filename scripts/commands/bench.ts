@@ -2,10 +2,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type HostFigures, hostRows, hostsUnavailable, measureHosts } from "../bench/hosts";
 import type { Command } from "../command";
 import type { CommandArguments } from "../commandLine";
-import { usageFailure } from "../failure";
+import { Failure, usageFailure } from "../failure";
 import { homeAt } from "../home";
+import { HOSTS_OPTION, type HostsMode, hostsMode } from "../hosts/mode";
 import { runSteps, type Step } from "../progress";
 import { type ApiAccess, request } from "../sandbox/apiClient";
 import { stopApi } from "../sandbox/daemon";
@@ -13,12 +15,15 @@ import { Session, withSession } from "../session";
 
 /** Enough for a median that one slow run does not move. */
 const DEFAULT_PREVIEWS = 5;
+const DEFAULT_POWER_CUTS = 10;
 
 export const command: Command = {
   name: "bench",
-  summary: "Measures the dev stack in a sandbox of its own: previews, up, destroy, API requests, user data.",
+  summary:
+    "Measures the dev stack in a sandbox of its own: previews, up, destroy, then the stack on running hosts.",
   details:
-    "All figures come from one run on this machine; nothing is asserted. Your running sandbox is not touched.",
+    "All figures come from one run on this machine; nothing is asserted. Your running sandbox is not touched.\n" +
+    "The hosts' part takes two minutes, and half a minute for each power cut; --hosts off leaves it out.",
   options: {
     json: { type: "boolean", doc: "print the figures as JSON, alone on stdout" },
     previews: {
@@ -26,15 +31,51 @@ export const command: Command = {
       value: "N",
       doc: `previews of each kind, whose median counts (default ${DEFAULT_PREVIEWS})`,
     },
+    "power-cuts": {
+      type: "string",
+      value: "N",
+      doc: `power cuts of a database host under writes (default ${DEFAULT_POWER_CUTS})`,
+    },
+    hosts: HOSTS_OPTION,
   },
   run: async (args) => {
     const json = args.flag("json");
-    const previews = previewCount(args.text("previews"));
-    const figures = await measure(previews, json ? quietly : runSteps);
-    process.stdout.write(json ? `${JSON.stringify(figures, undefined, 2)}\n` : `\n${table(figures)}\n`);
+    const run = json ? quietly : runSteps;
+    const previews = count("--previews", args.text("previews"), DEFAULT_PREVIEWS);
+    const powerCuts = count("--power-cuts", args.text("power-cuts"), DEFAULT_POWER_CUTS);
+    const mode = hostsMode(args.text("hosts"));
+    const figures = await measure(previews, run);
+    const hosts = mode === "off" ? undefined : await measureOnHosts(powerCuts, mode, run);
+    process.stdout.write(
+      json
+        ? `${JSON.stringify({ ...figures, ...(hosts === undefined ? {} : { hosts }) }, undefined, 2)}\n`
+        : `\n${table([...rows(figures), ...(hosts === undefined ? [] : hostRows(hosts))])}\n`,
+    );
     return 0;
   },
 };
+
+/** The figures of running hosts; none, and why, where the machine cannot run them. */
+async function measureOnHosts(
+  powerCuts: number,
+  mode: HostsMode,
+  run: typeof runSteps,
+): Promise<HostFigures | undefined> {
+  const reason = await hostsUnavailable();
+  if (reason !== undefined && mode === "on") throw new Failure(`Hosts cannot run here: ${reason}`);
+  let figures: HostFigures | undefined;
+  await run([
+    {
+      title: "the dev stack on hosts",
+      run: async (report) => {
+        if (reason !== undefined) return `left out: ${reason}`;
+        figures = await measureHosts(powerCuts, report);
+        return `${powerCuts} power cuts`;
+      },
+    },
+  ]);
+  return figures;
+}
 
 export interface Figures {
   readonly previews: number;
@@ -52,10 +93,10 @@ export interface Figures {
   readonly userDataBytes: Readonly<Record<string, number>>;
 }
 
-function previewCount(text: string | undefined): number {
-  if (text === undefined) return DEFAULT_PREVIEWS;
+function count(option: string, text: string | undefined, otherwise: number): number {
+  if (text === undefined) return otherwise;
   if (/^[1-9]\d?$/.test(text)) return Number(text);
-  throw usageFailure(`--previews: must be 1 to 99, got "${text}"`);
+  throw usageFailure(`${option}: must be 1 to 99, got "${text}"`);
 }
 
 async function quietly(steps: readonly Step[]): Promise<void> {
@@ -164,8 +205,8 @@ export function median(values: readonly number[]): number {
 
 const round = (value: number) => Math.round(value * 100) / 100;
 
-function table(figures: Figures): string {
-  const rows = [
+function rows(figures: Figures): [string, string][] {
+  return [
     ["preview without the pack (median)", `${figures.previewWithoutPackSeconds} s of ${figures.previews}`],
     ["preview with the pack (median)", `${figures.previewWithPackSeconds} s of ${figures.previews}`],
     ["the pack's share", `${figures.packSeconds} s, ratio ${figures.packRatio}`],
@@ -175,13 +216,16 @@ function table(figures: Figures): string {
       `${figures.upWithoutChangesSeconds} s, ${figures.apiRequestsPerUpWithoutChanges} API requests`,
     ],
     ["destroy of dev", `${figures.destroySeconds} s`],
-    ...Object.entries(figures.userDataBytes).map(([host, bytes]) => [
+    ...Object.entries(figures.userDataBytes).map(([host, bytes]): [string, string] => [
       `user data of ${host}`,
       `${bytes} bytes of 65536`,
     ]),
   ];
-  const width = Math.max(...rows.map(([name = ""]) => name.length));
-  return rows.map(([name = "", value]) => `${name.padEnd(width)}  ${value}`).join("\n");
+}
+
+function table(rows: readonly [string, string][]): string {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join("\n");
 }
 
 function withPort(port: number): CommandArguments {

@@ -70,7 +70,7 @@ describe("the policies, over the project's own stacks", function () {
       overrides,
       program: async () => {
         pulumi.runtime.registerResourceTransform(transform);
-        const { program } = await import("../../infra/program");
+        const { program } = require("../../infra/program") as typeof import("../../infra/program");
         return { ...(await program()) };
       },
     });
