@@ -106,12 +106,12 @@ export async function act(
   throw new Failure(`${droplet.name}: ${type} was not done within ${ACTION_WITHIN_MS / 1000} s`);
 }
 
-/** The droplets that never came up: the last that was done to them was to create them, and that failed. */
+/** The droplets that never came up: to create them failed, and whatever was tried since then. */
 export async function unmadeDroplets(api: ApiAccess): Promise<DropletView[]> {
   const off = (await droplets(api)).filter(({ status }) => status === "off");
   const failed = off.map(async (droplet) => {
-    const [last] = await listAll(api, `/v2/droplets/${droplet.id}/actions`, "actions");
-    return last?.type === "create" && last.status === "errored" ? [droplet] : [];
+    const actions = await listAll(api, `/v2/droplets/${droplet.id}/actions`, "actions");
+    return actions.every(({ status }) => status === "errored") ? [droplet] : [];
   });
   return (await Promise.all(failed)).flat();
 }

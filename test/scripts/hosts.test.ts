@@ -4,14 +4,17 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { HostChange } from "../../sandbox/api/core/host";
+import { startApi } from "../../sandbox/api/server";
 import { Failure } from "../../scripts/failure";
 import { type Home, homeAt, PROJECT_DIR } from "../../scripts/home";
-import { oneOf } from "../../scripts/hosts/account";
+import { act, findDroplet, oneOf, unmadeDroplets } from "../../scripts/hosts/account";
 import { hostsMode } from "../../scripts/hosts/mode";
 import { prepareHosts } from "../../scripts/hosts/prepare";
 import { curlLine, findSite } from "../../scripts/hosts/site";
 import { sandboxStatus } from "../../scripts/hosts/status";
 import { statusText } from "../../scripts/hosts/statusText";
+import { request } from "../../scripts/sandbox/apiClient";
 import { ensureApi, stopApi } from "../../scripts/sandbox/daemon";
 
 const failure = (message: RegExp, exitCode: number, remedy?: RegExp) => (error: unknown) => {
@@ -78,6 +81,50 @@ describe("a host is named", () => {
     assert.throws(() => oneOf(all, "node-1"), failure(/Several/, 2, /dev-node-1 .*prod-node-1/));
     assert.throws(() => oneOf(all, "ode-2"), failure(/no host "ode-2"/, 2, /dev-node-2 \(500000003\)/));
     assert.throws(() => oneOf([], "x"), failure(/no host/, 2, /npm start/));
+  });
+});
+
+describe("a droplet that did not boot when it was created", function () {
+  this.timeout(30_000);
+  it("is found, and no other that is off; made anew it is no longer", async () => {
+    const home = homeAt(mkdtempSync(join(tmpdir(), "hosts-")));
+    let broken = true;
+    const host = {
+      apply: async (change: HostChange) => {
+        if (broken && change.kind === "droplet_action") throw new Error("no disk left");
+      },
+    };
+    const running = await startApi({ stateDir: home.dir, port: 0, token: "t", actionDelayMs: 0, host });
+    const { error } = console;
+    console.error = () => {}; // the API's own log
+    try {
+      const api = { url: running.url, token: "t" };
+      const create = async (name: string, status: string) => {
+        const body = { name, region: "nyc3", size: "s-1vcpu-1gb", image: "ubuntu-26-04-x64" };
+        await request(api, "POST", "/v2/droplets", { body });
+        const deadline = Date.now() + 10_000;
+        while ((await findDroplet(api, name)).status !== status) assert.ok(Date.now() < deadline, name);
+        return findDroplet(api, name);
+      };
+      const unmade = await create("unmade", "off");
+      const failed = act(home, api, unmade, { type: "rebuild", image: unmade.image.id });
+      await assert.rejects(failed, failure(/unmade: rebuild failed/, 1, /api\.log/));
+      broken = false;
+      const made = await create("made", "active");
+      await act(home, api, made, { type: "power_off" });
+      assert.deepEqual(
+        (await unmadeDroplets(api)).map(({ name }) => name),
+        ["unmade"],
+      );
+      await act(home, api, unmade, { type: "rebuild", image: unmade.image.id });
+      assert.equal((await findDroplet(api, "unmade")).status, "active");
+      await act(home, api, unmade, { type: "power_off" });
+      assert.deepEqual(await unmadeDroplets(api), [], "one that was up and was switched off stays off");
+    } finally {
+      console.error = error;
+      await running.close();
+      rmSync(home.dir, { recursive: true, force: true });
+    }
   });
 });
 
