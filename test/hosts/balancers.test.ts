@@ -37,7 +37,7 @@ const custom = "44444444-0000-4000-8000-000000000004";
 const managed = "55555555-0000-4000-8000-000000000005";
 
 describe("load balancers", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const one = droplet(2, { tags: ["web"], userData: USER_DATA });
   const two = droplet(3, { tags: ["web"], userData: USER_DATA });
   const domain: Domain = {

@@ -35,7 +35,7 @@ const domain: Domain = {
 };
 
 describe("droplets as hosts", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const first = droplet(2, {
     userData: USER_DATA,
     sshKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK test"],

@@ -75,7 +75,7 @@ describe("the nftables text of firewalls", () => {
 });
 
 describe("firewalls, measured", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   // Echoes on the ports that the matrix asks for; SSH is the host's own.
   const listener = `#cloud-config
 write_files:

@@ -82,7 +82,7 @@ export async function openProvider(options: Partial<ProviderOptions> = {}): Prom
 export async function waitFor<T>(
   what: string,
   condition: () => Promise<T | undefined | false>,
-  withinMs = 15_000,
+  withinMs = 60_000,
 ): Promise<T> {
   const deadline = Date.now() + withinMs;
   let last: unknown;
