@@ -9,7 +9,12 @@ export function parseYaml(
   text: string,
 ): { readonly ok: true; readonly value: unknown } | { readonly ok: false } {
   try {
-    const document = parseDocument(text, { version: "1.1", uniqueKeys: false, logLevel: "silent" });
+    const document = parseDocument(text, {
+      version: "1.1",
+      uniqueKeys: false,
+      logLevel: "silent",
+      prettyErrors: false,
+    });
     return document.errors.length > 0
       ? { ok: false }
       : { ok: true, value: document.toJS({ maxAliasCount: 100 }) as unknown };

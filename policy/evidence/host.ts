@@ -9,7 +9,7 @@ import { evidenceInput } from "../../infra/evidence";
 import type { JudgedResource } from "../frame/resource";
 import { asObject, asText, type Field, type Inputs, knownItems } from "../frame/value";
 import { emptyContent, type HostContent } from "./content";
-import { parseUserData } from "./user-data";
+import { parseUserData, type UserData } from "./user-data";
 
 export const dropletType = "digitalocean:index/droplet:Droplet";
 
@@ -134,12 +134,21 @@ export function knowHost(droplet: JudgedResource, evidence: readonly EvidenceEnt
   return { droplet, name, knowledge: knowledgeOf(droplet, own), evidence: own };
 }
 
+const userDataOfDroplet = new WeakMap<JudgedResource, UserData>();
+
+/** Each policy asks for it; it is looked up once. */
+function userDataOf(droplet: JudgedResource, text: string): UserData {
+  const read = userDataOfDroplet.get(droplet) ?? parseUserData(text);
+  userDataOfDroplet.set(droplet, read);
+  return read;
+}
+
 function knowledgeOf(droplet: JudgedResource, evidence: readonly EvidenceEntry[]): HostKnowledge {
   const userData = droplet.inputs.text("userData");
   if (userData.state === "absent") return { state: "bare" };
   if (userData.state === "known") {
     if (userData.value.trim() === "") return { state: "bare" };
-    const parsed = parseUserData(userData.value);
+    const parsed = userDataOf(droplet, userData.value);
     if (parsed.kind === "cloud-config") return { state: "known", content: parsed.content, script: false };
     if (parsed.kind === "script") {
       const entry = evidence.find(({ complete }) => complete);

@@ -6,6 +6,7 @@
  * it holds nothing to render. Everything else (#include, part handlers, JSON patches) says that it cannot be read: then
  * nothing of the user data counts as known. Nothing of the text stands in a reason.
  */
+import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import { parseMime } from "../parsers/mime";
 import { addCloudConfig, maxTextBytes, parseYaml } from "./cloud-config";
@@ -19,16 +20,21 @@ export type UserData =
   | { readonly kind: "script"; readonly content: HostContent }
   | { readonly kind: "unreadable"; readonly reason: string };
 
+/**
+ * By digest: V8 hashes a text of more than 16 KiB by its length alone, so that a thousand of one length, as a stack's
+ * user data are, would be compared with each other character by character.
+ */
 const cache = new Map<string, UserData>();
 /** The pack reads the same text once for each policy; a stack of 1,000 droplets fits. */
 const cacheLimit = 2_000;
 
 export function parseUserData(text: string): UserData {
-  const cached = cache.get(text);
+  const key = createHash("sha256").update(text).digest("base64");
+  const cached = cache.get(key);
   if (cached !== undefined) return cached;
   const parsed = parseUncached(text);
   if (cache.size >= cacheLimit) cache.clear();
-  cache.set(text, parsed);
+  cache.set(key, parsed);
   return parsed;
 }
 
