@@ -18,8 +18,8 @@ import { registeredPolicies } from "./registered";
 const marker = "Marker5f1cSecret";
 
 /** Judges a fixture with every policy; gives what they said, and fails where the marker is in it. */
-function assertQuiet(fixture: Fixture, what: string): number {
-  const messages = definitions
+function assertQuiet(fixture: Fixture, what: string, judges = definitions): number {
+  const messages = judges
     .flatMap((definition) => judgeFixture(definition, fixture))
     .map(({ message }) => message);
   for (const message of messages) assert.ok(!message.includes(marker), `${what}: ${message}`);
@@ -32,15 +32,20 @@ const oneHost = (files: Readonly<Record<string, string>>): Fixture => ({
   resources: { "host-1": droplet("host-1", { userData: cloudConfig(files) }) },
 });
 
-describe("messages hold no secret", () => {
+describe("messages hold no secret", function () {
+  this.timeout(90_000);
+
   it("where any input of any fixture's resource is a secret", () => {
     let messages = 0;
-    for (const { fixtures } of registeredPolicies) {
+    for (const { definition, fixtures } of registeredPolicies) {
       for (const fixture of [...fixtures.valid, ...fixtures.invalid]) {
         for (const [name, resource] of Object.entries(fixture.resources)) {
           for (const { path, value } of mutants(resource.properties, [["secret", marker]])) {
             const resources = { ...fixture.resources, [name]: { ...resource, properties: value } };
-            messages += assertQuiet({ ...fixture, resources }, `${fixture.title}: ${name}.${path}`);
+            // Each policy over its own fixtures, which hold the inputs that it reads.
+            messages += assertQuiet({ ...fixture, resources }, `${fixture.title}: ${name}.${path}`, [
+              definition,
+            ]);
           }
         }
       }
