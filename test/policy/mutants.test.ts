@@ -25,7 +25,9 @@ const harmlessEverywhere: readonly HarmlessMutants[] = [
   },
 ];
 
-describe("mutants of the valid fixtures", () => {
+describe("mutants of the valid fixtures", function () {
+  this.timeout(180_000);
+
   const total = { caught: 0, harmless: 0 };
 
   for (const { definition, fixtures } of registeredPolicies) {
