@@ -3,6 +3,7 @@
 const { Base } = require("mocha").reporters;
 
 const SLOW_MS = 500;
+const SLOW_SUITE_MS = 5000;
 
 module.exports = class Reporter extends Base {
   constructor(runner, options) {
@@ -11,11 +12,18 @@ module.exports = class Reporter extends Base {
     let depth = 0;
     const print = (text) => console.log(`${"  ".repeat(Math.max(depth, 0))}${text}`);
 
+    // A suite's time holds its hooks' too, where hosts boot and engines start.
+    const begun = new Map();
     runner.on("suite", (suite) => {
       if (!suite.root) print(suite.title);
+      begun.set(suite, Date.now());
       depth++;
     });
-    runner.on("suite end", () => depth--);
+    runner.on("suite end", (suite) => {
+      depth--;
+      const ms = Date.now() - begun.get(suite);
+      if (depth === 1 && ms > SLOW_SUITE_MS) print(`(${(ms / 1000).toFixed(0)} s)`);
+    });
     runner.on("pass", (test) => {
       print(`✔ ${test.title}${test.duration > SLOW_MS ? ` (${(test.duration / 1000).toFixed(1)} s)` : ""}`);
     });
