@@ -3,6 +3,7 @@ import { useOwnWorld } from "../world/useWorld";
 import { encryptionProof } from "./encryption";
 import { type Expected, firewallProof, OPERATORS_ADDRESS } from "./firewalls/proof";
 import { hardeningProof } from "./hardening";
+import { refusalProof } from "./refusals";
 
 const outward = {
   "53": ["database", "web"],
@@ -50,6 +51,10 @@ describe("proofs: a separated stack", function () {
   describe("the firewalls", () => {
     const asking = { web: "web-2", database: "db-2" };
     firewallProof(world, { targets: ["web-1", "db-1"], asking }, firewalls);
+  });
+
+  describe("who is refused", () => {
+    refusalProof(world);
   });
 
   describe("encryption, measured on the wire", () => {
