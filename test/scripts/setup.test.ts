@@ -105,6 +105,8 @@ describe("set-up of a clone", function () {
 
   it("is told by doctor on a fresh clone, which changes nothing", () => {
     cpSync(join(PROJECT, "package-lock.json"), join(dir, "package-lock.json"));
+    const programs = join("sandbox", "hosts", "programs.json");
+    cpSync(join(PROJECT, programs), join(dir, programs));
     const before = readdirSync(dir, { recursive: true }).sort();
     const { stdout, status } = spawnSync(process.execPath, ["scripts/run.mjs", "doctor"], {
       cwd: dir,
