@@ -3,7 +3,11 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "../command";
 import { EXIT_CODES } from "../failure";
-import { PROJECT_DIR } from "../home";
+import { findHome, PROJECT_DIR } from "../home";
+import { prepareHosts } from "../hosts/prepare";
+import { interruption } from "../interruption";
+import { runSteps } from "../progress";
+import { describePulumi, ensurePulumi } from "../toolchain/pulumi";
 
 /** What scripts/reporter.cjs sends when the last test is over. */
 interface Totals {
@@ -41,8 +45,30 @@ export function testFiles(dir = join(PROJECT_DIR, "test")): string[] {
     .map((file) => join("test", file));
 }
 
+/** What `npm start` gets the first time: minutes that no single test's deadline should have to hold. */
+function setUp(): Promise<void> {
+  return runSteps([
+    {
+      title: "Pulumi CLI",
+      run: async (report) =>
+        describePulumi(await ensurePulumi({ onProgress: report, signal: interruption.signal })),
+    },
+    {
+      title: "Base image of hosts",
+      run: async (report) => {
+        const decision = await prepareHosts(findHome(), "auto", report, interruption.signal);
+        return decision.kind === "hosts" ? "there" : `left out: ${decision.reason}`;
+      },
+    },
+  ]);
+}
+
 async function runTests(args: readonly string[]): Promise<number> {
   const namesFiles = args.some((arg) => arg.endsWith(".ts"));
+  if (!namesFiles) {
+    interruption.listen();
+    await setUp();
+  }
   const mocha = spawn(
     process.execPath,
     [
