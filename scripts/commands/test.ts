@@ -63,31 +63,56 @@ function setUp(): Promise<void> {
   ]);
 }
 
+/** One mocha process's share, and how it ended. */
+interface Lane {
+  readonly totals: Totals | undefined;
+  readonly exitCode: number;
+  readonly leaked: boolean;
+}
+
 async function runTests(args: readonly string[]): Promise<number> {
-  const namesFiles = args.some((arg) => arg.endsWith(".ts"));
-  if (!namesFiles) {
-    interruption.listen();
-    await setUp();
-  }
+  if (args.some((arg) => arg.endsWith(".ts"))) return verdict([await start(args, "inherit").ended]);
+  interruption.listen();
+  await setUp();
+  const files = testFiles();
+  // Hosts mostly wait for each other: beside them the other core does the rest. Their output follows the others'.
+  const others = start([...args, ...files.filter((file) => !needsHosts(file))], "inherit");
+  const hosts = start([...args, ...files.filter(needsHosts)], "pipe");
+  const first = await others.ended;
+  hosts.show();
+  return verdict([first, await hosts.ended]);
+}
+
+function needsHosts(file: string): boolean {
+  return ["hosts", "monitoring"].some((dir) => file.startsWith(join("test", dir)));
+}
+
+/** Starts mocha; what it prints is seen at once (`inherit`), or from the call of `show` on (`pipe`). */
+function start(args: readonly string[], output: "inherit" | "pipe"): { ended: Promise<Lane>; show(): void } {
   const mocha = spawn(
     process.execPath,
     [
       join(PROJECT_DIR, "node_modules", "mocha", "bin", "mocha.js"),
       ...["--reporter", join(PROJECT_DIR, "scripts", "reporter.cjs")],
       ...args,
-      ...(namesFiles ? [] : testFiles()),
     ],
-    { cwd: PROJECT_DIR, stdio: ["ignore", "inherit", "inherit", "ipc"] },
+    { cwd: PROJECT_DIR, stdio: ["ignore", output, output, "ipc"] },
   );
   // The terminal's Ctrl-C reaches mocha by itself; a signal to this process alone does not.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => mocha.kill(signal));
-  const { totals, exitCode, leaked } = await finish(mocha);
-  return verdict(totals, exitCode, leaked);
+  const held: Buffer[] = [];
+  let hold = (chunk: Buffer) => void held.push(chunk);
+  for (const stream of [mocha.stdout, mocha.stderr]) stream?.on("data", (chunk: Buffer) => hold(chunk));
+  return {
+    ended: finish(mocha),
+    show: () => {
+      hold = (chunk) => void process.stdout.write(chunk);
+      for (const chunk of held) process.stdout.write(chunk);
+    },
+  };
 }
 
-function finish(
-  mocha: ChildProcess,
-): Promise<{ totals: Totals | undefined; exitCode: number; leaked: boolean }> {
+function finish(mocha: ChildProcess): Promise<Lane> {
   return new Promise((resolve, reject) => {
     let totals: Totals | undefined;
     let leaked = false;
@@ -107,16 +132,25 @@ function finish(
   });
 }
 
-function verdict(totals: Totals | undefined, exitCode: number, leaked: boolean): number {
+function verdict(lanes: readonly Lane[]): number {
+  const problems = lanes.flatMap(problemsOf);
+  const sum = (of: (totals: Totals) => number) =>
+    lanes.reduce((total, { totals }) => total + (totals === undefined ? 0 : of(totals)), 0);
+  const passed = sum((totals) => totals.passed);
+  const failed = sum((totals) => totals.failed);
+  if (passed + failed + problems.length === 0) problems.push("No test ran.");
+  for (const problem of problems) process.stdout.write(`Error: ${problem}\n`);
+  const failures = failed + problems.length;
+  // What is no test's failure is one all the same: nobody reads further than this line.
+  process.stdout.write(`${passed} passed, ${failures} failed, ${sum((totals) => totals.skipped)} skipped\n`);
+  return failures === 0 ? 0 : EXIT_CODES.error;
+}
+
+function problemsOf({ totals, exitCode, leaked }: Lane): string[] {
   const problems: string[] = [];
   if (totals === undefined) problems.push(`The tests did not come to their end (exit code ${exitCode}).`);
-  else if (totals.passed + totals.failed === 0) problems.push("No test ran.");
   if (leaked)
     problems.push(`The process did not end within ${ENDS_WITHIN_MS / 1000} s after its last test: a leak.`);
-  const { passed, failed, skipped } = totals ?? { passed: 0, failed: 0, skipped: 0 };
-  if (exitCode !== 0 && failed === 0 && problems.length === 0) problems.push(`mocha ended with ${exitCode}.`);
-  for (const problem of problems) process.stdout.write(`Error: ${problem}\n`);
-  // What is no test's failure is one all the same: nobody reads further than this line.
-  process.stdout.write(`${passed} passed, ${failed + problems.length} failed, ${skipped} skipped\n`);
-  return failed + problems.length === 0 ? 0 : EXIT_CODES.error;
+  if (exitCode !== 0 && totals?.failed === 0 && !leaked) problems.push(`mocha ended with ${exitCode}.`);
+  return problems;
 }
