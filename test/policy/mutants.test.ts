@@ -71,6 +71,31 @@ describe("mutants of the valid fixtures", function () {
     });
   }
 
+  /** It objects to what is no secret and should be one: made secret, three of its examples are sound. */
+  const SOUND_WHEN_SECRET = [
+    "user data with a key that is no secret",
+    "a password in a script",
+    "a webhook that is no secret",
+  ];
+
+  for (const { definition, fixtures } of registeredPolicies) {
+    it(`${definition.name}: making every input a secret hides no violation`, () => {
+      const hidden = fixtures.invalid.filter((fixture) => {
+        const resources = Object.fromEntries(
+          Object.entries(fixture.resources).map(([name, resource]) => [
+            name,
+            { ...resource, secrets: Object.keys(resource.properties) },
+          ]),
+        );
+        return judgeFixture(definition, { ...fixture, resources }).length === 0;
+      });
+      assert.deepEqual(
+        hidden.map(({ title }) => title),
+        definition.name === "no-exposed-secrets" ? SOUND_WHEN_SECRET : [],
+      );
+    });
+  }
+
   after(() => {
     console.log(`      all policies: ${total.caught} caught, ${total.harmless} harmless for a named reason`);
   });
