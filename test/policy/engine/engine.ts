@@ -68,7 +68,10 @@ export class PolicyEngine {
   private readonly cleanUps: string[] = [this.dir];
 
   stop(): void {
-    for (const dir of this.cleanUps) rmSync(dir, { recursive: true, force: true });
+    for (const dir of this.cleanUps) {
+      // An engine that was refused may still be writing its history.
+      rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+    }
   }
 
   /** The analyzer host, and the stub as the plugin of DigitalOcean's provider. */

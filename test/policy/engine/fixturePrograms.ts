@@ -23,7 +23,10 @@ export function holdsUnknown(value: unknown): boolean {
   return typeof value === "object" && value !== null && Object.values(value).some(holdsUnknown);
 }
 
-/** For each policy, a fixture whose values are known, or come from resources of the fixture. */
+/**
+ * For each policy, a fixture whose values are known, or come from resources of the fixture that the engine has a
+ * provider for, and that says the same with other names of its resources.
+ */
 export function chosenFixtures(): {
   readonly valid: readonly Chosen[];
   readonly invalid: readonly Chosen<InvalidFixture>[];
@@ -31,16 +34,22 @@ export function chosenFixtures(): {
   const known = ({ resources }: Fixture) =>
     Object.values(resources).every(({ properties, references = {} }) =>
       Object.entries(properties).every(
-        ([key, value]) => !holdsUnknown(value) || references[key] !== undefined,
+        ([key, value]) =>
+          !holdsUnknown(value) ||
+          (references[key] ?? ["none"]).every((name) => resources[name]?.type.startsWith("digitalocean:")),
       ),
     );
   return {
     valid: registeredPolicies.flatMap(({ definition, fixtures }) => {
-      const fixture = fixtures.valid.find((one) => known(one) && one.leftAlone !== true);
+      const fixture = fixtures.valid.find(
+        (one) => known(one) && one.leftAlone !== true && fits(withMember([], { definition, fixture: one })),
+      );
       return fixture === undefined ? [] : [{ definition, fixture }];
     }),
     invalid: registeredPolicies.flatMap(({ definition, fixtures }) => {
-      const fixture = fixtures.invalid.find(known);
+      const fixture = fixtures.invalid.find(
+        (one) => known(one) && fits(withMember([], { definition, fixture: one })),
+      );
       return fixture === undefined ? [] : [{ definition, fixture }];
     }),
   };
@@ -121,8 +130,14 @@ type Registered = ReadonlyMap<string, pulumi.Resource>;
 export function programOf(fixture: Fixture): () => Promise<void> {
   return async () => {
     const registered = new Map<string, pulumi.Resource>();
-    for (const [name, resource] of Object.entries(fixture.resources))
+    // What a resource refers to comes before it, wherever it stands in the fixture.
+    const ensure = (name: string) => {
+      const resource = fixture.resources[name];
+      if (resource === undefined || registered.has(name)) return;
+      for (const source of Object.values(resource.references ?? {}).flat()) ensure(source);
       registered.set(name, register(name, resource, registered));
+    };
+    for (const name of Object.keys(fixture.resources)) ensure(name);
   };
 }
 
