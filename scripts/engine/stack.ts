@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { EngineEvent, PulumiFn, Stack } from "@pulumi/pulumi/automation";
 import { parse } from "yaml";
 import { type Home, PROJECT_DIR } from "../home";
@@ -232,6 +233,7 @@ interface CommonOptions {
 
 /** How long the rest of the program has to tell its own errors. */
 const AFTER_PROGRAM_ERROR_MS = 3000;
+const SETTLES_WITHIN_MS = 10_000;
 
 /**
  * Ends an operation whose program failed. An error inside an `apply` is logged, and then an inline program waits for
@@ -269,6 +271,23 @@ const loadProgram: PulumiFn = async () => {
   return { ...(await program()) };
 };
 
+/**
+ * Selects a stack of the sandbox. The state file of a killed command was once seen empty by `stack select`, and whole
+ * just before: then it is read again.
+ */
+async function selectStored(select: () => Promise<Stack>): Promise<Stack> {
+  const deadline = Date.now() + SETTLES_WITHIN_MS;
+  for (;;) {
+    try {
+      return await select();
+    } catch (error) {
+      const unsettled = error instanceof EngineError && /failed to load checkpoint/.test(error.stderr);
+      if (!unsettled || Date.now() > deadline) throw error;
+      await delay(200);
+    }
+  }
+}
+
 async function openStack(
   { kind, home, stack }: StackTarget,
   workspace: Awaited<ReturnType<typeof import("@pulumi/pulumi/automation").LocalWorkspace.create>>,
@@ -276,7 +295,7 @@ async function openStack(
   const { Stack } = require("@pulumi/pulumi/automation") as typeof import("@pulumi/pulumi/automation");
   if (kind === "sandbox") {
     const exists = readStoredStack(home, stack) !== undefined;
-    return exists ? Stack.select(stack, workspace) : Stack.create(stack, workspace);
+    return exists ? selectStored(() => Stack.select(stack, workspace)) : Stack.create(stack, workspace);
   }
   try {
     return await Stack.select(stack, workspace);
