@@ -1,5 +1,6 @@
-// Mocha's reporter for `npm test`: one line a test, with its time, then the failures in full. The totals go to
-// scripts/commands/test.ts, which prints them as the very last line.
+// Mocha's reporter for `npm test`: one line a test, with its time. The totals and the failures in full go to
+// scripts/commands/test.ts, which prints them last, where a log's end shows them.
+const { format } = require("node:util");
 const { Base } = require("mocha").reporters;
 
 const SLOW_MS = 500;
@@ -34,13 +35,30 @@ module.exports = class Reporter extends Base {
     });
     runner.once("end", () => {
       const { passes, failures } = this.stats;
-      if (failures > 0) Base.list(this.failures);
       if (skipped.length > 0)
         console.log(
           `\nSkipped (the reasons are above):\n${skipped.map((title) => `  - ${title}`).join("\n")}`,
         );
       console.log(`\n${(this.stats.duration / 1000).toFixed(0)} s`);
-      process.send?.({ passed: passes, failed: failures, skipped: skipped.length });
+      const report = describe(this.failures);
+      if (process.send === undefined) process.stdout.write(report);
+      process.send?.({ passed: passes, failed: failures, skipped: skipped.length, report });
     });
   }
 };
+
+/** Mocha's own list of failures, with stacks and differences; empty without one. */
+function describe(failures) {
+  if (failures.length === 0) return "";
+  let text = "";
+  const print = Base.consoleLog;
+  Base.consoleLog = (...args) => {
+    text += `${format(...args)}\n`;
+  };
+  try {
+    Base.list(failures);
+  } finally {
+    Base.consoleLog = print;
+  }
+  return text;
+}

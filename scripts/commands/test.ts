@@ -14,6 +14,8 @@ interface Totals {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** The failures in full; empty without one. */
+  readonly report: string;
 }
 
 /** Quick ones first; what is not named comes after them, in the order of the alphabet. */
@@ -140,6 +142,7 @@ function verdict(lanes: readonly Lane[]): number {
   const passed = sum((totals) => totals.passed);
   const failed = sum((totals) => totals.failed);
   if (passed + failed + problems.length === 0) problems.push("No test ran.");
+  for (const { totals } of lanes) process.stdout.write(totals?.report ?? "");
   for (const problem of problems) process.stdout.write(`Error: ${problem}\n`);
   const failures = failed + problems.length;
   // What is no test's failure is one all the same: nobody reads further than this line.
