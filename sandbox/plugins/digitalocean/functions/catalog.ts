@@ -3,9 +3,7 @@ import {
   boolean,
   computed,
   integer,
-  list,
   number,
-  object,
   optional,
   optionalComputed,
   required,
@@ -17,7 +15,7 @@ import { notEmpty, oneOf } from "../../provider/validators";
 import type { PropertyMap } from "../../provider/values";
 import type { Client } from "../client";
 import { text } from "../inputs";
-import { filters, listId, select, sorts } from "./lists";
+import { listFunction } from "./lists";
 
 interface ApiRegion {
   readonly slug: string;
@@ -58,22 +56,14 @@ export const getRegion: FunctionType<Client> = {
   },
 };
 
-const regionKeys = Object.keys(region);
-
-export const getRegions: FunctionType<Client> = {
+export const getRegions = listFunction({
   name: "getRegions",
-  inputs: { filters: filters("getRegions", regionKeys), sorts: sorts("getRegions", regionKeys) },
-  outputs: {
-    regions: computed(list(object("getRegionsRegion", requiredOf(region)))),
-    filters: filters("getRegions", regionKeys),
-    sorts: sorts("getRegions", regionKeys),
-    id: computed(string),
-  },
-  async call({ client }, inputs) {
-    const regions = await client.all<ApiRegion>("/v2/regions", "regions");
-    return { ...inputs, regions: select(regions.map(regionState), inputs), id: listId("regions") };
-  },
-};
+  output: "regions",
+  item: "Region",
+  fields: region,
+  keys: Object.keys(region),
+  records: async (client) => (await client.all<ApiRegion>("/v2/regions", "regions")).map(regionState),
+});
 
 interface ApiSize {
   readonly slug: string;
@@ -103,17 +93,14 @@ const sizeKeys = [
   ...["price_monthly", "price_hourly", "available"],
 ];
 
-export const getSizes: FunctionType<Client> = {
+export const getSizes = listFunction({
   name: "getSizes",
-  inputs: { filters: filters("getSizes", sizeKeys), sorts: sorts("getSizes", sizeKeys) },
-  outputs: {
-    sizes: computed(list(object("getSizesSize", requiredOf(size)))),
-    filters: filters("getSizes", sizeKeys),
-    sorts: sorts("getSizes", sizeKeys),
-    id: computed(string),
-  },
-  async call({ client }, inputs) {
-    const sizes = (await client.all<ApiSize>("/v2/sizes", "sizes")).map((found) => ({
+  output: "sizes",
+  item: "Size",
+  fields: size,
+  keys: sizeKeys,
+  records: async (client) =>
+    (await client.all<ApiSize>("/v2/sizes", "sizes")).map((found) => ({
       slug: found.slug,
       available: found.available,
       transfer: found.transfer,
@@ -123,15 +110,8 @@ export const getSizes: FunctionType<Client> = {
       vcpus: found.vcpus,
       disk: found.disk,
       regions: [...found.regions],
-    }));
-    return { ...inputs, sizes: select(sizes, inputs), id: listId("sizes") };
-  },
-};
-
-/** The members of a list of results are all there, always. */
-export function requiredOf(fields: Readonly<Record<string, ReturnType<typeof computed>>>) {
-  return Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, required(field.type)]));
-}
+    })),
+});
 
 interface ApiImage {
   readonly id: number;

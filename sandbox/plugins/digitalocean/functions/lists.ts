@@ -1,11 +1,70 @@
 /** Filters and sorts of the functions that list things, after the official provider's: keys are in snake case. */
-import { boolean, type Field, list, object, optional, required, set, string } from "../../provider/fields";
+import {
+  boolean,
+  computed,
+  type Field,
+  type Fields,
+  list,
+  object,
+  optional,
+  required,
+  set,
+  string,
+} from "../../provider/fields";
+import type { FunctionType } from "../../provider/resource";
 import { oneOf } from "../../provider/validators";
 import type { PropertyMap, PropertyValue } from "../../provider/values";
+import type { Client } from "../client";
 import { flag, maps, strings, text } from "../inputs";
 
+interface Listing {
+  /** The function's name. */
+  readonly name: string;
+  /** The output that holds the list, and the object type of its items. */
+  readonly output: string;
+  readonly item: string;
+  readonly fields: Fields;
+  /** What can be filtered and sorted by, in snake case. */
+  readonly keys: readonly string[];
+  /** Inputs besides filters and sorts, which are outputs as well. */
+  readonly more?: Fields;
+  readonly records: (client: Client, inputs: PropertyMap) => Promise<PropertyMap[]>;
+}
+
+/** A function that lists all of a kind. */
+export function listFunction({
+  name,
+  output,
+  item,
+  fields,
+  keys,
+  more,
+  records,
+}: Listing): FunctionType<Client> {
+  const inputs = { filters: filters(name, keys), sorts: sorts(name, keys), ...more };
+  return {
+    name,
+    inputs,
+    outputs: {
+      ...inputs,
+      [output]: computed(list(object(`${name}${item}`, requiredOf(fields)))),
+      id: computed(string),
+    },
+    async call({ client }, given) {
+      // The id is what the official provider takes for that of a list: its name and the time.
+      const id = `${snake(output)}-${Date.now()}`;
+      return { ...given, [output]: select(await records(client, given), given), id };
+    },
+  };
+}
+
+/** The members of a list's items are all there, always. */
+function requiredOf(fields: Fields): Fields {
+  return Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, required(field.type)]));
+}
+
 /** @param name the function's, with a capital, as `GetSizes`: types are named by it */
-export function filters(name: string, keys: readonly string[]): Field {
+function filters(name: string, keys: readonly string[]): Field {
   return optional(
     set(
       object(`${name}Filter`, {
@@ -18,7 +77,7 @@ export function filters(name: string, keys: readonly string[]): Field {
   );
 }
 
-export function sorts(name: string, keys: readonly string[]): Field {
+function sorts(name: string, keys: readonly string[]): Field {
   return optional(
     list(
       object(`${name}Sort`, {
@@ -30,7 +89,7 @@ export function sorts(name: string, keys: readonly string[]): Field {
 }
 
 /** The records that pass all filters, in the order of the sorts. */
-export function select(records: PropertyMap[], inputs: PropertyMap): PropertyMap[] {
+function select(records: PropertyMap[], inputs: PropertyMap): PropertyMap[] {
   const kept = records.filter((record) => maps(inputs, "filters").every((filter) => passes(record, filter)));
   const orders = maps(inputs, "sorts");
   if (orders.length === 0) return kept;
@@ -77,12 +136,12 @@ function compareValues(left: PropertyValue | undefined, right: PropertyValue | u
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** `publicKey` as `public_key`. */
+export function snake(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
 /** Keys are written as Terraform writes them (`price_monthly`); camel case is taken as well. */
 function camel(key: string): string {
   return key.replace(/_([a-z0-9])/g, (_match, letter: string) => letter.toUpperCase());
-}
-
-/** What the official provider takes for the id of a list. */
-export function listId(name: string): string {
-  return `${name}-${Date.now()}`;
 }

@@ -26,8 +26,8 @@ import { type ApiDroplet, dropletState } from "../resources/droplet";
 import { type ApiLoadBalancer, loadBalancer as loadBalancerResource } from "../resources/loadBalancer";
 import type { ApiSshKey } from "../resources/sshKey";
 import type { ApiVpc } from "../resources/vpc";
-import { requiredOf, theOne } from "./catalog";
-import { filters, listId, select, sorts } from "./lists";
+import { theOne } from "./catalog";
+import { listFunction, snake } from "./lists";
 
 export const getAccount: FunctionType<Client> = {
   name: "getAccount",
@@ -181,32 +181,18 @@ async function findDroplet(client: Client, inputs: PropertyMap): Promise<ApiDrop
   return theOne(found, `droplet with the ${key} "${wanted}"`);
 }
 
-const dropletKeys = Object.keys(droplet).map(snake);
-
-function snake(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
-export const getDroplets: FunctionType<Client> = {
+export const getDroplets = listFunction({
   name: "getDroplets",
-  inputs: {
-    filters: filters("getDroplets", dropletKeys),
-    sorts: sorts("getDroplets", dropletKeys),
-    gpus: optional(boolean),
-  },
-  outputs: {
-    droplets: computed(list(object("getDropletsDroplet", requiredOf(droplet)))),
-    filters: filters("getDroplets", dropletKeys),
-    sorts: sorts("getDroplets", dropletKeys),
-    gpus: optional(boolean),
-    id: computed(string),
-  },
-  async call({ client }, inputs) {
+  output: "droplets",
+  item: "Droplet",
+  fields: droplet,
+  keys: Object.keys(droplet).map(snake),
+  more: { gpus: optional(boolean) },
+  records: async (client, inputs) => {
     const path = flag(inputs, "gpus") ? "/v2/droplets?type=gpus" : "/v2/droplets";
-    const droplets = await client.all<ApiDroplet>(path, "droplets");
-    return { ...inputs, droplets: select(droplets.map(lookedUp), inputs), id: listId("droplets") };
+    return (await client.all<ApiDroplet>(path, "droplets")).map(lookedUp);
   },
-};
+});
 
 /** The resource's outputs, with single objects as lists of one, as the official functions give them. */
 function loadBalancerOutputs(): Fields {
@@ -353,7 +339,6 @@ const sshKey = {
   publicKey: computed(string),
   fingerprint: computed(string),
 };
-const sshKeyKeys = ["id", "name", "public_key", "fingerprint"];
 
 function sshKeyState({ id, name, public_key: publicKey, fingerprint }: ApiSshKey): PropertyMap {
   return { id, name, publicKey, fingerprint };
@@ -375,20 +360,14 @@ export const getSshKey: FunctionType<Client> = {
   },
 };
 
-export const getSshKeys: FunctionType<Client> = {
+export const getSshKeys = listFunction({
   name: "getSshKeys",
-  inputs: { filters: filters("getSshKeys", sshKeyKeys), sorts: sorts("getSshKeys", sshKeyKeys) },
-  outputs: {
-    sshKeys: computed(list(object("getSshKeysSshKey", requiredOf(sshKey)))),
-    filters: filters("getSshKeys", sshKeyKeys),
-    sorts: sorts("getSshKeys", sshKeyKeys),
-    id: computed(string),
-  },
-  async call({ client }, inputs) {
-    const keys = await client.all<ApiSshKey>("/v2/account/keys", "ssh_keys");
-    return { ...inputs, sshKeys: select(keys.map(sshKeyState), inputs), id: listId("ssh_keys") };
-  },
-};
+  output: "sshKeys",
+  item: "SshKey",
+  fields: sshKey,
+  keys: ["id", "name", "public_key", "fingerprint"],
+  records: async (client) => (await client.all<ApiSshKey>("/v2/account/keys", "ssh_keys")).map(sshKeyState),
+});
 
 export const getVpc: FunctionType<Client> = {
   name: "getVpc",
