@@ -13,7 +13,7 @@ import {
   nginxFiles,
 } from "../../../policy/fixtures/texts";
 import { definitions } from "../../../policy/registry";
-import { findCli, type Outcome, only, PolicyEngine } from "./engine";
+import { type Outcome, only, PolicyEngine } from "./engine";
 
 /** What a stack of the tests is made of; each test changes one thing. */
 interface Parts {
@@ -102,14 +102,7 @@ describe("the pack in the real engine", function () {
   let engine: PolicyEngine;
 
   before("a Pulumi CLI, or the reason why these tests are skipped", async function () {
-    const cli = await findCli();
-    if (cli === undefined) {
-      console.log(
-        "skipped: no Pulumi CLI on this machine (npm start gets one; SECURED_WEB_PULUMI names one)",
-      );
-      this.skip();
-    }
-    engine = await PolicyEngine.start(cli);
+    engine = await PolicyEngine.start(this);
   });
 
   after(() => engine?.stop());

@@ -14,12 +14,12 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { LocalWorkspace, PulumiCommand, type PulumiFn, Stack } from "@pulumi/pulumi/automation";
 import { build } from "esbuild";
+import type { Context } from "mocha";
 import { findPulumi } from "../../../scripts/toolchain/find.mjs";
 
 const root = join(__dirname, "../../..");
 
-/** Path of the Pulumi CLI, or nothing where there is none on this machine. */
-export async function findCli(): Promise<string | undefined> {
+async function findCli(): Promise<string | undefined> {
   const given = process.env.SECURED_WEB_PULUMI;
   return given !== undefined && existsSync(given) ? given : (await findPulumi())?.path;
 }
@@ -54,7 +54,15 @@ export class PolicyEngine {
 
   private constructor(private readonly cli: PulumiCommand) {}
 
-  static async start(cliPath: string): Promise<PolicyEngine> {
+  /** An engine, or a skip with its reason where this machine has no Pulumi CLI. */
+  static async start(context: Context): Promise<PolicyEngine> {
+    const cliPath = await findCli();
+    if (cliPath === undefined) {
+      console.log(
+        "skipped: no Pulumi CLI on this machine (npm start gets one; SECURED_WEB_PULUMI names one)",
+      );
+      context.skip();
+    }
     const bin = mkdtempSync(join(tmpdir(), "secured-web-cli-"));
     mkdirSync(join(bin, "bin"));
     writeExecutable(join(bin, "bin", "pulumi"), `#!/bin/sh\nexec '${cliPath}' "$@"\n`);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { definitions } from "../../../policy/registry";
-import { findCli, type Outcome, only, PolicyEngine } from "./engine";
+import { type Outcome, only, PolicyEngine } from "./engine";
 import { type Chosen, chosenFixtures, type Group, grouped, programOf } from "./fixturePrograms";
 
 /** Two engines at a time: as many as the smallest machine has cores. */
@@ -29,14 +29,7 @@ describe("every policy in the real engine", function () {
   const { valid, invalid } = chosenFixtures();
 
   before("a Pulumi CLI, or the reason why these tests are skipped", async function () {
-    const cli = await findCli();
-    if (cli === undefined) {
-      console.log(
-        "skipped: no Pulumi CLI on this machine (npm start gets one; SECURED_WEB_PULUMI names one)",
-      );
-      this.skip();
-    }
-    engine = await PolicyEngine.start(cli);
+    engine = await PolicyEngine.start(this);
   });
 
   after(() => engine?.stop());
