@@ -21,13 +21,27 @@ export const statementTimeoutMs = 5000;
 const connectTimeoutMs = 3000;
 /**
  * Connections are made anew after this long: HAProxy picks a member when one is made, so an application that has gone
- * to another member because its own was out would stay there for ever.
+ * to another member because its own was out would stay there for ever; and a certificate is verified when one is made.
  */
-const connectionAgeMs = 20_000;
+export const connectionAgeMs = 20_000;
 
-/** TLS 1.3 to a server of our CA with the name that was asked for (MySQL's VERIFY_IDENTITY). */
+/**
+ * TLS 1.3 to a server of our CA with the name that was asked for (MySQL's VERIFY_IDENTITY), verified for each connection.
+ *
+ * mysql2 resumes TLS sessions (lib/tls_session_cache.js), and a resumed session verifies nothing: a certificate that has
+ * expired meanwhile would be taken for as long as the server knows the session. It keeps a session for the next
+ * connection where the next one has the very same `ca`, so here each has another.
+ */
 export function verifiedTls(tls: TlsMaterial): NonNullable<Exclude<ConnectionOptions["ssl"], string>> {
-  return { ...tls, minVersion: "TLSv1.3", rejectUnauthorized: true, verifyIdentity: true };
+  return {
+    ...tls,
+    get ca() {
+      return [tls.ca];
+    },
+    minVersion: "TLSv1.3",
+    rejectUnauthorized: true,
+    verifyIdentity: true,
+  };
 }
 
 /**
@@ -43,8 +57,6 @@ export function createDatabasePool(settings: PoolSettings): Pool {
     database: "app",
     ssl: verifiedTls(settings.tls),
     connectionLimit: settings.connectionLimit,
-    maxIdle: settings.connectionLimit,
-    idleTimeout: 60_000,
     queueLimit: 200,
     connectTimeout: connectTimeoutMs,
     enableKeepAlive: true,
@@ -66,18 +78,28 @@ interface Ageing {
 
 /** What a pool tells of its connections. */
 interface PoolEvents {
-  on(event: "connection" | "release", listener: (connection: Ageing) => void): unknown;
+  on(event: "connection" | "acquire" | "release", listener: (connection: Ageing) => void): unknown;
 }
 
-/** Ends connections above an age, each when it is given back: no statement is cut. */
+type After = (milliseconds: number, work: () => void) => unknown;
+
+/** Ends connections above an age: at once where they are idle, else when they are given back, so no statement is cut. */
 export function limitAge(
   pool: PoolEvents,
   limitMs: number,
-  now: () => number = () => performance.now(),
+  after: After = (milliseconds, work) => setTimeout(work, milliseconds).unref(),
 ): void {
-  const madeAt = new WeakMap<Ageing, number>();
-  pool.on("connection", (connection) => madeAt.set(connection, now()));
+  const inUse = new WeakSet<Ageing>();
+  const old = new WeakSet<Ageing>();
+  pool.on("connection", (connection) =>
+    after(limitMs, () => {
+      old.add(connection);
+      if (!inUse.has(connection)) connection.destroy();
+    }),
+  );
+  pool.on("acquire", (connection) => inUse.add(connection));
   pool.on("release", (connection) => {
-    if (now() - (madeAt.get(connection) ?? 0) > limitMs) connection.destroy();
+    inUse.delete(connection);
+    if (old.has(connection)) connection.destroy();
   });
 }

@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
-import { verifiedTls } from "./database";
-import { errorFields, journal, type Log } from "./log";
+import { connectionAgeMs, verifiedTls } from "./database";
+import { errorFields, isRefusal, journal, type Log } from "./log";
 import { type MemberRow, memberStateQuery, type Verdict, verdictOf } from "./memberState";
 import { type Environment, type HealthSettings, healthSettings } from "./settings";
 
@@ -55,9 +55,10 @@ export class Watch {
 
   /** Asks once, and says in the journal where the verdict has changed. */
   async look(): Promise<void> {
-    const verdict = await this.ask().catch(
-      (error): Verdict => ({ isWritable: false, reason: `no answer (${errorFields(error).code})` }),
-    );
+    const verdict = await this.ask().catch((error): Verdict => {
+      const { code, reason } = errorFields(error);
+      return { isWritable: false, reason: reason ? `refused: ${reason}` : `no answer (${code})` };
+    });
     if (verdict.reason !== this.verdict.reason) {
       this.log("info", "member", { host: this.host, ...verdict });
     }
@@ -75,21 +76,52 @@ export class Watch {
 
 /** A question over a connection that is kept while it works, and made anew after an error. */
 function askMember(settings: HealthSettings, host: string): Ask {
-  let connection: Awaited<ReturnType<typeof createConnection>> | undefined;
+  const connection = new Kept(() => connect(settings, host));
   return async () => {
     try {
-      connection ??= await connect(settings, host);
-      const [rows] = await connection.query<(MemberRow & RowDataPacket)[]>({
+      const [rows] = await (await connection.get()).query<(MemberRow & RowDataPacket)[]>({
         sql: memberStateQuery,
         timeout: answerLimitMs,
       });
       return verdictOf(settings.replication, rows);
     } catch (error) {
-      connection?.destroy();
-      connection = undefined;
+      connection.drop();
       throw error;
     }
   };
+}
+
+/**
+ * A connection that is kept for a time and then made anew, because only then is the member's certificate verified. A
+ * member that is merely slow to take a new one keeps the old one for another while; one that is refused does not.
+ */
+export class Kept<T extends { destroy(): void }> {
+  private connection: T | undefined;
+  private since = 0;
+
+  constructor(
+    private readonly make: () => Promise<T>,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
+
+  async get(): Promise<T> {
+    if (this.connection === undefined || this.now() - this.since > connectionAgeMs) {
+      const before = this.connection;
+      const made = await this.make().catch((error) => {
+        if (before === undefined || isRefusal(error)) throw error;
+        return before;
+      });
+      if (made !== before) before?.destroy();
+      this.connection = made;
+      this.since = this.now();
+    }
+    return this.connection;
+  }
+
+  drop(): void {
+    this.connection?.destroy();
+    this.connection = undefined;
+  }
 }
 
 async function connect(settings: HealthSettings, host: string) {

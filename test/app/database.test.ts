@@ -11,18 +11,20 @@ describe("app: the age of connections", () => {
     return made;
   }
 
-  it("ends a connection that is given back when it is old, and no other", () => {
+  it("ends an old connection: at once where it is idle, else when it is given back; and no young one", () => {
     const pool = new EventEmitter();
-    let now = 0;
-    limitAge(pool, 1000, () => now);
-    const [old, young] = [connection(), connection()];
-    pool.emit("connection", old);
-    now = 900;
-    pool.emit("connection", young);
-    pool.emit("release", old);
-    assert.equal(old.destroyed, false);
-    now = 1001;
-    for (const each of [old, young]) pool.emit("release", each);
-    assert.deepEqual([old.destroyed, young.destroyed], [true, false]);
+    const due: (() => void)[] = [];
+    limitAge(pool, 1000, (milliseconds, work) => {
+      assert.equal(milliseconds, 1000);
+      due.push(work);
+    });
+    const [idle, busy, young] = [connection(), connection(), connection()];
+    for (const each of [idle, busy, young])
+      for (const event of ["connection", "acquire"]) pool.emit(event, each);
+    for (const each of [idle, young]) pool.emit("release", each);
+    for (const work of due.slice(0, 2)) work();
+    assert.deepEqual([idle.destroyed, busy.destroyed, young.destroyed], [true, false, false]);
+    pool.emit("release", busy);
+    assert.deepEqual([busy.destroyed, young.destroyed], [true, false]);
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { AddressInfo } from "node:net";
-import { Watch } from "../../app/health";
+import { Kept, Watch } from "../../app/health";
 import type { Log } from "../../app/log";
 import type { Verdict } from "../../app/memberState";
 
@@ -52,6 +52,15 @@ describe("app: health of a database host", () => {
     assert.ok(!told.join().includes("SECRET"));
   });
 
+  it("tells why it refuses a member", async () => {
+    const member = watch();
+    answer = async () => {
+      throw Object.assign(new Error("certificate has expired"), { code: "HANDSHAKE_SSL_ERROR" });
+    };
+    await member.look();
+    assert.deepEqual(member.current(), { isWritable: false, reason: "refused: certificate has expired" });
+  });
+
   it("tells the journal of changes alone", async () => {
     const member = watch();
     await member.look();
@@ -79,5 +88,60 @@ describe("app: health of a database host", () => {
     } finally {
       server.close();
     }
+  });
+});
+
+describe("app: the connection of a health check", () => {
+  let now = 0;
+  let make: () => Promise<{ id: number; destroyed: boolean; destroy(): void }>;
+  let made = 0;
+  const good = async () => {
+    const one = { id: ++made, destroyed: false, destroy: () => {} };
+    one.destroy = () => {
+      one.destroyed = true;
+    };
+    return one;
+  };
+  const kept = () =>
+    new Kept(
+      () => make(),
+      () => now,
+    );
+  beforeEach(() => {
+    [now, made, make] = [0, 0, good];
+  });
+
+  it("is made anew when it is old, and the old one ends", async () => {
+    const connection = kept();
+    const first = await connection.get();
+    now = 20_000;
+    assert.equal(await connection.get(), first);
+    now = 20_001;
+    assert.equal((await connection.get()).id, 2);
+    assert.ok(first.destroyed);
+  });
+
+  it("stays for another while where the member is slow to take a new one", async () => {
+    const connection = kept();
+    const first = await connection.get();
+    now = 20_001;
+    make = () => Promise.reject(Object.assign(new Error("slow"), { code: "ETIMEDOUT" }));
+    assert.equal(await connection.get(), first);
+    make = good;
+    assert.equal(await connection.get(), first);
+    now = 41_000;
+    assert.equal((await connection.get()).id, 2);
+  });
+
+  it("ends where the member is refused, and where there is none a failure is one", async () => {
+    const connection = kept();
+    const first = await connection.get();
+    now = 20_001;
+    make = () => Promise.reject(Object.assign(new Error("expired"), { code: "HANDSHAKE_SSL_ERROR" }));
+    await assert.rejects(connection.get(), /expired/);
+    connection.drop();
+    assert.ok(first.destroyed);
+    make = () => Promise.reject(Object.assign(new Error("slow"), { code: "ETIMEDOUT" }));
+    await assert.rejects(connection.get(), /slow/);
   });
 });
