@@ -14,14 +14,25 @@ export interface Rates {
   readonly writesPerSecond: number;
 }
 
-/** From the start of the deployment, with the base image, the plugins' build and npm's packages in their caches. */
+/** What a power cut of one database host meant for the site's visitors. */
+export interface PowerCut {
+  /** The longest time without an acknowledged write. */
+  readonly gapSeconds: number;
+  /** From the power's return until the host is ONLINE in its group again. */
+  readonly rejoinSeconds: number;
+  readonly requests: number;
+  readonly failedRequests: number;
+  readonly acknowledgedNotes: number;
+  readonly lostNotes: number;
+}
+
+/** With the base image, the plugins' build and npm's packages in their caches. */
 export interface HostFigures {
-  readonly secondsToDroplets: number;
+  /** From `npm start`. */
   readonly secondsToFirst200: number;
   readonly secondsToAllOnline: number;
   readonly memoryMibByHost: Readonly<Record<string, number>>;
-  /** For each power cut the longest time without an acknowledged write. */
-  readonly failoverGapsSeconds: readonly number[];
+  readonly powerCuts: readonly PowerCut[];
   /** Through the load balancer: with TLS on every hop, and with none behind the load balancer. */
   readonly encrypted: Rates;
   readonly plain: Rates;
@@ -34,7 +45,7 @@ export async function hostsUnavailable(): Promise<string | undefined> {
 }
 
 /**
- * Deploys the dev stack on hosts of its own, measures and removes it: two minutes, and half a minute for each power cut.
+ * Deploys the dev stack on hosts of its own, measures and removes it: three minutes, and half a minute for each power cut.
  * Throws a Failure with the end of what the measurement said.
  */
 export async function measureHosts(
@@ -64,13 +75,13 @@ export async function measureHosts(
 
 /** The figures as rows of a table. */
 export function hostRows(figures: HostFigures): [string, string][] {
-  const { encrypted, plain, failoverGapsSeconds: gaps } = figures;
+  const { encrypted, plain, powerCuts } = figures;
+  const sum = (of: (cut: PowerCut) => number) => powerCuts.reduce((total, cut) => total + of(cut), 0);
   const ratio = (a: number, b: number) => (b === 0 ? "no ratio" : `ratio ${(a / b).toFixed(2)}`);
   const seconds = (value: number) => `${value.toFixed(1)} s`;
   return [
-    ["droplets have booted", seconds(figures.secondsToDroplets)],
-    ["first 200 through the load balancer", seconds(figures.secondsToFirst200)],
-    ["every member ONLINE", seconds(figures.secondsToAllOnline)],
+    ["npm start to the first 200 through the load balancer", seconds(figures.secondsToFirst200)],
+    ["npm start to every member ONLINE", seconds(figures.secondsToAllOnline)],
     ...Object.entries(figures.memoryMibByHost).map(([name, mib]): [string, string] => [
       `memory of ${name}`,
       `${mib} MiB`,
@@ -83,13 +94,23 @@ export function hostRows(figures: HostFigures): [string, string][] {
       "writes with TLS on every hop, and with none behind the load balancer",
       `${encrypted.writesPerSecond} and ${plain.writesPerSecond} a second, ${ratio(encrypted.writesPerSecond, plain.writesPerSecond)}`,
     ],
+    ["longest time without a write at a power cut", spread(powerCuts.map((cut) => cut.gapSeconds))],
+    ["from the power's return to ONLINE", spread(powerCuts.map((cut) => cut.rejoinSeconds))],
     [
-      "longest time without a write at a power cut (p50, p95)",
-      gaps.length === 0
-        ? "not measured"
-        : `${seconds(percentile(gaps, 0.5))}, ${seconds(percentile(gaps, 0.95))} of ${gaps.length}`,
+      "requests that failed around the power cuts",
+      `${sum((cut) => cut.failedRequests)} of ${sum((cut) => cut.requests)}`,
+    ],
+    [
+      "acknowledged notes that were lost",
+      `${sum((cut) => cut.lostNotes)} of ${sum((cut) => cut.acknowledgedNotes)}`,
     ],
   ];
+}
+
+function spread(values: readonly number[]): string {
+  if (values.length === 0) return "not measured";
+  const [min, p50, p95, max] = [0, 0.5, 0.95, 1].map((share) => `${percentile(values, share).toFixed(1)} s`);
+  return `${p50} (p50), ${p95} (p95), ${min} to ${max}, of ${values.length}`;
 }
 
 /** The smallest value that so large a share of all values does not exceed (nearest rank). */

@@ -6,42 +6,29 @@
  */
 import { removeInnerTls } from "../faults/plaintext";
 import {
-  failoverGapSeconds,
   liftRequestLimit,
   memoryMib,
+  type PowerCut,
+  powerCutUnderLoad,
   type Rates,
   requestRates,
 } from "../workloads/measure";
-import { waitFor } from "../world/waitFor";
 import { World } from "../world/world";
+import { measureStart } from "./start";
 
 async function main(): Promise<void> {
-  const powerCuts = Number(process.argv[2] ?? 10);
-  const started = Date.now();
-  const since = () => (Date.now() - started) / 1000;
+  const count = Number(process.argv[2] ?? 10);
+  const start = await measureStart(tell);
   const world = await World.up({ onProgress: tell });
   try {
-    const droplets = since();
-    const first200 = waitFor(
-      "the first 200",
-      async () => (await world.client.get("/")).status === 200 && since(),
-      { within: 300, every: 0.1 },
-    );
-    const online = waitFor("3 x ONLINE", async () => (await world.databaseIsWhole()) && since(), {
-      within: 300,
-      every: 0.1,
-      explain: () => world.complaints(),
-    });
-    const [secondsToFirst200, secondsToAllOnline] = await Promise.all([first200, online]);
     await world.waitUntilReady();
-    tell(`first 200 after ${secondsToFirst200} s, every member ONLINE after ${secondsToAllOnline} s`);
     const memoryMibByHost = await memoryMib(world);
-    const failoverGapsSeconds: number[] = [];
+    const powerCuts: PowerCut[] = [];
     const hosts = world.hostsWith("database");
-    for (let i = 0; i < powerCuts; i++) {
+    for (let i = 0; i < count; i++) {
       const host = hosts[i % hosts.length];
-      if (host) failoverGapsSeconds.push(await failoverGapSeconds(world, host));
-      tell(`power cut ${i + 1} of ${powerCuts}: ${failoverGapsSeconds.at(-1)} s without a write`);
+      if (host) powerCuts.push(await powerCutUnderLoad(world, host));
+      tell(`power cut ${i + 1} of ${count}: ${JSON.stringify(powerCuts.at(-1))}`);
     }
     await liftRequestLimit(world);
     const encrypted: Rates = await requestRates(world);
@@ -49,13 +36,7 @@ async function main(): Promise<void> {
     await removeInnerTls(world);
     const plain: Rates = await requestRates(world);
     tell(`without TLS behind the load balancer: ${JSON.stringify(plain)}`);
-    const figures = {
-      secondsToDroplets: droplets,
-      secondsToFirst200,
-      secondsToAllOnline,
-      ...{ memoryMibByHost, failoverGapsSeconds, encrypted, plain },
-    };
-    process.stdout.write(`${JSON.stringify(figures)}\n`);
+    process.stdout.write(`${JSON.stringify({ ...start, memoryMibByHost, powerCuts, encrypted, plain })}\n`);
   } finally {
     await world.destroy();
   }

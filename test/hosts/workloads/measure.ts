@@ -1,4 +1,5 @@
 import { hostStates } from "../../../sandbox/hosts/operate";
+import { everyAcknowledged } from "../checkers/acknowledged";
 import { waitFor } from "../world/waitFor";
 import type { World } from "../world/world";
 import type { WorldHost } from "../world/worldHost";
@@ -39,23 +40,51 @@ export async function requestRates(world: World): Promise<Rates> {
   }
 }
 
-/** The longest time without an acknowledged write around a power cut of a host, in seconds. It is switched on again. */
-export async function failoverGapSeconds(world: World, host: WorldHost): Promise<number> {
+/** What a power cut of one host meant for the site's visitors. */
+export interface PowerCut {
+  /** The longest time without an acknowledged write. */
+  readonly gapSeconds: number;
+  /** From the power's return until the host is ONLINE in its group again. */
+  readonly rejoinSeconds: number;
+  readonly requests: number;
+  /** Without an answer, or with one that is an error. */
+  readonly failedRequests: number;
+  readonly acknowledgedNotes: number;
+  /** Acknowledged notes that are missing on a host when all are whole again. */
+  readonly lostNotes: number;
+}
+
+/** Cuts the power of a host while visitors write and read, and switches it on again. */
+export async function powerCutUnderLoad(world: World, host: WorldHost): Promise<PowerCut> {
   const visitors = Visitors.start(world, PROBE);
+  let gapSeconds: number;
+  let begin = Date.now();
   try {
     await visitors.goOn("before the power cut");
-    const cut = Date.now();
+    begin = Date.now();
     await world.powerOff(host);
     // Expelling, health checks at three places and the load balancer's are all over within this time.
     await visitors.goOn("after the power cut", 60, 180);
-    return visitors.longestGapMs(cut) / 1000;
+    gapSeconds = visitors.longestGapMs(begin) / 1000;
   } finally {
     await visitors.stop();
-    await world.powerOn(host);
-    await waitFor("every member ONLINE", () => world.databaseIsWhole(), { within: 240 });
-    // A host counts again for the load balancer a few checks later; the next cut must find all three there.
-    await world.waitUntilReady();
+    if (!(await host.isOn())) await world.powerOn(host);
   }
+  const back = Date.now();
+  await waitFor("every member ONLINE", () => world.databaseIsWhole(), { within: 240 });
+  const rejoinSeconds = (Date.now() - back) / 1000;
+  const { missing } = await everyAcknowledged(visitors.acknowledged, world.hostsWith("database"));
+  // A host counts again for the load balancer a few checks later; the next cut must find all three there.
+  await world.waitUntilReady();
+  const sent = visitors.requests.filter(({ end }) => end >= begin);
+  return {
+    gapSeconds,
+    rejoinSeconds,
+    requests: sent.length,
+    failedRequests: sent.filter(({ status }) => status !== 200 && status !== 201).length,
+    acknowledgedNotes: visitors.acknowledged.length,
+    lostNotes: new Set(Object.values(missing).flat()).size,
+  };
 }
 
 /** MiB of memory of each host: the shared pages in parts, so that the sum is what the machine gives. */
