@@ -19,7 +19,8 @@ export interface Home {
   readonly binDir: string;
   readonly passphraseFile: string;
   readonly tokenFile: string;
-  readonly datadogKeyFile: string;
+  /** Keys, address and account of the stand-in of Datadog. */
+  readonly datadogDir: string;
   readonly apiStateDir: string;
   /** Disks, networks and keys of droplets that are hosts; absent where they are records. */
   readonly hostsDir: string;
@@ -41,7 +42,7 @@ export function homeAt(dir: string): Home {
     binDir: inside("bin"),
     passphraseFile: inside("passphrase"),
     tokenFile: inside("api-token"),
-    datadogKeyFile: inside("datadog-api-key"),
+    datadogDir: inside("datadog"),
     apiStateDir: inside("api"),
     hostsDir: inside("hosts"),
     apiLog: inside("api.log"),

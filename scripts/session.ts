@@ -1,18 +1,20 @@
 // What every command about a stack needs first: the lock, the CLI, the plugins, the API, the stack itself.
 import { apiPort, type CommandArguments, STACK_OPTIONS, stackArgument } from "./commandLine";
+import { wantsDatadog } from "./engine/datadogKeys";
 import { cloudEnvironment, installPolicyHost, sandboxEnvironment } from "./engine/environment";
 import { endLeftoverEngines, needsRecovery, recoverStack, refusePendingInCloud } from "./engine/recovery";
 import { EngineStack } from "./engine/stack";
-import { type ConfigOverride, parseOverride } from "./engine/workDir";
+import { type ConfigOverride, parseOverride, settingsOf } from "./engine/workDir";
 import { EXIT_CODES, Failure, usageFailure } from "./failure";
 import { findHome, type Home, makeHome } from "./home";
 import { type HostsMode, hostsMode } from "./hosts/mode";
-import { type HostsDecision, prepareHosts } from "./hosts/prepare";
+import { type HostsDecision, prepareCollector, prepareHosts } from "./hosts/prepare";
 import { interruption } from "./interruption";
 import { type HeldLock, tryLock } from "./pid-lock.mjs";
 import type { Step } from "./progress";
 import { type ApiAccess, request } from "./sandbox/apiClient";
 import { ensureApi } from "./sandbox/daemon";
+import { type DatadogAccess, sandboxDatadog } from "./sandbox/datadogAccess";
 import { ensurePlugins } from "./sandbox/plugins";
 import { ensureToken } from "./sandbox/secrets";
 import type { PulumiCli } from "./toolchain/find.mjs";
@@ -69,6 +71,17 @@ export class Session {
     return this.#api;
   }
 
+  /** The stack's hosts get the Datadog agent, or in the sandbox its stand-in. */
+  get hasAgent(): boolean {
+    return wantsDatadog(settingsOf(this.stack, this.#overrides), this.stack);
+  }
+
+  /** The sandbox's stand-in of Datadog, which runs beside its API; undefined with another API. */
+  get datadog(): DatadogAccess | undefined {
+    const isOwn = !this.cloud && this.args.text("api") === undefined;
+    return isOwn ? sandboxDatadog(this.home) : undefined;
+  }
+
   get opened(): EngineStack {
     if (this.#opened === undefined) throw new Error("the stack is not open yet");
     return this.#opened;
@@ -100,7 +113,10 @@ export class Session {
       title: "Droplets",
       run: async (report) => {
         this.#hosts = await prepareHosts(this.home, mode, report, interruption.signal);
-        if (this.#hosts.kind === "hosts") return "boot as hosts on this machine";
+        if (this.#hosts.kind === "hosts") {
+          const collector = this.hasAgent ? `; ${await prepareCollector(report)}` : "";
+          return `boot as hosts on this machine${collector}`;
+        }
         const { reason, remedy } = this.#hosts;
         return `droplets are records: ${reason}${remedy === undefined ? "" : `. ${remedy}`}`;
       },
@@ -145,7 +161,9 @@ export class Session {
         const kind = await ensurePlugins(this.home, this.#foundCli(), report);
         this.#standIns = kind === "standin";
         this.#opened = await this.open(this.stack);
-        const plugins = this.#standIns ? "the sandbox's stand-in plugins" : "the official plugins";
+        const own = this.#standIns ? "the sandbox's stand-in plugins" : "the official plugins";
+        const keys = this.hasAgent ? "; Datadog's keys are made up, and open a stand-in in the sandbox" : "";
+        const plugins = `${own}${keys}`;
         if (!needsRecovery(this.home, this.stack)) return plugins;
         return `${plugins}; ${await recoverStack(this.#opened, this.#foundApi(), report)}`;
       },
@@ -174,7 +192,11 @@ export class Session {
       overrides: this.#overrides,
       environment: this.cloud
         ? cloudEnvironment(this.home)
-        : sandboxEnvironment(this.home, this.#foundApi(), { standIns: this.#standIns }),
+        : sandboxEnvironment(this.home, this.#foundApi(), {
+            standIns: this.#standIns,
+            datadog: this.datadog,
+          }),
+      datadog: this.datadog,
     });
   }
 

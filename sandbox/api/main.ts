@@ -14,6 +14,7 @@ Usage: npm run sandbox -- [options]
   --action-delay MS  how long an asynchronous action takes (default 500)
   --hosts DIR        boot every droplet as a host, kept in DIR (Linux, root; default: droplets are records)
   --npm-lock FILE    a package-lock.json whose packages hosts can install without a registry
+  --datadog DIR      run a stand-in of Datadog as well, with the keys in DIR/access.json, where its address is written
   --rate-limit N     refuse more than N requests an hour (default: 5000 is shown, nothing is refused)
   --quiet            do not print the token, only where it is
   --help             this text
@@ -28,6 +29,7 @@ const options = {
   "rate-limit": { type: "string" },
   hosts: { type: "string" },
   "npm-lock": { type: "string" },
+  datadog: { type: "string" },
   quiet: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
 } as const;
@@ -42,31 +44,48 @@ async function main(): Promise<void> {
   const rateLimit = optionalNumber("--rate-limit", values["rate-limit"]);
   const token = readOrMakeToken(tokenFile);
   const { hosts, "npm-lock": npmLock } = values;
+  const datadog = values.datadog === undefined ? undefined : await openDatadog(resolve(values.datadog));
+  const real = hosts === undefined ? {} : await openHosts(resolve(hosts), npmLock, datadog?.port);
   const api = await startApi({
     stateDir,
     port,
     token,
     ...(actionDelayMs === undefined ? {} : { actionDelayMs }),
     ...(rateLimit === undefined ? {} : { rateLimit }),
-    ...(hosts === undefined ? {} : { host: await openHosts(resolve(hosts), npmLock) }),
+    ...real,
   });
-  stopOnSignal(api.close);
+  stopOnSignal(async () => {
+    await api.close();
+    await datadog?.close();
+  });
   // A token must not end up in a log: it is shown to a person at a terminal alone.
   const showToken = process.stdout.isTTY && !values.quiet;
   console.log(greeting(api.url, tokenFile, showToken ? token : undefined));
 }
 
 /** Loaded on demand: most of it is of no use to an account whose droplets are records. */
-async function openHosts(dir: string, npmLock: string | undefined): Promise<NonNullable<ApiOptions["host"]>> {
+async function openHosts(
+  dir: string,
+  npmLock: string | undefined,
+  datadogPort: number | undefined,
+): Promise<Pick<ApiOptions, "host" | "observer">> {
   const { Driver, PUBLISHED_PORTS } = require("../hosts/driver") as typeof import("../hosts/driver");
+  const { HostMonitoring } =
+    require("../monitoring/hostMonitoring") as typeof import("../monitoring/hostMonitoring");
   const log = (line: string) => console.log(`hosts: ${line}`);
-  return Driver.open({
+  const driver = await Driver.open({
     dir,
     log,
     onProgress: log,
     publish: PUBLISHED_PORTS,
     ...(npmLock === undefined ? {} : { npmLockFile: resolve(npmLock) }),
   });
+  return { host: driver, observer: new HostMonitoring(driver.provider, { datadogPort, log }) };
+}
+
+function openDatadog(dir: string) {
+  const { startKept } = require("../datadog/kept") as typeof import("../datadog/kept");
+  return startKept(dir);
 }
 
 function greeting(url: string, tokenFile: string, token: string | undefined): string {

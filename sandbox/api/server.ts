@@ -4,6 +4,7 @@ import { Api } from "./core/api";
 import type { HostChange, HostDriver } from "./core/host";
 import { createHttpServer } from "./core/httpServer";
 import { lockStateDir } from "./core/lock";
+import type { Observer } from "./core/observer";
 import { Store } from "./core/store";
 import { registerAccount } from "./resources/account";
 import { registerActions } from "./resources/actions";
@@ -21,6 +22,7 @@ import { registerReservedIps } from "./resources/reservedIps";
 import { registerSnapshots } from "./resources/snapshots";
 import { registerSshKeys } from "./resources/sshKeys";
 import { registerTags } from "./resources/tags";
+import { registerTriggeredAlerts } from "./resources/triggeredAlerts";
 import { registerUptimeAlerts } from "./resources/uptimeAlerts";
 import { registerUptimeChecks } from "./resources/uptimeChecks";
 import { registerVolumes } from "./resources/volumes";
@@ -45,6 +47,7 @@ const RESOURCES: readonly ((api: Api) => void)[] = [
   registerSnapshots,
   registerSshKeys,
   registerTags,
+  registerTriggeredAlerts,
   registerUptimeAlerts,
   registerUptimeChecks,
   registerVolumes,
@@ -65,6 +68,8 @@ export interface ApiOptions {
   rateLimit?: number | undefined;
   /** Makes droplets, firewalls and so on real; without it they are records. */
   host?: HostDriver;
+  /** Asks uptime checks' targets and judges alerts; without it nobody does. */
+  observer?: Observer;
 }
 
 export interface RunningApi {
@@ -87,17 +92,19 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     const host = serialHost(options.host, store);
     await options.host?.start?.(store);
     const actions = new Actions(store, options.actionDelayMs ?? 500);
-    const api = new Api(store, actions, host.apply);
+    const api = new Api(store, actions, host.apply, options.observer);
     api.onChange(host.notify);
     for (const register of RESOURCES) register(api);
     const http = createHttpServer(api, options);
     const port = await http.listen(options.port);
     actions.resume();
+    options.observer?.start(store);
     return {
       url: `http://127.0.0.1:${port}`,
       port,
       close: async () => {
         await http.close();
+        await options.observer?.stop();
         await actions.stop();
         await host.idle();
         await store.close();

@@ -234,12 +234,19 @@ class Intake {
   #sandbox(kind: string, { searchParams }: URL): Answer {
     const { store, logs, evaluator } = this.parts;
     const name = searchParams.get("name");
-    if (kind === "metrics" && name === null) return [200, { metrics: store.metrics() }];
+    if (kind === "metrics" && name === null) {
+      return [200, { metrics: store.metrics(), counts: store.metrics().map((one) => counted(store, one)) }];
+    }
     if (kind === "metrics") return [200, { series: store.of(name ?? "").map(shownSeries) }];
     if (kind === "logs") return [200, { logs }];
     if (kind === "transitions") return [200, { transitions: evaluator.transitions }];
     return notFound;
   }
+}
+
+function counted(store: SeriesStore, name: string): object {
+  const series = store.of(name);
+  return { name, series: series.length, points: series.reduce((sum, { points }) => sum + points.length, 0) };
 }
 
 function shownSeries({ metric, type, interval, tags, points }: Series): object {

@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { Gateway } from "../datadog/collector/gateway";
 import { acmeIssuer } from "./balancer/acme";
 import { Authority } from "./balancer/authority";
 import { Balancers } from "./balancer/balancers";
@@ -205,6 +206,7 @@ export class Provider {
       const ids = await dropletsOnDisk(this.instance);
       await Promise.all(ids.map((id) => this.host(id).shutdown(20_000)));
       await this.#publisher.stop();
+      await new Gateway(this.instance).close();
       await this.balancers.stop();
       await this.#services.stop();
       await this.#volumes.stop();

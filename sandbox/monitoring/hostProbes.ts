@@ -1,26 +1,51 @@
 /** Probes over the sandbox's running hosts: what DigitalOcean's own agent and its checkers around the world would see. */
 import { X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { cpus } from "node:os";
 import type { UptimeCheck } from "../api/resources/uptimeChecks";
 import { clientCommand } from "../hosts/operate";
 import type { Provider } from "../hosts/provider";
 import { attempt } from "../hosts/run";
-import type { Measures, Probes, SiteAnswer } from "./watcher";
+import { LoadAverage } from "./loadAverage";
+import type { Measures, Probes, SiteAnswer, WatchedDroplet } from "./watcher";
 
 const msPerDay = 86_400_000;
 const answerLimitSeconds = 10;
 
-/** One line: CPU ticks used and all, memory in percent, disk in percent, load over 1, 5 and 15 minutes. */
+/** Of the clock that proc(5) counts CPU time in, on every Linux that runs here. */
+const ticksPerSecond = 100;
+
+/**
+ * What a host's own processes take, in one line each: CPU ticks, with those of children that have ended; tasks that run
+ * or wait for a disk; KiB of memory that is no file's; the fullest file system in percent. A container's own /proc/stat,
+ * /proc/meminfo and /proc/loadavg would tell of the whole machine.
+ */
 const measureScript = `
-awk '$1 == "cpu" { for (i = 2; i <= 9; i++) all += $i; print all - $5 - $6, all }' /proc/stat
-awk '$1 == "MemTotal:" { all = $2 } $1 == "MemAvailable:" { print (all - $2) * 100 / all }' /proc/meminfo
-df --output=pcent / | tail -n 1 | tr -d ' %'
-cut -d ' ' -f 1-3 /proc/loadavg`;
+cat /proc/[0-9]*/stat 2>/dev/null | awk '{ sub(/^.*\\) /, ""); sum += $12 + $13 + $14 + $15 } END { print sum + 0 }'
+cat /proc/[0-9]*/task/[0-9]*/stat 2>/dev/null | awk -v own=$$ '{ pid = $1; sub(/^.*\\) /, "") } ($1 == "R" || $1 == "D") && pid != own && $2 != own { sum++ } END { print sum + 0 }'
+cat /proc/[0-9]*/status 2>/dev/null | awk '$1 == "RssAnon:" || $1 == "RssShmem:" { sum += $2 } END { print sum + 0 }'
+df --output=pcent --exclude-type=tmpfs --exclude-type=devtmpfs --exclude-type=squashfs 2>/dev/null | tr -d ' %' | sort -n | tail -n 1`;
+
+export interface HostProbesOptions {
+  /** How much faster than life load averages follow: the watcher's own (watcher.ts). */
+  readonly timeScale?: number;
+}
+
+/** A count of ticks at a time (seconds). */
+interface Reading {
+  readonly at: number;
+  readonly ticks: number;
+}
 
 export class HostProbes implements Probes {
-  readonly #ticks = new Map<number, readonly [used: number, all: number]>();
+  readonly #ticks = new Map<string, Reading>();
+  readonly #loads = new Map<number, LoadAverage>();
   readonly #errors = new Map<string, number>();
 
-  constructor(private readonly provider: Provider) {}
+  constructor(
+    private readonly provider: Provider,
+    private readonly options: HostProbesOptions = {},
+  ) {}
 
   /** From the client on the internet, by the sandbox's own names. The certificate must be one that this client trusts. */
   async site({ target, type }: UptimeCheck): Promise<SiteAnswer> {
@@ -62,44 +87,87 @@ export class HostProbes implements Probes {
     });
   }
 
-  /** CPU and memory are this machine's: a host of the sandbox has no share of its own. */
-  async droplet(id: number): Promise<Measures | undefined> {
+  /**
+   * CPU is the share of all this machine's CPUs that the host's processes took since the last look; memory the share of
+   * the droplet's size; disk the fullest file system; load the tasks that ran or waited at the looks, damped as the
+   * kernel damps its own.
+   */
+  async droplet({ id, memoryMib }: WatchedDroplet): Promise<Measures | undefined> {
     const host = this.provider.host(id);
     if (!(await host.running())) return undefined;
-    const { code, stdout } = await host.attempt("sh", ["-c", measureScript]);
-    if (code !== 0) return undefined;
-    const [used = 0, all = 0, memory, disk, load1, load5, load15] = stdout.split(/\s+/).map(Number);
-    const before = this.#ticks.get(id);
-    this.#ticks.set(id, [used, all]);
+    // One that boots or goes off at this moment cannot be measured.
+    const measured = await host.attempt("sh", ["-c", measureScript]).catch(() => undefined);
+    if (measured?.code !== 0) return undefined;
+    const [ticks = 0, tasks = 0, memoryKib = 0, disk] = measured.stdout.trim().split("\n").map(Number);
+    const at = now();
+    const cpu = this.#percentOfCpu(`droplet:${id}`, { at, ticks });
+    const load = this.#loads.get(id) ?? new LoadAverage(this.options.timeScale ?? 1);
+    this.#loads.set(id, load);
+    const [load_1, load_5, load_15] = load.add(tasks, at);
     return {
-      cpu: before && all > before[1] ? ((used - before[0]) * 100) / (all - before[1]) : undefined,
-      memory_utilization_percent: memory,
+      cpu: cpu === undefined ? undefined : cpu / cpus().length,
+      memory_utilization_percent: memoryMib ? (memoryKib * 100) / 1024 / memoryMib : undefined,
       disk_utilization_percent: disk,
-      load_1: load1,
-      load_5: load5,
-      load_15: load15,
+      ...{ load_1, load_5, load_15 },
     };
   }
 
-  /** The share of its backends that are healthy, and how many more 5xx answers it has given since the last look. */
+  /** Percent of one CPU since the last look; undefined at the first one, and where a count began anew. */
+  #percentOfCpu(key: string, reading: Reading): number | undefined {
+    const before = this.#ticks.get(key);
+    this.#ticks.set(key, reading);
+    if (before === undefined || reading.ticks < before.ticks || reading.at <= before.at) return undefined;
+    return ((reading.ticks - before.ticks) * 100) / ticksPerSecond / (reading.at - before.at);
+  }
+
+  /**
+   * The share of its backends that are healthy, of its connections that are taken and of one CPU that it uses, and how
+   * many more 5xx answers it has given since the last look.
+   */
   async balancer(id: string): Promise<Measures | undefined> {
-    const states = await this.provider.balancers.states(id);
+    const states = await this.provider.balancers.states(id).catch(() => []);
     const servers = states.filter(({ server }) => /^d\d+$/.test(server));
     if (servers.length === 0) return undefined;
     const healthy = servers.filter(({ status }) => status.startsWith("UP")).length;
     return {
       droplet_health: (healthy * 100) / servers.length,
       increase_in_http_error_rate_count_5xx: await this.#newErrors(id),
+      ...(await this.#use(id)),
+    };
+  }
+
+  async #use(id: string): Promise<Measures> {
+    const info = await this.provider.balancers
+      .haproxy(id)
+      .ask("show info")
+      .catch(() => "");
+    const figure = (name: string) => Number(new RegExp(`^${name}: (\\d+)$`, "m").exec(info)?.[1]);
+    const stat = await readFile(`/proc/${figure("Pid")}/stat`, "utf8").catch(() => undefined);
+    if (stat === undefined) return {};
+    const [user = 0, system = 0] = stat
+      .replace(/^.*\) /s, "")
+      .split(" ")
+      .slice(11, 13)
+      .map(Number);
+    return {
+      connection_utilization_percent: (figure("CurrConns") * 100) / figure("Maxconn"),
+      avg_cpu_utilization_percent: this.#percentOfCpu(`balancer:${id}`, { at: now(), ticks: user + system }),
     };
   }
 
   async #newErrors(id: string): Promise<number | undefined> {
-    const text = await this.provider.balancers.haproxy(id).ask("show stat -1 1 -1");
+    const text = await this.provider.balancers
+      .haproxy(id)
+      .ask("show stat -1 1 -1")
+      .catch(() => undefined);
+    if (text === undefined) return undefined;
     const [head = "", ...rows] = text.trim().split("\n");
     const column = head.replace(/^# /, "").split(",").indexOf("hrsp_5xx");
-    const now = rows.reduce((sum, row) => sum + Number(row.split(",")[column] || 0), 0);
+    const total = rows.reduce((sum, row) => sum + Number(row.split(",")[column] || 0), 0);
     const before = this.#errors.get(id);
-    this.#errors.set(id, now);
-    return before === undefined ? undefined : Math.max(0, now - before);
+    this.#errors.set(id, total);
+    return before === undefined ? undefined : Math.max(0, total - before);
   }
 }
+
+const now = () => performance.now() / 1000;

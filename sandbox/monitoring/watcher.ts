@@ -2,6 +2,9 @@
  * DigitalOcean's uptime checks and monitoring alerts, evaluated over what probes see. It sends nobody anything: who
  * wants to know asks `firing`, `transitions` and `uptimeState`.
  */
+import { timestamp } from "../api/core/clock";
+import type { TriggeredAlert, UptimeState } from "../api/core/observer";
+import { findSize } from "../api/core/sizes";
 import type { Store } from "../api/core/store";
 import { dropletTable } from "../api/resources/droplets/record";
 import { loadBalancerTable } from "../api/resources/loadBalancerRecord";
@@ -20,10 +23,17 @@ export interface SiteAnswer {
 /** By the last part of an alert's type, in its unit: "cpu" in percent, "load_5". */
 export type Measures = Readonly<Record<string, number | undefined>>;
 
+/** A droplet as a probe needs it. */
+export interface WatchedDroplet {
+  readonly id: number;
+  /** Of its size; undefined for a size that nobody knows. */
+  readonly memoryMib: number | undefined;
+}
+
 /** Looks at what is there. A droplet that is off, and what cannot be measured, is undefined. */
 export interface Probes {
   site(check: UptimeCheck): Promise<SiteAnswer>;
-  droplet(id: number): Promise<Measures | undefined>;
+  droplet(droplet: WatchedDroplet): Promise<Measures | undefined>;
   balancer(id: string): Promise<Measures | undefined>;
 }
 
@@ -34,22 +44,21 @@ export interface WatcherOptions {
   readonly now?: () => number;
 }
 
-/** An alert that has been triggered, on one thing. */
-export interface Firing {
-  readonly alertId: string;
-  readonly description: string;
-  /** "droplet:1", "balancer:ID", "check:ID". */
-  readonly entity: string;
-  /** Seconds since the epoch. */
-  readonly since: number;
-  readonly value: number;
-}
-
 export interface AlertTransition {
   readonly description: string;
   readonly entity: string;
   readonly to: "triggered" | "resolved";
   readonly at: number;
+}
+
+/** What is remembered of a check: seconds since the epoch, and of being down. */
+interface Uptime {
+  readonly isUp: boolean;
+  readonly since: number;
+  readonly first: number;
+  readonly last: number;
+  readonly downSeconds: number;
+  readonly outage?: { readonly from: number; readonly to: number };
 }
 
 interface Sample {
@@ -62,8 +71,10 @@ const keptTransitions = 1000;
 
 export class Watcher {
   readonly #samples = new Map<string, Sample[]>();
-  readonly #firing = new Map<string, Firing>();
-  readonly #uptime = new Map<string, { isUp: boolean; since: number }>();
+  /** Since when an uptime alert's condition has held without a break. */
+  readonly #badSince = new Map<string, number>();
+  readonly #firing = new Map<string, TriggeredAlert>();
+  readonly #uptime = new Map<string, Uptime>();
   readonly transitions: AlertTransition[] = [];
 
   constructor(
@@ -72,19 +83,25 @@ export class Watcher {
     private readonly options: WatcherOptions = {},
   ) {}
 
-  get firing(): readonly Firing[] {
+  get firing(): readonly TriggeredAlert[] {
     return [...this.#firing.values()];
   }
 
-  /** "UP" or "DOWN" with the time of the change, in the words of the API's `/state`; undefined before the first look. */
-  uptimeState(checkId: string): { status: "UP" | "DOWN"; status_changed_at: string } | undefined {
+  /** In the words of the API's `/state`; undefined before the first look. */
+  uptimeState(checkId: string): UptimeState | undefined {
     const found = this.#uptime.get(checkId);
-    return (
-      found && {
-        status: found.isUp ? "UP" : "DOWN",
-        status_changed_at: new Date(found.since * 1000).toISOString(),
-      }
-    );
+    if (found === undefined) return undefined;
+    const { isUp, since, first, last, downSeconds, outage } = found;
+    return {
+      status: isUp ? "UP" : "DOWN",
+      status_changed_at: time(since),
+      thirty_day_uptime_percentage: last > first ? 100 * (1 - downSeconds / (last - first)) : isUp ? 100 : 0,
+      previous_outage: outage && {
+        started_at: time(outage.from),
+        ended_at: time(outage.to),
+        duration_seconds: Math.round(outage.to - outage.from),
+      },
+    };
   }
 
   /** Probes everything that is watched, once, and judges every alert. */
@@ -106,8 +123,7 @@ export class Watcher {
     await Promise.all(
       checks.map(async (check) => {
         const answer = await this.probes.site(check);
-        const before = this.#uptime.get(check.id);
-        if (before?.isUp !== answer.isUp) this.#uptime.set(check.id, { isUp: answer.isUp, since: now });
+        this.#uptime.set(check.id, uptimeAfter(this.#uptime.get(check.id), answer.isUp, now));
         for (const alert of alerts.filter(({ check_id }) => check_id === check.id)) {
           const value = uptimeValue(alert, answer);
           if (value !== undefined) this.#judgeUptime(alert, `check:${check.id}`, value, now, seen);
@@ -116,19 +132,15 @@ export class Watcher {
     );
   }
 
-  /** The condition must hold for the whole period. */
+  /** The condition must hold for the whole period, less what a look may come too early. */
   #judgeUptime(alert: UptimeAlert, entity: string, value: number, now: number, seen: Set<string>): void {
     const key = `${alert.id} ${entity}`;
-    const length = this.#seconds(alert.period);
-    const samples = this.#sample(key, value, now, length);
-    const limit = alert.threshold ?? 0;
-    const isBad = ({ value: one }: Sample) => {
-      if (alert.type === "down" || alert.type === "down_global") return one < 1;
-      return alert.comparison === "less_than" ? one < limit : one > limit;
-    };
-    const isWhole = (samples[0]?.at ?? now) <= now - length * 0.8;
+    if (!isBad(alert, value)) this.#badSince.delete(key);
+    else if (!this.#badSince.has(key)) this.#badSince.set(key, now);
+    const since = this.#badSince.get(key);
     // A certificate's days do not come and go: one look is enough.
-    const fires = samples.every(isBad) && (isWhole || alert.type === "ssl_expiry");
+    const length = alert.type === "ssl_expiry" ? 0 : this.#seconds(alert.period);
+    const fires = since !== undefined && now - since >= length * 0.8;
     this.#set(key, alert.id, alert.name, entity, fires, value, now, seen);
   }
 
@@ -187,7 +199,10 @@ export class Watcher {
           wanted.has(String(id)) ||
           own.some((tag) => tags.has(tag.toLowerCase())),
       )
-      .map(({ id }) => ({ entity: `droplet:${id}`, measure: () => this.probes.droplet(id) }));
+      .map(({ id, size }) => ({
+        entity: `droplet:${id}`,
+        measure: () => this.probes.droplet({ id, memoryMib: findSize(size)?.memory }),
+      }));
   }
 
   #sample(key: string, value: number, now: number, length: number): readonly Sample[] {
@@ -234,10 +249,32 @@ export class Watcher {
   }
 }
 
+function uptimeAfter(before: Uptime | undefined, isUp: boolean, now: number): Uptime {
+  if (before === undefined) return { isUp, since: now, first: now, last: now, downSeconds: 0 };
+  const downSeconds = before.downSeconds + (before.isUp ? 0 : now - before.last);
+  const outage = isUp && !before.isUp ? { from: before.since, to: now } : before.outage;
+  return {
+    isUp,
+    since: before.isUp === isUp ? before.since : now,
+    first: before.first,
+    last: now,
+    downSeconds,
+    ...(outage ? { outage } : {}),
+  };
+}
+
+const time = (seconds: number): string => timestamp(new Date(seconds * 1000));
+
 /** The number that an uptime alert looks at: 1 or 0, milliseconds, days. */
 function uptimeValue({ type }: UptimeAlert, answer: SiteAnswer): number | undefined {
   if (type === "down" || type === "down_global") return answer.isUp ? 1 : 0;
   // A site that is down has no latency: that is another alert's.
   if (type === "latency") return answer.isUp ? answer.latencyMs : undefined;
   return answer.certificateDays;
+}
+
+function isBad(alert: UptimeAlert, value: number): boolean {
+  if (alert.type === "down" || alert.type === "down_global") return value < 1;
+  const limit = alert.threshold ?? 0;
+  return alert.comparison === "less_than" ? value < limit : value > limit;
 }

@@ -38,7 +38,8 @@ export function pluginBundle(name: PluginName): string {
   return join(projectDir, "sandbox", "build", "plugins", name, "main.js");
 }
 
-function installPlugin(pulumiHome: string, name: PluginName): void {
+/** As `installPlugins`, one of them. */
+export function installPlugin(pulumiHome: string, name: PluginName): void {
   const bundle = pluginBundle(name);
   if (!existsSync(bundle)) {
     throw new Error(

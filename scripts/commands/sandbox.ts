@@ -7,6 +7,7 @@ import { hasHosts, NPM_LOCK_FILE, prepareHosts } from "../hosts/prepare";
 import { VERBS } from "../hosts/verbs";
 import { interruption } from "../interruption";
 import { portInUse, runningApi } from "../sandbox/daemon";
+import { ensureDatadog } from "../sandbox/datadogAccess";
 import { portIsFree } from "../sandbox/portUser";
 import { ensureToken } from "../sandbox/secrets";
 
@@ -49,11 +50,17 @@ const alone: Command = {
     interruption.listen();
     const host = await hostDriver(home, args.text("hosts"));
     const { startApi } = require("../../sandbox/api/server") as typeof import("../../sandbox/api/server");
-    const api = await startApi({ stateDir: home.apiStateDir, port, token, ...(host ? { host } : {}) });
+    const { startKept } =
+      require("../../sandbox/datadog/kept") as typeof import("../../sandbox/datadog/kept");
+    ensureDatadog(home);
+    const datadog = await startKept(home.datadogDir);
+    const real = host && { host, observer: monitoring(host, datadog.port) };
+    const api = await startApi({ stateDir: home.apiStateDir, port, token, ...real });
     process.stdout.write(`${greeting(api.url, token, home.tokenFile)}\n`);
     if (!interruption.signal.aborted)
       await new Promise((resolve) => interruption.signal.addEventListener("abort", resolve, { once: true }));
     await api.close();
+    await datadog.close();
     // Nobody is there to look after them; their disks stay, and they boot again with the next API.
     await host?.provider.stop();
     return 0;
@@ -81,11 +88,12 @@ async function runParsed(spec: Command, argv: readonly string[]): Promise<number
   return 0;
 }
 
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
 /** Droplets as hosts in the foreground: where they are asked for, or there already. */
 async function hostDriver(home: ReturnType<typeof findHome>, option: string | undefined) {
   const mode =
     option === undefined && !process.env.SECURED_WEB_HOSTS && !hasHosts(home) ? "off" : hostsMode(option);
-  const say = (line: string) => process.stdout.write(`${line}\n`);
   const decision = await prepareHosts(home, mode, say, interruption.signal);
   if (decision.kind === "records") {
     say(
@@ -96,6 +104,12 @@ async function hostDriver(home: ReturnType<typeof findHome>, option: string | un
   const { Driver, PUBLISHED_PORTS } =
     require("../../sandbox/hosts/driver") as typeof import("../../sandbox/hosts/driver");
   return Driver.open({ dir: home.hostsDir, publish: PUBLISHED_PORTS, npmLockFile: NPM_LOCK_FILE, log: say });
+}
+
+function monitoring(driver: import("../../sandbox/hosts/driver").Driver, datadogPort: number) {
+  const { HostMonitoring } =
+    require("../../sandbox/monitoring/hostMonitoring") as typeof import("../../sandbox/monitoring/hostMonitoring");
+  return new HostMonitoring(driver.provider, { datadogPort, log: say });
 }
 
 /** A token must not end up in a log: it is shown to a person at a terminal alone. */

@@ -8,6 +8,7 @@ import type { ApiAccess } from "../sandbox/apiClient";
 import { runningApi } from "../sandbox/daemon";
 import { cloudDatadog, sandboxDatadog } from "../sandbox/datadogAccess";
 import { ensureToken } from "../sandbox/secrets";
+import { backupAges, sendBackupAges } from "../status/backups";
 import { readStatus, type Sources } from "../status/read";
 import { statusText } from "../status/text";
 
@@ -26,9 +27,14 @@ export const command: Command = {
   options: {
     cloud: STACK_OPTIONS.cloud,
     json: { type: "boolean", doc: "as JSON, once" },
+    "send-backup-ages": {
+      type: "boolean",
+      doc: "show nothing but how old each database host's newest backup is, and send it to Datadog; for a timer",
+    },
   },
   run: async (args) => {
     const sources = sourcesOf(stackArgument(args.positionals[0]), args.flag("cloud"));
+    if (args.flag("send-backup-ages")) return sendBackups(sources, args.flag("json"));
     const isLive = process.stdout.isTTY && !args.flag("json");
     interruption.listen();
     do {
@@ -46,6 +52,22 @@ export const command: Command = {
   },
 };
 
+async function sendBackups({ api, datadog, stack }: Sources, json: boolean): Promise<number> {
+  if (datadog === undefined) {
+    throw new Failure("There is no Datadog to send the ages of backups to", {
+      remedy: "Set DD_API_KEY and DD_APP_KEY (with --cloud), or start the stack with Datadog.",
+    });
+  }
+  const ages = await backupAges(api, stack, new Date());
+  await sendBackupAges(datadog, stack, ages);
+  const lines = ages.map(
+    ({ host, newest, hours }) =>
+      `${host}: ${hours.toFixed(1)} h (${newest ?? "no backup; since it was made"})`,
+  );
+  process.stdout.write(`${json ? JSON.stringify(ages, null, 2) : lines.join("\n") || "no database host"}\n`);
+  return 0;
+}
+
 function sourcesOf(stack: string, cloud: boolean): Sources {
   if (cloud) {
     const token = process.env.DIGITALOCEAN_TOKEN;
@@ -58,5 +80,10 @@ function sourcesOf(stack: string, cloud: boolean): Sources {
   if (running === undefined) {
     throw new Failure("The sandbox's API does not run", { remedy: "npm start brings it up." });
   }
-  return { stack, api: { url: running.url, token: ensureToken(home) }, datadog: sandboxDatadog(home) };
+  return {
+    stack,
+    api: { url: running.url, token: ensureToken(home) },
+    datadog: sandboxDatadog(home),
+    isSandbox: true,
+  };
 }

@@ -103,7 +103,7 @@ function endEverything(home: Home): Step {
 function madeByUs(home: Home): string[] {
   const ours = new Set([
     ...["work", "state", "pulumi-home", "bin", "api", "hosts", "api.log", "api.json", "plugins.json"],
-    ...["passphrase", "api-token", "datadog-api-key"],
+    ...["passphrase", "api-token", "datadog"],
   ]);
   return readdirSync(home.dir).filter((entry) => ours.has(entry.replace(/\.(new|\d+)$/, "")));
 }

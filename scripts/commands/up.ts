@@ -1,5 +1,6 @@
 import type { Command } from "../command";
 import { describeWarnings } from "../engine/report";
+import { figuresStep } from "../hosts/figures";
 import { HOSTS_OPTION } from "../hosts/mode";
 import { printSite, siteStep, withHostsWords } from "../hosts/ready";
 import { runSteps, type Step } from "../progress";
@@ -27,6 +28,7 @@ export function runUp(
       ...session.preparation({ hosts: true }),
       ...updateSteps(session),
       ...(waitForSite ? [siteStep(session)] : []),
+      ...(waitForSite && session.hasAgent ? [figuresStep(session)] : []),
     ]);
     await printOutputs(session);
     await printSite(session);

@@ -3,20 +3,24 @@ import { delimiter, join } from "node:path";
 import { Failure } from "../failure";
 import { type Home, PROJECT_DIR } from "../home";
 import type { ApiAccess } from "../sandbox/apiClient";
+import type { DatadogAccess } from "../sandbox/datadogAccess";
 import { markEnvironment } from "../sandbox/marked";
 
 type Environment = Record<string, string>;
 
-const FOREIGN = /^(PULUMI|DIGITALOCEAN|SPACES)_/;
+const FOREIGN = /^(PULUMI|DIGITALOCEAN|SPACES|DATADOG|DD)_/;
+const DATADOGS = /^(DATADOG|DD)_/;
+/** Nothing answers at the discard port: where there is no stand-in, no request may find its way to Datadog. */
+const NOWHERE = "http://127.0.0.1:9";
 
 /**
- * What the engine and its plugins see in the sandbox: nothing of the user's Pulumi or DigitalOcean settings, and our
- * own in their place. The API's address and token go by environment, which is not written into the state.
+ * What the engine and its plugins see in the sandbox: nothing of the user's Pulumi, DigitalOcean or Datadog settings,
+ * and our own in their place. The API's address and token go by environment, which is not written into the state.
  */
 export function sandboxEnvironment(
   home: Home,
   api: ApiAccess,
-  plugins: { readonly standIns: boolean },
+  plugins: { readonly standIns: boolean; readonly datadog?: DatadogAccess | undefined },
   env: NodeJS.ProcessEnv = process.env,
 ): Environment {
   return {
@@ -32,6 +36,9 @@ export function sandboxEnvironment(
     ...(plugins.standIns ? { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" } : {}),
     DIGITALOCEAN_API_URL: api.url,
     DIGITALOCEAN_TOKEN: api.token,
+    // The official plugin reads either, this one first (Terraform's provider, provider.go); the keys are settings.
+    DD_HOST: plugins.datadog?.url ?? NOWHERE,
+    DATADOG_HOST: plugins.datadog?.url ?? NOWHERE,
   };
 }
 
@@ -48,6 +55,34 @@ export function cloudEnvironment(home: Home, env: NodeJS.ProcessEnv = process.en
     PATH: [env.PATH ?? "", home.binDir].join(delimiter),
     PULUMI_SKIP_UPDATE_CHECK: "true",
   };
+}
+
+/**
+ * A program that runs in this process and sees of Datadog's variables what a child of the engine would: the user's
+ * DATADOG_HOST would otherwise lead it out of the sandbox.
+ */
+export function withDatadogEnvironment<T>(
+  environment: Readonly<Record<string, string>>,
+  program: () => Promise<T>,
+): () => Promise<T> {
+  return async () => {
+    const own = datadogEntries(process.env);
+    setDatadog(datadogEntries(environment));
+    try {
+      return await program();
+    } finally {
+      setDatadog(own);
+    }
+  };
+}
+
+function datadogEntries(env: NodeJS.ProcessEnv): Environment {
+  return Object.fromEntries(Object.entries(definedEntries(env)).filter(([name]) => DATADOGS.test(name)));
+}
+
+function setDatadog(entries: Environment): void {
+  for (const name of Object.keys(process.env)) if (DATADOGS.test(name)) delete process.env[name];
+  Object.assign(process.env, entries);
 }
 
 function definedEntries(env: NodeJS.ProcessEnv): Environment {

@@ -1,13 +1,14 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { EngineEvent, PulumiFn, Stack } from "@pulumi/pulumi/automation";
-import { parse } from "yaml";
 import { type Home, PROJECT_DIR } from "../home";
 import { interruption } from "../interruption";
-import { ensureDatadogKey, ensurePassphrase } from "../sandbox/secrets";
+import { type DatadogAccess, ensureDatadog } from "../sandbox/datadogAccess";
+import { ensurePassphrase } from "../sandbox/secrets";
 import type { PulumiCli } from "../toolchain/find.mjs";
+import { DATADOG, type DatadogKey, withSandboxKeys } from "./datadogKeys";
 import { DiskWatch, requireDiskSpace } from "./diskSpace";
+import { withDatadogEnvironment } from "./environment";
 import { Journal, type JournalMode, parseUrn } from "./journal";
 import { EngineError, PulumiProcess } from "./pulumiProcess";
 import { engineFailure, policyFailure } from "./report";
@@ -27,6 +28,8 @@ export interface StackTarget {
   readonly cli: PulumiCli;
   readonly environment: Record<string, string>;
   readonly overrides: readonly ConfigOverride[];
+  /** The sandbox's stand-in of Datadog: with it a stack whose hosts have the agent makes its monitors as well. */
+  readonly datadog?: DatadogAccess | undefined;
   /** Another program than infra/'s own. */
   readonly program?: PulumiFn;
 }
@@ -56,18 +59,28 @@ export class EngineStack {
     const sandbox = target.kind === "sandbox";
     if (sandbox) ensurePassphrase(home, storedStacks(home).length > 0);
     const workDir = join(home.dir, "work", target.kind, stack);
-    writeWorkDir(workDir, stack, target.overrides, sandbox ? readKept(workDir, stack) : {});
+    const kept = sandbox ? readKept(workDir, stack) : {};
+    let missing: readonly DatadogKey[] = [];
+    writeWorkDir(workDir, stack, target.overrides, kept, {
+      adapt: (given) => {
+        if (!sandbox) return given;
+        const hasStandIn = target.datadog !== undefined;
+        const adapted = withSandboxKeys(given, stack, { kept: kept.datadog ?? {}, hasStandIn });
+        missing = adapted.missing;
+        return adapted.config;
+      },
+    });
     const pulumi = new PulumiProcess(target.cli, target.environment);
     const { LocalWorkspace } =
       require("@pulumi/pulumi/automation") as typeof import("@pulumi/pulumi/automation");
     const workspace = await LocalWorkspace.create({
       workDir,
-      program: target.program ?? loadProgram,
+      program: withDatadogEnvironment(target.environment, target.program ?? loadProgram),
       pulumiCommand: pulumi,
     });
     const opened = await openStack(target, workspace);
     const engineStack = new EngineStack(target, opened, pulumi, workDir);
-    if (sandbox) await engineStack.#setDatadogKey();
+    for (const name of missing) await engineStack.#setDatadogKey(name);
     return engineStack;
   }
 
@@ -200,18 +213,13 @@ export class EngineStack {
     return journal;
   }
 
-  /** A stand-in key for stacks with the agent; by stdin, because arguments can be read by every user. */
-  async #setDatadogKey(): Promise<void> {
-    const file = join(this.workDir, `Pulumi.${this.target.stack}.yaml`);
-    const { config = {} } = parse(readFileSync(file, "utf8")) as { config?: Record<string, unknown> };
-    const wanted =
-      config["secured-web:monitoring"] === "datadog" ||
-      (config["secured-web:monitoring"] === undefined && isProduction(config, this.target.stack));
-    if (!wanted || config["secured-web:datadog"] !== undefined) return;
+  /** By stdin, because arguments can be read by every user. */
+  async #setDatadogKey(name: DatadogKey): Promise<void> {
+    const { home, stack, datadog = ensureDatadog(home) } = this.target;
     await this.pulumi.runWithInput(
-      ["config", "set", "--secret", "--path", "secured-web:datadog.apiKey", "--stack", this.target.stack],
+      ["config", "set", "--secret", "--path", `${DATADOG}.${name}`, "--stack", stack],
       this.workDir,
-      ensureDatadogKey(this.target.home),
+      datadog[name],
     );
   }
 }
@@ -259,10 +267,6 @@ class ProgramWatchdog {
   rest(): void {
     clearTimeout(this.#timer);
   }
-}
-
-function isProduction(config: Record<string, unknown>, stack: string): boolean {
-  return config["secured-web:environment"] === "production" || stack.startsWith("prod");
 }
 
 /** Loaded by the first operation that runs it: the provider SDKs are large. */

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { usageFailure } from "../failure";
 import { PROJECT_DIR } from "../home";
+import { type EncryptedKeys, encryptedKeys } from "./datadogKeys";
 
 /** One `--config KEY=VALUE`: `path` is the key and, below it, the steps into a structured value. */
 export interface ConfigOverride {
@@ -13,6 +14,7 @@ export interface ConfigOverride {
 }
 
 type Yaml = Record<string, unknown>;
+type Settings = Readonly<Record<string, unknown>>;
 
 /**
  * Reads `secured-web:web.count=3` or `secured-web:operators.networks[0]=10.0.0.0/8`. The value is YAML: a number, true,
@@ -45,7 +47,7 @@ function parseValue(value: string, text: string): unknown {
 /** What the engine wrote into the last copy and must find again: its salt, and secrets encrypted with it. */
 export interface Kept {
   readonly encryptionsalt?: string;
-  readonly datadog?: unknown;
+  readonly datadog?: EncryptedKeys;
 }
 
 const UPDATE_BEGUN = "update-begun";
@@ -70,31 +72,41 @@ export function readKept(dir: string, stack: string): Kept {
   const config = (settings.config ?? {}) as Yaml;
   const { encryptionsalt } = settings;
   if (typeof encryptionsalt !== "string") return {};
-  const datadog = config["secured-web:datadog"];
-  return { encryptionsalt, ...(datadog === undefined ? {} : { datadog }) };
+  return { encryptionsalt, datadog: encryptedKeys(config) };
+}
+
+/** The settings of a stack as its file and the overrides have them. */
+export function settingsOf(
+  stack: string,
+  overrides: readonly ConfigOverride[],
+  projectDir = PROJECT_DIR,
+): Settings {
+  const settings = readYaml(join(projectDir, `Pulumi.${stack}.yaml`));
+  const config: Yaml = { ...((settings.config ?? {}) as Yaml) };
+  for (const { path, value } of overrides) setAt(config, path, value);
+  return config;
 }
 
 /**
- * Writes `Pulumi.yaml` and `Pulumi.STACK.yaml` of the project into `dir`, with the overrides and what is kept.
- * `main` is left out: the program runs in this process, and the copy holds none.
+ * Writes `Pulumi.yaml` and `Pulumi.STACK.yaml` of the project into `dir`, with the overrides and the salt that is kept.
+ * `adapt` has the last word on the settings. `main` is left out: the program runs in this process, and the copy holds
+ * none.
  */
 export function writeWorkDir(
   dir: string,
   stack: string,
   overrides: readonly ConfigOverride[],
-  kept: Kept,
-  projectDir = PROJECT_DIR,
+  kept: Pick<Kept, "encryptionsalt">,
+  options: { readonly projectDir?: string; readonly adapt?: (config: Settings) => Settings } = {},
 ): void {
+  const { projectDir = PROJECT_DIR, adapt = (config) => config } = options;
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const { main: _, ...project } = readYaml(join(projectDir, "Pulumi.yaml"));
   write(join(dir, "Pulumi.yaml"), project);
   const settings = readYaml(join(projectDir, `Pulumi.${stack}.yaml`));
-  const config: Yaml = { ...((settings.config ?? {}) as Yaml) };
-  if (kept.datadog !== undefined && config["secured-web:datadog"] === undefined)
-    config["secured-web:datadog"] = kept.datadog;
-  for (const { path, value } of overrides) setAt(config, path, value);
+  const config = settingsOf(stack, overrides, projectDir);
   const salt = kept.encryptionsalt === undefined ? {} : { encryptionsalt: kept.encryptionsalt };
-  write(join(dir, `Pulumi.${stack}.yaml`), { ...salt, ...settings, config });
+  write(join(dir, `Pulumi.${stack}.yaml`), { ...salt, ...settings, config: adapt(config) });
 }
 
 function readYaml(file: string): Yaml {

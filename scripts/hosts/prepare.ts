@@ -17,6 +17,8 @@ export const hostModules = {
   requirements: () =>
     require("../../sandbox/hosts/requirements") as typeof import("../../sandbox/hosts/requirements"),
   provider: () => require("../../sandbox/hosts/provider") as typeof import("../../sandbox/hosts/provider"),
+  telegraf: () =>
+    require("../../sandbox/datadog/collector/telegraf") as typeof import("../../sandbox/datadog/collector/telegraf"),
   instance: () => require("../../sandbox/hosts/instance") as typeof import("../../sandbox/hosts/instance"),
 };
 
@@ -56,6 +58,19 @@ export async function prepareHosts(
     return recordsOrFailure(mode, { reason: (error as Error).message });
   }
   return { kind: "hosts" };
+}
+
+/**
+ * Makes what stands in for the Datadog agent on hosts, once (about a minute). Where it cannot be had, hosts go without.
+ * Gives what came of it, in words.
+ */
+export async function prepareCollector(report: (line: string) => void): Promise<string> {
+  let last = "";
+  const program = await hostModules.telegraf().ensureTelegraf((line) => {
+    last = line;
+    report(line);
+  });
+  return program === undefined ? last : "Telegraf stands in for the Datadog agent";
 }
 
 /** What keeps this machine from running hosts for this sandbox; undefined where nothing does. */

@@ -3,6 +3,16 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../failure";
 import type { Home } from "../home";
+import { runningApi } from "../sandbox/daemon";
+import { sandboxDatadog } from "../sandbox/datadogAccess";
+import {
+  type AlertStatus,
+  monitorsOf,
+  type TriggeredAlert,
+  triggeredAlerts,
+  type UptimeStatus,
+  uptimeOf,
+} from "../status/alerts";
 import { type NamedHost, namedHosts, openHosts } from "./access";
 import {
   certificates,
@@ -60,6 +70,11 @@ export interface SandboxStatus {
     /** Who signed the certificate that the load balancer serves; undefined where none is there. */
     readonly issuer: string | undefined;
   }[];
+  readonly uptime: readonly UptimeStatus[];
+  /** DigitalOcean's own that are triggered; undefined where nobody looks, because droplets are records. */
+  readonly alerts: readonly TriggeredAlert[] | undefined;
+  /** Datadog's; undefined where no stand-in runs. */
+  readonly monitors: readonly AlertStatus[] | undefined;
 }
 
 /** All that can be told of the sandbox now. Throws a Failure where there is none. */
@@ -92,7 +107,15 @@ export async function sandboxStatus(home: Home): Promise<SandboxStatus> {
           })),
         )
       : [],
+    uptime: api ? await uptimeOf(api) : [],
+    alerts: api && (await triggeredAlerts(api)),
+    monitors: await monitors(home),
   };
+}
+
+async function monitors(home: Home): Promise<readonly AlertStatus[] | undefined> {
+  const datadog = runningApi(home) && sandboxDatadog(home);
+  return datadog && (await monitorsOf(datadog).catch(() => undefined)); // it is just starting
 }
 
 async function dropletStates(

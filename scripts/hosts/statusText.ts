@@ -11,6 +11,8 @@ export function statusText(status: SandboxStatus): string {
     section("Database groups", groupRows(status.groups)),
     section("Load balancers", balancerRows(status.loadBalancers)),
     section("Certificates", certificateRows(status.certificates)),
+    section("Uptime checks", uptimeRows(status.uptime)),
+    alertLines(status),
   ];
   return parts.filter((part) => part !== "").join("\n\n");
 }
@@ -85,6 +87,30 @@ function balancerRows(balancers: SandboxStatus["loadBalancers"]): Rows {
       ]);
     }),
   ];
+}
+
+function uptimeRows(uptime: SandboxStatus["uptime"]): Rows {
+  return [
+    ["NAME", "TARGET", "STATE", "SINCE"],
+    ...uptime.map(({ name, target, regions, since }) => [
+      name,
+      target,
+      [...new Set(Object.values(regions))].join(", "),
+      since,
+    ]),
+  ];
+}
+
+/** DigitalOcean's that are triggered, and Datadog's monitors that are not OK. */
+function alertLines({ alerts, monitors = [] }: SandboxStatus): string {
+  const unwell = monitors.filter(({ state }) => state !== "OK");
+  const rows = [
+    ...(alerts ?? []).map(({ name, on, since }) => ["DigitalOcean", name, "triggered", on, since]),
+    ...unwell.map(({ name, state, groups }) => ["Datadog", name, state, groups.join(" ") || "-", ""]),
+  ];
+  if (rows.length > 0) return section("Alerts", [["BY", "NAME", "STATE", "ON", "SINCE"], ...rows]);
+  if (alerts === undefined && monitors.length === 0) return "";
+  return `Alerts\n  none (${monitors.length} monitors of Datadog's form are evaluated)`;
 }
 
 function certificateRows(all: SandboxStatus["certificates"]): Rows {

@@ -3,8 +3,12 @@ import type { Command } from "../command";
 import { invocation } from "../commandLine";
 import { Failure, usageFailure } from "../failure";
 import { findHome } from "../home";
+import { runningApi } from "../sandbox/daemon";
+import { sandboxDatadog } from "../sandbox/datadogAccess";
+import { metricsText, receivedMetrics, receivedSeries, seriesText } from "../sandbox/metrics";
 import { findHost, openHosts } from "./access";
 import { act, findDroplet, loadBalancers, requireApi } from "./account";
+import { hasHosts } from "./prepare";
 import { existingRoots } from "./site";
 import { sandboxStatus } from "./status";
 import { statusText } from "./statusText";
@@ -118,7 +122,57 @@ const capture: Command = {
   },
 };
 
-export const VERBS: Readonly<Record<string, Command>> = { status, exec, shell, logs, power, curl, capture };
+const metrics: Command = {
+  name: "sandbox metrics",
+  summary: "what the stand-in of Datadog has received",
+  details:
+    "The names of all metrics, or one metric's series with their tags and last values. Hosts send them where the stack\n" +
+    "has the agent: npm start -- --config monitoring=datadog. It keeps two hours, for as long as the API runs.",
+  positionals: ["[NAME]"],
+  options: { json: { type: "boolean", doc: "print it as JSON" } },
+  run: async (args) => {
+    const home = findHome();
+    const access = runningApi(home) && sandboxDatadog(home);
+    if (access === undefined)
+      throw new Failure("The sandbox's API does not run, and the stand-in of Datadog with it", {
+        remedy: "npm start -- --config monitoring=datadog starts both.",
+      });
+    const [name] = args.positionals;
+    const json = (value: unknown) => `${JSON.stringify(value, undefined, 2)}\n`;
+    if (name === undefined) {
+      const all = await receivedMetrics(access);
+      if (all.length === 0 && !args.flag("json")) throw nothingReceived(hasHosts(home));
+      process.stdout.write(args.flag("json") ? json(all) : `${metricsText(all)}\n`);
+      return 0;
+    }
+    const series = await receivedSeries(access, name);
+    if (series.length === 0)
+      throw new Failure(`No metric ${name} has been received`, {
+        remedy: "npm run sandbox -- metrics lists those that have.",
+      });
+    process.stdout.write(args.flag("json") ? json(series) : `${seriesText(name, series)}\n`);
+    return 0;
+  },
+};
+
+function nothingReceived(isOnHosts: boolean): Failure {
+  return new Failure("Nothing has been received", {
+    remedy: isOnHosts
+      ? "Has the stack an agent? npm start -- --config monitoring=datadog"
+      : "Droplets are records here, which send nothing; hosts do, on Linux with root (npm run doctor).",
+  });
+}
+
+export const VERBS: Readonly<Record<string, Command>> = {
+  status,
+  exec,
+  shell,
+  logs,
+  power,
+  curl,
+  capture,
+  metrics,
+};
 
 function missing(verb: Command, what: string): Failure {
   const name = verb.name.replace("sandbox ", "");

@@ -8,6 +8,7 @@ import { type Home, makeHome, PROJECT_DIR } from "../home";
 import { hasHosts, NPM_LOCK_FILE } from "../hosts/prepare";
 import { processIdentity } from "../pid-lock.mjs";
 import { type ApiAccess, request } from "./apiClient";
+import { ensureDatadog } from "./datadogAccess";
 import { markEnvironment, markedProcesses, signalProcess, waitUntilGone } from "./marked";
 import { describePortUser, portBecomesFree } from "./portUser";
 import { ensureToken } from "./secrets";
@@ -104,6 +105,7 @@ async function endProcesses(pids: readonly number[]): Promise<void> {
 
 async function start(home: Home, port: number, token: string, demand: ApiDemand): Promise<BackgroundApi> {
   const hosts = demand.hosts === true;
+  ensureDatadog(home);
   const log = openSync(home.apiLog, "a", 0o600);
   const args = [
     "--port",
@@ -112,6 +114,8 @@ async function start(home: Home, port: number, token: string, demand: ApiDemand)
     home.apiStateDir,
     "--token-file",
     home.tokenFile,
+    "--datadog",
+    home.datadogDir,
     "--quiet",
     ...(hosts ? ["--hosts", home.hostsDir, "--npm-lock", NPM_LOCK_FILE] : []),
   ];

@@ -1,28 +1,31 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { type DatadogAccess, readAccess, writeAccess } from "../../sandbox/datadog/kept";
 import type { Home } from "../home";
 
-/** Where Datadog (or the sandbox's stand-in) listens, and the keys that open it. */
-export interface DatadogAccess {
-  /** `http://127.0.0.1:PORT`, `https://api.datadoghq.com` */
-  readonly url: string;
-  readonly apiKey: string;
-  readonly appKey: string;
+export type { DatadogAccess } from "../../sandbox/datadog/kept";
+
+/**
+ * The keys of the sandbox's stand-in of Datadog, made where there are none, in the form of real ones (32 and 40
+ * hexadecimal digits); they open nothing else. In a file for its owner alone, which the API's process reads.
+ */
+export function ensureDatadog(home: Home): DatadogAccess {
+  const known = readAccess(home.datadogDir);
+  if (known !== undefined) return known;
+  mkdirSync(home.datadogDir, { recursive: true, mode: 0o700 });
+  const made = {
+    url: "",
+    apiKey: randomBytes(16).toString("hex"),
+    appKey: randomBytes(20).toString("hex"),
+  };
+  writeAccess(home.datadogDir, made);
+  return made;
 }
 
-const recordOf = (home: Home) => join(home.dir, "datadog.json");
-
-/** Remembers where the sandbox's stand-in runs, for its owner alone. */
-export function recordDatadog(home: Home, access: DatadogAccess): void {
-  const file = recordOf(home);
-  writeFileSync(`${file}.new`, JSON.stringify(access), { mode: 0o600 });
-  renameSync(`${file}.new`, file);
-}
-
-/** The sandbox's stand-in, where one has been recorded. */
+/** The sandbox's stand-in; undefined where none has been started. It runs as long as the sandbox's API does. */
 export function sandboxDatadog(home: Home): DatadogAccess | undefined {
-  const file = recordOf(home);
-  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as DatadogAccess) : undefined;
+  const access = readAccess(home.datadogDir);
+  return access === undefined || access.url === "" ? undefined : access;
 }
 
 /** The real one, by the variables that Datadog's own tools read; undefined where a key is missing. */

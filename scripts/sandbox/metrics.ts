@@ -1,41 +1,55 @@
-/** What the sandbox's stand-in of Datadog has received, as text: `npm run sandbox -- metrics [NAME]`. */
+/** What the sandbox's stand-in of Datadog has received: `npm run sandbox -- metrics [NAME]`. */
 import { Failure } from "../failure";
+import { section } from "../hosts/statusText";
 import type { DatadogAccess } from "./datadogAccess";
 
-interface ReceivedSeries {
-  readonly metric: string;
+export interface MetricCount {
+  readonly name: string;
+  /** Combinations of tags, and all their values of the last two hours. */
+  readonly series: number;
+  readonly points: number;
+}
+
+export interface ReceivedSeries {
+  /** gauge, count or rate. */
   readonly type: string;
+  /** As "host:dev-node-1". */
   readonly tags: readonly string[];
+  readonly points: number;
+  /** `time` in seconds since the epoch. */
   readonly last?: { readonly time: number; readonly value: number };
 }
 
-/**
- * The names of all metrics, or of one metric every series with its last value, one a line.
- *
- * @throws Failure where the stand-in does not answer, or has received no such metric
- */
-export async function receivedMetrics(access: DatadogAccess, name?: string): Promise<string> {
-  if (name === undefined) {
-    const { metrics } = await ask<{ metrics: string[] }>(access, "/sandbox/metrics");
-    if (metrics.length > 0) return metrics.join("\n");
-    throw new Failure("Nothing has been received yet", {
-      remedy: "Is the stack up with --config secured-web:monitoring=datadog?",
-    });
-  }
+/** Every metric that has been received, by name. Throws a Failure where the stand-in does not answer. */
+export async function receivedMetrics(access: DatadogAccess): Promise<readonly MetricCount[]> {
+  return (await ask<{ counts: MetricCount[] }>(access, "/sandbox/metrics")).counts;
+}
+
+/** One metric's series; none where nothing of that name has been received. Throws as `receivedMetrics`. */
+export async function receivedSeries(
+  access: DatadogAccess,
+  name: string,
+): Promise<readonly ReceivedSeries[]> {
   const path = `/sandbox/metrics?name=${encodeURIComponent(name)}`;
   const { series } = await ask<{ series: ReceivedSeries[] }>(access, path);
-  if (series.length === 0) {
-    throw new Failure(`No metric ${name} has been received`, {
-      remedy: "npm run sandbox -- metrics lists those that have.",
-    });
-  }
-  return series
-    .map(({ tags, type, last }) => {
-      const seen =
-        last === undefined ? "-" : `${round(last.value)} at ${new Date(last.time * 1000).toISOString()}`;
-      return `${name} ${type} ${seen}  ${tags.join(" ")}`;
-    })
-    .join("\n");
+  return series;
+}
+
+/** A line for each metric. */
+export function metricsText(metrics: readonly MetricCount[]): string {
+  const rows = metrics.map(({ name, series, points }) => [name, String(series), String(points)]);
+  return section(`${metrics.length} metrics`, [["NAME", "SERIES", "VALUES"], ...rows]);
+}
+
+/** A line for each series. */
+export function seriesText(name: string, series: readonly ReceivedSeries[]): string {
+  const rows = series.map(({ type, tags, last }) => [
+    last === undefined ? "-" : round(last.value),
+    last === undefined ? "-" : new Date(last.time * 1000).toISOString(),
+    type,
+    tags.join(" "),
+  ]);
+  return section(name, [["LAST VALUE", "AT", "TYPE", "TAGS"], ...rows]);
 }
 
 async function ask<T>({ url, apiKey, appKey }: DatadogAccess, path: string): Promise<T> {

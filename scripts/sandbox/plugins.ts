@@ -16,16 +16,20 @@ export interface PluginVersion {
 }
 
 const PACKAGES = ["digitalocean", "random", "tls"];
+/** Needed only by stacks with monitors, and in a sandbox these are made at a stand-in: no download for it. */
+const DATADOG = "datadog";
 /** For one plugin, some tens of megabytes. */
 const DOWNLOAD_TIMEOUT_MS = 120_000;
 const REACH_TIMEOUT_MS = 4_000;
 
 /** The plugins that the program needs: the versions of the SDK packages. */
 export function neededPlugins(): PluginVersion[] {
-  return PACKAGES.map((name) => {
-    const manifest = join(PROJECT_DIR, "node_modules", "@pulumi", name, "package.json");
-    return { name, version: (JSON.parse(readFileSync(manifest, "utf8")) as { version: string }).version };
-  });
+  return PACKAGES.map(pluginOf);
+}
+
+function pluginOf(name: string): PluginVersion {
+  const manifest = join(PROJECT_DIR, "node_modules", "@pulumi", name, "package.json");
+  return { name, version: (JSON.parse(readFileSync(manifest, "utf8")) as { version: string }).version };
 }
 
 /** The folder of a plugin in a Pulumi home. */
@@ -109,6 +113,10 @@ async function installOfficial(
     if (existsSync(users)) symlinkSync(users, join(dir, folder));
     else await download(home, cli, plugin, onProgress, env);
   }
+  const datadog = pluginFolder(pluginOf(DATADOG));
+  const users = join(userPluginDir(env), datadog);
+  if (!existsSync(users)) standIns().installPlugin(home.pulumiHome, DATADOG);
+  else if (!existsSync(join(dir, datadog))) symlinkSync(users, join(dir, datadog));
 }
 
 async function download(
@@ -133,10 +141,11 @@ async function download(
   }
 }
 
+const standIns = () =>
+  require("../../sandbox/plugins/install") as typeof import("../../sandbox/plugins/install");
+
 async function installStandIns(home: Home): Promise<PluginKind> {
-  const { installPlugins } =
-    require("../../sandbox/plugins/install") as typeof import("../../sandbox/plugins/install");
-  await installPlugins(home.pulumiHome);
+  await standIns().installPlugins(home.pulumiHome);
   return remember(home, "standin");
 }
 

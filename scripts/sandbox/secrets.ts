@@ -8,11 +8,6 @@ export function ensureToken(home: Home): string {
   return ensureSecret(home.tokenFile, () => `dop_v1_${randomBytes(32).toString("hex")}`);
 }
 
-/** A value in the form of a Datadog API key (32 hexadecimal digits) that is none: nothing leaves the sandbox. */
-export function ensureDatadogKey(home: Home): string {
-  return ensureSecret(home.datadogKeyFile, () => randomBytes(16).toString("hex"));
-}
-
 /**
  * The passphrase that encrypts the secrets in the sandbox's states.
  * Throws where states exist and their passphrase does not: a new one could not read them.

@@ -25,6 +25,9 @@ export function statusText(status: Status, options: { width: number; colors: boo
     ),
     ...figureLines(status.figures),
     ...alertLines(status, mark),
+    ...section("DigitalOcean's alerts", status.triggered ?? [], ({ name, on, since }) =>
+      [mark(false, "TRIGGERED"), name, on, `since ${since}`].join("  "),
+    ),
     ...section("Not to be had", status.problems, (problem) => problem),
   ];
   // A colour's code takes no column, so only plain lines can be cut.

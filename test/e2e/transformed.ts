@@ -8,6 +8,7 @@ import { EngineStack } from "../../scripts/engine/stack";
 import { describeError, exitCodeOf } from "../../scripts/failure";
 import { homeAt } from "../../scripts/home";
 import { runningApi } from "../../scripts/sandbox/daemon";
+import { sandboxDatadog } from "../../scripts/sandbox/datadogAccess";
 import { ensureToken } from "../../scripts/sandbox/secrets";
 import { ensurePulumi } from "../../scripts/toolchain/pulumi";
 
@@ -34,6 +35,7 @@ const transforms: Readonly<Record<string, pulumi.ResourceTransform>> = {
 async function main([dir = "", stack = "", name = ""]: readonly string[]): Promise<void> {
   const home = homeAt(dir);
   const url = runningApi(home)?.url;
+  const datadog = sandboxDatadog(home);
   const transform = transforms[name];
   if (url === undefined || transform === undefined) throw new Error(`no API runs in ${dir}, or no ${name}`);
   const opened = await EngineStack.open({
@@ -41,7 +43,8 @@ async function main([dir = "", stack = "", name = ""]: readonly string[]): Promi
     kind: "sandbox",
     home,
     cli: await ensurePulumi({ onProgress: () => {} }),
-    environment: sandboxEnvironment(home, { url, token: ensureToken(home) }, { standIns: true }),
+    environment: sandboxEnvironment(home, { url, token: ensureToken(home) }, { standIns: true, datadog }),
+    datadog,
     overrides: [],
     program: async () => {
       pulumi.runtime.registerResourceTransform(transform);

@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type RunningDatadog, startDatadog } from "../../sandbox/datadog/server";
 import { cloudDatadog } from "../../scripts/sandbox/datadogAccess";
-import { receivedMetrics } from "../../scripts/sandbox/metrics";
+import { metricsText, receivedMetrics, receivedSeries, seriesText } from "../../scripts/sandbox/metrics";
 import { readStatus, type Sources } from "../../scripts/status/read";
 import { statusText } from "../../scripts/status/text";
 
@@ -73,7 +73,10 @@ describe("monitoring: npm run status", () => {
       status.loadBalancers.map(({ name }) => name),
       ["secured-web-dev"],
     );
-    assert.deepEqual(status.uptime, [{ name: "secured-web-dev", regions: { us_east: "DOWN" } }]);
+    assert.deepEqual(
+      status.uptime.map(({ name, regions }) => ({ name, regions })),
+      [{ name: "secured-web-dev", regions: { us_east: "DOWN" } }],
+    );
     const web = status.figures?.find(({ name }) => name === "Web QPS");
     assert.equal(web?.value, 30);
     assert.deepEqual(web?.hosts, [
@@ -112,11 +115,13 @@ describe("monitoring: npm run status", () => {
 
   it("npm run sandbox -- metrics: all names, one with its series, and a name that nothing sends", async () => {
     const access = { url: datadog.url, ...keys };
-    assert.equal(await receivedMetrics(access), "nginx.net.request_per_s");
-    assert.match(
-      await receivedMetrics(access, "nginx.net.request_per_s"),
-      / gauge 20 at .* host:dev-node-1 stack:dev/,
-    );
-    await assert.rejects(receivedMetrics(access, "nobody.sends.this"), /No metric nobody\.sends\.this/);
+    const name = "nginx.net.request_per_s";
+    const all = await receivedMetrics(access);
+    assert.deepEqual(all, [{ name, series: 2, points: 4 }]);
+    assert.match(metricsText(all), /^1 metrics\n {2}NAME .*\n {2}nginx\.net\.request_per_s +2 +4$/);
+    const series = await receivedSeries(access, name);
+    assert.match(seriesText(name, series), /^ {2}20 .* gauge +host:dev-node-1 stack:dev$/m);
+    assert.deepEqual(await receivedSeries(access, "nobody.sends.this"), []);
+    await assert.rejects(receivedMetrics({ ...access, appKey: "wrong" }), /answers 403/);
   });
 });

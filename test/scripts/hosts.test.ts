@@ -16,6 +16,7 @@ import { sandboxStatus } from "../../scripts/hosts/status";
 import { statusText } from "../../scripts/hosts/statusText";
 import { request } from "../../scripts/sandbox/apiClient";
 import { ensureApi, stopApi } from "../../scripts/sandbox/daemon";
+import { sandboxDatadog } from "../../scripts/sandbox/datadogAccess";
 
 const failure = (message: RegExp, exitCode: number, remedy?: RegExp) => (error: unknown) => {
   assert.ok(error instanceof Failure, String(error));
@@ -201,11 +202,39 @@ describe("npm run sandbox", function () {
     assert.equal(await findSite(home, api, outputs), undefined);
   });
 
+  it("metrics: what the stand-in of Datadog has received, and why there is nothing", async () => {
+    const without = sandbox("metrics");
+    assert.equal(without.status, 1);
+    assert.match(without.stderr, /API does not run[\s\S]*npm start -- --config monitoring=datadog/);
+    await ensureApi(home, port);
+    const empty = sandbox("metrics");
+    assert.equal(empty.status, 1);
+    assert.match(empty.stderr, /Nothing has been received[\s\S]*Droplets are records/);
+    assert.equal(sandbox("metrics", "--json").stdout, "[]\n");
+    const { url, apiKey } = sandboxDatadog(home) ?? assert.fail("no stand-in");
+    const point = { timestamp: 1_700_000_000, value: 2.5 };
+    const series = [{ metric: "web.qps", points: [point], type: 3, tags: ["stack:dev"] }];
+    const sent = await fetch(`${url}/api/v2/series`, {
+      method: "POST",
+      headers: { "dd-api-key": apiKey },
+      body: JSON.stringify({ series }),
+    });
+    assert.equal(sent.status, 202);
+    assert.match(sandbox("metrics").stdout, /^1 metrics\n {2}NAME +SERIES +VALUES\n {2}web\.qps +1 +1\n$/);
+    assert.match(
+      sandbox("metrics", "web.qps").stdout,
+      /^ {2}2\.50000 .*2023-11-14T22:13:20\.000Z .* stack:dev$/m,
+    );
+    const unknown = sandbox("metrics", "web.qsp");
+    assert.equal(unknown.status, 1);
+    assert.match(unknown.stderr, /No metric web\.qsp has been received[\s\S]*lists those that have/);
+  });
+
   it("refuses a verb that it does not have, and names those that it has; each has a help", () => {
     const unknown = sandbox("fly");
     assert.equal(unknown.status, 2);
     const verbs = /Verbs: (.*)\./.exec(unknown.stderr)?.[1]?.split(", ") ?? [];
-    assert.deepEqual(verbs, ["status", "exec", "shell", "logs", "power", "curl", "capture"]);
+    assert.deepEqual(verbs, ["status", "exec", "shell", "logs", "power", "curl", "capture", "metrics"]);
     const help = sandbox("--help").stdout;
     for (const verb of verbs) assert.match(help, new RegExp(`^ {2}${verb} `, "m"));
     for (const verb of ["exec", "power"])

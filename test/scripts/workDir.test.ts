@@ -59,7 +59,7 @@ describe("the engine's copy of the settings", () => {
       "dev",
       [parseOverride("web.count=3"), parseOverride("operators.networks[0]=x")],
       {},
-      project,
+      { projectDir: project },
     );
     assert.deepEqual(settings().config, {
       "secured-web:web": { size: "s-1", count: 3 },
@@ -71,19 +71,20 @@ describe("the engine's copy of the settings", () => {
   });
 
   it("keeps the engine's salt and the secrets encrypted with it, and forgets a former run's overrides", () => {
-    writeWorkDir(dir, "dev", [parseOverride("web.count=3")], {}, project);
+    writeWorkDir(dir, "dev", [parseOverride("web.count=3")], {}, { projectDir: project });
     const written = settings();
     written.encryptionsalt = "v1:abc";
     written.config["secured-web:datadog"] = { apiKey: { secure: "v1:xyz" } };
     writeFileSync(join(dir, "Pulumi.dev.yaml"), JSON.stringify(written));
-    writeWorkDir(dir, "dev", [], readKept(dir, "dev"), project);
+    const kept = readKept(dir, "dev");
+    assert.deepEqual(kept.datadog, { apiKey: { secure: "v1:xyz" } });
+    writeWorkDir(dir, "dev", [], kept, { projectDir: project });
     assert.equal(settings().encryptionsalt, "v1:abc");
-    assert.deepEqual(settings().config["secured-web:datadog"], { apiKey: { secure: "v1:xyz" } });
     assert.deepEqual(settings().config["secured-web:web"], { size: "s-1" });
   });
 
   it("can be read by its owner alone", () => {
-    writeWorkDir(dir, "dev", [], {}, project);
+    writeWorkDir(dir, "dev", [], {}, { projectDir: project });
     assert.equal(statSync(join(dir, "Pulumi.dev.yaml")).mode & 0o077, 0);
     assert.equal(statSync(dir).mode & 0o077, 0);
   });

@@ -1,6 +1,7 @@
 import type { Actions } from "./actions";
 import type { HostChange } from "./host";
 import type { Handler, Method } from "./http";
+import type { Observer } from "./observer";
 import type { Store } from "./store";
 
 /** What the parts that look across resources (tags, VPC members, projects) ask of each kind of resource. */
@@ -41,6 +42,7 @@ export class Api {
     readonly actions: Actions,
     /** Makes a droplet action's change on the host; resolves at once where droplets are records only. */
     readonly applyToHost: (change: HostChange) => Promise<void>,
+    readonly observer?: Observer | undefined,
   ) {}
 
   get(path: string, handler: Handler): void {

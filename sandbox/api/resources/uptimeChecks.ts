@@ -38,7 +38,7 @@ const updateBody = z.object({
   enabled: optional(z.boolean()),
 });
 
-/** `/v2/uptime/checks`: what is watched from outside. Nothing here asks the targets: a check stays CHECKING. */
+/** `/v2/uptime/checks`: what is watched from outside. Without an observer nothing asks the targets: a check stays CHECKING. */
 export function registerUptimeChecks(api: Api): void {
   const checks = uptimeCheckTable(api.store);
   const wanted = (request: ApiRequest): UptimeCheck => findUptimeCheck(api.store, param(request, "check"));
@@ -76,9 +76,16 @@ export function registerUptimeChecks(api: Api): void {
 
   api.get("/v2/uptime/checks/:check/state", (request) => {
     const check = wanted(request);
-    const state = { status: "CHECKING", status_changed_at: check.created_at };
+    const seen = check.enabled ? api.observer?.uptime(check.id) : undefined;
+    const { previous_outage: outage, ...state } = seen ?? {
+      status: "CHECKING",
+      status_changed_at: check.created_at,
+      previous_outage: undefined,
+    };
+    // There is one place to look from: every region sees the same.
     const states = Object.fromEntries(check.regions.map((region) => [region, state]));
-    return ok({ state: { regions: states, previous_outage: {} } });
+    const previous = outage === undefined ? {} : { region: check.regions[0], ...outage };
+    return ok({ state: { regions: states, previous_outage: previous } });
   });
 }
 

@@ -11,6 +11,8 @@ export type AgentFiles = Readonly<Record<string, string>>;
 export interface CollectorOptions {
   /** Where the intake is, as a host sees it: `http://192.0.2.53`. */
   readonly intakeUrl: string;
+  /** PEM text with what verifies an intake at https://; without it, what the host's own roots verify. */
+  readonly intakeRoots?: string;
   readonly intervalSeconds: number;
 }
 
@@ -305,8 +307,11 @@ def apply(metric):
     if is_rate:
       key = name + str(sorted(metric.tags.items()))
       before = state.get(key)
+      # Two readings of one second: the later ones tell what this one has not.
+      if before != None and metric.time <= before[0]:
+        continue
       state[key] = (metric.time, float(value))
-      if before == None or metric.time <= before[0] or float(value) < before[1]:
+      if before == None or float(value) < before[1]:
         continue
       value = (float(value) - before[1]) / ((metric.time - before[0]) / 1e9)
     found.append(tagged(name, metric, float(value) * factor, extra))

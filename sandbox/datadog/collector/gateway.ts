@@ -1,12 +1,19 @@
 /** The way from the sandbox's network to the stand-in of Datadog on this machine's loopback address. */
-import { rm } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Authority } from "../../hosts/balancer/authority";
 import { Haproxy } from "../../hosts/balancer/haproxy";
 import { type Instance, servicesNamespace } from "../../hosts/instance";
 import { DNS_ADDRESS } from "../../hosts/network/addresses";
 
 /** What the hosts call the intake. They reach it as they would reach Datadog: through both firewalls, at port 80. */
 export const INTAKE_URL = `http://${DNS_ADDRESS}`;
+
+/** Where hosts find the intake, and a PEM text with what verifies its certificate. */
+export interface Intake {
+  readonly intakeUrl: string;
+  readonly intakeRoots?: string;
+}
 
 export class Gateway {
   readonly #dir: string;
@@ -19,6 +26,24 @@ export class Gateway {
 
   /** Lets hosts reach the stand-in at a port of the loopback address. */
   async open(port: number): Promise<void> {
+    await this.#listen(80, port);
+  }
+
+  /** The same by HTTPS, as the agent speaks to Datadog. Gives the address, and what verifies its certificate. */
+  async openSecurely(port: number): Promise<Intake & { readonly intakeRoots: string }> {
+    const authority = new Authority(join(this.instance.dir, "authority"));
+    const { certificates, privateKey } = await authority.issue([DNS_ADDRESS]);
+    const file = join(this.#dir, "intake.pem");
+    await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+    await writeFile(file, certificates + privateKey, { mode: 0o600 });
+    await this.#listen(443, port, ` ssl crt ${file} ssl-min-ver TLSv1.2`);
+    return {
+      intakeUrl: `https://${DNS_ADDRESS}`,
+      intakeRoots: await readFile(authority.certificateFile, "utf8"),
+    };
+  }
+
+  async #listen(entryPort: number, port: number, tls = ""): Promise<void> {
     await this.#haproxy.apply(`global
   stats socket ${this.#haproxy.statsSocket} mode 600 level admin expose-fd listeners
 defaults
@@ -28,7 +53,7 @@ defaults
   timeout server 60s
 
 listen intake
-  bind ${DNS_ADDRESS}:80 namespace ${servicesNamespace(this.instance)}
+  bind ${DNS_ADDRESS}:${entryPort} namespace ${servicesNamespace(this.instance)}${tls}
   server datadog 127.0.0.1:${port}
 `);
   }

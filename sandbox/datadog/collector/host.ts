@@ -7,7 +7,9 @@ import { type AgentFiles, type CollectorOptions, collectorDir, collectorFiles, j
 const program = "/opt/datadog-agent/bin/agent/agent";
 const configDir = "/etc/datadog-agent";
 
-const unit = `[Unit]
+const rootsFile = `${collectorDir}/intake-roots.pem`;
+
+const unit = (roots: string | undefined) => `[Unit]
 Description=The sandbox's stand-in for the Datadog agent: Telegraf
 After=network.target
 StartLimitIntervalSec=0
@@ -17,7 +19,7 @@ User=dd-agent
 RuntimeDirectory=datadog
 RuntimeDirectoryPreserve=yes
 LimitMEMLOCK=8M:infinity
-ExecStart=${program} --unprotected --config ${collectorDir}/telegraf.conf
+${roots === undefined ? "" : `Environment=SSL_CERT_FILE=${rootsFile}\n`}ExecStart=${program} --unprotected --config ${collectorDir}/telegraf.conf
 Restart=always
 RestartSec=2
 
@@ -64,7 +66,9 @@ export async function installCollector(
     host.run("sh", ["-c", 'cat >"$1"', "sh", path], { input: text });
   await write(`${collectorDir}/telegraf.conf`, config);
   for (const [name, text] of Object.entries(scripts)) await write(`${collectorDir}/${name}`, text);
-  await write("/etc/systemd/system/datadog-agent.service", unit);
+  const { intakeRoots } = options;
+  if (intakeRoots !== undefined) await write(rootsFile, intakeRoots);
+  await write("/etc/systemd/system/datadog-agent.service", unit(intakeRoots));
   if (journalUnits.length > 0)
     await write("/etc/systemd/system/datadog-journal.service", journalUnit(journalUnits));
   // As the package's own script and install-datadog do it.

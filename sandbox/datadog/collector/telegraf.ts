@@ -26,6 +26,14 @@ const PLUGINS = [
 ];
 const BUILD_LIMIT_MS = 10 * 60_000;
 
+const cacheFolder = () => join(dirname(imageCacheDir()), `telegraf-${VERSION}-${PLUGINS.length}`);
+
+/** Telegraf as it was built before; undefined where it was not. */
+export async function findTelegraf(): Promise<string | undefined> {
+  const program = join(cacheFolder(), "telegraf");
+  return (await exists(program)) ? program : undefined;
+}
+
 /**
  * Telegraf, built from its Go module with the plugins that are needed (about a minute and 33 MB, once; kept in the
  * user's cache folder). Undefined where it cannot be had; `onProgress` is told why.
@@ -33,9 +41,9 @@ const BUILD_LIMIT_MS = 10 * 60_000;
 export async function ensureTelegraf(
   onProgress: (line: string) => void = () => {},
 ): Promise<string | undefined> {
-  const folder = join(dirname(imageCacheDir()), `telegraf-${VERSION}-${PLUGINS.length}`);
-  const program = join(folder, "telegraf");
-  if (await exists(program)) return program;
+  const found = await findTelegraf();
+  if (found !== undefined) return found;
+  const folder = cacheFolder();
   const go = await findProgram("go");
   if (!go) {
     onProgress(
@@ -54,7 +62,7 @@ export async function ensureTelegraf(
     }
     // Another process may have been faster; its program is as good.
     await rename(partial, folder).catch(() => {});
-    return program;
+    return await findTelegraf();
   } finally {
     await rm(partial, { recursive: true, force: true });
   }

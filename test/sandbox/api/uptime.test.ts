@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Observer } from "../../../sandbox/api/core/observer";
 import { ACCOUNT_EMAIL } from "../../../sandbox/api/resources/account";
 import { assertHolds, describeResource, withFields, without } from "./resourceTable";
 import { type Json, TestApi } from "./testApi";
@@ -128,6 +129,43 @@ describe("sandbox api: uptime", () => {
     assert.deepEqual(Object.keys(state.regions), CHECK.regions);
     assert.equal(state.regions.us_east.status, "CHECKING");
     await api.refuse(404, "GET", `/v2/uptime/checks/${ABSENT}/state`);
+    assert.deepEqual((await api.expect(200, "GET", "/sandbox/alerts")).alerts, null);
+  });
+
+  it("shows what an observer has seen, of a check that is enabled", async () => {
+    const outage = {
+      started_at: "2026-01-01T00:00:00Z",
+      ended_at: "2026-01-01T00:02:00Z",
+      duration_seconds: 120,
+    };
+    const seen = {
+      status: "UP",
+      status_changed_at: outage.ended_at,
+      thirty_day_uptime_percentage: 97.5,
+      previous_outage: outage,
+    } as const;
+    const alert = { alertId: "a", description: "down", entity: `check:${check.id}`, since: 1, value: 0 };
+    let stopped = false;
+    const observer: Observer = {
+      start: () => {},
+      uptime: (id) => (id === check.id ? seen : undefined),
+      alerts: () => [alert],
+      stop: async () => {
+        stopped = true;
+      },
+    };
+    await api.restart({ observer });
+    const path = `/v2/uptime/checks/${check.id}`;
+    const { state } = await api.expect(200, "GET", `${path}/state`);
+    const { previous_outage: _, ...regional } = seen;
+    assert.deepEqual(state.regions, Object.fromEntries(CHECK.regions.map((region) => [region, regional])));
+    assert.deepEqual(state.previous_outage, { region: CHECK.regions[0], ...outage });
+    assert.deepEqual((await api.expect(200, "GET", "/sandbox/alerts")).alerts, [alert]);
+    await api.expect(200, "PUT", path, { enabled: false });
+    const off = (await api.expect(200, "GET", `${path}/state`)).state;
+    assert.equal(off.regions.us_east.status, "CHECKING");
+    await api.restart({});
+    assert.equal(stopped, true);
   });
 
   it("takes an alert as Go clients send it: zero and empty for what it does not have", async () => {

@@ -1,0 +1,111 @@
+/** Monitoring in the sandbox with the real engine and droplets as records: what needs no host. One story, in this order. */
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { sandboxDatadog } from "../../scripts/sandbox/datadogAccess";
+import { waitUntilGone } from "../../scripts/sandbox/marked";
+import { type AlertStatus, monitorsOf } from "../../scripts/status/alerts";
+import { type Ended, Sandbox } from "./sandbox";
+
+const agent = ["--config", "monitoring=datadog"];
+/** What a user with a real account has set: none of it may be used. */
+const user = {
+  DATADOG_HOST: "http://127.0.0.1:1",
+  DD_HOST: "http://127.0.0.1:1",
+  DD_API_KEY: "a real API key",
+  DD_APP_KEY: "a real application key",
+};
+
+describe("npm start with monitoring=datadog", function () {
+  this.timeout(180_000);
+  this.bail(true);
+  let sandbox: Sandbox;
+  let made: readonly AlertStatus[];
+  before(async () => {
+    sandbox = await Sandbox.make();
+  });
+  after(() => sandbox.remove());
+
+  const datadog = () => sandboxDatadog(sandbox.home) ?? assert.fail("no stand-in of Datadog");
+  const succeed = ({ exitCode, stdout, stderr }: Ended) => {
+    assert.equal(exitCode, 0, `${stdout}\n${stderr}`);
+    return stdout;
+  };
+  const start = async () => succeed(await sandbox.run("start", agent, user));
+
+  it("needs no account: keys are made up, monitors, objectives and dashboard are made at a stand-in", async () => {
+    const stdout = await start();
+    assert.match(stdout, /✔ Stack dev: .*Datadog's keys are made up/);
+    assert.match(stdout, /created ServiceLevelObjective/);
+    assert.match(stdout, /created DashboardJson/);
+    assert.match(stdout, /✔ Figures: none: droplets are records/);
+    made = await monitorsOf(datadog(), "dev");
+    assert.ok(made.length >= 19, `${made.length} monitors`);
+    const { status, stderr } = await npm("metrics");
+    assert.equal(status, 1);
+    assert.match(stderr, /Nothing has been received[\s\S]*Droplets are records/);
+  });
+
+  it("its keys are in no output, no log and no state, and in a file for their owner alone", async () => {
+    const { apiKey, appKey } = datadog();
+    const outputs = await sandbox.must("outputs", "dev", "--show-secrets");
+    const texts = new Map(
+      filesBelow(sandbox.home.dir).map((file) => [file, readFileSync(file, "utf8")] as const),
+    );
+    assert.ok([...texts.values()].some((text) => text.includes("secured-web:index:DatadogMonitors")));
+    // The account keeps each droplet's user data, as DigitalOcean does, and that holds the API key.
+    const mayHold = /\/(datadog\/access\.json|api\/files\/user-data-\d+)$/;
+    const holders = [...texts].filter(([, text]) => text.includes(apiKey) || text.includes(appKey));
+    assert.equal(holders.length, 4);
+    for (const [file] of holders) {
+      assert.match(file, mayHold);
+      assert.equal(statSync(file).mode & 0o077, 0, file);
+    }
+    for (const key of [apiKey, appKey]) assert.ok(!outputs.includes(key), "a key in the outputs");
+  });
+
+  it("changes nothing after kill -9 of the API: the monitors are there, at the same address", async () => {
+    const { url } = datadog();
+    const [pid = 0] = sandbox.processes();
+    process.kill(pid, "SIGKILL");
+    await waitUntilGone([pid], 5_000);
+    const stdout = await start();
+    assert.match(stdout, /✔ Update: \d+ unchanged\n/);
+    assert.equal(datadog().url, url);
+    assert.deepEqual(
+      (await monitorsOf(datadog(), "dev")).map(({ name }) => name),
+      made.map(({ name }) => name),
+    );
+  });
+
+  it("without the agent the monitors go, and a key that is given stays unused", async () => {
+    const given = "c".repeat(40);
+    const kept = await sandbox.must("preview", "dev", ...agent, "--config", `datadog.appKey=${given}`);
+    assert.match(kept, /✔ Preview with the policies: \d+ unchanged\n/);
+    const wrong = await sandbox.run("preview", ["dev", ...agent, "--config", "datadog.appKey=hunter2"]);
+    assert.equal(wrong.exitCode, 2, wrong.stdout);
+    assert.match(wrong.stderr, /datadog\.appKey: must be a Datadog application key/);
+    assert.ok(!wrong.stderr.includes("hunter2"));
+    await sandbox.must("up", "dev");
+    assert.deepEqual(await monitorsOf(datadog()), []);
+  });
+
+  it("npm stop ends the stand-in and leaves nothing", async () => {
+    const { url } = datadog();
+    await sandbox.must("stop");
+    await assert.rejects(fetch(url));
+    assert.equal(existsSync(sandbox.home.dir), false);
+  });
+
+  async function npm(...args: string[]): Promise<{ status: number | null; stderr: string }> {
+    const { exitCode, stderr } = await sandbox.run("sandbox", args);
+    return { status: exitCode, stderr };
+  }
+});
+
+function filesBelow(dir: string): string[] {
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => statSync(file).size < 8 * 1024 * 1024);
+}

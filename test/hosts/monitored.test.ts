@@ -1,0 +1,168 @@
+/** Monitoring on real hosts, by the commands that a user types: one start for all of these tests. */
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { openInstance } from "../../sandbox/hosts/instance";
+import { attempt } from "../../sandbox/hosts/run";
+import { act } from "../../scripts/hosts/account";
+import { sandboxDatadog } from "../../scripts/sandbox/datadogAccess";
+import { waitUntilGone } from "../../scripts/sandbox/marked";
+import type { MetricCount, ReceivedSeries } from "../../scripts/sandbox/metrics";
+import { monitorsOf } from "../../scripts/status/alerts";
+import type { Status } from "../../scripts/status/read";
+import { Sandbox } from "../e2e/sandbox";
+import { skipWithoutHosts } from "./requirement";
+import { waitFor } from "./testWorld";
+
+const hosts = ["dev-node-1", "dev-node-2", "dev-node-3"];
+const START_WITHIN_MS = 15 * 60_000;
+
+describe("npm start with hosts and monitoring=datadog", function () {
+  this.timeout(START_WITHIN_MS);
+  this.bail(true);
+  let sandbox: Sandbox;
+  let hasCollector: boolean;
+  before(async function () {
+    await skipWithoutHosts(this);
+    sandbox = await Sandbox.make();
+    const { exitCode, stdout, stderr } = await npm("start", "--config", "monitoring=datadog");
+    assert.equal(exitCode, 0, `${stdout}\n${stderr}`);
+    hasCollector = /✔ Figures: 3 of 3 hosts send theirs\n/.test(stdout);
+    if (hasCollector) return;
+    assert.match(stdout, /✔ Droplets: .*no collector: /, "no figures, and no reason for it");
+    assert.match(stdout, /✔ Figures: none: there is no collector/);
+  });
+  after(async () => {
+    await sandbox?.remove();
+  });
+
+  const npm = (command: string, ...args: string[]) => sandbox.run(command, args, { SECURED_WEB_HOSTS: "on" });
+  async function json<T>(command: string, ...args: string[]): Promise<T> {
+    const { exitCode, stdout, stderr } = await npm(command, ...args, "--json");
+    assert.equal(exitCode, 0, `${command} ${args.join(" ")}: ${stderr}`);
+    return JSON.parse(stdout) as T;
+  }
+  const status = () => json<Status>("status", "dev");
+  const uptime = async () => Object.values((await status()).uptime[0]?.regions ?? {});
+  const sending = async () => {
+    const series = await json<readonly ReceivedSeries[]>("sandbox", "metrics", "nginx.net.request_per_s");
+    return series.map(({ tags, last }) => ({ host: tags.find((tag) => tag.startsWith("host:")), last }));
+  };
+  function needsCollector(context: Mocha.Context): void {
+    if (hasCollector) return;
+    console.log("      skipped: no collector on this machine (it is built with Go)");
+    context.skip();
+  }
+
+  it("metrics lists what all three hosts send, and one metric's series with their tags", async function () {
+    needsCollector(this);
+    const all = await json<readonly MetricCount[]>("sandbox", "metrics");
+    for (const wanted of ["datadog.agent.running", "nginx.net.request_per_s", "mysql.performance.questions"])
+      assert.ok((all.find(({ name }) => name === wanted)?.series ?? 0) >= 3, wanted);
+    assert.deepEqual(
+      (await sending()).map(({ host }) => host).sort(),
+      hosts.map((name) => `host:${name}`),
+    );
+    const { stdout } = await npm("sandbox", "metrics", "secured_web.group.writers");
+    assert.match(stdout, /^ {2}3 .* host:dev-node-1 .*stack:dev/m);
+  });
+
+  it("status shows web and database QPS of each host, the members and the monitors' states", async function () {
+    needsCollector(this);
+    const figure = async (name: string) => (await status()).figures?.find((one) => one.name === name);
+    for (const name of ["Web QPS", "Database QPS"]) {
+      const shown = await waitFor(`${name} of three hosts`, async () => {
+        const found = await figure(name);
+        return found?.hosts.length === 3 && (found.value ?? 0) > 0 && found;
+      });
+      assert.deepEqual(
+        shown.hosts.map(({ host }) => host),
+        hosts,
+      );
+    }
+    assert.equal((await figure("Writers"))?.value, 3);
+    assert.deepEqual(
+      (await figure("Members ONLINE"))?.hosts.map(({ value }) => value),
+      [1, 1, 1],
+    );
+    const monitors = (await status()).alerts ?? [];
+    assert.ok(monitors.length >= 19, `${monitors.length} monitors`);
+    await waitFor("the monitors of members to be OK", async () =>
+      ((await status()).alerts ?? []).some(
+        ({ name, state }) => name === "member-not-online" && state === "OK",
+      ),
+    );
+    const { stdout } = await npm("status", "dev");
+    assert.match(stdout, /Web QPS +[\d.]+\/s +dev-node-1 [\d.]+ {2}dev-node-2 [\d.]+ {2}dev-node-3 [\d.]+/);
+  });
+
+  it("the uptime check is DOWN while the site is off, and UP again after it, with the outage", async () => {
+    await waitFor("the check to be UP", async () => (await uptime()).every((state) => state === "UP"));
+    const onHosts = (verb: string) =>
+      Promise.all(
+        hosts.map(async (host) => {
+          const { exitCode, stderr } = await npm("sandbox", "exec", host, "--", "systemctl", verb, "nginx");
+          assert.equal(exitCode, 0, stderr);
+        }),
+      );
+    await onHosts("stop");
+    await waitFor("the check to be DOWN", async () => (await uptime()).every((state) => state === "DOWN"));
+    const shown = await npm("sandbox", "status");
+    assert.match(shown.stdout, /^ {2}secured-web-dev +https:\/\/www\.dev\.foobar\.com\S* +DOWN +20/m);
+    await onHosts("start");
+    await waitFor("the check to be UP again", async () => (await uptime()).every((state) => state === "UP"));
+    const { checks } = await sandbox.get<{ checks: { id: string }[] }>("/v2/uptime/checks");
+    const { state } = await sandbox.get<{ state: { previous_outage: { duration_seconds: number } } }>(
+      `/v2/uptime/checks/${checks[0]?.id}/state`,
+    );
+    assert.ok(state.previous_outage.duration_seconds > 0);
+  });
+
+  it("after kill -9 of the API the monitors are there, and the hosts' figures arrive again", async function () {
+    needsCollector(this);
+    const datadog = () => sandboxDatadog(sandbox.home) ?? assert.fail("no stand-in of Datadog");
+    const names = async () => (await monitorsOf(datadog(), "dev")).map(({ name }) => name);
+    const before = await names();
+    const [pid = 0] = sandbox.processes();
+    process.kill(pid, "SIGKILL");
+    await waitUntilGone([pid], 5_000);
+    const { exitCode, stdout, stderr } = await npm("start", "--config", "monitoring=datadog");
+    assert.equal(exitCode, 0, stdout + stderr);
+    assert.match(stdout, /✔ Update: \d+ unchanged\n/);
+    assert.match(stdout, /✔ Figures: 3 of 3 hosts send theirs\n/);
+    assert.deepEqual(await names(), before);
+  });
+
+  it("a host that is made anew gets its collector again", async function () {
+    needsCollector(this);
+    const { droplets } = await sandbox.get<{
+      droplets: { id: number; name: string; image: { id: number } }[];
+    }>("/v2/droplets");
+    const host = droplets.find(({ name }) => name === "dev-node-3") ?? assert.fail("no dev-node-3");
+    const rebuild = { type: "rebuild", image: host.image.id };
+    // It comes back when the new disk has booted.
+    await act(sandbox.home, sandbox.api, host, rebuild);
+    const booted = Date.now() / 1000;
+    await waitFor(
+      "figures of the new host",
+      async () =>
+        (await sending()).some((one) => one.host === "host:dev-node-3" && (one.last?.time ?? 0) > booted),
+      180_000,
+    );
+  });
+
+  it("npm stop leaves nothing", async () => {
+    const { id } = await openInstance(sandbox.home.hostsDir);
+    const traces = async () => {
+      const seen = await attempt("sh", [
+        "-c",
+        `ps -eo args | grep -E '${sandbox.home.dir}|${id}' | grep -v grep`,
+      ]);
+      return seen.stdout.split("\n").filter((line) => line !== "" && !line.includes("ps -eo"));
+    };
+    if (hasCollector) assert.ok((await traces()).some((line) => line.includes("datadog-gateway")));
+    const { exitCode, stdout, stderr } = await npm("stop");
+    assert.equal(exitCode, 0, stdout + stderr);
+    assert.deepEqual(await traces(), []);
+    assert.equal(existsSync(sandbox.home.dir), false);
+  });
+});
