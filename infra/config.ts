@@ -248,6 +248,9 @@ export const table = {
     default: 50,
     doc: "Certification conflicts of a member in 5 minutes that alert (Datadog)",
   }),
+  "alerts.backupAgeHours": integer(2, 1000, {
+    doc: "Age of a database host's newest backup that alerts; figures are sent by `npm run status -- STACK --send-backup-ages` (Datadog)",
+  }),
   "alerts.connectionsPercent": integer(10, 100, {
     default: 80,
     doc: "Share of a member's max_connections in use that alerts (Datadog)",
@@ -285,6 +288,7 @@ type Optional =
   | "datadog.apiKey"
   | "datadog.appKey"
   | "sumologic.url"
+  | "alerts.backupAgeHours"
   | "replaceHost";
 
 /** The values of a stack by path. */
@@ -298,6 +302,7 @@ const optionalPaths: readonly string[] = [
   "datadog.apiKey",
   "datadog.appKey",
   "sumologic.url",
+  "alerts.backupAgeHours",
   "replaceHost",
 ] satisfies readonly Optional[];
 
@@ -432,6 +437,11 @@ function contradictions(config: Config): string[] {
   }
   if (config["datadog.appKey"] !== undefined && config["datadog.apiKey"] === undefined) {
     need("datadog.apiKey", "beside datadog.appKey: both open Datadog's API");
+  }
+  if (config["alerts.backupAgeHours"] !== undefined && !config["backups.enabled"]) {
+    problems.push(
+      `${projectName}:alerts.backupAgeHours: needs backups: ${setCommand("backups.enabled")} true, or leave it out`,
+    );
   }
   if (config["loadBalancer.checkTimeoutSeconds"] > config["loadBalancer.checkIntervalSeconds"]) {
     problems.push(

@@ -7,6 +7,7 @@ export function monitors(watched: Watched): readonly MonitorDefinition[] {
     ...trafficMonitors(watched),
     ...(watched.config.replication === "group" ? groupMonitors(watched) : []),
     ...databaseMonitors(watched),
+    ...backupMonitors(watched),
     ...hostMonitors(watched),
   ];
 }
@@ -127,6 +128,23 @@ function databaseMonitors(watched: Watched): MonitorDefinition[] {
       type: "query alert",
       query: `avg(last_5m):${used} / ${most} * 100 > ${connections}`,
       critical: connections,
+      priority: 2,
+    },
+  ];
+}
+
+/** Where a limit is set: somebody must have a machine send the figure (docs/monitoring.md), or it is never there. */
+function backupMonitors(watched: Watched): MonitorDefinition[] {
+  const hours = watched.config["alerts.backupAgeHours"];
+  if (hours === undefined) return [];
+  return [
+    {
+      name: "backup-age",
+      title: `{{host.name}} has no backup of the last ${hours} hours`,
+      type: "query alert",
+      query: `max(last_2h):max:secured_web.backup.age_hours{${scopeOf(watched)}} by {host} > ${hours}`,
+      critical: hours,
+      noDataMinutes: 360,
       priority: 2,
     },
   ];

@@ -26,6 +26,19 @@ export interface PowerCut {
   readonly lostNotes: number;
 }
 
+/** What a host's processes took while visitors came. */
+export interface HostUse {
+  /** Of one CPU. */
+  readonly cpuPercent: number;
+  readonly memoryMib: number;
+}
+
+/** The same visitors with the monitoring agent's stand-in and without it, in one run. */
+export interface AgentCost {
+  readonly requestsPerSecond: { readonly with: number; readonly without: number };
+  readonly byHost: Readonly<Record<string, { readonly with: HostUse; readonly without: HostUse }>>;
+}
+
 /** With the base image, the plugins' build and npm's packages in their caches. */
 export interface HostFigures {
   /** From `npm start`. */
@@ -36,6 +49,8 @@ export interface HostFigures {
   /** Through the load balancer: with TLS on every hop, and with none behind the load balancer. */
   readonly encrypted: Rates;
   readonly plain: Rates;
+  /** Absent where no collector can be had (it is built with Go). */
+  readonly agent?: AgentCost;
 }
 
 /** Where hosts cannot run here, why; else undefined. */
@@ -45,7 +60,7 @@ export async function hostsUnavailable(): Promise<string | undefined> {
 }
 
 /**
- * Deploys the dev stack on hosts of its own, measures and removes it: three minutes, and half a minute for each power cut.
+ * Deploys the dev stack on hosts of its own, measures and removes it: five minutes, and half a minute for each power cut.
  * Throws a Failure with the end of what the measurement said.
  */
 export async function measureHosts(
@@ -104,6 +119,21 @@ export function hostRows(figures: HostFigures): [string, string][] {
       "acknowledged notes that were lost",
       `${sum((cut) => cut.lostNotes)} of ${sum((cut) => cut.acknowledgedNotes)}`,
     ],
+    ...agentRows(figures.agent),
+  ];
+}
+
+function agentRows(agent: AgentCost | undefined): [string, string][] {
+  if (agent === undefined) return [["with the monitoring agent, and without", "not measured"]];
+  const pair = (a: number, b: number, unit: string) =>
+    `${a.toFixed(1)} and ${b.toFixed(1)} ${unit}, ratio ${(a / b).toFixed(2)}`;
+  const { requestsPerSecond: rate, byHost } = agent;
+  return [
+    ["requests with the monitoring agent, and without", pair(rate.with, rate.without, "a second")],
+    ...Object.entries(byHost).flatMap(([name, use]): [string, string][] => [
+      [`CPU of ${name}, the same`, pair(use.with.cpuPercent, use.without.cpuPercent, "percent of a CPU")],
+      [`memory of ${name}, the same`, pair(use.with.memoryMib, use.without.memoryMib, "MiB")],
+    ]),
   ];
 }
 

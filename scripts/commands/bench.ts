@@ -23,7 +23,7 @@ export const command: Command = {
     "Measures the dev stack in a sandbox of its own: previews, up, destroy, then the stack on running hosts.",
   details:
     "All figures come from one run on this machine; nothing is asserted. Your running sandbox is not touched.\n" +
-    "The hosts' part takes three minutes, and half a minute for each power cut; --hosts off leaves it out.",
+    "The hosts' part takes five minutes, and half a minute for each power cut; --hosts off leaves it out.",
   options: {
     json: { type: "boolean", doc: "print the figures as JSON, alone on stdout" },
     previews: {

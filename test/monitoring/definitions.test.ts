@@ -12,6 +12,11 @@ import { ofType, type Registrations, registrations } from "../../scripts/diagram
 const root = join(__dirname, "..", "..");
 const apiKey = "0123456789abcdef0123456789abcdef";
 const appKey = "0123456789abcdef0123456789abcdef01234567";
+/** Alerts that are made where a limit is set. */
+const withLimits = {
+  alerts: JSON.stringify({ backupAgeHours: 26 }),
+  backups: JSON.stringify({ enabled: true }),
+};
 const withKeys = { domain: "dev.foobar.com", datadog: JSON.stringify({ apiKey, appKey }) };
 
 function watched(settings: Record<string, string> = {}): Watched {
@@ -38,6 +43,13 @@ describe("monitoring: definitions", () => {
       assert.ok(names.includes(name), name);
     }
     assert.equal(new Set(names).size, names.length);
+  });
+
+  it("watch the age of backups where a limit is set, and refuse a limit without backups", () => {
+    const found = monitors(watched(withLimits)).find(({ name }) => name === "backup-age");
+    assert.match(found?.query ?? "", /secured_web\.backup\.age_hours\{stack:dev\} by \{host\} > 26$/);
+    assert.ok(!monitors(watched()).some(({ name }) => name === "backup-age"));
+    assert.throws(() => watched({ alerts: withLimits.alerts }), /alerts\.backupAgeHours: needs backups/);
   });
 
   it("have no monitor of a group where there is none", () => {
@@ -133,7 +145,7 @@ describe("monitoring: the program", () => {
 describe("monitoring: runbooks", () => {
   let names: string[];
   before(async () => {
-    const stack = await registrations("dev", withKeys);
+    const stack = await registrations("dev", { ...withKeys, ...withLimits });
     names = ["Monitor", "MonitorAlert", "UptimeAlert"].flatMap((type) =>
       ofType(stack, type).map(({ name }) => name),
     );

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { hostRows, type PowerCut, percentile } from "../../scripts/bench/hosts";
+import { type AgentCost, hostRows, type PowerCut, percentile } from "../../scripts/bench/hosts";
 
 describe("bench: the figures of hosts", () => {
-  const rowsOf = (powerCuts: readonly PowerCut[]) =>
+  const rowsOf = (powerCuts: readonly PowerCut[], agent?: AgentCost) =>
     hostRows({
+      ...(agent ? { agent } : {}),
       secondsToFirst200: 20.04,
       secondsToAllOnline: 25,
       memoryMibByHost: { "node-1": 700 },
@@ -36,5 +37,16 @@ describe("bench: the figures of hosts", () => {
     );
     assert.ok(rows.includes("requests that failed around the power cuts: 6 of 300"));
     assert.ok(rows.includes("acknowledged notes that were lost: 0 of 240"));
+  });
+
+  it("tells what the monitoring agent costs as ratios of one run", () => {
+    assert.ok(rowsOf([]).includes("with the monitoring agent, and without: not measured"));
+    const use = (cpuPercent: number) => ({ cpuPercent, memoryMib: 800 });
+    const rows = rowsOf([], {
+      requestsPerSecond: { with: 50, without: 50 },
+      byHost: { "node-1": { with: use(22), without: use(20) } },
+    });
+    assert.ok(rows.includes("CPU of node-1, the same: 22.0 and 20.0 percent of a CPU, ratio 1.10"));
+    assert.ok(rows.includes("memory of node-1, the same: 800.0 and 800.0 MiB, ratio 1.00"));
   });
 });

@@ -26,8 +26,8 @@ export class Authority {
     return join(this.dir, "ca.pem");
   }
 
-  /** A certificate for these names (DNS names or IPv4 addresses) that is good for 90 days. */
-  async issue(names: readonly string[]): Promise<Issued> {
+  /** A certificate for these names (DNS names or IPv4 addresses) that is good for so many days. */
+  async issue(names: readonly string[], days = 90): Promise<Issued> {
     const ca = await this.#open();
     const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
     const subjectNames = names.map((value) => ({
@@ -39,7 +39,7 @@ export class Authority {
       subject: "",
       issuer: ca.certificate.subject,
       notBefore: new Date(Date.now() - DAY_MS),
-      notAfter: new Date(Date.now() + 90 * DAY_MS),
+      notAfter: new Date(Date.now() + days * DAY_MS),
       signingAlgorithm: ALGORITHM,
       signingKey: ca.key,
       publicKey: keys.publicKey,

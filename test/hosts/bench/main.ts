@@ -14,11 +14,13 @@ import {
   requestRates,
 } from "../workloads/measure";
 import { World } from "../world/world";
+import { measureAgent } from "./agent";
 import { measureStart } from "./start";
 
 async function main(): Promise<void> {
   const count = Number(process.argv[2] ?? 10);
   const start = await measureStart(tell);
+  let measured: object;
   const world = await World.up({ onProgress: tell });
   try {
     await world.waitUntilReady();
@@ -36,10 +38,12 @@ async function main(): Promise<void> {
     await removeInnerTls(world);
     const plain: Rates = await requestRates(world);
     tell(`without TLS behind the load balancer: ${JSON.stringify(plain)}`);
-    process.stdout.write(`${JSON.stringify({ ...start, memoryMibByHost, powerCuts, encrypted, plain })}\n`);
+    measured = { memoryMibByHost, powerCuts, encrypted, plain };
   } finally {
     await world.destroy();
   }
+  const agent = await measureAgent(tell);
+  process.stdout.write(`${JSON.stringify({ ...start, ...measured, ...(agent ? { agent } : {}) })}\n`);
 }
 
 function tell(line: string): void {

@@ -2,6 +2,8 @@ import { execFileSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { HostDriver } from "../../../sandbox/api/core/host";
+import type { Store } from "../../../sandbox/api/core/store";
 import { type RunningApi, startApi } from "../../../sandbox/api/server";
 import { Driver } from "../../../sandbox/hosts/driver";
 import { installPlugins } from "../../../sandbox/plugins/install";
@@ -23,6 +25,8 @@ export class Account {
     private readonly home: Home,
     readonly driver: Driver,
     private readonly running: RunningApi,
+    /** The account's records, for what reads them beside the API: the watcher of alerts. */
+    readonly store: Store,
     /** What the driver had to say to the operator. */
     readonly log: readonly string[],
   ) {}
@@ -38,7 +42,17 @@ export class Account {
       onProgress,
     });
     const options = { stateDir: home.apiStateDir, port: 0, token: ensureToken(home), actionDelayMs: 20 };
-    return new Account(home, driver, await startApi({ ...options, host: driver }), log);
+    let store: Store | undefined;
+    const host: HostDriver = {
+      start: (records) => {
+        store = records;
+        return driver.start(records);
+      },
+      apply: (change, records) => driver.apply(change, records),
+    };
+    const running = await startApi({ ...options, host });
+    if (!store) throw new Error("the API has not given its driver the account's records");
+    return new Account(home, driver, running, store, log);
   }
 
   get api(): ApiAccess {

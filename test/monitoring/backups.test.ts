@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type RunningDatadog, startDatadog } from "../../sandbox/datadog/server";
+import { backupAges, backupMetric, sendBackupAges } from "../../scripts/status/backups";
+
+describe("monitoring: the age of backups", () => {
+  let account: Server;
+  let datadog: RunningDatadog;
+  let api: { url: string; token: string };
+  const asked: string[] = [];
+  before(async () => {
+    datadog = await startDatadog({ port: 0, apiKey: "a".repeat(32), bucketSeconds: 1 });
+    account = createServer((request, response) => {
+      asked.push(request.url ?? "");
+      const path = (request.url ?? "").split("?")[0] ?? "";
+      const answers: Record<string, unknown> = {
+        "/v2/droplets": {
+          droplets: [
+            { id: 1, name: "dev-db-1", created_at: "2026-01-01T00:00:00Z" },
+            { id: 2, name: "dev-db-2", created_at: "2026-01-09T12:00:00Z" },
+          ],
+        },
+        "/v2/droplets/1/backups": {
+          backups: [{ created_at: "2026-01-08T04:00:00Z" }, { created_at: "2026-01-09T04:00:00Z" }],
+        },
+        "/v2/droplets/2/backups": { backups: [] },
+      };
+      response.end(JSON.stringify(answers[path] ?? {}));
+    });
+    await new Promise<void>((resolve) => account.listen(0, "127.0.0.1", resolve));
+    api = { url: `http://127.0.0.1:${(account.address() as AddressInfo).port}`, token: "t" };
+  });
+  after(async () => {
+    account.close();
+    await datadog.close();
+  });
+
+  it("is that of the newest; without one that of the host", async () => {
+    const ages = await backupAges(api, "dev", new Date("2026-01-10T00:00:00Z"));
+    assert.deepEqual(ages, [
+      { host: "dev-db-1", newest: "2026-01-09T04:00:00Z", hours: 20 },
+      { host: "dev-db-2", newest: undefined, hours: 12 },
+    ]);
+    assert.ok(
+      asked.some((path) => path.includes("tag_name=secured-web-dev-database")),
+      asked.join(),
+    );
+  });
+
+  it("is sent as a figure of its host, with the stack's tag", async () => {
+    const ages = [{ host: "dev-db-1", newest: undefined, hours: 30 }];
+    await sendBackupAges({ url: datadog.url, apiKey: "a".repeat(32) }, "dev", ages);
+    const [series] = datadog.store.of(backupMetric);
+    assert.deepEqual(series?.tags.get("host"), ["dev-db-1"]);
+    assert.deepEqual(series?.tags.get("stack"), ["dev"]);
+    assert.equal(series?.points.at(-1)?.value, 30);
+  });
+
+  it("is no success where Datadog refuses it", async () => {
+    await assert.rejects(
+      sendBackupAges({ url: datadog.url, apiKey: "wrong" }, "dev", []),
+      /Datadog answers 403/,
+    );
+  });
+});
