@@ -8,7 +8,8 @@ import type { Provider } from "../../sandbox/hosts/provider";
 import { attempt } from "../../sandbox/hosts/run";
 import type { Balancer, Certificate, Domain, ForwardingRule, World } from "../../sandbox/hosts/world";
 import { skipWithoutHosts } from "./requirement";
-import { asClient, balancer, droplet, EMPTY, machineState, openProvider, waitFor } from "./testWorld";
+import { asClient, balancer, droplet, EMPTY, openProvider, waitFor } from "./testWorld";
+import { nothingIsLeft } from "./world/leftovers";
 
 /** nginx on each host answers who it is and whom it sees: in plain text, in TLS of its own, and behind PROXY. */
 const USER_DATA = `#cloud-config
@@ -60,7 +61,6 @@ describe("load balancers", function () {
   const base: World = { ...EMPTY, droplets: [one, two], domains: [domain] };
   let world: World = base;
   let provider: Provider;
-  let left: Record<string, string[]>;
   let certificate: Certificate;
   let ca: string;
 
@@ -96,7 +96,6 @@ describe("load balancers", function () {
 
   before(async function () {
     await skipWithoutHosts(this);
-    left = await machineState();
     provider = await openProvider();
     await Promise.all([provider.createDroplet(base, one), provider.createDroplet(base, two)]);
     const authority = new Authority(join(provider.instance.dir, "test-ca"));
@@ -116,7 +115,7 @@ describe("load balancers", function () {
   after(async () => {
     if (!provider) return;
     await provider.destroy();
-    assert.deepEqual(await machineState(), left, "something is left on this machine");
+    await nothingIsLeft(provider.instance);
   });
 
   it("forward HTTP to all healthy droplets of their tag, and say who asks", async () => {
@@ -257,20 +256,21 @@ done; echo $ok $bad`;
   });
 
   it("are on this machine's loopback address, by the client's way", async () => {
-    await set({ forwarding_rules: [http, { ...https, certificate_id: custom }] });
-    const port = provider.published.find(({ entryPort }) => entryPort === 443)?.port;
-    const args = [
-      "-sS",
-      "-m",
-      "5",
-      "--cacert",
-      ca,
-      "--connect-to",
-      `${SITE}:443:127.0.0.1:${port}`,
-      `https://${SITE}/`,
-    ];
-    const { stdout } = await attempt("curl", args);
-    assert.match(stdout, /^host-[23] https .* for=192\.0\.2\.10 /);
+    await set({ forwarding_rules: [http, https] });
+    const portOf = (entry: number) => provider.published.find(({ entryPort }) => entryPort === entry)?.port;
+    const ask = async (...args: string[]) => (await attempt("curl", ["-sS", "-m", "5", ...args])).stdout;
+    const page = /^host-[23] https .* for=192\.0\.2\.10 /;
+    const connect = ["--connect-to", `${SITE}:443:127.0.0.1:${portOf(443)}`];
+    assert.match(await ask("--cacert", ca, ...connect, `https://${SITE}/`), page);
+    assert.match(await ask(`http://127.0.0.1:${portOf(80)}/`), /^host-[23] http .* for=192\.0\.2\.10 /);
+
+    await set({ forwarding_rules: [https], redirect_http_to_https: true });
+    const where = ["-o", "/dev/null", "-w", "%{redirect_url}"];
+    const http80 = `http://127.0.0.1:${portOf(80)}/a?b=c`;
+    assert.equal(await ask(...where, http80), `https://127.0.0.1:${portOf(443)}/a?b=c`);
+    // As a browser that knows the name: the redirect leads to the page.
+    const known = [80, 443].flatMap((entry) => ["--resolve", `${SITE}:${portOf(entry)}:127.0.0.1`]);
+    assert.match(await ask("--cacert", ca, "-L", ...known, `http://${SITE}:${portOf(80)}/`), page);
   });
 });
 

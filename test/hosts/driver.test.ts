@@ -7,7 +7,8 @@ import { Driver } from "../../sandbox/hosts/driver";
 import { readPublished } from "../../sandbox/hosts/publish";
 import { attempt } from "../../sandbox/hosts/run";
 import { skipWithoutHosts } from "./requirement";
-import { asClient, machineState, waitFor } from "./testWorld";
+import { asClient, waitFor } from "./testWorld";
+import { nothingIsLeft } from "./world/leftovers";
 
 const TOKEN = "dop_v1_test";
 const SETUP = `#cloud-config
@@ -34,7 +35,6 @@ interface Action {
 describe("the API with hosts behind it", function () {
   this.timeout(300_000);
   let stateDir: string;
-  let left: Record<string, string[]>;
   let driver: Driver;
   let api: RunningApi;
   const logged: string[] = [];
@@ -98,7 +98,6 @@ describe("the API with hosts behind it", function () {
 
   before(async function () {
     await skipWithoutHosts(this);
-    left = await machineState();
     stateDir = await mkdtemp(join(tmpdir(), "sw-hosts-"));
     await start();
   });
@@ -107,7 +106,7 @@ describe("the API with hosts behind it", function () {
     await api.close();
     await driver.provider.destroy();
     await rm(stateDir, { recursive: true, force: true });
-    assert.deepEqual(await machineState(), left, "something is left on this machine");
+    await nothingIsLeft(driver.provider.instance);
   });
 
   let first: number;
@@ -210,9 +209,10 @@ describe("the API with hosts behind it", function () {
     const died = await driver.provider.host(second).init();
     await api.close();
     await attempt("kill", ["-KILL", String(died)]);
+    await waitFor("its end", async () => (await driver.provider.host(second).running()) === undefined);
     await start();
     assert.equal(await driver.provider.host(first).init(), before);
-    assert.ok(await driver.provider.host(second).running());
+    assert.ok(await driver.provider.host(second).running(), logged.join("\n"));
     assert.deepEqual(driver.provider.published, published, "the port on the loopback stays");
   });
 

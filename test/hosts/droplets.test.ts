@@ -9,7 +9,8 @@ import { Provider } from "../../sandbox/hosts/provider";
 import { attempt } from "../../sandbox/hosts/run";
 import type { Domain, World } from "../../sandbox/hosts/world";
 import { skipWithoutHosts } from "./requirement";
-import { droplet, EMPTY, machineState, openProvider, waitFor } from "./testWorld";
+import { droplet, EMPTY, openProvider, waitFor } from "./testWorld";
+import { nothingIsLeft } from "./world/leftovers";
 
 const USER_DATA = `#cloud-config
 write_files:
@@ -52,7 +53,6 @@ describe("droplets as hosts", function () {
   };
   let world: World = { ...EMPTY, droplets: [first, second], domains: [domain], volumes: [volume] };
   let provider: Provider;
-  let before_: Record<string, string[]>;
   const logged: string[] = [];
   const sh = async (n: number, script: string, timeoutMs = 20_000) => {
     const host = provider.host(500_000_000 + n);
@@ -70,7 +70,6 @@ describe("droplets as hosts", function () {
 
   before(async function () {
     await skipWithoutHosts(this);
-    before_ = await machineState();
     provider = await openProvider({ log: (line) => logged.push(line) });
     await Promise.all([provider.createDroplet(world, first), provider.createDroplet(world, second)]);
   });
@@ -78,7 +77,7 @@ describe("droplets as hosts", function () {
     if (!provider) return;
     // By the directory alone, as a program does that did not start it.
     await Provider.remove(provider.instance.dir);
-    assert.deepEqual(await machineState(), before_, "something is left on this machine");
+    await nothingIsLeft(provider.instance);
   });
 
   it("run their user data once, and are told who they are", async () => {

@@ -6,7 +6,8 @@ import type { Provider } from "../../sandbox/hosts/provider";
 import { attempt } from "../../sandbox/hosts/run";
 import type { World } from "../../sandbox/hosts/world";
 import { skipWithoutHosts } from "./requirement";
-import { droplet, EMPTY, machineState, openProvider, waitFor } from "./testWorld";
+import { droplet, EMPTY, openProvider, waitFor } from "./testWorld";
+import { nothingIsLeft } from "./world/leftovers";
 
 const LOCK_FILE = join(__dirname, "..", "..", "app", "package-lock.json");
 
@@ -38,10 +39,8 @@ describe("what an operator does", function () {
     ],
   };
   let provider: Provider;
-  let left: Record<string, string[]>;
   before(async function () {
     await skipWithoutHosts(this);
-    left = await machineState();
     provider = await openProvider({ npmLockFile: LOCK_FILE });
     await Promise.all([provider.createDroplet(world, host), provider.createDroplet(world, off)]);
     await provider.host(off.id).powerOff();
@@ -50,7 +49,7 @@ describe("what an operator does", function () {
   after(async () => {
     if (!provider) return;
     await provider.destroy();
-    assert.deepEqual(await machineState(), left, "something is left on this machine");
+    await nothingIsLeft(provider.instance);
   });
 
   it("status: each host with its power, units, cloud-init and memory", async () => {
