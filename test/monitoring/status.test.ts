@@ -26,9 +26,23 @@ describe("monitoring: npm run status", () => {
         },
         "/v2/load_balancers": {
           load_balancers: [
-            { name: "secured-web-dev", ip: "203.0.113.2", status: "active" },
-            { name: "another", ip: "203.0.113.3", status: "active" },
+            { id: "l", name: "secured-web-dev", ip: "203.0.113.2", status: "active" },
+            { id: "m", name: "another", ip: "203.0.113.3", status: "active" },
           ],
+        },
+        "/v2/monitoring/metrics/load_balancer/droplets_health_checks": {
+          data: {
+            result: [
+              {
+                metric: { lb_id: "l", server: "dev-node-2" },
+                values: [
+                  [1, "100"],
+                  [2, "0"],
+                ],
+              },
+              { metric: { lb_id: "l", server: "dev-node-1" }, values: [[2, "100"]] },
+            ],
+          },
         },
         "/v2/uptime/checks": { checks: [{ id: "c", name: "secured-web-dev" }] },
         "/v2/uptime/checks/c/state": { state: { regions: { us_east: { status: "DOWN" } } } },
@@ -73,6 +87,10 @@ describe("monitoring: npm run status", () => {
       status.loadBalancers.map(({ name }) => name),
       ["secured-web-dev"],
     );
+    assert.deepEqual(status.backends, [
+      { loadBalancer: "secured-web-dev", droplet: "dev-node-1", isHealthy: true },
+      { loadBalancer: "secured-web-dev", droplet: "dev-node-2", isHealthy: false },
+    ]);
     assert.deepEqual(
       status.uptime.map(({ name, regions }) => ({ name, regions })),
       [{ name: "secured-web-dev", regions: { us_east: "DOWN" } }],
@@ -91,6 +109,8 @@ describe("monitoring: npm run status", () => {
     for (const line of text.split("\n")) assert.ok(line.length <= 100);
     assert.match(text, /Web QPS +30\/s +dev-node-1 20 {2}dev-node-2 10/);
     assert.match(text, /dev-node-2 off/);
+    assert.match(text, /secured-web-dev {2}dev-node-1 healthy {2}dev-node-2 unhealthy/);
+    assert.match(text, /Datadog's monitors: 0 OK, 1 Alert/);
     assert.match(text, /Alert +web-qps-surge {2}host:dev-node-1/);
     assert.ok(!text.includes("\u001b"));
   });

@@ -72,10 +72,14 @@ export function askHost(lab: Lab, one: WorldHost, times: number): Promise<string
 
 function busyCpu(lab: () => Lab): Fault {
   return {
-    what: "six busy loops on node-2",
+    what: "busy loops on node-2, more than it has processors",
     alerts: { "host-cpu": "node-2", "host-load": "node-2" },
     make: () =>
-      startUnit(host(lab(), "node-2"), "busy", "for i in 1 2 3 4 5 6; do while :; do :; done & done; wait"),
+      startUnit(
+        host(lab(), "node-2"),
+        "busy",
+        "for i in $(seq $(($(nproc) > 3 ? $(nproc) * 2 : 6))); do while :; do :; done & done; wait",
+      ),
     undo: () => stopUnit(host(lab(), "node-2"), "busy"),
   };
 }

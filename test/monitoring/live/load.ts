@@ -8,11 +8,11 @@ export interface Sent {
   readonly seconds: number;
 }
 
-const connections = 9;
+const connections = 10;
 
 /**
  * Requests to the load balancer as a client, each of which reads the notes: at most `perSecond`, for some seconds.
- * Throws where one was answered with an error, or not at all.
+ * Throws where one was not answered at all, or more than one in a hundred with an error.
  */
 export async function sendLoad(world: World, perSecond: number, forSeconds: number): Promise<Sent> {
   const [command, args] = world.client.command("hey", [
@@ -28,9 +28,15 @@ export async function sendLoad(world: World, perSecond: number, forSeconds: numb
     child.once("error", reject);
     child.once("close", resolve);
   });
-  const requests = Number(/\[200\]\s+(\d+) responses/.exec(output)?.[1] ?? 0);
+  const answers = [...output.matchAll(/\[(\d{3})\]\s+(\d+) responses/g)].map(([, status, count]) => ({
+    isGood: status === "200",
+    count: Number(count),
+  }));
+  const requests = answers.reduce((sum, { count }) => sum + count, 0);
+  const bad = answers.reduce((sum, { isGood, count }) => sum + (isGood ? 0 : count), 0);
   const seconds = Number(/Total:\s+([\d.]+) secs/.exec(output)?.[1] ?? Number.NaN);
   assert.ok(requests > 0 && seconds > 0, output);
-  assert.doesNotMatch(output, /\[[345]\d\d\]|Error distribution/, output);
+  assert.ok(bad <= requests * 0.01, output);
+  assert.doesNotMatch(output, /Error distribution/, output);
   return { requests, seconds };
 }
