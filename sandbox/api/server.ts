@@ -15,6 +15,7 @@ import { registerDomains } from "./resources/domains";
 import { registerDroplets } from "./resources/droplets/routes";
 import { registerFirewalls } from "./resources/firewalls";
 import { registerImages } from "./resources/images";
+import { registerLoadBalancerMetrics } from "./resources/loadBalancerMetrics";
 import { registerLoadBalancers } from "./resources/loadBalancers";
 import { registerMonitoringAlerts } from "./resources/monitoringAlerts";
 import { registerProjects } from "./resources/projects";
@@ -41,6 +42,7 @@ const RESOURCES: readonly ((api: Api) => void)[] = [
   registerFirewalls,
   registerImages,
   registerLoadBalancers,
+  registerLoadBalancerMetrics,
   registerMonitoringAlerts,
   registerProjects,
   registerReservedIps,

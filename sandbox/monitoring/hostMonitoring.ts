@@ -1,6 +1,7 @@
-import type { Observer, TriggeredAlert, UptimeState } from "../api/core/observer";
+import type { BackendState, Observer, TriggeredAlert, UptimeState } from "../api/core/observer";
 import type { Store } from "../api/core/store";
 import { dropletTable } from "../api/resources/droplets/record";
+import { loadBalancerTable } from "../api/resources/loadBalancerRecord";
 import type { Provider } from "../hosts/provider";
 import { Collectors } from "./collectors";
 import { HostProbes } from "./hostProbes";
@@ -22,6 +23,7 @@ const collectMs = 2_000;
 export class HostMonitoring implements Observer {
   #watcher: Watcher | undefined;
   #loops: readonly Repeated[] = [];
+  #backends: ReadonlyMap<string, readonly BackendState[]> = new Map();
 
   constructor(
     private readonly provider: Provider,
@@ -41,6 +43,7 @@ export class HostMonitoring implements Observer {
       datadogPort === undefined ? undefined : new Collectors(this.provider, datadogPort, log);
     this.#loops = [
       repeat("uptime checks and alerts", this.options.watchMs ?? watchMs, () => watcher.look(), log),
+      repeat("load balancers", this.options.watchMs ?? watchMs, () => this.#lookAtBackends(store), log),
       ...(collectors ? [repeat("collectors", collectMs, () => collectors.look(active()), log)] : []),
     ];
   }
@@ -53,7 +56,32 @@ export class HostMonitoring implements Observer {
     return this.#watcher?.firing ?? [];
   }
 
+  backends(loadBalancerId: string): readonly BackendState[] {
+    return this.#backends.get(loadBalancerId) ?? [];
+  }
+
+  async #lookAtBackends(store: Store): Promise<void> {
+    const ids = loadBalancerTable(store)
+      .values()
+      .map(({ id }) => id);
+    this.#backends = new Map(
+      await Promise.all(ids.map(async (id) => [id, await backendsOf(this.provider, id)] as const)),
+    );
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.#loops.map((loop) => loop.stop()));
   }
+}
+
+/** HAProxy calls a droplet d and its id; one that is behind several ports is healthy where it is so at all of them. */
+async function backendsOf(provider: Provider, id: string): Promise<readonly BackendState[]> {
+  const states = await provider.balancers.states(id).catch(() => []); // it is just being made
+  const at = Math.floor(Date.now() / 1000);
+  const healthy = new Map<number, boolean>();
+  for (const { server, status } of states) {
+    const dropletId = Number(/^d(\d+)$/.exec(server)?.[1]);
+    if (dropletId > 0) healthy.set(dropletId, (healthy.get(dropletId) ?? true) && status.startsWith("UP"));
+  }
+  return [...healthy].map(([dropletId, isHealthy]) => ({ dropletId, isHealthy, at }));
 }

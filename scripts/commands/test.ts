@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Command } from "../command";
 import { EXIT_CODES } from "../failure";
 import { findHome, PROJECT_DIR } from "../home";
-import { prepareHosts } from "../hosts/prepare";
+import { prepareCollector, prepareHosts } from "../hosts/prepare";
 import { interruption } from "../interruption";
 import { runSteps } from "../progress";
 import { describePulumi, ensurePulumi } from "../toolchain/pulumi";
@@ -59,7 +59,8 @@ function setUp(): Promise<void> {
       title: "Base image of hosts",
       run: async (report) => {
         const decision = await prepareHosts(findHome(), "auto", report, interruption.signal);
-        return decision.kind === "hosts" ? "there" : `left out: ${decision.reason}`;
+        if (decision.kind !== "hosts") return `left out: ${decision.reason}`;
+        return `there; ${await prepareCollector(report)}`;
       },
     },
   ]);

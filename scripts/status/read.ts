@@ -10,6 +10,7 @@ import {
   uptimeOf,
 } from "./alerts";
 import { askDatadog } from "./askDatadog";
+import { type BackendStatus, backendsOf } from "./backends";
 
 export interface Figure {
   readonly name: string;
@@ -24,6 +25,8 @@ export interface Status {
   readonly at: string;
   readonly droplets: readonly { readonly name: string; readonly status: string }[];
   readonly loadBalancers: readonly { readonly name: string; readonly ip: string; readonly status: string }[];
+  /** What the load balancers see of the hosts behind them. */
+  readonly backends: readonly BackendStatus[];
   /** Undefined where there is no Datadog to ask. */
   readonly figures: readonly Figure[] | undefined;
   /** Datadog's; undefined where there is none to ask. */
@@ -93,13 +96,27 @@ export async function readStatus(sources: Sources): Promise<Status> {
     datadog && attempt("Datadog's figures", () => figuresOf(datadog, stack), undefined),
     datadog && attempt("Datadog's monitors", () => monitorsOf(datadog, stack), undefined),
   ]);
+  const own = loadBalancers
+    .map(({ id, name, ip, status }) => ({
+      id: String(id),
+      name: String(name),
+      ip: String(ip),
+      status: String(status),
+    }))
+    .filter(({ name }) => name.includes(tag) || name.startsWith(`${stack}-`));
+  const backends = await attempt(
+    "backends",
+    async () => (await Promise.all(own.map((one) => backendsOf(api, one)))).flat(),
+    [],
+  );
   return {
     stack,
     at: new Date().toISOString(),
-    droplets: droplets.map(({ name, status }) => ({ name: String(name), status: String(status) })),
-    loadBalancers: loadBalancers
-      .filter(({ name }) => String(name).includes(tag) || String(name).startsWith(`${stack}-`))
-      .map(({ name, ip, status }) => ({ name: String(name), ip: String(ip), status: String(status) })),
+    droplets: droplets
+      .map(({ name, status }) => ({ name: String(name), status: String(status) }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    loadBalancers: own.map(({ name, ip, status }) => ({ name, ip, status })),
+    backends,
     figures: found,
     alerts,
     uptime,

@@ -17,6 +17,14 @@ export function statusText(status: Status, options: { width: number; colors: boo
       status.loadBalancers,
       (one) => `${one.name} ${one.ip} ${mark(one.status === "active", one.status)}`,
     ),
+    ...section("Backends", balancersOf(status.backends), ([name, backends]) =>
+      [
+        name,
+        ...backends.map(
+          ({ droplet, isHealthy }) => `${droplet} ${mark(isHealthy, isHealthy ? "healthy" : "unhealthy")}`,
+        ),
+      ].join("  "),
+    ),
     ...section("Uptime checks", status.uptime, ({ name, regions }) =>
       [
         name,
@@ -38,13 +46,19 @@ function section<T>(title: string, items: readonly T[], line: (item: T) => strin
   return items.length === 0 ? [] : [title, ...items.map((item) => `  ${line(item)}`), ""];
 }
 
+function balancersOf(backends: Status["backends"]): readonly [string, Status["backends"]][] {
+  const names = [...new Set(backends.map(({ loadBalancer }) => loadBalancer))];
+  return names.map((name) => [name, backends.filter(({ loadBalancer }) => loadBalancer === name)]);
+}
+
 function figureLines(figures: readonly Figure[] | undefined): string[] {
   if (figures === undefined) return ["Figures", "  none: no Datadog to ask (docs/monitoring.md)", ""];
   const width = Math.max(...figures.map(({ name }) => name.length));
   return [
     "Figures",
     ...figures.map(({ name, unit, value, hosts }) => {
-      const each = hosts.map(({ host, value: own }) => `${host} ${round(own)}`).join("  ");
+      // A member is known by its full name; its first part is what the others are known by.
+      const each = hosts.map(({ host, value: own }) => `${host.split(".")[0]} ${round(own)}`).join("  ");
       return `  ${name.padEnd(width)}  ${(value === undefined ? "-" : `${round(value)}${unit}`).padStart(10)}   ${each}`;
     }),
     "",
@@ -54,7 +68,9 @@ function figureLines(figures: readonly Figure[] | undefined): string[] {
 function alertLines({ alerts }: Status, mark: (isWell: boolean, text: string) => string): string[] {
   if (alerts === undefined) return [];
   const unwell = alerts.filter(({ state }) => state !== "OK");
-  const head = `Alerts: ${alerts.length - unwell.length} OK, ${unwell.length} not`;
+  const states = [...new Set(["OK", ...unwell.map(({ state }) => state).sort()])];
+  const count = (wanted: string) => alerts.filter(({ state }) => state === wanted).length;
+  const head = `Datadog's monitors: ${states.map((state) => `${count(state)} ${state}`).join(", ")}`;
   return [
     head,
     ...unwell.map(

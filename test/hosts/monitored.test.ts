@@ -6,9 +6,9 @@ import { attempt } from "../../sandbox/hosts/run";
 import { act } from "../../scripts/hosts/account";
 import { sandboxDatadog } from "../../scripts/sandbox/datadogAccess";
 import { waitUntilGone } from "../../scripts/sandbox/marked";
-import type { MetricCount, ReceivedSeries } from "../../scripts/sandbox/metrics";
+import { type MetricCount, receivedMetrics, receivedSeries } from "../../scripts/sandbox/metrics";
 import { monitorsOf } from "../../scripts/status/alerts";
-import type { Status } from "../../scripts/status/read";
+import { readStatus } from "../../scripts/status/read";
 import { Sandbox } from "../e2e/sandbox";
 import { skipWithoutHosts } from "./requirement";
 import { waitFor } from "./testWorld";
@@ -36,15 +36,17 @@ describe("npm start with hosts and monitoring=datadog", function () {
   });
 
   const npm = (command: string, ...args: string[]) => sandbox.run(command, args, { SECURED_WEB_HOSTS: "on" });
-  async function json<T>(command: string, ...args: string[]): Promise<T> {
-    const { exitCode, stdout, stderr } = await npm(command, ...args, "--json");
+  const datadog = () => sandboxDatadog(sandbox.home) ?? assert.fail("no stand-in of Datadog");
+  async function shown(command: string, ...args: string[]): Promise<string> {
+    const { exitCode, stdout, stderr } = await npm(command, ...args);
     assert.equal(exitCode, 0, `${command} ${args.join(" ")}: ${stderr}`);
-    return JSON.parse(stdout) as T;
+    return stdout;
   }
-  const status = () => json<Status>("status", "dev");
+  /** What the command reads, without a process for every look. */
+  const status = () => readStatus({ stack: "dev", api: sandbox.api, datadog: datadog(), isSandbox: true });
   const uptime = async () => Object.values((await status()).uptime[0]?.regions ?? {});
   const sending = async () => {
-    const series = await json<readonly ReceivedSeries[]>("sandbox", "metrics", "nginx.net.request_per_s");
+    const series = await receivedSeries(datadog(), "nginx.net.request_per_s");
     return series.map(({ tags, last }) => ({ host: tags.find((tag) => tag.startsWith("host:")), last }));
   };
   function needsCollector(context: Mocha.Context): void {
@@ -55,27 +57,30 @@ describe("npm start with hosts and monitoring=datadog", function () {
 
   it("metrics lists what all three hosts send, and one metric's series with their tags", async function () {
     needsCollector(this);
-    const all = await json<readonly MetricCount[]>("sandbox", "metrics");
-    for (const wanted of ["datadog.agent.running", "nginx.net.request_per_s", "mysql.performance.questions"])
-      assert.ok((all.find(({ name }) => name === wanted)?.series ?? 0) >= 3, wanted);
+    const wanted = ["datadog.agent.running", "nginx.net.request_per_s", "mysql.performance.questions"];
+    const isWhole = (metrics: readonly MetricCount[]) =>
+      wanted.every((name) => metrics.some((one) => one.name === name && one.series === hosts.length));
+    // A rate needs two readings.
+    await waitFor("figures of every kind", async () => isWhole(await receivedMetrics(datadog())));
+    assert.ok(isWhole(JSON.parse(await shown("sandbox", "metrics", "--json"))));
     assert.deepEqual(
       (await sending()).map(({ host }) => host).sort(),
       hosts.map((name) => `host:${name}`),
     );
-    const { stdout } = await npm("sandbox", "metrics", "secured_web.group.writers");
-    assert.match(stdout, /^ {2}3 .* host:dev-node-1 .*stack:dev/m);
+    const writers = await shown("sandbox", "metrics", "secured_web.group.writers");
+    assert.match(writers, /^ {2}3 .* host:dev-node-1 .*stack:dev/m);
   });
 
   it("status shows web and database QPS of each host, the members and the monitors' states", async function () {
     needsCollector(this);
     const figure = async (name: string) => (await status()).figures?.find((one) => one.name === name);
     for (const name of ["Web QPS", "Database QPS"]) {
-      const shown = await waitFor(`${name} of three hosts`, async () => {
+      const seen = await waitFor(`${name} of three hosts`, async () => {
         const found = await figure(name);
         return found?.hosts.length === 3 && (found.value ?? 0) > 0 && found;
       });
       assert.deepEqual(
-        shown.hosts.map(({ host }) => host),
+        seen.hosts.map(({ host }) => host),
         hosts,
       );
     }
@@ -91,8 +96,18 @@ describe("npm start with hosts and monitoring=datadog", function () {
         ({ name, state }) => name === "member-not-online" && state === "OK",
       ),
     );
-    const { stdout } = await npm("status", "dev");
-    assert.match(stdout, /Web QPS +[\d.]+\/s +dev-node-1 [\d.]+ {2}dev-node-2 [\d.]+ {2}dev-node-3 [\d.]+/);
+    const { droplets, backends } = await status();
+    assert.deepEqual(
+      droplets.map(({ name }) => name),
+      hosts,
+    );
+    assert.deepEqual(
+      backends.map(({ droplet, isHealthy }) => [droplet, isHealthy]),
+      hosts.map((name) => [name, true]),
+    );
+    const text = await shown("status", "dev");
+    assert.match(text, /^ {2}secured-web-dev {2}dev-node-1 healthy/m);
+    assert.match(text, /Web QPS +[\d.]+\/s +dev-node-1 [\d.]+ {2}dev-node-2 [\d.]+ {2}dev-node-3 [\d.]+/);
   });
 
   it("the uptime check is DOWN while the site is off, and UP again after it, with the outage", async () => {
@@ -106,8 +121,10 @@ describe("npm start with hosts and monitoring=datadog", function () {
       );
     await onHosts("stop");
     await waitFor("the check to be DOWN", async () => (await uptime()).every((state) => state === "DOWN"));
-    const shown = await npm("sandbox", "status");
-    assert.match(shown.stdout, /^ {2}secured-web-dev +https:\/\/www\.dev\.foobar\.com\S* +DOWN +20/m);
+    assert.match(
+      await shown("sandbox", "status"),
+      /^ {2}secured-web-dev +https:\/\/www\.dev\.foobar\.com\S* +DOWN +20/m,
+    );
     await onHosts("start");
     await waitFor("the check to be UP again", async () => (await uptime()).every((state) => state === "UP"));
     const { checks } = await sandbox.get<{ checks: { id: string }[] }>("/v2/uptime/checks");
@@ -119,7 +136,6 @@ describe("npm start with hosts and monitoring=datadog", function () {
 
   it("after kill -9 of the API the monitors are there, and the hosts' figures arrive again", async function () {
     needsCollector(this);
-    const datadog = () => sandboxDatadog(sandbox.home) ?? assert.fail("no stand-in of Datadog");
     const names = async () => (await monitorsOf(datadog(), "dev")).map(({ name }) => name);
     const before = await names();
     const [pid = 0] = sandbox.processes();

@@ -12,6 +12,14 @@ export interface UptimeState {
     | undefined;
 }
 
+/** A droplet behind a load balancer, as that sees it. */
+export interface BackendState {
+  readonly dropletId: number;
+  readonly isHealthy: boolean;
+  /** When it was looked at: whole seconds since the epoch. */
+  readonly at: number;
+}
+
 /** An alert that has been triggered, on one thing. */
 export interface TriggeredAlert {
   readonly alertId: string;
@@ -34,6 +42,8 @@ export interface Observer {
   /** Undefined before the first look at a check, and for one that is not enabled. */
   uptime(checkId: string): UptimeState | undefined;
   alerts(): readonly TriggeredAlert[];
+  /** None before the first look, and for a load balancer without droplets. */
+  backends(loadBalancerId: string): readonly BackendState[];
   /** Comes back when the look that is under way has ended. */
   stop(): Promise<void>;
 }

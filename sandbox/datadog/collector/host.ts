@@ -57,7 +57,7 @@ export async function installCollector(
   if (init === undefined) throw new Error(`droplet ${host.dropletId} is off`);
   await host.run("sh", [
     "-c",
-    `systemctl stop datadog-install.service datadog-agent.service 2>/dev/null; mkdir -p ${collectorDir}`,
+    `systemctl stop datadog-install.service datadog-agent.service 2>/dev/null; systemctl reset-failed datadog-install.service 2>/dev/null; mkdir -p ${collectorDir}`,
   ]);
   const target = `/proc/${init}/root${program}`;
   await mkdir(dirname(target), { recursive: true });

@@ -150,6 +150,7 @@ describe("sandbox api: uptime", () => {
       start: () => {},
       uptime: (id) => (id === check.id ? seen : undefined),
       alerts: () => [alert],
+      backends: () => [],
       stop: async () => {
         stopped = true;
       },
