@@ -53,7 +53,7 @@ export function dropletUrn({ resources }: StoredStack, host: string): string {
   const droplets = resources.filter(({ type }) => type === "digitalocean:index/droplet:Droplet");
   const found = droplets.find(({ urn, inputs }) => parseUrn(urn).name === host || inputs?.name === host);
   if (found !== undefined) return found.urn;
-  const names = droplets.map(({ urn }) => parseUrn(urn).name);
+  const names = droplets.map(({ urn }) => parseUrn(urn).name).sort();
   throw usageFailure(
     `The stack has no host "${host}"`,
     names.length === 0 ? "It is not up: npm run up" : `Its hosts: ${names.join(", ")}.`,
