@@ -91,14 +91,17 @@ export class Publisher {
 
   #config(balancers: readonly Balancer[], published: readonly Published[]): string {
     const namespace = clientNamespace(this.instance);
-    const addresses = new Map(balancers.map(({ id, ip }) => [id, ip]));
-    const listeners = published.map(({ balancerId, entryPort, port }) => {
-      const address = addresses.get(balancerId);
-      return [
-        `listen to_${address}_${entryPort}`,
-        `  bind 127.0.0.1:${port}`,
-        `  server balancer ${address}:${entryPort} namespace ${namespace} source ${CLIENT_ADDRESS}`,
-      ].join("\n");
+    const listeners = balancers.flatMap((balancer) => {
+      const own = published.filter(({ balancerId }) => balancerId === balancer.id);
+      const httpsPort = own.find(({ entryPort }) => entryPort === HTTPS_PORT)?.port;
+      return own.map(({ entryPort, port }) =>
+        [
+          `listen to_${balancer.ip}_${entryPort}`,
+          `  bind 127.0.0.1:${port}`,
+          ...(httpsPort && speaksHttp(balancer, entryPort) ? redirectsTo(httpsPort) : []),
+          `  server balancer ${balancer.ip}:${entryPort} namespace ${namespace} source ${CLIENT_ADDRESS}`,
+        ].join("\n"),
+      );
     });
     const head = [
       "global",
@@ -113,6 +116,22 @@ export class Publisher {
     return [head, ...listeners, ""].join("\n\n");
   }
 }
+
+const HTTPS_PORT = 443;
+const HTTP_PORT = 80;
+
+/** Whether plain HTTP comes in at a port, be it for the redirect alone. */
+function speaksHttp({ forwarding_rules, redirect_http_to_https }: Balancer, entryPort: number): boolean {
+  const rule = forwarding_rules.find(({ entry_port }) => entry_port === entryPort);
+  return rule ? rule.entry_protocol === "http" : redirect_http_to_https && entryPort === HTTP_PORT;
+}
+
+/** A redirect to the site's own HTTPS leads to where that is published, and not to port 443 of this machine. */
+const redirectsTo = (httpsPort: number): string[] => [
+  "  mode http",
+  "  http-request set-var(txn.name) req.hdr(host),field(1,:)",
+  `  http-response replace-header Location ^https://[^/:]+(/.*)?$ https://%[var(txn.name)]:${httpsPort}\\1 if { res.hdr(location),field(3,/),strcmp(txn.name) eq 0 }`,
+];
 
 /** Any port that nobody has. */
 async function freePort(): Promise<number> {

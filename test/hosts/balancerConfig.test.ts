@@ -70,19 +70,19 @@ describe("a load balancer's HAProxy configuration", () => {
     [
       "HTTP is redirected where it is asked for",
       withRule({ entry_protocol: "http", entry_port: 80 }, { redirect_http_to_https: true }),
-      [/redirect scheme https/],
+      [/redirect prefix https:/],
     ],
     [
       "port 80 redirects without a rule of its own, and HTTPS is never redirected",
       withRule({}, { redirect_http_to_https: true }),
-      [/frontend on_80\n {2}bind 203\.0\.113\.2:80\n {2}mode http\n {2}http-request redirect scheme https/],
+      [/frontend on_80\n {2}bind 203\.0\.113\.2:80\n {2}mode http\n {2}http-request redirect prefix https:/],
       [/frontend on_443\n( {2}.*\n)* {2}http-request redirect/, /backend in_80/],
     ],
     [
       "port 80 is closed without a rule and without a redirect",
       withRule({}),
       [],
-      [/:80$/m, /redirect scheme/],
+      [/:80$/m, /redirect prefix/],
     ],
     [
       "the lists guard the redirect as well",

@@ -180,7 +180,10 @@ describe("the API with hosts behind it", function () {
     assert.equal(await act(first, { type: "power_on" }), "completed");
     const init = await driver.provider.host(first).init();
     assert.equal(await act(first, { type: "reboot" }), "completed");
-    assert.notEqual(await driver.provider.host(first).init(), init);
+    const rebooted = await driver.provider.host(first).init();
+    assert.notEqual(rebooted, init);
+    assert.equal(await act(first, { type: "power_cycle" }), "completed");
+    assert.notEqual(await driver.provider.host(first).init(), rebooted);
     await driver.provider.host(first).run("sh", ["-c", "echo kept > /root/kept; sync"]);
     assert.equal(await act(first, { type: "rename", name: "renamed" }), "completed");
     assert.equal(await driver.provider.host(first).name(), "renamed");

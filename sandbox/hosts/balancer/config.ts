@@ -77,7 +77,8 @@ const redirect = (balancer: Balancer): string =>
     REDIRECT,
   ]);
 
-const REDIRECT = "http-request redirect scheme https code 307";
+/** To port 443 (API description), whatever port the client has named. */
+const REDIRECT = "http-request redirect prefix https://%[req.hdr(host),field(1,:)] code 307";
 
 /** Whether a rule can be served now; what cannot is told to the operator by the caller. */
 export function isServable(

@@ -1,7 +1,6 @@
-import assert from "node:assert/strict";
 import type { Context, Suite } from "mocha";
 import { skipWithoutHosts } from "../requirement";
-import { machineState } from "../testWorld";
+import { nothingIsLeft } from "./leftovers";
 import { World, type WorldOptions } from "./world";
 
 const UP_LIMIT_MS = 15 * 60_000;
@@ -66,12 +65,9 @@ async function bringUpShared(root: Suite): Promise<World> {
 }
 
 async function endWorld(world: World): Promise<void> {
-  const { id, dir } = world.instance;
+  const { instance } = world;
   await world.destroy();
-  const left = Object.entries(await machineState()).flatMap(([kind, things]) =>
-    things.filter((thing) => thing.includes(id) || thing.includes(dir)).map((thing) => `${kind}: ${thing}`),
-  );
-  assert.deepEqual(left, [], "the world has left something on this machine");
+  await nothingIsLeft(instance);
 }
 
 /** After a test that failed: what is wrong on the hosts. */
