@@ -271,7 +271,7 @@ describe("monitoring: on running hosts", function () {
       judge("database", sent, database);
       await waitFor(
         "web-qps-surge fires when the load begins",
-        async () => transitions("web-qps-surge").some(({ to, at }) => to === "Alert" && at > loadBegan),
+        async () => lab().alert("web-qps-surge").next?.("Alert", loadBegan) !== undefined,
         { within: 30, explain: async () => lab().alert("web-qps-surge").describe() },
       );
     });
@@ -318,8 +318,6 @@ describe("monitoring: on running hosts", function () {
       }
     }
 
-    const transitions = (monitor: string) => lab().datadog.transitions.filter(({ name }) => name === monitor);
-
     for (const faults of [groups.outage, groups.lock, groups.power]) {
       it(`alerts fire and clear: ${faults.title}`, () => provokeAll(faults));
     }
@@ -332,20 +330,19 @@ describe("monitoring: on running hosts", function () {
       for (const monitor of loadAlerts) {
         const isDrop = monitor.endsWith("drop");
         const since = isDrop ? loadEnded : loadBegan;
-        const next = (state: string, from: number) =>
-          transitions(monitor).find(({ to, at }) => to === state && at > from)?.at;
+        const alert = lab().alert(monitor);
         const times = await waitFor(
           `${monitor} fires and clears`,
           async () => {
-            const fired = next("Alert", since);
-            const cleared = fired && next("OK", fired);
+            const fired = alert.next?.("Alert", since);
+            const cleared = fired && alert.next?.("OK", fired);
             return fired && cleared ? { fired, cleared } : undefined;
           },
-          { within: 150, explain: async () => JSON.stringify(transitions(monitor)) },
+          { within: 150, explain: async () => alert.describe() },
         );
         proven.add(monitor);
         console.log(
-          `      ${monitor} fired ${(times.fired - since).toFixed(1)} s after the load's ${isDrop ? "end" : "begin"}, cleared after ${(times.cleared - times.fired).toFixed(1)} s (windows pass ${lab().alert(monitor).timeScale} times faster)`,
+          `      ${monitor} fired ${(times.fired - since).toFixed(1)} s after the load's ${isDrop ? "end" : "begin"}, cleared after ${(times.cleared - times.fired).toFixed(1)} s (windows pass ${alert.timeScale} times faster)`,
         );
       }
     });

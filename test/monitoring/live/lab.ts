@@ -22,7 +22,9 @@ export const intervalSeconds = 2;
 export const bucketSeconds = 4;
 /** Windows pass 60 times faster: five minutes are five seconds. */
 const timeScale = 60;
-/** Windows of hours pass 1,200 times faster: six hours are eighteen seconds. */
+/** What is compared with the hour before: that hour is as long as a test's load. */
+const changeTimeScale = 180;
+/** Windows of hours: six of them are eighteen seconds. */
 const hoursTimeScale = 1200;
 const evaluateMs = 500;
 const lookMs = 1000;
@@ -68,6 +70,8 @@ export interface Alert {
   readonly timeScale: number;
   /** What it says of a host; without one, of anything. */
   state(about?: WorldHost): AlertState;
+  /** The first time after another (seconds since the epoch) that it began to fire, or was well again; of Datadog's. */
+  next?(to: "Alert" | "OK", after: number): number | undefined;
   /** Everything that it has to say, for a test that fails. */
   describe(): string;
 }
@@ -76,7 +80,8 @@ export interface Alert {
 export class Lab {
   readonly alerts: readonly Alert[];
   readonly #looks: Background[] = [];
-  readonly #slow: NodeJS.Timeout[] = [];
+  readonly #evaluators = new Map<number, Evaluator>();
+  readonly #timers: NodeJS.Timeout[] = [];
 
   private constructor(
     readonly world: World,
@@ -93,7 +98,7 @@ export class Lab {
   static async open(world: World, interval = intervalSeconds): Promise<Lab | undefined> {
     const telegraf = await ensureTelegraf((line) => console.log(`      ${line}`));
     if (telegraf === undefined) return undefined;
-    const datadog = await startDatadog({ port: 0, timeScale, bucketSeconds, evaluateMs });
+    const datadog = await startDatadog({ port: 0, bucketSeconds });
     const gateway = new Gateway(world.instance);
     const probes = new HostProbes(world.provider, { timeScale });
     const watcher = new Watcher(world.account.store, probes, { timeScale });
@@ -148,16 +153,16 @@ export class Lab {
   }
 
   async close(): Promise<void> {
-    for (const slow of this.#slow) clearInterval(slow);
+    for (const timer of this.#timers) clearInterval(timer);
     await this.stopWatching().catch(() => {});
     await this.gateway.close();
     await this.datadog.close();
   }
 
-  /** Datadog's. Windows of hours have an evaluator of their own, over the same figures. */
+  /** Datadog's: an evaluator for each pace, all over the same figures. */
   #putMonitors(): Alert[] {
-    const { account, store, evaluator } = this.datadog;
-    const put = ({ name, title, type, query, critical, noDataMinutes }: MonitorDefinition) =>
+    const { account, store } = this.datadog;
+    const check = ({ name, title, type, query, critical, noDataMinutes }: MonitorDefinition) =>
       account.checkMonitor({
         name,
         type,
@@ -181,19 +186,20 @@ export class Lab {
         return burnAlerts(objective, id);
       }),
     ];
-    const hours = new Evaluator(store, { timeScale: hoursTimeScale, bucket: bucketSeconds });
-    const slow = all.filter(looksBackHours).map((monitor, index) => ({ ...put(monitor), id: index }));
-    const evaluate = () => hours.evaluate(slow, account.objectives, Date.now() / 1000);
-    this.#slow.push(setInterval(evaluate, evaluateMs).unref());
-    return [
-      ...slow.map(({ id, name }) => new DatadogAlert(name, hoursTimeScale, hours, id)),
-      ...all
-        .filter((monitor) => !looksBackHours(monitor))
-        .map((monitor) => {
-          const { id, name } = account.putMonitor(undefined, put(monitor));
-          return new DatadogAlert(name, timeScale, evaluator, id);
-        }),
-    ];
+    const alerts = all.map((definition, id) => {
+      const scale = scaleOf(definition);
+      const evaluator =
+        this.#evaluators.get(scale) ?? new Evaluator(store, { timeScale: scale, bucket: bucketSeconds });
+      this.#evaluators.set(scale, evaluator);
+      const monitor = { ...check(definition), id };
+      return { scale, monitor, alert: new DatadogAlert(definition.name, scale, evaluator, id) };
+    });
+    for (const [scale, evaluator] of this.#evaluators) {
+      const own = alerts.filter((one) => one.scale === scale).map(({ monitor }) => monitor);
+      const evaluate = () => evaluator.evaluate(own, account.objectives, Date.now() / 1000);
+      this.#timers.push(setInterval(evaluate, evaluateMs).unref());
+    }
+    return alerts.map(({ alert }) => alert);
   }
 
   /** DigitalOcean's, as the account has them. */
@@ -213,8 +219,9 @@ export class Lab {
   }
 }
 
-function looksBackHours({ type, query }: MonitorDefinition): boolean {
-  return type === "slo alert" || /^\w+\(last_\d+[hd]\):/.test(query);
+function scaleOf({ type, query }: MonitorDefinition): number {
+  if (type === "slo alert" || /^\w+\(last_\d+[hd]\):/.test(query)) return hoursTimeScale;
+  return query.startsWith("pct_change(") ? changeTimeScale : timeScale;
 }
 
 class DatadogAlert implements Alert {
@@ -232,6 +239,12 @@ class DatadogAlert implements Alert {
     );
     if (groups.length === 0) return "unknown";
     return groups.some(([, { state }]) => state === "Alert" || state === "No Data") ? "unwell" : "well";
+  }
+
+  next(to: "Alert" | "OK", after: number): number | undefined {
+    return this.evaluator.transitions.find(
+      (one) => one.monitorId === this.id && one.to === to && one.at > after,
+    )?.at;
   }
 
   describe(): string {
