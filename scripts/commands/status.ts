@@ -19,7 +19,7 @@ const clearRest = "\x1b[J";
 
 export const command: Command = {
   name: "status",
-  summary: "Shows a stack live: web and database QPS, latency, errors, writers, hosts, alerts.",
+  summary: "Shows a stack live: web and database QPS, latency, errors, members, backends, alerts.",
   details:
     "On a terminal it refreshes every five seconds until Ctrl-C; elsewhere, and with --json, it prints once.\n" +
     "With --cloud it asks your account (DIGITALOCEAN_TOKEN) and Datadog (DD_API_KEY, DD_APP_KEY, DD_SITE).",

@@ -36,7 +36,9 @@ export function figuresStep(session: Session): Step {
         // A database host's user data is of its first day (infra/components/databaseTier.ts).
         ...(without.length === 0
           ? []
-          : [`${without.join(", ")} came up without the agent: npm run replace, with the same --config`]),
+          : [
+              `${without.join(", ")} came up without the agent: with the same --config, npm run replace -- ${session.stack} HOST one by one, or npm stop and npm start`,
+            ]),
       ].join("; ");
     },
   };

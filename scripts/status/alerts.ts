@@ -72,13 +72,18 @@ export async function triggeredAlerts(api: ApiAccess): Promise<TriggeredAlert[] 
   if (alerts === null) return undefined;
   const names = alerts.length === 0 ? new Map<string, string>() : await entityNames(api);
   return alerts
-    .map(({ description, entity, since, value }) => ({
-      name: /runbooks\/([\w-]+)\.md/.exec(description)?.[1] ?? description,
-      on: names.get(entity) ?? entity,
-      since: new Date(since * 1000).toISOString(),
-      value,
-    }))
+    .map(({ description, entity, since, value }) => {
+      const on = names.get(entity) ?? entity;
+      return { name: runbookOf(description, on), on, since: new Date(since * 1000).toISOString(), value };
+    })
     .sort((a, b) => (`${a.name} ${a.on}` < `${b.name} ${b.on}` ? -1 : 1));
+}
+
+/** infra/components/monitoring.ts: an alert's description names its page; an uptime alert is called CHECK and a word. */
+function runbookOf(description: string, on: string): string {
+  const named = /runbooks\/([\w-]+)\.md/.exec(description)?.[1];
+  if (named !== undefined) return named;
+  return description.startsWith(`${on} `) ? `site-${description.slice(on.length + 1)}` : description;
 }
 
 async function entityNames(api: ApiAccess): Promise<Map<string, string>> {

@@ -20,7 +20,7 @@ describe("monitoring: npm run status", () => {
       const answers: Record<string, unknown> = {
         "/v2/droplets": {
           droplets: [
-            { name: "dev-node-1", status: "active" },
+            { id: 7, name: "dev-node-1", status: "active" },
             { name: "dev-node-2", status: "off" },
           ],
         },
@@ -43,6 +43,13 @@ describe("monitoring: npm run status", () => {
               { metric: { lb_id: "l", server: "dev-node-1" }, values: [[2, "100"]] },
             ],
           },
+        },
+        "/sandbox/alerts": {
+          alerts: [
+            { description: "secured-web-dev down", entity: "check:c", since: 2, value: 0 },
+            { description: "CPU (docs/runbooks/host-cpu.md)", entity: "droplet:7", since: 1, value: 99 },
+            { description: "somebody's own", entity: "droplet:8", since: 1, value: 1 },
+          ],
         },
         "/v2/uptime/checks": { checks: [{ id: "c", name: "secured-web-dev" }] },
         "/v2/uptime/checks/c/state": { state: { regions: { us_east: { status: "DOWN" } } } },
@@ -113,6 +120,20 @@ describe("monitoring: npm run status", () => {
     assert.match(text, /Datadog's monitors: 0 OK, 1 Alert/);
     assert.match(text, /Alert +web-qps-surge {2}host:dev-node-1/);
     assert.ok(!text.includes("\u001b"));
+  });
+
+  it("names what is triggered by its runbook, where the sandbox tells it", async () => {
+    assert.equal((await readStatus(sources)).triggered, undefined);
+    const { triggered, problems } = await readStatus({ ...sources, isSandbox: true });
+    assert.deepEqual(problems, []);
+    assert.deepEqual(
+      triggered?.map(({ name, on }) => [name, on]),
+      [
+        ["host-cpu", "dev-node-1"],
+        ["site-down", "secured-web-dev"],
+        ["somebody's own", "droplet:8"],
+      ],
+    );
   });
 
   it("tells what it cannot have, and shows the rest", async () => {
