@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { type RunningDatadog, startDatadog } from "../../sandbox/datadog/server";
+import { PROJECT_DIR } from "../../scripts/home";
+import { runProgram } from "../../scripts/processes";
 import { backupAges, backupMetric, sendBackupAges } from "../../scripts/status/backups";
 
 describe("monitoring: the age of backups", () => {
@@ -55,6 +58,41 @@ describe("monitoring: the age of backups", () => {
     assert.deepEqual(series?.tags.get("host"), ["dev-db-1"]);
     assert.deepEqual(series?.tags.get("stack"), ["dev"]);
     assert.equal(series?.points.at(-1)?.value, 30);
+  });
+
+  /** The command as a timer runs it, against the two servers of this test. */
+  async function command(keys: Record<string, string>) {
+    const { DIGITALOCEAN_TOKEN, DD_API_KEY, DD_APP_KEY, DATADOG_API_KEY, DATADOG_APP_KEY, ...rest } =
+      process.env;
+    const env = {
+      ...rest,
+      DIGITALOCEAN_TOKEN: "t",
+      DIGITALOCEAN_API_URL: api.url,
+      DATADOG_HOST: datadog.url,
+    };
+    const args = [join(PROJECT_DIR, "scripts", "run.mjs"), "status", "dev", "--cloud", "--send-backup-ages"];
+    return runProgram(process.execPath, args, { env: { ...env, ...keys } });
+  }
+
+  it("is sent by the status command, which prints it and no key", async function () {
+    this.timeout(60_000);
+    const { exitCode, stdout, stderr } = await command({
+      DD_API_KEY: "a".repeat(32),
+      DD_APP_KEY: "b".repeat(40),
+    });
+    assert.equal(exitCode, 0, stderr);
+    assert.match(stdout, /^dev-db-1: [\d.]+ h \(2026-01-09T04:00:00Z\)$/m);
+    assert.match(stdout, /^dev-db-2: [\d.]+ h \(no backup; since it was made\)$/m);
+    assert.ok(!`${stdout}${stderr}`.includes("aaaa"));
+    const hosts = datadog.store.of(backupMetric).flatMap(({ tags }) => tags.get("host") ?? []);
+    assert.ok(hosts.includes("dev-db-2"), hosts.join());
+  });
+
+  it("has nowhere to go without Datadog's keys, and the command says so", async function () {
+    this.timeout(60_000);
+    const { exitCode, stderr } = await command({});
+    assert.notEqual(exitCode, 0);
+    assert.match(stderr, /no Datadog to send the ages of backups to[\s\S]*DD_API_KEY/);
   });
 
   it("is no success where Datadog refuses it", async () => {

@@ -120,6 +120,20 @@ describe("monitoring: DigitalOcean's own alerts", () => {
     );
   });
 
+  it("a site that is looked at less often than the period is long alerts at the second bad look", async () => {
+    await put("uptime_alerts", uptimeAlert({ type: "down", period: "2m" }));
+    const look = () => {
+      now += 180;
+      return watcher.look();
+    };
+    await look();
+    site = { ...site, isUp: false };
+    await look();
+    assert.deepEqual(firing(), [], "one bad look is no two minutes");
+    await look();
+    assert.deepEqual(firing(), ["check:c"]);
+  });
+
   it("a slow site and a certificate near its end alert", async () => {
     await put("uptime_alerts", uptimeAlert({ type: "latency", threshold: 1000, comparison: "greater_than" }));
     await put("uptime_alerts", uptimeAlert({ type: "ssl_expiry", threshold: 14, comparison: "less_than" }));
