@@ -214,7 +214,7 @@ describe("load balancers", function () {
 while [ $(date +%s) -lt $end ]; do
   if curl -s -f -m 5 -o /dev/null http://203.0.113.2/; then ok=$((ok+1)); else bad=$((bad+1)); fi
 done; echo $ok $bad`;
-    const load = asClient(provider, "bash", ["-c", script]);
+    const load = asClient(provider, "bash", ["--norc", "-c", script]);
     for (let n = 0; n < 6; n++) {
       const backends =
         n % 2 === 0 ? { tag: undefined, droplet_ids: [one.id] } : { tag: "web", droplet_ids: [] };

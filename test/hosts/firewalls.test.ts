@@ -104,7 +104,10 @@ runcmd:
   let provider: Provider;
 
   /** A second for what is dropped without an answer; on a busy machine what is open may take longer, so see `comesTo`. */
-  const PROBE = (address: string, port: number) => ["1", "bash", "-c", `: < /dev/tcp/${address}/${port}`];
+  const PROBE = (address: string, port: number) => {
+    // Node.js gives it a socket as standard input, and bash takes itself for rshd's and reads ~/.bashrc (bash(1)).
+    return ["1", "bash", "--norc", "-c", `: < /dev/tcp/${address}/${port}`];
+  };
   type Source = "internet" | "balancer" | "web" | "db" | "foreign" | "otherVpc";
   async function reaches(source: Source, address: string, port: number): Promise<boolean> {
     if (source === "internet") return (await asClient(provider, "timeout", PROBE(address, port))).code === 0;

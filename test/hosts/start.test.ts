@@ -100,12 +100,12 @@ describe("npm start with hosts", function () {
     const stdout = await succeed("start");
     assert.match(stdout, /✔ Site: the site answers 200; 3 of 3 database members ONLINE/);
     const line = /^ +(curl .*)$/m.exec(stdout)?.[1] ?? "";
-    const page = await attempt("bash", ["-c", `${line} --silent --show-error --fail`]);
+    const page = await attempt("bash", ["--norc", "-c", `${line} --silent --show-error --fail`]);
     assert.equal(page.code, 0, `${line}: ${page.stderr}`);
     assert.match(page.stdout, /www\.dev\.foobar\.com/);
     const address = /^ +(https:\/\/\S+)$/m.exec(stdout)?.[1] ?? "";
     assert.ok(line.endsWith(address) && address !== "", `${address} is not what the line asks for`);
-    const unverified = await attempt("bash", ["-c", line.replace(/--cacert \S+/, "--silent")]);
+    const unverified = await attempt("bash", ["--norc", "-c", line.replace(/--cacert \S+/, "--silent")]);
     assert.equal(unverified.code, 60, "without its root the certificate must not be trusted");
   });
 

@@ -66,7 +66,7 @@ export class WorldHost {
 
   /** Like `run`, whatever the exit code. */
   attempt(script: string, options?: RunOptions): Promise<Output> {
-    return this.machine.attempt("bash", ["-c", script], { ...LIMIT, ...options });
+    return this.machine.attempt("bash", ["--norc", "-c", script], { ...LIMIT, ...options });
   }
 
   /** Runs SQL as root through the socket: rows as lists of texts, NULL as "NULL". */
