@@ -72,7 +72,10 @@ export async function examine(env) {
     bundles(),
     await pulumiCli(cli, go),
     typeof go === "string"
-      ? optional("Go", `${go}; it builds the Pulumi CLI where that is not installed`)
+      ? optional(
+          "Go",
+          `${go}; it builds the Pulumi CLI where that is not installed, and what sends hosts' figures`,
+        )
       : ok("Go", `${go.version} (${go.path})`),
     plugins(env),
     await apiPort(env),

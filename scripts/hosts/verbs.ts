@@ -3,7 +3,6 @@ import type { Command } from "../command";
 import { invocation } from "../commandLine";
 import { Failure, usageFailure } from "../failure";
 import { findHome } from "../home";
-import { runningApi } from "../sandbox/daemon";
 import { sandboxDatadog } from "../sandbox/datadogAccess";
 import { metricsText, receivedMetrics, receivedSeries, seriesText } from "../sandbox/metrics";
 import { findHost, openHosts } from "./access";
@@ -132,7 +131,7 @@ const metrics: Command = {
   options: { json: { type: "boolean", doc: "print it as JSON" } },
   run: async (args) => {
     const home = findHome();
-    const access = runningApi(home) && sandboxDatadog(home);
+    const access = sandboxDatadog(home);
     if (access === undefined)
       throw new Failure("The sandbox's API does not run, and the stand-in of Datadog with it", {
         remedy: "npm start -- --config monitoring=datadog starts both.",

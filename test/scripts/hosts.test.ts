@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { Failure } from "../../scripts/failure";
 import { type Home, homeAt, PROJECT_DIR } from "../../scripts/home";
 import { act, findDroplet, oneOf, unmadeDroplets } from "../../scripts/hosts/account";
 import { hostsMode } from "../../scripts/hosts/mode";
-import { prepareHosts } from "../../scripts/hosts/prepare";
+import { prepareCollector, prepareHosts } from "../../scripts/hosts/prepare";
 import { curlLine, findSite } from "../../scripts/hosts/site";
 import { sandboxStatus } from "../../scripts/hosts/status";
 import { statusText } from "../../scripts/hosts/statusText";
@@ -64,6 +64,29 @@ describe("whether droplets boot as hosts", () => {
       prepareHosts(home, "off", assert.fail, never),
       failure(/are hosts already/, 1, /npm stop/),
     );
+  });
+});
+
+describe("what stands in for the Datadog agent", () => {
+  it("is left out with the reason where it cannot be built", async () => {
+    const dir = mkdtempSync(join(tmpdir(), "collector-"));
+    const { PATH, XDG_CACHE_HOME } = process.env;
+    writeFileSync(join(dir, "go"), "#!/bin/sh\necho 'no way to the module proxy' >&2\nexit 1\n", {
+      mode: 0o755,
+    });
+    process.env.PATH = `${dir}:${PATH}`;
+    process.env.XDG_CACHE_HOME = dir;
+    try {
+      const told: string[] = [];
+      const reason = await prepareCollector((line) => told.push(line));
+      assert.equal(reason, "no collector: building Telegraf failed (no way to the module proxy)");
+      assert.match(told.join("\n"), /^building Telegraf .* once/);
+    } finally {
+      process.env.PATH = PATH;
+      if (XDG_CACHE_HOME === undefined) delete process.env.XDG_CACHE_HOME;
+      else process.env.XDG_CACHE_HOME = XDG_CACHE_HOME;
+      rmSync(dir, { recursive: true, force: true });
+    }
   });
 });
 
