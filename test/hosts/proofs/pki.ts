@@ -49,6 +49,15 @@ export class TestAuthority {
     return new TestAuthority(`${certificate.toString("pem")}\n`, keys, `CN=${name}`);
   }
 
+  /** An authority that is there already: its certificate and its key (PKCS #8). */
+  static async of({ certificate, privateKey }: Issued): Promise<TestAuthority> {
+    const der = Buffer.from(privateKey.replace(/-----[^-]+-----|\s/g, ""), "base64");
+    const signingKey = await webcrypto.subtle.importKey("pkcs8", der, algorithm, false, ["sign"]);
+    const { subject, publicKey } = new x509.X509Certificate(certificate);
+    const keys = { privateKey: signingKey, publicKey: await publicKey.export() };
+    return new TestAuthority(certificate, keys, subject);
+  }
+
   async issue({ names, days = 30 }: Request): Promise<Issued> {
     const keys = await newKeys();
     const certificate = await x509.X509CertificateGenerator.create({

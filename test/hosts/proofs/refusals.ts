@@ -1,12 +1,24 @@
 /** Who is refused on the hops that verify, in a stack with separated roles; and where nobody is, that it is so. */
 import assert from "node:assert/strict";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { waitFor } from "../world/waitFor";
 import type { World } from "../world/world";
 import type { WorldHost } from "../world/worldHost";
 import { type Issued, TestAuthority } from "./pki";
+import { showCertificate, showOwnCertificate } from "./shownCertificate";
 
 const PROGRAM = "/usr/local/lib/secured-web/app/main.js";
 const FOLDER = "/run/proof-app";
+/** A certificate that is to end must be good when mysqld takes it: it takes none that has expired. */
+const SOON_DAYS = 6 / (24 * 3600);
+
+/** What the application and the health check say of a server that they refuse: the texts of OpenSSL and Node.js. */
+const REASONS = {
+  "wrong CA": /self-signed certificate|unable to (verify|get)/,
+  "wrong name": /does not match certificate's altnames/,
+  expired: /certificate has expired/,
+};
 
 export function refusalProof(world: () => World): void {
   const web = () => world().host("web-1");
@@ -31,78 +43,72 @@ export function refusalProof(world: () => World): void {
     }
   });
 
-  it("web to database: mysqld refuses a client without a certificate of our CA", async () => {
-    const stranger = await (await TestAuthority.create("another")).issue({ names: ["web-1"] });
+  it("web to database: mysqld refuses a client without a certificate, with one of another CA, and with one that has expired", async () => {
+    const names = ["web-1"];
+    const internal = await TestAuthority.of(await world().account.internalCa());
+    const certificates = {
+      stranger: await (await TestAuthority.create("another")).issue({ names }),
+      good: await internal.issue({ names }),
+      expired: await internal.issue({ names, days: -1 }),
+    };
     await web().run("install -d -m 0700 /root/proof");
-    await web().write("/root/proof/client.pem", stranger.certificate);
-    await web().write("/root/proof/client.key", stranger.privateKey);
+    for (const [name, { certificate, privateKey }] of Object.entries(certificates)) {
+      await web().write(`/root/proof/${name}.pem`, certificate);
+      await web().write(`/root/proof/${name}.key`, privateKey);
+    }
     const ask = (files: string) =>
       web().attempt(
         "MYSQL_PWD=$(cat /etc/secured-web/secrets/app.password) mysql --no-defaults --user=app --ssl-mode=VERIFY_IDENTITY " +
           `--host=${database().fqdn} --ssl-ca=/etc/secured-web/ca.pem ${files} -e 'SELECT 1'`,
       );
-    const own = "--ssl-cert=/etc/secured-web/secrets/app.pem --ssl-key=/etc/secured-web/secrets/app.key";
+    const filesOf = (name: string) => `--ssl-cert=/root/proof/${name}.pem --ssl-key=/root/proof/${name}.key`;
     try {
-      assert.equal((await ask(own)).code, 0);
+      assert.equal((await ask(filesOf("good"))).code, 0);
       assert.match((await ask("")).stderr, /Access denied/);
-      const other = await ask("--ssl-cert=/root/proof/client.pem --ssl-key=/root/proof/client.key");
-      assert.notEqual(other.code, 0);
-      assert.match(other.stderr, /certificate|SSL|TLS|Lost connection/i);
+      assert.match((await ask(filesOf("stranger"))).stderr, /unknown ca|Lost connection/i);
+      assert.match((await ask(filesOf("expired"))).stderr, /expired|Lost connection/i);
     } finally {
       await web().run("rm -rf /root/proof");
     }
   });
 
-  it("web to database: the application refuses a server with a wrong CA or a wrong name", async () => {
-    const authority = await TestAuthority.create("trusted in this test");
+  it("web to database: the application and the health check refuse a server with a wrong CA, a wrong name or an expired certificate, and say so; one that does not verify takes it", async () => {
     const name = (await web().run("sed -n 's/^DATABASE_NAME=//p' /etc/secured-web/app.env")).trim();
     const names = [database().fqdn, name];
+    const internal = await TestAuthority.of(await world().account.internalCa());
     const other = await TestAuthority.create("another");
-    const bad: Readonly<Record<string, Issued>> = {
-      "wrong CA": await other.issue({ names }),
-      "wrong name": await authority.issue({ names: ["another.internal.test"] }),
-    };
-    const roots = authority.certificate + other.certificate;
-    await startApplication(authority.certificate, name);
+    const bad = {
+      "wrong CA": [await other.issue({ names }), other.certificate],
+      "wrong name": [await internal.issue({ names: ["another.internal.test"] }), ""],
+    } as const;
+    await startApplication(name);
+    const both = async () => `${await readiness()} ${await health()}`;
+    const arrive = (what: string, wanted: string) =>
+      waitFor(what, async () => (await both()) === wanted, { within: 40, explain: both });
     try {
-      await serve(await authority.issue({ names }), roots);
-      await waitFor("the application is ready", async () => (await readiness()) === "200", { within: 30 });
-      for (const [what, certificate] of Object.entries(bad)) {
-        await serve(certificate, roots);
-        await waitFor(`not ready: ${what}`, async () => (await readiness()) === "503", { within: 30 });
+      await arrive("the application is ready", "200 200");
+      for (const [what, [certificate, roots]] of Object.entries(bad)) {
+        await showCertificate(database(), certificate, roots);
+        await arrive(`not ready: ${what}`, "503 503");
+        await saysWhy(what as keyof typeof bad);
       }
-      await serve(await authority.issue({ names }), roots);
-      await waitFor("the application is ready again", async () => (await readiness()) === "200", {
-        within: 30,
-      });
+      await showCertificate(database(), await internal.issue({ names, days: SOON_DAYS }));
+      await arrive("ready while the certificate is good", "200 200");
+      await arrive("not ready: expired", "503 503");
+      await saysWhy("expired");
+      assert.equal(
+        (await world().client.get("/readyz")).status,
+        200,
+        "the site goes on with the other members",
+      );
+      await trustEverybody();
+      await arrive("an application that verifies nothing is ready", "200 503");
+      await showOwnCertificate(database());
+      await arrive("ready again", "200 200");
     } finally {
       await web().run(`systemctl stop proof-app.service proof-way.service; rm -rf ${FOLDER}`);
-      await restoreCertificate();
+      await showOwnCertificate(database());
     }
-  });
-
-  it("database to database: a member with a certificate of another CA does not get into the group, and the others stay", async () => {
-    const another = await TestAuthority.create("another");
-    const wrong = await another.issue({ names: [database().fqdn] });
-    const others = ["db-1", "db-2"].map((name) => world().host(name));
-    const count =
-      "SELECT COUNT(*) FROM performance_schema.replication_group_members WHERE MEMBER_STATE = 'ONLINE'";
-    await database().run("systemctl stop secured-web-group.service");
-    try {
-      await database().mysql("STOP GROUP_REPLICATION", { timeoutMs: 90_000 });
-      await serve(wrong, another.certificate);
-      // It tries for a minute.
-      const joining = database().mysql("START GROUP_REPLICATION", { timeoutMs: 150_000 });
-      await assert.rejects(joining, /ERROR 309\d/);
-      for (const host of others) assert.deepEqual(await host.mysql(count), [["2"]], host.name);
-    } finally {
-      await restoreCertificate();
-      await database().run("systemctl start secured-web-group.service");
-    }
-    await waitFor("it joins with its own certificate", () => world().databaseIsWhole(), {
-      within: 120,
-      explain: () => world().complaints(),
-    });
   });
 
   it("load balancer to web: nobody is refused, because DigitalOcean's load balancer does not verify backends (encrypted, not authenticated)", async () => {
@@ -138,24 +144,55 @@ export function refusalProof(world: () => World): void {
     assert.equal(answer, "400");
   });
 
-  it("client to load balancer: a client refuses another authority's certificate and another name", async () => {
-    const curl = async (args: readonly string[]) =>
-      (await world().client.run("curl", ["-s", "-o", "/dev/null", ...args])).code;
-    const trusted = ["--cacert", world().provider.certificates.rootsFile];
+  it("client to load balancer: plaintext is refused, and a client refuses another authority's certificate, another name, and one that has expired", async () => {
+    const { site } = world().client;
+    const curl = async (...args: string[]) =>
+      (await world().client.run("curl", ["-s", "-o", "/dev/null", "-m", "20", ...args])).code;
+    const { rootsFile } = world().provider.certificates;
+    const page = `https://${site}/`;
     const other = ["--resolve", `other.test:443:${world().loadBalancerIp}`, "https://other.test/"];
-    // curl(1), EXIT CODES: 60, the peer's certificate cannot be authenticated.
-    assert.equal(await curl([...trusted, `https://${world().client.site}/`]), 0);
-    assert.equal(await curl([`https://${world().client.site}/`]), 60);
-    assert.equal(await curl([...trusted, ...other]), 60);
+    // curl(1), EXIT CODES: 52, nothing was returned; 60, the peer's certificate cannot be authenticated.
+    assert.equal(await curl(`http://${site}:443/`), 52);
+    assert.equal(await curl("--cacert", rootsFile, page), 0);
+    assert.equal(await curl(page), 60, "another authority");
+    assert.equal(await curl("--cacert", rootsFile, ...other), 60, "another name");
+    const authority = await TestAuthority.create("the site's authority");
+    const own = join(world().instance.dir, "proof-roots.pem");
+    await writeFile(own, authority.certificate);
+    try {
+      await serveAtBalancer(await authority.issue({ names: [site] }));
+      assert.equal(await curl("--cacert", own, page), 0);
+      await serveAtBalancer(await authority.issue({ names: [site], days: -1 }));
+      assert.equal(await curl("--cacert", own, page), 60, "expired");
+      assert.equal(await curl("--insecure", page), 0, "only the check of the dates refuses it");
+    } finally {
+      await serveAtBalancer(undefined);
+      await rm(own);
+    }
+    assert.equal(await curl("--cacert", rootsFile, page), 0);
   });
 
-  /** The application once more, as it is, beside the real one: it trusts a CA of ours, and knows one database host alone. */
-  async function startApplication(ca: string, name: string): Promise<void> {
+  /** The load balancer serves a certificate from now on, past the API, which would not take each; or its own again. */
+  async function serveAtBalancer(issued: Issued | undefined): Promise<void> {
+    const path = "load_balancers";
+    const { load_balancers } = await world().account.call<{ load_balancers: { id: string }[] }>("GET", path);
+    const haproxy = world().provider.balancers.haproxy(load_balancers[0]?.id ?? "");
+    const [file] = (await haproxy.ask("show ssl cert")).split("\n").filter((line) => line.endsWith(".pem"));
+    assert.ok(file, "the load balancer has no certificate");
+    const pem = issued ? issued.certificate + issued.privateKey : await readFile(file, "utf8");
+    // HAProxy's management guide, 9.3: a payload ends with an empty line.
+    const lines = pem.split("\n").filter((line) => line !== "");
+    assert.match(await haproxy.ask(`set ssl cert ${file} <<\n${lines.join("\n")}\n`), /transaction/i);
+    assert.match(await haproxy.ask(`commit ssl cert ${file}`), /Success/i);
+  }
+
+  /** The application once more, as it is, beside the real one: it knows one database host alone. */
+  async function startApplication(name: string): Promise<void> {
     const secrets = "/etc/secured-web/secrets";
     await web().run(
-      `install -d -m 0700 ${FOLDER} && cd ${secrets} && cp app.pem ${FOLDER}/client.pem && cp app.key ${FOLDER}/client.key && cp app.password ${FOLDER}/password`,
+      `install -d -m 0700 ${FOLDER} && cd ${secrets} && cp app.pem ${FOLDER}/client.pem && cp app.key ${FOLDER}/client.key &&
+       cp app.password ${FOLDER}/password && cp ../ca.pem ${FOLDER}/ca.pem && cp ${PROGRAM} ${FOLDER}/main.js`,
     );
-    await web().write(`${FOLDER}/ca.pem`, ca);
     const way = `socat UNIX-LISTEN:${FOLDER}/mysql.sock,fork TCP:${database().fqdn}:3306`;
     await web().run(`systemd-run --quiet --unit=proof-way ${way}`);
     const environment: Readonly<Record<string, string>> = {
@@ -168,10 +205,23 @@ export function refusalProof(world: () => World): void {
       NODE_PATH: "/var/lib/secured-web-modules/node_modules",
     };
     const settings = Object.entries(environment).map(([key, value]) => `--setenv=${key}=${value}`);
-    await web().run(`systemd-run --quiet --unit=proof-app ${settings.join(" ")} node ${PROGRAM} serve`);
+    const restarts = `--property=ExecStartPre='/bin/rm -f ${FOLDER}/app.sock'`;
+    await web().run(
+      `systemd-run --quiet --unit=proof-app ${restarts} ${settings.join(" ")} node ${FOLDER}/main.js serve`,
+    );
   }
 
-  /** "200" or "503"; every connection that it holds is cut first, so that it has to verify anew. */
+  /** Takes the check of the server's certificate out of that application. */
+  async function trustEverybody(): Promise<void> {
+    const found = await web().run(`grep -c 'rejectUnauthorized:!0' ${FOLDER}/main.js`);
+    assert.equal(found, "1", "the place where the application verifies has another form");
+    await web().run(
+      `sed -i 's/rejectUnauthorized:!0,verifyIdentity:!0/rejectUnauthorized:!1,verifyIdentity:!1/' ${FOLDER}/main.js &&
+       systemctl restart proof-app.service`,
+    );
+  }
+
+  /** "200" or "503"; every connection to the database is cut first, so that it has to be verified anew. */
   async function readiness(): Promise<string> {
     await cutConnections(database());
     return web().run(
@@ -179,31 +229,35 @@ export function refusalProof(world: () => World): void {
     );
   }
 
-  /** db-3 shows a certificate; it takes none whose CA it does not know, so `roots` stand beside its own. */
-  async function serve({ certificate, privateKey }: Issued, roots: string): Promise<void> {
-    await database().run("install -o mysql -m 0600 /dev/null /etc/mysql/tls/proof.key");
-    await database().write("/etc/mysql/tls/proof.key", privateKey);
-    await database().write("/etc/mysql/tls/proof.pem", certificate);
-    await database().write("/etc/mysql/tls/proof.ca", roots);
-    await database().run("cat /etc/mysql/tls/ca.pem >> /etc/mysql/tls/proof.ca");
-    await useFiles("proof.ca", "proof.pem", "proof.key");
+  /** What the web host's own health check tells HAProxy of the database host. */
+  async function health(): Promise<string> {
+    const port = `$(grep -o '${database().fqdn}=[0-9]*' /etc/secured-web/health.env | cut -d= -f2)`;
+    return web().run(`curl -s -m 5 -o /dev/null -w '%{http_code}' http://127.0.0.1:${port}/ || true`);
   }
 
-  async function restoreCertificate(): Promise<void> {
-    await useFiles("ca.pem", "server.pem", "server.key");
-    await database().run("rm -f /etc/mysql/tls/proof.*");
-  }
-
-  async function useFiles(ca: string, certificate: string, key: string): Promise<void> {
-    const folder = "/etc/mysql/tls";
-    await database().mysql(
-      `SET GLOBAL ssl_ca = '${folder}/${ca}', GLOBAL ssl_cert = '${folder}/${certificate}', ` +
-        `GLOBAL ssl_key = '${folder}/${key}'; ALTER INSTANCE RELOAD TLS`,
-    );
+  /** The journals have the reason. */
+  async function saysWhy(what: keyof typeof REASONS): Promise<void> {
+    const said = async (unit: string) =>
+      (await web().run(`journalctl --unit=${unit} --output=cat --no-pager --lines=10`)).split("\n");
+    for (const [unit, word] of [
+      ["proof-app.service", "not ready"],
+      ["secured-web-health.service", "refused: "],
+    ] as const) {
+      const last = async () => (await said(unit)).findLast((line) => line.includes(word)) ?? "";
+      await waitFor(`${unit} says why`, async () => REASONS[what].test(await last()), {
+        within: 20,
+        explain: last,
+      });
+    }
+    const supervisor = () => world().host("db-1").run("cat /run/secured-web-group/status.json");
+    const refused = async () => (await supervisor()).includes("SSL connection error");
+    await waitFor("the supervisor says why", refused, { within: 20, explain: supervisor });
   }
 }
 
 async function cutConnections(database: WorldHost): Promise<void> {
-  const ids = await database.mysql("SELECT id FROM information_schema.processlist WHERE user = 'app'");
+  const ids = await database.mysql(
+    "SELECT id FROM information_schema.processlist WHERE user IN ('app', 'health')",
+  );
   for (const [id] of ids) await database.mysql(`KILL ${id}`).catch(() => {});
 }

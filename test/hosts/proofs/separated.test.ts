@@ -4,6 +4,8 @@ import { encryptionProof } from "./encryption";
 import { type Expected, firewallProof, OPERATORS_ADDRESS } from "./firewalls/proof";
 import { hardeningProof } from "./hardening";
 import { refusalProof } from "./refusals";
+import { refusedMembersProof } from "./refusedMembers";
+import { rolesProof } from "./roles";
 
 const outward = {
   "53": ["database", "web"],
@@ -41,7 +43,11 @@ const firewalls: Expected = {
 describe("proofs: a separated stack", function () {
   this.timeout(240_000);
   const world = useOwnWorld({
-    config: { topology: "separated", "operators.networks": JSON.stringify([`${OPERATORS_ADDRESS}/32`]) },
+    config: {
+      topology: "separated",
+      monitoring: "datadog",
+      "operators.networks": JSON.stringify([`${OPERATORS_ADDRESS}/32`]),
+    },
   });
 
   describe("what a host keeps to itself", () => {
@@ -53,8 +59,16 @@ describe("proofs: a separated stack", function () {
     firewallProof(world, { targets: ["web-1", "db-1"], asking }, firewalls);
   });
 
+  describe("the roles", () => {
+    rolesProof(world);
+  });
+
   describe("who is refused", () => {
     refusalProof(world);
+  });
+
+  describe("who does not get into the group", () => {
+    refusedMembersProof(world);
   });
 
   describe("encryption, measured on the wire", () => {

@@ -5,6 +5,7 @@ import { hostsWithout } from "../checkers/replicated";
 import { waitFor } from "../world/waitFor";
 import type { World } from "../world/world";
 import type { WorldHost } from "../world/worldHost";
+import type { AgentHop } from "./agent";
 import { Capture, contains, type Segment } from "./capture";
 
 export const HOPS = [
@@ -12,7 +13,7 @@ export const HOPS = [
   "load balancer - web",
   "web - database",
   "database - database",
-  "host - internet",
+  "agent - internet",
 ] as const;
 export type HopName = (typeof HOPS)[number];
 
@@ -26,12 +27,12 @@ export interface Seen {
 export type OnTheWire = Readonly<Record<HopName, Seen>>;
 
 /**
- * Captures every hop while a client sends marked requests (header, query, body; at least one through every web host)
- * until the rows are on every database host.
+ * Captures every hop while a client sends marked requests (header, query, path, body; at least one through every web
+ * host) until the rows are on every database host, and the log line of one at the agent's intake.
  *
  * @param origin where the client goes, e.g. "https://www.foobar.com"
  */
-export async function passMarked(world: World, origin: string): Promise<OnTheWire> {
+export async function passMarked(world: World, origin: string, agent?: AgentHop): Promise<OnTheWire> {
   const mark = `mark${randomBytes(12).toString("hex")}`;
   const { load_balancers } = await world.account.call<{ load_balancers: { id: string }[] }>(
     "GET",
@@ -41,6 +42,7 @@ export async function passMarked(world: World, origin: string): Promise<OnTheWir
   let packets: ReadonlyMap<string, readonly Segment[]>;
   try {
     await sendMarked(world, origin, mark);
+    if (agent) await logMarked(world, origin, mark, agent);
   } finally {
     packets = await capture.stop();
   }
@@ -84,6 +86,13 @@ async function sendMarked(world: World, origin: string, mark: string): Promise<v
   if (!page.body.includes(mark)) throw new Error(`the page does not show the marked row: ${page.status}`);
 }
 
+/** A page that is not there: nginx logs its path, and the agent sends the log. */
+async function logMarked(world: World, origin: string, mark: string, agent: AgentHop): Promise<void> {
+  const { status } = await world.client.curl(`${origin}/${mark}`);
+  if (status !== 404) throw new Error(`a page that is not there: ${status}`);
+  await waitFor("the marked line at the intake", async () => agent.has(mark), { within: 60 });
+}
+
 function segmentsOf(
   world: World,
   hop: HopName,
@@ -108,7 +117,7 @@ function segmentsOf(
       return between(of(web, "private"), 3306, databases);
     case "database - database":
       return of(database, "private").filter(({ from, to }) => databases(from) && databases(to));
-    case "host - internet":
+    case "agent - internet":
       return of(world.hosts, "public");
   }
 }

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { everyAcknowledged } from "../checkers/acknowledged";
 import { members } from "../checkers/members";
 import { hostsWithout, writeRow } from "../checkers/replicated";
+import { TestAuthority } from "../proofs/pki";
+import { showCertificate, showOwnCertificate } from "../proofs/shownCertificate";
 import { useOwnWorld } from "../world/useWorld";
 import { waitFor } from "../world/waitFor";
 import type { WorldHost } from "../world/worldHost";
@@ -50,6 +52,35 @@ describe("source and replicas on running hosts", function () {
         `SOURCE_HOST = '${source().fqdn}', SOURCE_AUTO_POSITION = 1, SOURCE_SSL_VERIFY_SERVER_CERT = 1`,
       );
       await replica.run("sed -i '/other.internal/d' /etc/hosts");
+    }
+    assert.equal(await outcome(replica), "connected");
+  });
+
+  it("a replica refuses a source of another CA, and one whose certificate has expired; one that looks at neither is let through", async () => {
+    const [replica] = replicas();
+    assert.ok(replica);
+    const again = () => changeSource(replica, "SOURCE_SSL = 1");
+    const names = [source().fqdn];
+    const other = await TestAuthority.create("another");
+    const internal = await TestAuthority.of(await world().account.internalCa());
+    try {
+      await showCertificate(source(), await other.issue({ names }), other.certificate);
+      await again();
+      assert.match(await outcome(replica), /certificate verify failed/);
+      // mysqld takes no certificate that has expired: this one does so a little later.
+      const end = Date.now() + 6000;
+      await showCertificate(source(), await internal.issue({ names, days: 6 / (24 * 3600) }));
+      await again();
+      assert.equal(await outcome(replica), "connected");
+      await waitFor("the certificate's end", async () => Date.now() > end, { within: 20 });
+      await again();
+      assert.match(await outcome(replica), /certificate verify failed/);
+      await changeSource(replica, "SOURCE_SSL_CA = '', SOURCE_SSL_VERIFY_SERVER_CERT = 0");
+      assert.equal(await outcome(replica), "connected");
+    } finally {
+      await showOwnCertificate(source());
+      const verify = "SOURCE_SSL_CA = '/etc/mysql/tls/ca.pem', SOURCE_SSL_VERIFY_SERVER_CERT = 1";
+      await changeSource(replica, verify);
     }
     assert.equal(await outcome(replica), "connected");
   });

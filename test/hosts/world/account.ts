@@ -15,12 +15,15 @@ import { type Home, homeAt, makeHome, PROJECT_DIR } from "../../../scripts/home"
 import { type ApiAccess, request } from "../../../scripts/sandbox/apiClient";
 import { ensureToken } from "../../../scripts/sandbox/secrets";
 import { ensurePulumi } from "../../../scripts/toolchain/pulumi";
+import type { Issued } from "../proofs/pki";
 import { waitFor } from "./waitFor";
 
 const REQUEST_LIMIT_MS = 60_000;
 
 /** A DigitalOcean account of the test's own with hosts behind it, in a folder of its own. */
 export class Account {
+  #export: (() => Promise<string>) | undefined;
+
   private constructor(
     private readonly home: Home,
     readonly driver: Driver,
@@ -83,7 +86,28 @@ export class Account {
       await pulumi.runWithInput(set, opened.workDir, value);
     }
     await opened.up({ withoutPolicies: true });
+    this.#export = async () => {
+      const args = ["stack", "export", "--show-secrets", "--stack", stack];
+      return (await pulumi.run(args, opened.workDir, {})).stdout;
+    };
     return JSON.parse(await opened.outputs(false)) as StackOutputs;
+  }
+
+  /** The certificate and the key of the stack's internal CA, for certificates that the program would never issue. */
+  async internalCa(): Promise<Issued> {
+    const { deployment } = JSON.parse((await this.#export?.()) ?? "{}") as {
+      deployment: { resources: { urn: string; outputs?: Record<string, unknown> }[] };
+    };
+    const output = (type: string, name: string): string => {
+      const found = deployment.resources.find(({ urn }) => urn.endsWith(`${type}::ca`))?.outputs?.[name];
+      // A secret is an object with the value's JSON in it.
+      const { plaintext } = (found ?? {}) as { plaintext?: string };
+      return plaintext === undefined ? String(found) : (JSON.parse(plaintext) as string);
+    };
+    return {
+      certificate: output("tls:index/selfSignedCert:SelfSignedCert", "certPem"),
+      privateKey: output("tls:index/privateKey:PrivateKey", "privateKeyPemPkcs8"),
+    };
   }
 
   /** One request to the API. Throws where it is refused. */
