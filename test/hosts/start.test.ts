@@ -105,6 +105,11 @@ describe("npm start with hosts", function () {
     assert.match(page.stdout, /www\.dev\.foobar\.com/);
     const address = /^ +(https:\/\/\S+)$/m.exec(stdout)?.[1] ?? "";
     assert.ok(line.endsWith(address) && address !== "", `${address} is not what the line asks for`);
+    // Without TLS it is sent to the published port of the site, by a redirect that leads there.
+    const http = (await status()).loadBalancers[0]?.published.find(({ entryPort }) => entryPort === 80)?.port;
+    const where = ["--silent", "--output", "/dev/null", "--write-out", "%{redirect_url}"];
+    const redirect = await attempt("curl", [...where, `http://127.0.0.1:${http}/a`]);
+    assert.equal(redirect.stdout, `https://127.0.0.1:${new URL(address).port}/a`);
     const unverified = await attempt("bash", ["--norc", "-c", line.replace(/--cacert \S+/, "--silent")]);
     assert.equal(unverified.code, 60, "without its root the certificate must not be trusted");
   });
@@ -172,7 +177,36 @@ describe("npm start with hosts", function () {
     assert.match(packets.stdout, /\.3306/);
   });
 
+  it("shell is a login shell on this terminal: Ctrl-C ends what runs in it, and its exit code is the command's", async () => {
+    const command = `'${process.execPath}' '${join(ROOT, "scripts", "run.mjs")}' sandbox shell node-1`;
+    // script(1) gives it a terminal.
+    const args = ["--quiet", "--return", "--command", command, "/dev/null"];
+    const child = spawn("script", args, { cwd: ROOT, env, stdio: ["pipe", "pipe", "inherit"] });
+    running = child;
+    const ended = new Promise((resolve) => child.once("close", resolve));
+    let seen = "";
+    child.stdout.setEncoding("utf8").on("data", (text) => {
+      seen += text;
+    });
+    const shows = (what: RegExp) => waitFor(String(what), async () => what.test(seen));
+    const type = (keys: string) => child.stdin.write(keys);
+    await shows(/root@dev-node-1:/);
+    type('[ -t 0 ] && echo "a terminal on $(hostname)"\r');
+    await shows(/a terminal on dev-node-1/);
+    type("sleep 4711\r");
+    const sleeps = async () =>
+      (await sandbox("exec", "node-1", "--", "pgrep", "-xf", "sleep 4711")).code === 0;
+    await waitFor("what runs in it", sleeps);
+    type("\x03");
+    type("echo it ended with $?\r");
+    await shows(/it ended with 130/);
+    assert.equal(await sleeps(), false);
+    type("exit 7\r");
+    assert.equal(await ended, 7, seen);
+  });
+
   it("fails with the host's name while one is off, and mends when it is on again", async () => {
+    assert.match(await succeed("sandbox", "power", "node-3", "cycle"), /power_cycle is done/);
     assert.match(await succeed("sandbox", "power", "node-3", "off"), /power_off is done/);
     assert.match(await succeed("sandbox", "power", "node-3", "off"), /off already/);
     const off = (await status()).droplets.find(({ name }) => name === "dev-node-3");

@@ -45,6 +45,16 @@ describe("the site on running hosts", function () {
     assert.equal(await first().run(other), "421");
   });
 
+  it("nginx shows a certificate of the internal CA for its host's own name, which another CA does not verify", async () => {
+    const name = first().fqdn;
+    const ask = (trust: string) =>
+      first().attempt(
+        `curl --silent ${trust} --resolve ${name}:443:127.0.0.1 --output /dev/null https://${name}/`,
+      );
+    assert.equal((await ask("--cacert /etc/secured-web/ca.pem")).code, 0);
+    assert.equal((await ask("")).code, 60, "curl's number for a certificate that is not verified");
+  });
+
   it("the status page is on loopback alone", async () => {
     const ask = (address: string) =>
       first().attempt(`curl --silent --max-time 3 http://${address}:8081/nginx_status`);
