@@ -53,8 +53,9 @@ const figures: readonly {
   readonly unit: string;
   readonly aggregate: "sum" | "min" | "max";
   readonly metric: string;
-  /** The tag of what it is a figure of; the whole is then the sum of all of them. A host where none is said. */
+  /** The tag of what it is a figure of, and what the whole is of them: hosts and `aggregate` where none is said. */
   readonly by?: "member";
+  readonly whole?: "sum";
 }[] = [
   { name: "Web QPS", unit: "/s", aggregate: "sum", metric: "nginx.net.request_per_s" },
   { name: "Database QPS", unit: "/s", aggregate: "sum", metric: "mysql.performance.questions" },
@@ -67,11 +68,17 @@ const figures: readonly {
     aggregate: "min",
     metric: "secured_web.group.member_online",
     by: "member",
+    whole: "sum",
   },
   { name: "Writers", unit: "", aggregate: "min", metric: "secured_web.group.writers" },
   { name: "Memory left", unit: "", aggregate: "min", metric: "system.mem.pct_usable" },
   { name: "Disk in use", unit: "", aggregate: "max", metric: "system.disk.in_use" },
 ];
+const aggregates = {
+  sum: (values: readonly number[]) => values.reduce((total, value) => total + value, 0),
+  min: (values: readonly number[]) => Math.min(...values),
+  max: (values: readonly number[]) => Math.max(...values),
+};
 /** Long enough for an agent's fifteen seconds and the way to Datadog. */
 const lookBackSeconds = 120;
 
@@ -137,11 +144,11 @@ async function figuresOf(datadog: DatadogAccess, stack: string): Promise<Figure[
     return (await askDatadog<{ series?: Line[] }>(datadog, `/api/v1/query?${parameters}`)).series ?? [];
   };
   return Promise.all(
-    figures.map(async ({ name, unit, aggregate, metric, by }) => {
-      const query = `${aggregate}:${metric}{stack:${stack}}`;
-      const hosts = eachOf(await ask(`${query} by {${by ?? "host"}}`), by ?? "host");
-      const sum = hosts.length === 0 ? undefined : hosts.reduce((total, { value }) => total + value, 0);
-      return { name, unit, value: by === undefined ? newest((await ask(query))[0]) : sum, hosts };
+    figures.map(async ({ name, unit, aggregate, metric, by = "host", whole = aggregate }) => {
+      const hosts = eachOf(await ask(`${aggregate}:${metric}{stack:${stack}} by {${by}}`), by);
+      // Of what is shown for each: hosts send at different seconds, and one bucket may lack one of them.
+      const values = hosts.map(({ value }) => value);
+      return { name, unit, value: values.length === 0 ? undefined : aggregates[whole](values), hosts };
     }),
   );
 }
