@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { runningApi } from "../../scripts/sandbox/daemon";
 import { sandboxDatadog } from "../../scripts/sandbox/datadogAccess";
 import { waitUntilGone } from "../../scripts/sandbox/marked";
 import { type AlertStatus, monitorsOf } from "../../scripts/status/alerts";
@@ -66,7 +67,7 @@ describe("npm start with monitoring=datadog", function () {
 
   it("changes nothing after kill -9 of the API: the monitors are there, at the same address", async () => {
     const { url } = datadog();
-    const [pid = 0] = sandbox.processes();
+    const pid = runningApi(sandbox.home)?.pid ?? assert.fail("the API does not run");
     process.kill(pid, "SIGKILL");
     await waitUntilGone([pid], 5_000);
     const stdout = await start();

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { openInstance } from "../../sandbox/hosts/instance";
 import { attempt } from "../../sandbox/hosts/run";
 import { act } from "../../scripts/hosts/account";
+import { runningApi } from "../../scripts/sandbox/daemon";
 import { sandboxDatadog } from "../../scripts/sandbox/datadogAccess";
 import { waitUntilGone } from "../../scripts/sandbox/marked";
 import { type MetricCount, receivedMetrics, receivedSeries } from "../../scripts/sandbox/metrics";
@@ -143,7 +144,7 @@ describe("npm start with hosts and monitoring=datadog", function () {
     needsCollector(this);
     const names = async () => (await monitorsOf(datadog(), "dev")).map(({ name }) => name);
     const before = await names();
-    const [pid = 0] = sandbox.processes();
+    const pid = runningApi(sandbox.home)?.pid ?? assert.fail("the API does not run");
     process.kill(pid, "SIGKILL");
     await waitUntilGone([pid], 5_000);
     const { exitCode, stdout, stderr } = await npm("start", "--config", "monitoring=datadog");

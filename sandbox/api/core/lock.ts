@@ -56,10 +56,14 @@ function isAlive(holder: string): boolean {
   return startOf(Number(pid)) === start;
 }
 
-/** When the process started, in the kernel's ticks (proc(5), stat, field 22); "?" where there is no /proc. */
+/**
+ * When the process started, in the kernel's ticks (proc(5), stat, field 22); "?" where there is no /proc. One that has
+ * ended and whose parent has not asked for it yet (in a container the first process may take its time) is "ended".
+ */
 function startOf(pid: number): string {
   const stat = readIfThere(`/proc/${pid}/stat`);
-  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "?";
+  const [state = "", ...rest] = stat?.slice(stat.lastIndexOf(")") + 2).split(" ") ?? [];
+  return state === "Z" || state === "X" ? "ended" : (rest[18] ?? "?");
 }
 
 function tryLink(from: string, to: string): boolean {

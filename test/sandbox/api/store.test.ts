@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -277,6 +279,32 @@ describe("sandbox api: one server to a state directory", () => {
       assert.deepEqual(await readdir(dir), []);
     });
   }
+
+  it("takes over a lock of a process that was killed and that its parent has not asked for yet", async function () {
+    if (process.platform !== "linux") {
+      console.log("      skipped: it takes /proc to see such a process");
+      this.skip();
+    }
+    // The shell becomes sleep, which never waits for its child.
+    const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 60"], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    try {
+      const [line] = (await once(parent.stdout, "data")) as [Buffer];
+      const pid = Number(line.toString());
+      const fields = async () => {
+        const text = await readFile(`/proc/${pid}/stat`, "utf8");
+        return text.slice(text.lastIndexOf(")") + 2).split(" ");
+      };
+      const deadline = Date.now() + 10_000;
+      while ((await fields())[0] !== "Z") assert.ok(Date.now() < deadline, "the child has not ended");
+      await writeFile(join(dir, "lock"), `${pid} ${(await fields())[19]} x\n`);
+      lockStateDir(dir)();
+    } finally {
+      parent.kill("SIGKILL");
+      await once(parent, "close");
+    }
+  });
 
   it("does not release a lock that another has taken meanwhile", async () => {
     const release = lockStateDir(dir);
