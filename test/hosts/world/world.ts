@@ -167,7 +167,19 @@ export class World {
         return [own, ...journals].filter((text) => text !== "").join("\n");
       }),
     );
-    return [...this.account.log, ...told].join("\n");
+    return [...this.account.log, await this.#backends().catch(String), ...told].join("\n");
+  }
+
+  /** What the load balancers' checks say of each web host. */
+  async #backends(): Promise<string> {
+    const path = "load_balancers";
+    const { load_balancers } = await this.account.call<{ load_balancers: { id: string }[] }>("GET", path);
+    const states = await Promise.all(load_balancers.map(({ id }) => this.provider.balancers.states(id)));
+    const lines = states.flat().map(({ backend, server, status, check }) => {
+      const host = this.hosts.find(({ identity }) => server === `d${identity.dropletId}`);
+      return `${backend}: ${host?.name ?? server} ${status} ${check}`;
+    });
+    return lines.join("\n");
   }
 
   /** Ends everything and removes it from this machine. */
