@@ -285,8 +285,9 @@ describe("sandbox api: one server to a state directory", () => {
       console.log("      skipped: it takes /proc to see such a process");
       this.skip();
     }
-    // The shell becomes sleep, which never waits for its child.
-    const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 60"], {
+    // The shell becomes sleep, which never waits for its child; that ends when it has become so.
+    const child = 'until [ "$(cat /proc/$$/comm)" = sleep ]; do sleep 0.05; done';
+    const parent = spawn("sh", ["-c", `(${child}) & echo $!; exec sleep 60`], {
       stdio: ["ignore", "pipe", "ignore"],
     });
     try {
