@@ -163,6 +163,22 @@ describe("load balancers", function () {
     assert.match(answer.stderr, /subject: CN=own/, "the session ends on the host");
   });
 
+  it("forward TCP as it comes, and nothing of it where a port has no rule", async () => {
+    const tcp: ForwardingRule = {
+      entry_protocol: "tcp",
+      entry_port: 9000,
+      target_protocol: "tcp",
+      target_port: 8080,
+    };
+    const check = { ...balancer().health_check, protocol: "tcp" as const, port: 8080, path: "" };
+    await set({ forwarding_rules: [tcp], health_check: check });
+    assert.match(
+      (await curl("http://203.0.113.2:9000/")).stdout,
+      /^host-[23] http HTTP\/1\.1 for= proto= port=\n$/,
+    );
+    assert.notEqual((await curl("http://203.0.113.2:9001/")).code, 0);
+  });
+
   it("keep a client on its droplet by a cookie", async () => {
     await set({
       forwarding_rules: [http],
