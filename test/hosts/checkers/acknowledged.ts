@@ -8,7 +8,7 @@ export interface Verdict {
 }
 
 /** Seconds that a host has for what others have committed already: it is on its way, or it never comes. */
-const ON_ITS_WAY_S = 5;
+const ON_ITS_WAY_S = 20;
 
 /**
  * Looks on each of the hosts itself, not through the site, for every note that was acknowledged: when it has applied
