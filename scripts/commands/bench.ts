@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type HostFigures, hostRows, hostsUnavailable, measureHosts } from "../bench/hosts";
+import { median } from "../bench/median";
 import type { Command } from "../command";
 import type { CommandArguments } from "../commandLine";
 import { Failure, usageFailure } from "../failure";
@@ -193,14 +194,6 @@ async function measureOne(api: ApiAccess | undefined, work: () => Promise<unknow
 async function requestsLeft(api: ApiAccess): Promise<number> {
   const { headers } = await request(api, "GET", "/v2/account");
   return Number(headers.get("ratelimit-remaining"));
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const [low = 0, high = 0] =
-    sorted.length % 2 === 1 ? [sorted[middle], sorted[middle]] : sorted.slice(middle - 1);
-  return (low + high) / 2;
 }
 
 const round = (value: number) => Math.round(value * 100) / 100;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type AgentCost, hostRows, type PowerCut, percentile } from "../../scripts/bench/hosts";
+import { median } from "../../scripts/bench/median";
 
 describe("bench: the figures of hosts", () => {
   const rowsOf = (powerCuts: readonly PowerCut[], agent?: AgentCost) =>
@@ -16,6 +17,13 @@ describe("bench: the figures of hosts", () => {
   it("percentiles are values that were measured (nearest rank)", () => {
     const values = [5, 1, 4, 2, 3, 6, 7, 8, 9, 10];
     assert.deepEqual([percentile(values, 0.5), percentile(values, 0.95), percentile([3], 0.5)], [5, 10, 3]);
+  });
+
+  it("a median is the middle, or the mean of the two in the middle", () => {
+    assert.deepEqual(
+      [median([9, 1, 5]), median([4, 1, 2, 9]), median([]), median([7])],
+      [5, 3, Number.NaN, 7],
+    );
   });
 
   it("tells rates as a ratio of one run, and no percentile of nothing", () => {

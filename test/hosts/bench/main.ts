@@ -12,6 +12,7 @@ import {
   powerCutUnderLoad,
   type Rates,
   requestRates,
+  restartApplications,
 } from "../workloads/measure";
 import { World } from "../world/world";
 import { measureAgent } from "./agent";
@@ -33,6 +34,7 @@ async function main(): Promise<void> {
       tell(`power cut ${i + 1} of ${count}: ${JSON.stringify(powerCuts.at(-1))}`);
     }
     await liftRequestLimit(world);
+    await restartApplications(world);
     const encrypted: Rates = await requestRates(world);
     tell(`with TLS on every hop: ${JSON.stringify(encrypted)}`);
     await removeInnerTls(world);

@@ -1,5 +1,6 @@
 /** The proof that roles are kept apart, in a stack with separated roles: who runs what, and who suffers from whose load. */
 import assert from "node:assert/strict";
+import { median } from "../../../scripts/bench/median";
 import { Visitors } from "../workloads/visitors";
 import type { World } from "../world/world";
 import type { WorldHost } from "../world/worldHost";
@@ -52,14 +53,13 @@ export function rolesProof(world: () => World): void {
     } finally {
       for (const { machine } of world().hosts) await machine.capCpu(undefined);
     }
-    const median = (phase: Phase) =>
-      [...latencies[phase]].sort((a, b) => a - b)[Math.floor(latencies[phase].length / 2)] ?? 0;
+    const typical = (phase: Phase) => median(latencies[phase]);
     console.log(
       `      a commit, median of ${ROUNDS * COMMITS_IN_A_ROUND}: ` +
-        PHASES.map((phase) => `${(median(phase) / 1000).toFixed(1)} ms with ${phase}`).join(", "),
+        PHASES.map((phase) => `${(typical(phase) / 1000).toFixed(1)} ms with ${phase}`).join(", "),
     );
     assert.ok(
-      median("hogs on the database host") > 1.5 * median("hogs on the web hosts"),
+      typical("hogs on the database host") > 1.5 * typical("hogs on the web hosts"),
       "hogs on the web hosts are as bad as on the database host",
     );
   });

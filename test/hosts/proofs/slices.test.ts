@@ -7,6 +7,7 @@ import { hostSettings } from "../../../infra/hostSettings";
 import { renderUserData } from "../../../infra/userdata/render";
 import type { HostContext } from "../../../infra/userdata/types";
 import { findProgram } from "../../../sandbox/hosts/requirements";
+import { median } from "../../../scripts/bench/median";
 import { contextOf, fakeSecrets } from "../../payload/contexts";
 import { RenderedHost } from "../../payload/rendered";
 import { skipWithoutHosts } from "../requirement";
@@ -101,10 +102,6 @@ async function convergedHost(): Promise<RenderedHost> {
     rendered.remove();
     throw error;
   }
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 const ms = (microseconds: number): string => `${Math.round(microseconds / 1000)} ms`;
