@@ -21,8 +21,10 @@ export interface PowerCut {
   /** From the power's return until the host is ONLINE in its group again. */
   readonly rejoinSeconds: number;
   readonly requests: number;
+  /** Without an answer, or with one that is an error. */
   readonly failedRequests: number;
   readonly acknowledgedNotes: number;
+  /** Acknowledged notes that are missing on a host when all are whole again. */
   readonly lostNotes: number;
 }
 

@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type HostFigures, hostRows, hostsUnavailable, measureHosts } from "../bench/hosts";
@@ -12,6 +11,7 @@ import { HOSTS_OPTION, type HostsMode, hostsMode } from "../hosts/mode";
 import { runSteps, type Step } from "../progress";
 import { type ApiAccess, request } from "../sandbox/apiClient";
 import { stopApi } from "../sandbox/daemon";
+import { freePort } from "../sandbox/portUser";
 import { Session, withSession } from "../session";
 
 /** Enough for a median that one slow run does not move. */
@@ -228,19 +228,4 @@ function withPort(port: number): CommandArguments {
     text: (name) => (name === "port" ? String(port) : undefined),
     texts: () => [],
   };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === "object" && address !== null
-          ? resolve(address.port)
-          : reject(new Error("no port")),
-      );
-    });
-  });
 }

@@ -7,7 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stackFile } from "../../scripts/engine/stateFile";
 import { request } from "../../scripts/sandbox/apiClient";
-import { freePort, Sandbox, waitForLine } from "./sandbox";
+import { freePort } from "../../scripts/sandbox/portUser";
+import { Sandbox, waitForLine } from "./sandbox";
 
 /** A CIDR list that makes the packet filter of each host, and with it the user data, larger than DigitalOcean takes. */
 const MANY_NETWORKS = Array.from({ length: 2500 }, (_, i) => `203.${i >> 8}.${i & 255}.0/24`).join(", ");

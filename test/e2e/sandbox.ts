@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -10,6 +9,7 @@ import { type Home, homeAt, PROJECT_DIR } from "../../scripts/home";
 import { type ApiAccess, listAll, request } from "../../scripts/sandbox/apiClient";
 import { runningApi } from "../../scripts/sandbox/daemon";
 import { markedProcesses } from "../../scripts/sandbox/marked";
+import { freePort } from "../../scripts/sandbox/portUser";
 
 /** What a command left: its exit code, and all that it printed. */
 export interface Ended {
@@ -132,14 +132,6 @@ export class Sandbox {
     if (existsSync(this.home.dir)) await this.run("stop", ["--force"]);
     rmSync(join(this.home.dir, ".."), { recursive: true, force: true });
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Waits until the command has printed it. */

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openInstance } from "../../sandbox/hosts/instance";
 import { attempt } from "../../sandbox/hosts/run";
 import type { SandboxStatus } from "../../scripts/hosts/status";
+import { freePort } from "../../scripts/sandbox/portUser";
 import { skipWithoutHosts } from "./requirement";
 import { waitFor } from "./testWorld";
 
@@ -260,14 +260,4 @@ async function traces(instance: string, home: string): Promise<string[]> {
     ls -d ${home}`;
   const { stdout } = await attempt("sh", ["-c", `(${script}) 2> /dev/null`]);
   return stdout.split("\n").filter((line) => line !== "" && !line.includes("2> /dev/null"));
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }

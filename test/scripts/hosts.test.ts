@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { HostChange } from "../../sandbox/api/core/host";
@@ -17,6 +16,7 @@ import { statusText } from "../../scripts/hosts/statusText";
 import { request } from "../../scripts/sandbox/apiClient";
 import { ensureApi, stopApi } from "../../scripts/sandbox/daemon";
 import { sandboxDatadog } from "../../scripts/sandbox/datadogAccess";
+import { freePort } from "../../scripts/sandbox/portUser";
 
 const failure = (message: RegExp, exitCode: number, remedy?: RegExp) => (error: unknown) => {
   assert.ok(error instanceof Failure, String(error));
@@ -288,13 +288,3 @@ describe("npm run sandbox", function () {
     assert.equal(await ended, 0);
   });
 });
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}

@@ -15,18 +15,12 @@ import { type ApiAccess, listAll, request } from "../../scripts/sandbox/apiClien
 import { ensureApi, runningApi, stopApi } from "../../scripts/sandbox/daemon";
 import { markEnvironment, markedProcesses, waitUntilGone } from "../../scripts/sandbox/marked";
 import { deleteOrphans } from "../../scripts/sandbox/orphans";
+import { freePort } from "../../scripts/sandbox/portUser";
 import { ensurePassphrase, ensureToken } from "../../scripts/sandbox/secrets";
 
 async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return (server.address() as { port: number }).port;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 const failure = (message: RegExp, remedy?: RegExp) => (error: unknown) => {

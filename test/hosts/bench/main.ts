@@ -4,13 +4,12 @@
  *
  *   node --import tsx test/hosts/bench/main.ts POWER_CUTS
  */
+import type { PowerCut, Rates } from "../../../scripts/bench/hosts";
 import { removeInnerTls } from "../faults/plaintext";
 import {
   liftRequestLimit,
   memoryMib,
-  type PowerCut,
   powerCutUnderLoad,
-  type Rates,
   requestRates,
   restartApplications,
 } from "../workloads/measure";

@@ -2,13 +2,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openInstance } from "../../../sandbox/hosts/instance";
 import { readPublished } from "../../../sandbox/hosts/publish";
 import { homeAt, PROJECT_DIR } from "../../../scripts/home";
 import { askSite, rootsFile } from "../../../scripts/hosts/site";
+import { freePort } from "../../../scripts/sandbox/portUser";
 import { waitFor } from "../world/waitFor";
 
 const SITE = "www.dev.foobar.com";
@@ -74,18 +74,5 @@ function ended(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", resolve);
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === "object" && address ? resolve(address.port) : reject(new Error("no port")),
-      );
-    });
   });
 }

@@ -1,4 +1,5 @@
 import { hostStates } from "../../../sandbox/hosts/operate";
+import type { PowerCut, Rates } from "../../../scripts/bench/hosts";
 import { median } from "../../../scripts/bench/median";
 import { everyAcknowledged } from "../checkers/acknowledged";
 import { waitFor } from "../world/waitFor";
@@ -13,11 +14,6 @@ const WINDOWS = 3;
 const WARM_UP_MS = 15_000;
 /** Pauses between two writes must be short against the gap that is measured. */
 const PROBE = { writers: 4, readers: 1, pauseMs: 50, limitMs: 10_000 };
-
-export interface Rates {
-  readonly readsPerSecond: number;
-  readonly writesPerSecond: number;
-}
 
 /** nginx's limit for one client address would be what is measured: all visitors come from one. */
 export async function liftRequestLimit(world: World): Promise<void> {
@@ -52,20 +48,6 @@ export async function requestRates(world: World): Promise<Rates> {
   } finally {
     await visitors.stop();
   }
-}
-
-/** What a power cut of one host meant for the site's visitors. */
-export interface PowerCut {
-  /** The longest time without an acknowledged write. */
-  readonly gapSeconds: number;
-  /** From the power's return until the host is ONLINE in its group again. */
-  readonly rejoinSeconds: number;
-  readonly requests: number;
-  /** Without an answer, or with one that is an error. */
-  readonly failedRequests: number;
-  readonly acknowledgedNotes: number;
-  /** Acknowledged notes that are missing on a host when all are whole again. */
-  readonly lostNotes: number;
 }
 
 /** Cuts the power of a host while visitors write and read, and switches it on again. */
