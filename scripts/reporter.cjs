@@ -5,6 +5,8 @@ const { Base } = require("mocha").reporters;
 
 const SLOW_MS = 500;
 const SLOW_SUITE_MS = 5000;
+/** One Ctrl-C arrives twice: from the terminal, and from the command that started this process. */
+const SAME_KEYSTROKE_MS = 1000;
 
 module.exports = class Reporter extends Base {
   constructor(runner, options) {
@@ -33,6 +35,15 @@ module.exports = class Reporter extends Base {
       skipped.push(test.fullTitle());
       print(`- ${test.title} (skipped)`);
     });
+    // The test under way comes to its end and no other begins; then the hooks take down what was made.
+    let interruptedAt;
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+      process.on(signal, () => {
+        if (interruptedAt !== undefined && Date.now() - interruptedAt > SAME_KEYSTROKE_MS) process.exit(130);
+        interruptedAt ??= Date.now();
+        runner.abort();
+      });
+    }
     runner.once("end", () => {
       const { passes, failures } = this.stats;
       if (skipped.length > 0)
@@ -42,7 +53,13 @@ module.exports = class Reporter extends Base {
       console.log(`\n${(this.stats.duration / 1000).toFixed(0)} s`);
       const report = describe(this.failures);
       if (process.send === undefined) process.stdout.write(report);
-      process.send?.({ passed: passes, failed: failures, skipped: skipped.length, report });
+      process.send?.({
+        passed: passes,
+        failed: failures,
+        skipped: skipped.length,
+        report,
+        interrupted: interruptedAt !== undefined,
+      });
     });
   }
 };

@@ -16,6 +16,7 @@ interface Totals {
   readonly skipped: number;
   /** The failures in full; empty without one. */
   readonly report: string;
+  readonly interrupted: boolean;
 }
 
 /** Quick ones first; what is not named comes after them, in the order of the alphabet. */
@@ -74,8 +75,8 @@ interface Lane {
 }
 
 async function runTests(args: readonly string[]): Promise<number> {
-  if (args.some((arg) => arg.endsWith(".ts"))) return verdict([await start(args, "inherit").ended]);
   interruption.listen();
+  if (args.some((arg) => arg.endsWith(".ts"))) return verdict([await start(args, "inherit").ended]);
   await setUp();
   const files = testFiles();
   // Hosts mostly wait for each other: beside them the other core does the rest. Their output follows the others'.
@@ -153,6 +154,7 @@ function verdict(lanes: readonly Lane[]): number {
 
 function problemsOf({ totals, exitCode, leaked }: Lane): string[] {
   const problems: string[] = [];
+  if (totals?.interrupted) problems.push("The tests were interrupted; what they had made was taken down.");
   if (totals === undefined) problems.push(`The tests did not come to their end (exit code ${exitCode}).`);
   if (leaked)
     problems.push(`The process did not end within ${ENDS_WITHIN_MS / 1000} s after its last test: a leak.`);

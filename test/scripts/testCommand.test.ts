@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -70,6 +71,27 @@ describe("npm test", function () {
       assert.match(last ?? "", /^\d+ passed, [1-9]\d* failed, \d+ skipped$/);
     });
   }
+
+  it("lets what a test has made be taken down at Ctrl-C, and is no pass", async () => {
+    const text = `
+      describe("x", () => {
+        after(() => console.log("taken down"));
+        it("long", async () => { console.log("under way"); await new Promise((resolve) => setTimeout(resolve, 1000)); });
+        it("next", () => console.log("next began"));
+      });`;
+    const file = join(dir, "some.test.ts");
+    writeFileSync(file, text);
+    const child = spawn(process.execPath, ["scripts/run.mjs", "test", file], { cwd: PROJECT });
+    let output = "";
+    child.stdout.on("data", (chunk) => {
+      output += chunk;
+      if (/under way\n$/.test(output)) child.kill("SIGINT");
+    });
+    const [status] = await once(child, "close");
+    assert.notEqual(status, 0);
+    assert.match(output, /✔ long.*taken down.*were interrupted.*\n1 passed, 1 failed, 0 skipped\n$/s);
+    assert.doesNotMatch(output, /next began/);
+  });
 
   it("runs every test file of the project, quick ones first", () => {
     const files = testFiles();
