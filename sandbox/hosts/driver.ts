@@ -29,14 +29,14 @@ export class Driver implements HostDriver {
     const active = dropletTable(store)
       .values()
       .filter(({ status }) => status === "active");
-    await this.provider.reconcile(worldOf(store), new Set(active.map(({ id }) => id)));
-    const world = worldOf(store);
-    if (world.certificates.length > 0) await this.provider.updateCertificates(world);
+    const world = () => worldOf(store);
+    await this.provider.reconcile(world, new Set(active.map(({ id }) => id)));
+    if (world().certificates.length > 0) await this.provider.updateCertificates(world);
     await this.#bootRecords(store, world);
   }
 
   /** Droplets that were made while they were records alone, or whose disks are gone, boot from their user data. */
-  async #bootRecords(store: Store, world: World): Promise<void> {
+  async #bootRecords(store: Store, world: () => World): Promise<void> {
     const active = dropletTable(store)
       .values()
       .filter(({ status }) => status === "active");
@@ -50,7 +50,7 @@ export class Driver implements HostDriver {
   }
 
   async apply(change: HostChange, store: Store): Promise<void> {
-    const world = worldOf(store);
+    const world = () => worldOf(store);
     switch (change.kind) {
       case "droplet_action":
         return this.#act(change, store, world);
@@ -58,28 +58,28 @@ export class Driver implements HostDriver {
         return this.provider.destroyDroplet(world, change.dropletId);
       case "firewalls":
       case "reserved_ips":
-        return this.provider.updateFirewalls(world);
+        return this.provider.updateFirewalls(world());
       case "load_balancers":
         // A load balancer is a firewall's source as well.
-        await this.provider.updateNetworks(world);
-        await this.provider.updateBalancers(world);
-        return this.provider.updateFirewalls(world);
+        await this.provider.updateNetworks(world());
+        await this.provider.updateBalancers(world());
+        return this.provider.updateFirewalls(world());
       case "certificates":
         return this.provider.updateCertificates(world);
       case "domains":
-        return this.provider.updateServices(world);
+        return this.provider.updateServices(world());
       case "tags":
-        await this.provider.updateFirewalls(world);
-        await this.provider.updateBalancers(world);
-        return this.provider.updateServices(world);
+        await this.provider.updateFirewalls(world());
+        await this.provider.updateBalancers(world());
+        return this.provider.updateServices(world());
       case "volumes":
-        return this.provider.updateVolumes(world);
+        return this.provider.updateVolumes(world());
       case "vpcs":
-        return this.provider.updateNetworks(world);
+        return this.provider.updateNetworks(world());
     }
   }
 
-  async #act(action: DropletAction, store: Store, world: World): Promise<void> {
+  async #act(action: DropletAction, store: Store, world: () => World): Promise<void> {
     const record = dropletTable(store).get(action.dropletId);
     if (!record) return; // deleted meanwhile
     const droplet = dropletOf(store, record);

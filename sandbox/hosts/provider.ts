@@ -86,14 +86,15 @@ export class Provider {
    * Makes the machine's things those of the account: what a stopped or killed program left running is adopted, what
    * the account no longer knows is removed, and the droplets of `running` that are off are booted.
    */
-  async reconcile(world: World, running: ReadonlySet<number>): Promise<void> {
-    const known = new Set(world.droplets.map(({ id }) => id));
+  async reconcile(world: () => World, running: ReadonlySet<number>): Promise<void> {
+    const { droplets } = world();
+    const known = new Set(droplets.map(({ id }) => id));
     for (const id of await dropletsOnDisk(this.instance)) if (!known.has(id)) await this.host(id).destroy();
     // Hosts whose router is gone hang on cut cables: the machine or somebody removed it.
     const cut = !(await namespaceExists(publicNamespace(this.instance)));
     if (cut) for (const id of await dropletsOnDisk(this.instance)) await this.host(id).powerOff();
     await this.updateAll(world);
-    await Promise.all(world.droplets.map((droplet) => this.#resume(droplet, running.has(droplet.id))));
+    await Promise.all(droplets.map((droplet) => this.#resume(droplet, running.has(droplet.id))));
   }
 
   async #resume(droplet: Droplet, shouldRun: boolean): Promise<void> {
@@ -108,13 +109,16 @@ export class Provider {
     if (!shouldRun && isRunning) await host.powerOff();
   }
 
-  /** Networks, DNS, metadata, volumes, firewalls and load balancers as the account is now. */
-  async updateAll(world: World): Promise<void> {
-    await this.updateNetworks(world);
-    await this.updateServices(world);
-    await this.updateVolumes(world);
-    await this.updateFirewalls(world);
-    await this.updateBalancers(world);
+  /**
+   * Networks, DNS, metadata, volumes, firewalls and load balancers as the account is. What takes longer than a moment
+   * asks for the account before each step: an older one would undo what has come meanwhile.
+   */
+  async updateAll(world: () => World): Promise<void> {
+    await this.updateNetworks(world());
+    await this.updateServices(world());
+    await this.updateVolumes(world());
+    await this.updateFirewalls(world());
+    await this.updateBalancers(world());
   }
 
   updateNetworks(world: World): Promise<void> {
@@ -162,23 +166,23 @@ export class Provider {
   }
 
   /** Issues what is missing, which takes a second each; load balancers that wait for it begin to serve it. */
-  async updateCertificates(world: World): Promise<void> {
-    await this.certificates.update(world.certificates);
-    await this.updateBalancers(world);
+  async updateCertificates(world: () => World): Promise<void> {
+    await this.certificates.update(world().certificates);
+    await this.updateBalancers(world());
   }
 
   /** Makes and boots a droplet's host; what an interrupted attempt left is removed first. */
-  async createDroplet(world: World, droplet: Droplet): Promise<void> {
+  async createDroplet(world: () => World, droplet: Droplet): Promise<void> {
     const host = this.host(droplet.id);
     await host.destroy();
-    await this.updateNetworks(world);
-    await this.updateServices(world);
+    await this.updateNetworks(world());
+    await this.updateServices(world());
     await host.create(droplet, this.base);
-    await this.updateVolumes(world);
+    await this.updateVolumes(world());
     // The firewall is there before the first packet.
-    await this.updateFirewalls(world);
+    await this.updateFirewalls(world());
     await this.powerOn(droplet);
-    await this.updateBalancers(world);
+    await this.updateBalancers(world());
   }
 
   async powerOn(droplet: Droplet): Promise<void> {
@@ -187,7 +191,7 @@ export class Provider {
     this.#watch(droplet, host);
   }
 
-  async destroyDroplet(world: World, dropletId: number): Promise<void> {
+  async destroyDroplet(world: () => World, dropletId: number): Promise<void> {
     await this.host(dropletId).destroy();
     await this.updateAll(world);
   }

@@ -97,7 +97,7 @@ describe("load balancers", function () {
   before(async function () {
     await skipWithoutHosts(this);
     provider = await openProvider();
-    await Promise.all([provider.createDroplet(base, one), provider.createDroplet(base, two)]);
+    await Promise.all([provider.createDroplet(() => base, one), provider.createDroplet(() => base, two)]);
     const authority = new Authority(join(provider.instance.dir, "test-ca"));
     const { certificates, privateKey } = await authority.issue([SITE]);
     ca = authority.certificateFile;
@@ -110,7 +110,7 @@ describe("load balancers", function () {
       privateKey,
     };
     world = { ...base, certificates: [certificate] };
-    await provider.updateCertificates(world);
+    await provider.updateCertificates(() => world);
   });
   after(async () => {
     if (!provider) return;
@@ -259,7 +259,7 @@ done; echo $ok $bad`;
     };
     await provider.updateBalancers(world);
     assert.notEqual((await curl("-k", `https://${SITE}/`)).code, 0, "there is no certificate yet");
-    await provider.updateCertificates(world);
+    await provider.updateCertificates(() => world);
     const roots = provider.certificates.rootsFile;
     await waitFor(
       "the site",

@@ -172,6 +172,29 @@ describe("the API with hosts behind it", function () {
     });
   });
 
+  it("keeps what changes while a droplet boots", async () => {
+    type Edge = { id: string; forwarding_rules: object[] };
+    const [edge] = (await call<{ load_balancers: Edge[] }>("GET", "load_balancers")).load_balancers;
+    assert.ok(edge);
+    const setRules = (rules: object[]) =>
+      call("PUT", `load_balancers/${edge.id}`, {
+        name: "edge",
+        region: "nyc1",
+        tag: "web",
+        forwarding_rules: rules,
+      });
+    const late = await create("late");
+    await waitFor("its disk", () => driver.provider.host(late).exists());
+    const more = { entry_protocol: "http", entry_port: 81, target_protocol: "http", target_port: 80 };
+    await setRules([...edge.forwarding_rules, more]);
+    assert.equal((await get(late)).status, "new", "the change comes while it boots");
+    await active(late);
+    const states = await driver.provider.balancers.states(edge.id);
+    assert.equal(states.length, 4, "two droplets behind two ports");
+    await setRules(edge.forwarding_rules);
+    await call("DELETE", `droplets/${late}`);
+  });
+
   it("does its actions, and says what errored", async () => {
     assert.equal(await act(first, { type: "power_off" }), "completed");
     assert.equal((await get(first)).status, "off");

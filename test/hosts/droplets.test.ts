@@ -71,7 +71,10 @@ describe("droplets as hosts", function () {
   before(async function () {
     await skipWithoutHosts(this);
     provider = await openProvider({ log: (line) => logged.push(line) });
-    await Promise.all([provider.createDroplet(world, first), provider.createDroplet(world, second)]);
+    await Promise.all([
+      provider.createDroplet(() => world, first),
+      provider.createDroplet(() => world, second),
+    ]);
   });
   after(async () => {
     if (!provider) return;
@@ -252,11 +255,11 @@ describe("droplets as hosts", function () {
   it("are adopted by a program that did not start them", async () => {
     const other = await Provider.open({ dir: provider.instance.dir });
     const before = await provider.host(first.id).init();
-    await other.reconcile(world, new Set([first.id, second.id]));
+    await other.reconcile(() => world, new Set([first.id, second.id]));
     assert.equal(await other.host(first.id).init(), before);
     await attempt("kill", ["-KILL", String(before)]);
     await waitFor("the end of the host", async () => (await other.host(first.id).running()) === undefined);
-    await other.reconcile(world, new Set([first.id, second.id]));
+    await other.reconcile(() => world, new Set([first.id, second.id]));
     assert.equal(await sh(2, "cat /etc/marker"), "written by cloud-init");
   });
 
@@ -265,28 +268,37 @@ describe("droplets as hosts", function () {
     await provider.host(first.id).snapshot("snap-1");
     const copy = droplet(4, { userData: "#cloud-config\n{}\n", snapshot: "snap-1" });
     world = { ...world, droplets: [first, second, copy] };
-    await provider.createDroplet(world, copy);
+    await provider.createDroplet(() => world, copy);
     assert.equal(await sh(4, "cat /root/in-snapshot; hostname"), "from the snapshot\nhost-4");
     assert.match(await sh(4, "ip -4 -brief address show eth1"), /10\.10\.0\.4\/20/);
     world = { ...world, droplets: [first, second] };
-    await provider.destroyDroplet(world, copy.id);
+    await provider.destroyDroplet(() => world, copy.id);
     await assert.rejects(access(provider.host(copy.id).consolePath), /ENOENT/);
   });
 
   it("are refused with the reason where the user data is no YAML, and tell no secret", async () => {
     const bad = droplet(5, { userData: "#cloud-config\nusers: [a\npassword: hunter2\n" });
-    await assert.rejects(provider.createDroplet(world, bad), (error: Error) => {
-      assert.match(error.message, /user data of host-5: not YAML at line \d+, column \d+/);
-      assert.doesNotMatch(error.message, /hunter2/);
-      return true;
-    });
+    await assert.rejects(
+      provider.createDroplet(() => world, bad),
+      (error: Error) => {
+        assert.match(error.message, /user data of host-5: not YAML at line \d+, column \d+/);
+        assert.doesNotMatch(error.message, /hunter2/);
+        return true;
+      },
+    );
     const list = droplet(5, { userData: "#cloud-config\n- a\n- b\n" });
-    await assert.rejects(provider.createDroplet(world, list), /must be a map/);
+    await assert.rejects(
+      provider.createDroplet(() => world, list),
+      /must be a map/,
+    );
   });
 
   it("say that they were killed while they booted", async () => {
     const doomed = droplet(6);
-    const booting = provider.createDroplet({ ...world, droplets: [...world.droplets, doomed] }, doomed);
+    const booting = provider.createDroplet(
+      () => ({ ...world, droplets: [...world.droplets, doomed] }),
+      doomed,
+    );
     const killed = waitFor("its PID 1", async () => {
       const init = await provider.host(doomed.id).init();
       if (init) await attempt("kill", ["-KILL", String(init)]);
@@ -294,6 +306,6 @@ describe("droplets as hosts", function () {
     });
     await assert.rejects(booting, /stopped while it booted/);
     await killed;
-    await provider.destroyDroplet(world, doomed.id);
+    await provider.destroyDroplet(() => world, doomed.id);
   });
 });

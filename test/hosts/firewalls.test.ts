@@ -146,7 +146,7 @@ runcmd:
   before(async function () {
     await skipWithoutHosts(this);
     provider = await openProvider();
-    await Promise.all(open.droplets.map((d) => provider.createDroplet(open, d)));
+    await Promise.all(open.droplets.map((d) => provider.createDroplet(() => open, d)));
     for (const { id } of open.droplets) {
       await waitFor(
         "the listener",

@@ -42,7 +42,7 @@ describe("what an operator does", function () {
   before(async function () {
     await skipWithoutHosts(this);
     provider = await openProvider({ npmLockFile: LOCK_FILE });
-    await Promise.all([provider.createDroplet(world, host), provider.createDroplet(world, off)]);
+    await Promise.all([provider.createDroplet(() => world, host), provider.createDroplet(() => world, off)]);
     await provider.host(off.id).powerOff();
     await provider.host(host.id).run("systemctl", ["is-system-running", "--wait"], { timeoutMs: 60_000 });
   });
