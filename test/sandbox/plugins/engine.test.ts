@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import type { PulumiFn, Stack } from "@pulumi/pulumi/automation";
@@ -241,16 +244,18 @@ describe("the stand-ins under the real engine", function () {
     const slow = await Account.open(4000);
     try {
       const other = await engine.stack("slow", config(slow));
-      const oneDroplet =
-        (within: string): PulumiFn =>
-        async () => {
-          const inputs = { name: "web", region, size: "s-1vcpu-1gb", image: "ubuntu-24-04-x64" };
-          new digitalocean.Droplet("web", inputs, { customTimeouts: { create: within, update: "60s" } });
-        };
-      await assert.rejects(other.up({ program: oneDroplet("1s") }), /gave up waiting for droplet web/);
+      const up = () =>
+        promisify(execFile)(
+          process.execPath,
+          ["--import", "tsx", join(__dirname, "oneDroplet.ts"), "slow", "1s"],
+          { env: engine.environmentOf(other) },
+        );
+      await assert.rejects(up(), ({ stderr }: { stderr: string }) =>
+        /gave up waiting for droplet web/.test(stderr),
+      );
       const kept = (await droplets(other))[0];
       assert.match(String(kept?.id), /^\d+$/);
-      assert.deepEqual(changes(await other.up({ program: oneDroplet("1s") })), { same: 1, update: 1 });
+      assert.deepEqual(JSON.parse((await up()).stdout), { same: 1, update: 1 });
       const [live, ...more] = await droplets(other);
       assert.equal(live?.id, kept?.id);
       assert.equal(live?.outputs.status, "active");

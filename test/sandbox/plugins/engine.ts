@@ -79,4 +79,15 @@ export class Engine {
     await stack.setAllConfig(config);
     return stack;
   }
+
+  /** What a program of the tests in a process of its own finds one of the stacks by. */
+  environmentOf({ workspace }: Stack): NodeJS.ProcessEnv {
+    return {
+      ...process.env,
+      ...workspace.envVars,
+      ENGINE_WORK_DIR: workspace.workDir,
+      ENGINE_HOME: this.home,
+      ENGINE_CLI: this.cliRoot,
+    };
+  }
 }
