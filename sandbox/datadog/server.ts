@@ -235,7 +235,7 @@ class Intake {
     const { store, logs, evaluator } = this.parts;
     const name = searchParams.get("name");
     if (kind === "metrics" && name === null) {
-      return [200, { metrics: store.metrics(), counts: store.metrics().map((one) => counted(store, one)) }];
+      return [200, { counts: store.metrics().map((one) => counted(store, one)) }];
     }
     if (kind === "metrics") return [200, { series: store.of(name ?? "").map(shownSeries) }];
     if (kind === "logs") return [200, { logs }];

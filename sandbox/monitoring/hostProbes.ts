@@ -15,13 +15,16 @@ const answerLimitSeconds = 10;
 /** Of the clock that proc(5) counts CPU time in, on every Linux that runs here. */
 const ticksPerSecond = 100;
 
+/** CPU ticks that a host's processes have taken, with those of children that have ended. */
+export const ticksScript = `cat /proc/[0-9]*/stat 2>/dev/null | awk '{ sub(/^.*\\) /, ""); sum += $12 + $13 + $14 + $15 } END { print sum + 0 }'`;
+
 /**
- * What a host's own processes take, in one line each: CPU ticks, with those of children that have ended; tasks that run
+ * What a host's own processes take, in one line each: CPU ticks; tasks that run
  * or wait for a disk; KiB of memory that is no file's; the fullest file system in percent. A container's own /proc/stat,
  * /proc/meminfo and /proc/loadavg would tell of the whole machine.
  */
 const measureScript = `
-cat /proc/[0-9]*/stat 2>/dev/null | awk '{ sub(/^.*\\) /, ""); sum += $12 + $13 + $14 + $15 } END { print sum + 0 }'
+${ticksScript}
 cat /proc/[0-9]*/task/[0-9]*/stat 2>/dev/null | awk -v own=$$ '{ pid = $1; sub(/^.*\\) /, "") } ($1 == "R" || $1 == "D") && pid != own && $2 != own { sum++ } END { print sum + 0 }'
 cat /proc/[0-9]*/status 2>/dev/null | awk '$1 == "RssAnon:" || $1 == "RssShmem:" { sum += $2 } END { print sum + 0 }'
 df --output=pcent --exclude-type=tmpfs --exclude-type=devtmpfs --exclude-type=squashfs 2>/dev/null | tr -d ' %' | sort -n | tail -n 1`;

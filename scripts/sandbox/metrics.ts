@@ -1,6 +1,7 @@
 /** What the sandbox's stand-in of Datadog has received: `npm run sandbox -- metrics [NAME]`. */
 import { Failure } from "../failure";
 import { section } from "../hosts/statusText";
+import { getDatadog } from "../status/askDatadog";
 import type { DatadogAccess } from "./datadogAccess";
 
 export interface MetricCount {
@@ -52,19 +53,13 @@ export function seriesText(name: string, series: readonly ReceivedSeries[]): str
   return section(name, [["LAST VALUE", "AT", "TYPE", "TAGS"], ...rows]);
 }
 
-async function ask<T>({ url, apiKey, appKey }: DatadogAccess, path: string): Promise<T> {
-  let response: Response;
-  try {
-    response = await fetch(`${url}${path}`, {
-      headers: { "dd-api-key": apiKey, "dd-application-key": appKey },
-      signal: AbortSignal.timeout(10_000),
-    });
-  } catch {
-    throw new Failure(`The sandbox's stand-in of Datadog does not answer at ${url}`, {
+async function ask<T>(access: DatadogAccess, path: string): Promise<T> {
+  const response = await getDatadog(access, path).catch(() => {
+    throw new Failure(`The sandbox's stand-in of Datadog does not answer at ${access.url}`, {
       remedy: "npm start brings it up.",
     });
-  }
-  if (!response.ok) throw new Failure(`The stand-in of Datadog at ${url} answers ${response.status}`);
+  });
+  if (!response.ok) throw new Failure(`The stand-in of Datadog at ${access.url} answers ${response.status}`);
   return (await response.json()) as T;
 }
 

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { openInstance } from "../../sandbox/hosts/instance";
-import { attempt } from "../../sandbox/hosts/run";
 import { act } from "../../scripts/hosts/account";
 import { runningApi } from "../../scripts/sandbox/daemon";
 import { sandboxDatadog } from "../../scripts/sandbox/datadogAccess";
@@ -13,6 +12,7 @@ import { readStatus } from "../../scripts/status/read";
 import { Sandbox } from "../e2e/sandbox";
 import { skipWithoutHosts } from "./requirement";
 import { waitFor } from "./testWorld";
+import { traces } from "./world/leftovers";
 
 const hosts = ["dev-node-1", "dev-node-2", "dev-node-3"];
 const START_WITHIN_MS = 15 * 60_000;
@@ -174,17 +174,11 @@ describe("npm start with hosts and monitoring=datadog", function () {
 
   it("npm stop leaves nothing", async () => {
     const { id } = await openInstance(sandbox.home.hostsDir);
-    const traces = async () => {
-      const seen = await attempt("sh", [
-        "-c",
-        `ps -eo args | grep -E '${sandbox.home.dir}|${id}' | grep -v grep`,
-      ]);
-      return seen.stdout.split("\n").filter((line) => line !== "" && !line.includes("ps -eo"));
-    };
-    if (hasCollector) assert.ok((await traces()).some((line) => line.includes("datadog-gateway")));
+    if (hasCollector)
+      assert.ok((await traces(id, sandbox.home.dir)).some((line) => line.includes("datadog-gateway")));
     const { exitCode, stdout, stderr } = await npm("stop");
     assert.equal(exitCode, 0, stdout + stderr);
-    assert.deepEqual(await traces(), []);
+    assert.deepEqual(await traces(id, sandbox.home.dir), []);
     assert.equal(existsSync(sandbox.home.dir), false);
   });
 });

@@ -10,6 +10,7 @@ import type { SandboxStatus } from "../../scripts/hosts/status";
 import { freePort } from "../../scripts/sandbox/portUser";
 import { skipWithoutHosts } from "./requirement";
 import { waitFor } from "./testWorld";
+import { traces } from "./world/leftovers";
 
 const ROOT = join(__dirname, "..", "..");
 const START_WITHIN_MS = 15 * 60_000;
@@ -248,16 +249,3 @@ describe("npm start with hosts", function () {
     assert.equal(existsSync(home), false);
   });
 });
-
-/** Everything on this machine that belongs to a sandbox. */
-async function traces(instance: string, home: string): Promise<string[]> {
-  const script = `
-    ls -d /run/netns/${instance}-* /run/${instance} /run/systemd/nspawn/*/${instance}-*
-    find /sys/fs/cgroup -maxdepth 3 -name ${instance}
-    grep -E '${home}|${instance}' /proc/self/mounts
-    ps -eo args | grep -E '${home}|${instance}' | grep -v grep
-    losetup --noheadings --output BACK-FILE | grep '${home}'
-    ls -d ${home}`;
-  const { stdout } = await attempt("sh", ["-c", `(${script}) 2> /dev/null`]);
-  return stdout.split("\n").filter((line) => line !== "" && !line.includes("2> /dev/null"));
-}

@@ -112,23 +112,3 @@ export function asClient(
     { timeoutMs },
   );
 }
-
-/** What a sandbox leaves on a machine, by its kind: to be compared before and after. */
-export async function machineState(): Promise<Record<string, string[]>> {
-  const lines = async (script: string) => {
-    const { stdout } = await attempt("sh", ["-c", script]);
-    return stdout
-      .split("\n")
-      .filter((line) => line !== "")
-      .sort();
-  };
-  return {
-    namespaces: await lines("ls /run/netns | grep ^sw"),
-    processes: await lines("ps -eo args | grep -E '/sw-hosts-|machine=sw' | grep -v grep"),
-    mounts: await lines("grep -E '/sw-hosts-|/netns/sw' /proc/self/mounts | cut -d' ' -f2"),
-    cgroups: await lines("find /sys/fs/cgroup -maxdepth 2 -type d -name 'sw[0-9a-f]*'"),
-    loops: await lines("losetup --noheadings --output BACK-FILE | grep /sw-hosts-"),
-    run: await lines("ls -d /run/sw* /run/systemd/nspawn/*/sw* 2>/dev/null"),
-    links: await lines("ip -brief link | grep -v ^lo | cut -d' ' -f1"),
-  };
-}

@@ -1,8 +1,8 @@
+import { ticksScript } from "../../../sandbox/monitoring/hostProbes";
 import type { AgentCost, HostUse } from "../../../scripts/bench/hosts";
 import { Lab, worldConfig } from "../../monitoring/live/lab";
-import { liftRequestLimit, memoryMib } from "../workloads/measure";
+import { liftRequestLimit, memoryMib, until } from "../workloads/measure";
 import { Visitors } from "../workloads/visitors";
-import { waitFor } from "../world/waitFor";
 import { World } from "../world/world";
 import type { WorldHost } from "../world/worldHost";
 
@@ -52,9 +52,9 @@ async function measure(world: World, tell: (line: string) => void) {
   const visitors = Visitors.start(world, VISITORS);
   try {
     await visitors.goOn("before the measurement");
-    await pass(WARM_UP_MS);
+    await until(Date.now() + WARM_UP_MS);
     const [before, from] = [await ticksOf(world), Date.now()];
-    await pass(WINDOW_MS);
+    await until(Date.now() + WINDOW_MS);
     const [later, to] = [await ticksOf(world), Date.now()];
     const memory = await memoryMib(world);
     const seconds = (to - from) / 1000;
@@ -75,18 +75,8 @@ async function measure(world: World, tell: (line: string) => void) {
   }
 }
 
-async function pass(ms: number): Promise<void> {
-  const end = Date.now() + ms;
-  await waitFor("the window", async () => Date.now() >= end, { within: ms / 1000 + 60, every: 0.1 });
-}
-
 /** CPU time of all of a host's processes in hundredths of a second: ticks, so a tick in a second is a percent of a CPU. */
 async function ticksOf(world: World): Promise<ReadonlyMap<string, number>> {
-  const ticks = async (host: WorldHost) =>
-    Number(
-      await host.run(
-        `cat /proc/[0-9]*/stat 2>/dev/null | awk '{ sub(/^.*\\) /, ""); sum += $12 + $13 + $14 + $15 } END { print sum }'`,
-      ),
-    );
+  const ticks = async (host: WorldHost) => Number(await host.run(ticksScript));
   return new Map(await Promise.all(world.hosts.map(async (host) => [host.name, await ticks(host)] as const)));
 }

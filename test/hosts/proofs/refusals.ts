@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { waitFor } from "../world/waitFor";
 import type { World } from "../world/world";
 import type { WorldHost } from "../world/worldHost";
+import { withClientCertificates } from "./clientCertificates";
 import { type Issued, TestAuthority } from "./pki";
 import { showCertificate, showOwnCertificate } from "./shownCertificate";
 
@@ -51,25 +52,17 @@ export function refusalProof(world: () => World): void {
       good: await internal.issue({ names }),
       expired: await internal.issue({ names, days: -1 }),
     };
-    await web().run("install -d -m 0700 /root/proof");
-    for (const [name, { certificate, privateKey }] of Object.entries(certificates)) {
-      await web().write(`/root/proof/${name}.pem`, certificate);
-      await web().write(`/root/proof/${name}.key`, privateKey);
-    }
     const ask = (files: string) =>
       web().attempt(
         "MYSQL_PWD=$(cat /etc/secured-web/secrets/app.password) mysql --no-defaults --user=app --ssl-mode=VERIFY_IDENTITY " +
           `--host=${database().fqdn} --ssl-ca=/etc/secured-web/ca.pem ${files} -e 'SELECT 1'`,
       );
-    const filesOf = (name: string) => `--ssl-cert=/root/proof/${name}.pem --ssl-key=/root/proof/${name}.key`;
-    try {
-      assert.equal((await ask(filesOf("good"))).code, 0);
+    await withClientCertificates(web(), certificates, async (show) => {
+      assert.equal((await ask(show("good"))).code, 0);
       assert.match((await ask("")).stderr, /Access denied/);
-      assert.match((await ask(filesOf("stranger"))).stderr, /unknown ca|Lost connection/i);
-      assert.match((await ask(filesOf("expired"))).stderr, /expired|Lost connection/i);
-    } finally {
-      await web().run("rm -rf /root/proof");
-    }
+      assert.match((await ask(show("stranger"))).stderr, /unknown ca|Lost connection/i);
+      assert.match((await ask(show("expired"))).stderr, /expired|Lost connection/i);
+    });
   });
 
   it("web to database: the application and the health check refuse a server with a wrong CA, a wrong name or an expired certificate, and say so; one that does not verify takes it", async () => {

@@ -4,6 +4,7 @@ import { writeRow } from "../checkers/replicated";
 import { waitFor } from "../world/waitFor";
 import type { World } from "../world/world";
 import type { WorldHost } from "../world/worldHost";
+import { withClientCertificates } from "./clientCertificates";
 import { type Issued, TestAuthority } from "./pki";
 import { showCertificate, showOwnCertificate } from "./shownCertificate";
 
@@ -47,11 +48,6 @@ export function refusedMembersProof(world: () => World): void {
       good: await internal.issue({ names }),
       expired: await internal.issue({ names, days: -1 }),
     };
-    await joiner().run("install -d -m 0700 /root/proof");
-    for (const [name, { certificate, privateKey }] of Object.entries(certificates)) {
-      await joiner().write(`/root/proof/${name}.pem`, certificate);
-      await joiner().write(`/root/proof/${name}.key`, privateKey);
-    }
     const password =
       "$(mysql --no-defaults --user=root --batch --skip-column-names --execute " +
       `"SELECT User_password FROM mysql.slave_master_info WHERE Channel_name = 'group_replication_recovery'")`;
@@ -59,17 +55,13 @@ export function refusedMembersProof(world: () => World): void {
       joiner().attempt(
         `MYSQL_PWD=${password} mysql --no-defaults --user=replication --host=${members()[0]?.fqdn} ${tls} -e 'SELECT 1'`,
       );
-    const show = (name: string) =>
-      `--ssl-mode=REQUIRED --ssl-cert=/root/proof/${name}.pem --ssl-key=/root/proof/${name}.key`;
-    try {
-      const good = await ask(show("good"));
+    await withClientCertificates(joiner(), certificates, async (show) => {
+      const good = await ask(`--ssl-mode=REQUIRED ${show("good")}`);
       assert.equal(good.code, 0, good.stderr);
       for (const wrong of ["--ssl-mode=DISABLED --get-server-public-key", "--ssl-mode=REQUIRED"])
         assert.match((await ask(wrong)).stderr, /Access denied|insecure transport/, wrong);
-      assert.match((await ask(show("expired"))).stderr, /expired|Lost connection/);
-    } finally {
-      await joiner().run("rm -rf /root/proof");
-    }
+      assert.match((await ask(`--ssl-mode=REQUIRED ${show("expired")}`)).stderr, /expired|Lost connection/);
+    });
   });
 
   it("the members refuse one that shows an expired certificate, another CA's or another name, and take it with its own", async () => {

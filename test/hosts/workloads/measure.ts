@@ -22,6 +22,14 @@ export async function liftRequestLimit(world: World): Promise<void> {
   }
 }
 
+/** Waits for a time (milliseconds since the epoch): a window of a measurement has passed. */
+export async function until(time: number): Promise<void> {
+  await waitFor("the window", async () => Date.now() >= time, {
+    within: (time - Date.now()) / 1000 + 60,
+    every: 0.1,
+  });
+}
+
 /** Applications that have just begun: two rates compare where the programs are of one age. */
 export async function restartApplications(world: World): Promise<void> {
   for (const host of world.hostsWith("web")) await host.run("systemctl restart secured-web-app.service");
@@ -35,7 +43,7 @@ export async function requestRates(world: World): Promise<Rates> {
     await visitors.goOn("before the measurement");
     const begin = Date.now() + WARM_UP_MS;
     const end = begin + WINDOWS * WINDOW_MS;
-    await waitFor("the windows", async () => Date.now() >= end, { within: 120, every: 0.1 });
+    await until(end);
     const rate = (kind: "read" | "write", good: number) => {
       const counts = new Array<number>(WINDOWS).fill(0);
       for (const { kind: one, status, end: at } of visitors.requests) {

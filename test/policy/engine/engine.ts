@@ -1,28 +1,14 @@
 /** The real engine for the policies' tests: a stack in a folder of its own, with the bundled pack and a stub provider. */
 import { execFileSync } from "node:child_process";
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { LocalWorkspace, PulumiCommand, type PulumiFn, Stack } from "@pulumi/pulumi/automation";
 import { build } from "esbuild";
 import type { Context } from "mocha";
-import { findPulumi } from "../../../scripts/toolchain/find.mjs";
+import { cliPath } from "../../sandbox/plugins/engine";
 
 const root = join(__dirname, "../../..");
-
-async function findCli(): Promise<string | undefined> {
-  const given = process.env.SECURED_WEB_PULUMI;
-  return given !== undefined && existsSync(given) ? given : (await findPulumi())?.path;
-}
 
 /** Bundles the pack as the project's build does, into a folder without node_modules. */
 export async function bundlePack(dir: string): Promise<void> {
@@ -56,16 +42,10 @@ export class PolicyEngine {
 
   /** An engine, or a skip with its reason where this machine has no Pulumi CLI. */
   static async start(context: Context): Promise<PolicyEngine> {
-    const cliPath = await findCli();
-    if (cliPath === undefined) {
-      console.log(
-        "skipped: no Pulumi CLI on this machine (npm start gets one; SECURED_WEB_PULUMI names one)",
-      );
-      context.skip();
-    }
+    const path = await cliPath(context);
     const bin = mkdtempSync(join(tmpdir(), "secured-web-cli-"));
     mkdirSync(join(bin, "bin"));
-    writeExecutable(join(bin, "bin", "pulumi"), `#!/bin/sh\nexec '${cliPath}' "$@"\n`);
+    writeExecutable(join(bin, "bin", "pulumi"), `#!/bin/sh\nexec '${path}' "$@"\n`);
     const engine = new PolicyEngine(await PulumiCommand.get({ root: bin }));
     engine.cleanUps.push(bin);
     await bundlePack(engine.pack);
