@@ -27,6 +27,8 @@ export interface Home {
   readonly apiLog: string;
   /** Which process is our API. */
   readonly apiRecord: string;
+  /** Says that droplets are records because `--hosts off` was given; absent otherwise. */
+  readonly hostsOff: string;
   /** Which plugins were chosen at set-up. */
   readonly pluginsRecord: string;
   /** Held by the command that changes this sandbox. */
@@ -47,6 +49,7 @@ export function homeAt(dir: string): Home {
     hostsDir: inside("hosts"),
     apiLog: inside("api.log"),
     apiRecord: inside("api.json"),
+    hostsOff: inside("hosts-off"),
     pluginsRecord: inside("plugins.json"),
     lock: inside("command.lock"),
   };

@@ -7,7 +7,7 @@ import { EngineStack } from "./engine/stack";
 import { type ConfigOverride, parseOverride, settingsOf } from "./engine/workDir";
 import { EXIT_CODES, Failure, usageFailure } from "./failure";
 import { findHome, type Home, makeHome } from "./home";
-import { type HostsMode, hostsMode } from "./hosts/mode";
+import { type HostsMode, hostsMode, keepHostsMode } from "./hosts/mode";
 import { type HostsDecision, prepareCollector, prepareHosts } from "./hosts/prepare";
 import { interruption } from "./interruption";
 import { type HeldLock, tryLock } from "./pid-lock.mjs";
@@ -52,11 +52,19 @@ export class Session {
   #hosts: HostsDecision | undefined;
   #opened: EngineStack | undefined;
   #overrides: readonly ConfigOverride[];
+  readonly #port: number | undefined;
 
+  /** `port` is where the sandbox's API is to run, where the command line does not say. */
   constructor(
     private readonly args: CommandArguments,
-    options: { stack?: string; overrides?: readonly ConfigOverride[]; home?: Home } = {},
+    options: {
+      stack?: string;
+      overrides?: readonly ConfigOverride[];
+      home?: Home;
+      port?: number | undefined;
+    } = {},
   ) {
+    this.#port = options.port;
     this.home = options.home ?? findHome();
     this.cloud = args.flag("cloud");
     this.stack = options.stack ?? stackArgument(args.positionals[0]);
@@ -102,7 +110,7 @@ export class Session {
     const hosts = options.hosts === true && this.args.text("api") === undefined;
     return [
       this.#cliStep(),
-      ...(hosts ? [this.#hostsStep(hostsMode(this.args.text("hosts")))] : []),
+      ...(hosts ? [this.#hostsStep(hostsMode(this.args.text("hosts"), this.home))] : []),
       this.#apiStep(),
       this.#openStep(),
     ];
@@ -113,6 +121,7 @@ export class Session {
       title: "Droplets",
       run: async (report) => {
         this.#hosts = await prepareHosts(this.home, mode, report, interruption.signal);
+        keepHostsMode(this.home, mode);
         if (this.#hosts.kind === "hosts") {
           const collector = this.hasAgent ? `; ${await prepareCollector(report)}` : "";
           return `boot as hosts on this machine${collector}`;
@@ -143,7 +152,9 @@ export class Session {
           this.#api = await foreignApi(given, this.home);
           return given;
         }
-        const api = await ensureApi(this.home, apiPort(this.args.text("port")), {
+        const option = this.args.text("port");
+        const port = option === undefined && this.#port !== undefined ? this.#port : apiPort(option);
+        const api = await ensureApi(this.home, port, {
           hosts: this.#hosts?.kind === "hosts",
           signal: interruption.signal,
           onProgress: report,

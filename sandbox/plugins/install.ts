@@ -7,9 +7,10 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
-  unlinkSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
 import { join, resolve } from "node:path";
@@ -48,10 +49,16 @@ export function installPlugin(pulumiHome: string, name: PluginName): void {
   }
   const version = pluginVersion(name);
   const folder = join(pulumiHome, "plugins", `resource-${name}-v${version}`);
-  // A link leads to an official plugin in the user's own Pulumi home: never written through.
-  if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) unlinkSync(folder);
+  // Links lead to an official plugin in the user's own Pulumi home: removed, never written through.
+  if (hasLinks(folder)) rmSync(folder, { recursive: true });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   put(join(folder, `pulumi-resource-${name}`), launcher(bundle, version), 0o700);
+}
+
+function hasLinks(folder: string): boolean {
+  const found = lstatSync(folder, { throwIfNoEntry: false });
+  if (!found?.isDirectory()) return found !== undefined;
+  return readdirSync(folder, { withFileTypes: true }).some((entry) => entry.isSymbolicLink());
 }
 
 function put(path: string, content: string, mode: number): void {

@@ -6,7 +6,7 @@ import { median } from "../bench/median";
 import type { Command } from "../command";
 import type { CommandArguments } from "../commandLine";
 import { Failure, usageFailure } from "../failure";
-import { homeAt } from "../home";
+import { findHome, homeAt } from "../home";
 import { HOSTS_OPTION, type HostsMode, hostsMode } from "../hosts/mode";
 import { runSteps, type Step } from "../progress";
 import { type ApiAccess, request } from "../sandbox/apiClient";
@@ -44,7 +44,7 @@ export const command: Command = {
     const run = json ? quietly : runSteps;
     const previews = count("--previews", args.text("previews"), DEFAULT_PREVIEWS);
     const powerCuts = count("--power-cuts", args.text("power-cuts"), DEFAULT_POWER_CUTS);
-    const mode = hostsMode(args.text("hosts"));
+    const mode = hostsMode(args.text("hosts"), findHome());
     const figures = await measure(previews, run);
     const hosts = mode === "off" ? undefined : await measureOnHosts(powerCuts, mode, run);
     process.stdout.write(

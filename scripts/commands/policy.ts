@@ -20,8 +20,9 @@ export const command: Command = {
   name: "policy",
   summary: "Judges a stack that exists by the policy pack, lists the pack's policies, or explains one.",
   details: [
-    "  check STATE.json   judges an exported state: pulumi stack export --show-secrets > STATE.json",
-    "                     (without --show-secrets, what is encrypted counts as unknown; - reads stdin)",
+    "  check STATE.json   judges an exported state; - reads it from a pipe, so that no file holds the secrets:",
+    "                     pulumi stack export --show-secrets | npm run -s policy -- check -",
+    "                     (without --show-secrets, what is encrypted counts as unknown)",
     "  list               prints the policies",
     "  explain POLICY     prints a policy's page",
     "",
@@ -145,7 +146,7 @@ function given<T>(path: string, text: string, read: (text: string) => T): T {
     if (error instanceof StateError) {
       throw new Failure(`${path} is no exported state: ${error.message}`, {
         exitCode: EXIT_CODES.usage,
-        remedy: "Make one with: pulumi stack export --show-secrets --file STATE.json",
+        remedy: "Pipe one in: pulumi stack export --show-secrets | npm run -s policy -- check -",
       });
     }
     if (error instanceof SettingsError) throw usageFailure(`${path}: ${error.message}`);

@@ -6,7 +6,7 @@ import { HOSTS_OPTION, hostsMode } from "../hosts/mode";
 import { hasHosts, NPM_LOCK_FILE, prepareHosts } from "../hosts/prepare";
 import { VERBS } from "../hosts/verbs";
 import { interruption } from "../interruption";
-import { portInUse, runningApi } from "../sandbox/daemon";
+import { portInUse, recordForeground, runningApi } from "../sandbox/daemon";
 import { ensureDatadog } from "../sandbox/datadogAccess";
 import { portIsFree } from "../sandbox/portUser";
 import { ensureToken } from "../sandbox/secrets";
@@ -36,12 +36,9 @@ const alone: Command = {
     const home = findHome();
     const running = runningApi(home);
     if (running !== undefined) {
-      throw new Failure(
-        `The sandbox's API runs in the background already: ${running.url} (process ${running.pid})`,
-        {
-          remedy: `Its token is in ${home.tokenFile}. npm stop ends it.`,
-        },
-      );
+      throw new Failure(`The sandbox's API runs already: ${running.url} (process ${running.pid})`, {
+        remedy: `Its token is in ${home.tokenFile}. npm stop ends it.`,
+      });
     }
     const port = apiPort(args.text("port"));
     if (!(await portIsFree(port))) throw portInUse(port);
@@ -56,9 +53,11 @@ const alone: Command = {
     const datadog = await startKept(home.datadogDir);
     const real = host && { host, observer: monitoring(host, datadog.port) };
     const api = await startApi({ stateDir: home.apiStateDir, port, token, ...real });
+    const forget = recordForeground(home, { url: api.url, port, hosts: host !== undefined });
     process.stdout.write(`${greeting(api.url, token, home.tokenFile)}\n`);
     if (!interruption.signal.aborted)
       await new Promise((resolve) => interruption.signal.addEventListener("abort", resolve, { once: true }));
+    forget();
     await api.close();
     await datadog.close();
     // Nobody is there to look after them; their disks stay, and they boot again with the next API.
@@ -93,7 +92,9 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 /** Droplets as hosts in the foreground: where they are asked for, or there already. */
 async function hostDriver(home: ReturnType<typeof findHome>, option: string | undefined) {
   const mode =
-    option === undefined && !process.env.SECURED_WEB_HOSTS && !hasHosts(home) ? "off" : hostsMode(option);
+    option === undefined && !process.env.SECURED_WEB_HOSTS && !hasHosts(home)
+      ? "off"
+      : hostsMode(option, home);
   const decision = await prepareHosts(home, mode, say, interruption.signal);
   if (decision.kind === "records") {
     say(

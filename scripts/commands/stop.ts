@@ -9,7 +9,7 @@ import { findHome, type Home } from "../home";
 import { hasHosts, hostModules } from "../hosts/prepare";
 import { interruption } from "../interruption";
 import { runSteps, type Step } from "../progress";
-import { stopApi } from "../sandbox/daemon";
+import { recordedPort, stopApi } from "../sandbox/daemon";
 import { lockHome, Session } from "../session";
 import { destroyStep } from "./destroy";
 
@@ -19,7 +19,7 @@ export const command: Command = {
   details:
     "What stays is the Pulumi CLI in the cache folder outside the tree, which the next npm start uses.",
   options: {
-    port: STACK_OPTIONS.port,
+    port: { ...STACK_OPTIONS.port, doc: "port of the sandbox's API (default: the one it was started on)" },
     force: {
       type: "boolean",
       doc: "do not destroy first: end the API and throw the state away (where destroy cannot work any more)",
@@ -35,7 +35,7 @@ export const command: Command = {
     interruption.listen();
     try {
       const stacks = args.flag("force") ? [] : storedStacks(home);
-      const session = new Session(args, { stack: stacks[0] ?? "dev", home });
+      const session = new Session(args, { stack: stacks[0] ?? "dev", home, port: recordedPort(home) });
       await runSteps([
         ...(hasHosts(home) ? [removeHosts(home)] : []),
         ...(stacks.length > 0 ? session.preparation() : []),
@@ -103,7 +103,7 @@ function endEverything(home: Home): Step {
 function madeByUs(home: Home): string[] {
   const ours = new Set([
     ...["work", "state", "pulumi-home", "bin", "api", "hosts", "api.log", "api.json", "plugins.json"],
-    ...["passphrase", "api-token", "datadog"],
+    ...["passphrase", "api-token", "datadog", "hosts-off"],
   ]);
   return readdirSync(home.dir).filter((entry) => ours.has(entry.replace(/\.(new|\d+)$/, "")));
 }

@@ -93,6 +93,12 @@ const REMEDIES: readonly { sign: RegExp; remedy: string }[] = [
     sign: /no space left on device|ENOSPC|disk quota exceeded/i,
     remedy: "The disk is full. Free some space, then repeat the command: it goes on from what is recorded.",
   },
+  // Before the network's: a download that fails tells of both.
+  {
+    sign: /no resource plugin|could not load plugin|\[resource plugin |(install|download)(ing)? (plugin|provider)|unable to (find|download).*plugin/i,
+    remedy:
+      "The engine could not load or download a Pulumi plugin. `npm run doctor` names it. Sandbox: SECURED_WEB_PLUGINS=standin uses the sandbox's own.",
+  },
   {
     sign: /ECONNREFUSED|connection refused|fetch failed|no such host|ENOTFOUND|ECONNRESET|socket hang up/i,
     remedy:
@@ -107,10 +113,6 @@ const REMEDIES: readonly { sign: RegExp; remedy: string }[] = [
     sign: /resource is protected|protect(ed)? bit|cannot be deleted.*protect/is,
     remedy:
       "Protected resources are deleted only when asked for by name: add --unprotect (sandbox), or set secured-web:database.protect to false and run up first.",
-  },
-  {
-    sign: /no resource plugin|could not load plugin|failed to install plugin|unable to (find|download).*plugin/i,
-    remedy: "A Pulumi plugin is missing and could not be downloaded. `npm run doctor` tells which.",
   },
   {
     sign: /currently locked by/i,

@@ -44,7 +44,8 @@ export async function prepareHosts(
   signal: AbortSignal,
 ): Promise<HostsDecision> {
   if (mode === "off") {
-    if (!hasHosts(home)) return { kind: "records", reason: "SECURED_WEB_HOSTS or --hosts says off" };
+    if (!hasHosts(home))
+      return { kind: "records", reason: "--hosts off (or SECURED_WEB_HOSTS); --hosts auto boots them" };
     throw new Failure("The droplets of this sandbox are hosts already", {
       remedy: "Go on without --hosts off (SECURED_WEB_HOSTS=off), or take them down first: npm stop.",
     });

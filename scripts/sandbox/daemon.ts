@@ -27,6 +27,8 @@ interface ApiRecord {
   readonly port: number;
   /** Its droplets are hosts. */
   readonly hosts?: boolean;
+  /** It runs in somebody's terminal (`npm run sandbox`). */
+  readonly foreground?: boolean;
 }
 
 export interface ApiDemand {
@@ -54,6 +56,24 @@ export function runningApi(home: Home): ApiRecord | undefined {
   }
 }
 
+/** The port that this sandbox's API was started on last; undefined where it never was. */
+export function recordedPort(home: Home): number | undefined {
+  try {
+    return (JSON.parse(readFileSync(home.apiRecord, "utf8")) as ApiRecord).port;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Records that this process serves the API, so that other commands find it. Gives the function that takes it back. */
+export function recordForeground(home: Home, api: { url: string; port: number; hosts: boolean }): () => void {
+  const { pid } = process;
+  writeRecord(home, { ...api, pid, identity: processIdentity(pid) ?? "", foreground: true });
+  return () => {
+    if (runningApi(home)?.pid === pid) rmSync(home.apiRecord, { force: true });
+  };
+}
+
 /**
  * Gives the sandbox's API, started where it does not run, and anew where its droplets are to be hosts and are none. Throws a Failure where the port is taken, the API does not
  * come up in time (with the end of its log), or refuses the sandbox's token.
@@ -71,6 +91,14 @@ export async function ensureApi(home: Home, port: number, demand: ApiDemand = {}
     await checkToken({ url: running.url, token }, home);
     const { hosts = false, pid, url } = running;
     if (hosts || !demand.hosts) return { url, token, pid, hosts, started: false };
+    if (running.foreground) {
+      throw new Failure(
+        `The sandbox's API runs in a terminal (process ${pid}), and its droplets are records`,
+        {
+          remedy: "End it with Ctrl-C and repeat, or go on with records: --hosts off.",
+        },
+      );
+    }
     demand.onProgress?.("the API starts anew: its droplets are to be hosts");
     await stopApi(home);
   }

@@ -1,6 +1,16 @@
 // Official plugins where they can be had, else the sandbox's stand-ins. Decided once for a sandbox: a stack must not
 // change its provider between two runs.
-import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { Failure, usageFailure } from "../failure";
@@ -39,7 +49,24 @@ export function pluginFolder({ name, version }: PluginVersion): string {
 
 /** True when the user's own Pulumi home has every plugin that is needed. */
 export function userHasPlugins(env: NodeJS.ProcessEnv = process.env): boolean {
-  return neededPlugins().every((plugin) => existsSync(join(userPluginDir(env), pluginFolder(plugin))));
+  return neededPlugins().every((plugin) => isInstalled(join(userPluginDir(env), pluginFolder(plugin))));
+}
+
+/** The engine keeps a file of this name beside a folder that it has not finished (workspace.GetPluginPath). */
+function isInstalled(folder: string): boolean {
+  return isFolder(folder) && !existsSync(`${folder}.partial`);
+}
+
+/** The engine takes only a real folder for a plugin: it skips symbolic links (pulumi 3.248.0, workspace/plugins.go). */
+function isFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** Makes a folder of links to what is in the user's own, which stays as it is. */
+function linkContents(users: string, folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { mode: 0o700 });
+  for (const entry of readdirSync(users)) symlinkSync(join(users, entry), join(folder, entry));
 }
 
 function userPluginDir(env: NodeJS.ProcessEnv): string {
@@ -108,15 +135,15 @@ async function installOfficial(
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   for (const plugin of neededPlugins()) {
     const folder = pluginFolder(plugin);
-    if (existsSync(join(dir, folder))) continue;
+    if (isInstalled(join(dir, folder))) continue;
     const users = join(userPluginDir(env), folder);
-    if (existsSync(users)) symlinkSync(users, join(dir, folder));
+    if (isInstalled(users)) linkContents(users, join(dir, folder));
     else await download(home, cli, plugin, onProgress, env);
   }
   const datadog = pluginFolder(pluginOf(DATADOG));
   const users = join(userPluginDir(env), datadog);
-  if (!existsSync(users)) standIns().installPlugin(home.pulumiHome, DATADOG);
-  else if (!existsSync(join(dir, datadog))) symlinkSync(users, join(dir, datadog));
+  if (!isInstalled(users)) standIns().installPlugin(home.pulumiHome, DATADOG);
+  else if (!isInstalled(join(dir, datadog))) linkContents(users, join(dir, datadog));
 }
 
 async function download(

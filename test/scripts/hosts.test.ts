@@ -6,15 +6,15 @@ import { join } from "node:path";
 import type { HostChange } from "../../sandbox/api/core/host";
 import { startApi } from "../../sandbox/api/server";
 import { Failure } from "../../scripts/failure";
-import { type Home, homeAt, PROJECT_DIR } from "../../scripts/home";
+import { type Home, homeAt, makeHome, PROJECT_DIR } from "../../scripts/home";
 import { act, findDroplet, oneOf, unmadeDroplets } from "../../scripts/hosts/account";
-import { hostsMode } from "../../scripts/hosts/mode";
+import { hostsMode, keepHostsMode } from "../../scripts/hosts/mode";
 import { prepareCollector, prepareHosts } from "../../scripts/hosts/prepare";
 import { curlLine, findSite } from "../../scripts/hosts/site";
 import { sandboxStatus } from "../../scripts/hosts/status";
 import { statusText } from "../../scripts/hosts/statusText";
 import { request } from "../../scripts/sandbox/apiClient";
-import { ensureApi, stopApi } from "../../scripts/sandbox/daemon";
+import { ensureApi, runningApi, stopApi } from "../../scripts/sandbox/daemon";
 import { sandboxDatadog } from "../../scripts/sandbox/datadogAccess";
 import { freePort } from "../../scripts/sandbox/portUser";
 
@@ -36,12 +36,24 @@ describe("whether droplets boot as hosts", () => {
   afterEach(() => rmSync(join(home.dir, ".."), { recursive: true, force: true }));
 
   it("is said by the option, else by SECURED_WEB_HOSTS, else it is where the machine can", () => {
-    assert.equal(hostsMode("on", { SECURED_WEB_HOSTS: "off" }), "on");
-    assert.equal(hostsMode(undefined, { SECURED_WEB_HOSTS: "off" }), "off");
-    assert.equal(hostsMode(undefined, { SECURED_WEB_HOSTS: "" }), "auto");
-    assert.equal(hostsMode(undefined, {}), "auto");
-    assert.throws(() => hostsMode("yes", {}), failure(/^--hosts: must be auto, on or off, got "yes"$/, 2));
-    assert.throws(() => hostsMode(undefined, { SECURED_WEB_HOSTS: "1" }), failure(/^SECURED_WEB_HOSTS: /, 2));
+    assert.equal(hostsMode("on", home, { SECURED_WEB_HOSTS: "off" }), "on");
+    assert.equal(hostsMode(undefined, home, { SECURED_WEB_HOSTS: "off" }), "off");
+    assert.equal(hostsMode(undefined, home, { SECURED_WEB_HOSTS: "" }), "auto");
+    assert.equal(hostsMode(undefined, home, {}), "auto");
+    const wrong = failure(/^--hosts: must be auto, on or off, got "yes"$/, 2);
+    assert.throws(() => hostsMode("yes", home, {}), wrong);
+    const wrongVariable = failure(/^SECURED_WEB_HOSTS: /, 2);
+    assert.throws(() => hostsMode(undefined, home, { SECURED_WEB_HOSTS: "1" }), wrongVariable);
+  });
+
+  it("stays off in a sandbox that was started so, until a command says otherwise", () => {
+    makeHome(home);
+    keepHostsMode(home, "off");
+    assert.equal(hostsMode(undefined, home, {}), "off");
+    assert.equal(hostsMode("auto", home, {}), "auto");
+    assert.equal(hostsMode(undefined, home, { SECURED_WEB_HOSTS: "on" }), "on");
+    keepHostsMode(home, "auto");
+    assert.equal(hostsMode(undefined, home, {}), "auto");
   });
 
   it("auto: where it cannot be, droplets are records, with the reason", async () => {
@@ -266,7 +278,7 @@ describe("npm run sandbox", function () {
     assert.match(sandbox("exec", "node-1").stderr, /needs HOST and CMD[\s\S]*exec HOST -- CMD/);
   });
 
-  it("prints no token where stdout is no terminal, and tells where it is", async () => {
+  it("in the foreground prints no token into a log, is found by other commands, and takes its record along", async () => {
     const child = spawn(process.execPath, [join(PROJECT_DIR, "scripts", "run.mjs"), "sandbox"], {
       env: { ...process.env, SECURED_WEB_HOME: home.dir, SECURED_WEB_API_PORT: String(port) },
       stdio: ["ignore", "pipe", "pipe"],
@@ -284,7 +296,14 @@ describe("npm run sandbox", function () {
     const token = readFileSync(home.tokenFile, "utf8").trim();
     assert.ok(printed.includes(home.tokenFile), printed);
     assert.ok(!printed.includes(token), "the token is in a log now");
+    assert.ok(sandbox("status").stdout.includes(`API: http://127.0.0.1:${port}, process ${child.pid}\n`));
+    assert.equal((await ensureApi(home, port)).started, false);
+    await assert.rejects(
+      ensureApi(home, port, { hosts: true }),
+      failure(new RegExp(`in a terminal \\(process ${child.pid}\\)`), 1, /Ctrl-C[\s\S]*--hosts off/),
+    );
     child.kill("SIGTERM");
     assert.equal(await ended, 0);
+    assert.equal(runningApi(home), undefined);
   });
 });

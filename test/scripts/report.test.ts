@@ -108,6 +108,10 @@ describe("what the engine says, reduced", () => {
     ["incorrect passphrase", /passphrase/],
     ['resource "urn:..." cannot be deleted\nbecause it is protected', /--unprotect/],
     ["no resource plugin 'pulumi-resource-tls' found", /doctor/],
+    [
+      'warning: Error downloading plugin: Get "https://site/x.tar.gz": dial tcp: lookup site: no such host\nerror: [resource plugin tls-5.5.0] downloading from : failed to download plugin: tls-5.5.0: failed all 5 attempts',
+      /plugin.*doctor/,
+    ],
     ["the stack is currently locked by 1 lock(s)", /pulumi cancel/],
   ];
   for (const [message, remedy] of remedies) {

@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { satisfies } from "semver";
 
 const PROJECT = join(__dirname, "../..");
 
@@ -72,6 +73,20 @@ describe("set-up of a clone", function () {
       /20\.18\.3 is too old: 20\.19\.0/,
     );
     assert.equal(evaluate(dir, "setup.mjs", 'm.nodeProblem("22.0.0")'), null);
+  });
+
+  it("installs only packages that run on the minimum Node.js: npm ci warns about others", () => {
+    const minimum = String(evaluate(dir, "setup.mjs", "m.MINIMUM_NODE"));
+    const text = readFileSync(join(PROJECT, "package-lock.json"), "utf8");
+    const { packages } = JSON.parse(text) as { packages: Record<string, { engines?: { node?: string } }> };
+    const ranges = Object.entries(packages).map(
+      ([path, entry]) => [path, entry.engines?.node ?? "*"] as const,
+    );
+    assert.ok(ranges.length > 300);
+    assert.deepEqual(
+      ranges.filter(([, range]) => !satisfies(minimum, range)),
+      [],
+    );
   });
 
   it("builds when a source is new or changed, and not otherwise", () => {
