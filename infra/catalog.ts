@@ -1,7 +1,9 @@
 /** What DigitalOcean offers (regions, sizes, images), asked of its API before anything is created. */
 import * as digitalocean from "@pulumi/digitalocean";
 import type * as pulumi from "@pulumi/pulumi";
-import { type Config, ConfigError, projectName } from "./config";
+import { ConfigError } from "./config/configError";
+import { projectName } from "./config/table";
+import type { Config } from "./config/types";
 import { hostsWithRole, type Topology } from "./topology";
 
 /** Prices by size slug, US dollars a month. */
@@ -39,17 +41,18 @@ export async function checkOffers(
     problems.push(`${projectName}:image: ${config.image} is not offered in ${config.region}`);
   }
   const prices = new Map<string, number>();
-  for (const path of ["web.size", "database.size"] as const) {
-    const used = topology.hosts.some(({ size }) => size === config[path]);
+  for (const tier of ["web", "database"] as const) {
+    const wanted = config[tier].size;
+    const used = topology.hosts.some((host) => host.size === wanted);
     if (!used) continue;
-    const size = sizes.find(({ slug }) => slug === config[path]);
+    const size = sizes.find(({ slug }) => slug === wanted);
     if (size?.available && size.regions.includes(config.region)) {
       prices.set(size.slug, size.priceMonthly);
     } else if (region?.available) {
       const offered = sizes.filter((other) => other.available && other.regions.includes(config.region));
       const cheapest = offered.sort((a, b) => a.priceMonthly - b.priceMonthly).slice(0, 8);
       problems.push(
-        `${projectName}:${path}: must be a size that ${config.region} offers (such as ${cheapest.map(({ slug }) => slug).join(", ")}), got ${config[path]}`,
+        `${projectName}:${tier}.size: must be a size that ${config.region} offers (such as ${cheapest.map(({ slug }) => slug).join(", ")}), got ${wanted}`,
       );
     }
   }
@@ -77,9 +80,7 @@ const backupShare = { daily: 0.3, weekly: 0.2 };
 export function monthlyCost(config: Config, topology: Topology, prices: MonthlyPrices): number {
   const price = (size: string) => prices.get(size) ?? 0;
   const droplets = topology.hosts.reduce((sum, { size }) => sum + price(size), 0);
-  const share = config["backups.enabled"] ? backupShare[config["backups.plan"]] : 0;
+  const share = config.backups.enabled ? backupShare[config.backups.plan] : 0;
   const backups = hostsWithRole(topology, "database").reduce((sum, { size }) => sum + price(size) * share, 0);
-  return (
-    Math.round((droplets + backups + config["loadBalancer.sizeUnit"] * loadBalancerNodePrice) * 100) / 100
-  );
+  return Math.round((droplets + backups + config.loadBalancer.sizeUnit * loadBalancerNodePrice) * 100) / 100;
 }

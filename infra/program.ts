@@ -11,9 +11,11 @@ import { Identity } from "./components/identity";
 import { Monitoring } from "./components/monitoring";
 import { Network } from "./components/network";
 import { WebTier } from "./components/webTier";
-import { type Config, ConfigError, parseConfig } from "./config";
-import { hostSettings } from "./hostSettings";
+import { ConfigError } from "./config/configError";
+import { parseConfig } from "./config/parse";
+import type { Config } from "./config/types";
 import { buildTopology, databaseWriters, stackTag } from "./topology";
+import { hostSettings } from "./userdata/hostSettings";
 
 // The SDK exports it without a declaration (runtime/config.ts, marked internal); pulumi.Config has no such question.
 const { isConfigSecret } = pulumi.runtime as unknown as { isConfigSecret(key: string): boolean };
@@ -48,8 +50,8 @@ async function deploy(stack: string): Promise<Outputs> {
   const topology = buildTopology(stack, {
     topology: config.topology,
     domain: config.domain,
-    web: { count: config["web.count"], size: config["web.size"] },
-    database: { count: config["database.count"], size: config["database.size"] },
+    web: { count: config.web.count, size: config.web.size },
+    database: { count: config.database.count, size: config.database.size },
   });
   checkReplacedHost(
     config,
@@ -78,8 +80,8 @@ async function deploy(stack: string): Promise<Outputs> {
     ...new DatabaseTier(site, afterFirewalls).hosts,
   ];
   new Monitoring(stack, config, edge);
-  const apiKey = config["datadog.apiKey"];
-  const appKey = config["datadog.appKey"];
+  const apiKey = config.datadog.apiKey;
+  const appKey = config.datadog.appKey;
   if (apiKey !== undefined && appKey !== undefined) {
     const writers = databaseWriters(topology, config.replication).length;
     new DatadogMonitors({ stack, config, writers }, { apiKey, appKey });

@@ -12,6 +12,7 @@ import type { Level } from "./frame/enforcement";
 import { type PackOptions, startPack } from "./frame/pack";
 import { definitions } from "./registry";
 
+export { type ConfigurationEvidence, evidenceInput, type HostEvidence } from "./evidence/form";
 export * from "./exported-policies";
 export type { CompiledPolicy } from "./frame/compile";
 export type { PolicyDefinition } from "./frame/definition";

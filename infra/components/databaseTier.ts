@@ -1,7 +1,7 @@
 import type * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
-import type { ConfigurationEvidence } from "../evidence";
 import { databaseWriters, hostsWithRole } from "../topology";
+import type { ConfigurationEvidence } from "../userdata/evidence";
 import { type CreatedHost, createHost, type Site } from "./host";
 import { evidenceOf } from "./siteEvidence";
 
@@ -25,7 +25,7 @@ export class DatabaseTier extends pulumi.ComponentResource {
         parent: this,
         // The new host takes over the server id and the name of the old one: never both at once.
         deleteBeforeReplace: true,
-        protect: config["database.protect"] && !replaced,
+        protect: config.database.protect && !replaced,
         ignoreChanges: replaced
           ? []
           : ["userData", "image", "size", "sshKeys", "monitoring", "dropletAgent", "publicNetworking"],
@@ -37,8 +37,8 @@ export class DatabaseTier extends pulumi.ComponentResource {
 }
 
 function backups({ config }: Site): Partial<digitalocean.DropletArgs> {
-  if (!config["backups.enabled"]) return { backups: false };
-  const plan = config["backups.plan"];
-  const hour = Number(config["backups.hour"]);
+  if (!config.backups.enabled) return { backups: false };
+  const plan = config.backups.plan;
+  const hour = Number(config.backups.hour);
   return { backups: true, backupPolicy: { plan, hour, ...(plan === "weekly" ? { weekday: "SUN" } : {}) } };
 }

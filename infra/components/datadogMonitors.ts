@@ -37,7 +37,7 @@ export class DatadogMonitors extends pulumi.ComponentResource {
       {
         apiKey: pulumi.secret(keys.apiKey),
         appKey: pulumi.secret(keys.appKey),
-        ...apiUrl(watched.config["datadog.site"]),
+        ...apiUrl(watched.config.datadog.site),
       },
       { parent: this },
     );
@@ -99,7 +99,7 @@ export class DatadogMonitors extends pulumi.ComponentResource {
   }
 
   private message(title: string, name: string): string {
-    const people = this.watched.config["alerts.emails"].map((address) => `@${address}`).join(" ");
+    const people = this.watched.config.alerts.emails.map((address) => `@${address}`).join(" ");
     return [`${title}.`, `What to do: ${runbook(name)}`, people].filter((line) => line !== "").join("\n");
   }
 

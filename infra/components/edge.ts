@@ -1,6 +1,7 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
-import { type Config, siteName } from "../config";
+import { siteName } from "../config/siteName";
+import type { Config } from "../config/types";
 import { roleTag, stackTag } from "../topology";
 import type { Network } from "./network";
 
@@ -22,7 +23,7 @@ export class Edge extends pulumi.ComponentResource {
       const domain = new digitalocean.Domain(
         "domain",
         { name: config.domain },
-        { parent: this, protect: config["database.protect"] },
+        { parent: this, protect: config.database.protect },
       );
       this.domainName = domain.name;
       this.domainUrn = domain.domainUrn;
@@ -47,7 +48,7 @@ export class Edge extends pulumi.ComponentResource {
       {
         name: stackTag(stack),
         region: config.region,
-        sizeUnit: config["loadBalancer.sizeUnit"],
+        sizeUnit: config.loadBalancer.sizeUnit,
         vpcUuid: network.vpc.id,
         dropletTag: roleTag(stack, "web"),
         forwardingRules: [
@@ -65,19 +66,19 @@ export class Edge extends pulumi.ComponentResource {
         // The client's address reaches nginx in a header when the load balancer speaks HTTP, else in the PROXY line.
         enableProxyProtocol: config.tls === "passthrough",
         enableBackendKeepalive: config.tls === "reencrypt",
-        httpIdleTimeoutSeconds: config["loadBalancer.idleTimeoutSeconds"],
+        httpIdleTimeoutSeconds: config.loadBalancer.idleTimeoutSeconds,
         healthcheck: {
           protocol: "https",
           port: 443,
           path: readinessPath,
-          checkIntervalSeconds: config["loadBalancer.checkIntervalSeconds"],
-          responseTimeoutSeconds: config["loadBalancer.checkTimeoutSeconds"],
-          healthyThreshold: config["loadBalancer.healthyThreshold"],
-          unhealthyThreshold: config["loadBalancer.unhealthyThreshold"],
+          checkIntervalSeconds: config.loadBalancer.checkIntervalSeconds,
+          responseTimeoutSeconds: config.loadBalancer.checkTimeoutSeconds,
+          healthyThreshold: config.loadBalancer.healthyThreshold,
+          unhealthyThreshold: config.loadBalancer.unhealthyThreshold,
         },
         firewall: {
-          allows: config["loadBalancer.allow"].map(asCidr),
-          denies: config["loadBalancer.deny"].map(asCidr),
+          allows: config.loadBalancer.allow.map(asCidr),
+          denies: config.loadBalancer.deny.map(asCidr),
         },
         // The site's record is a resource of its own, in both TLS modes.
         disableLetsEncryptDnsRecords: true,

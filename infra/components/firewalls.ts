@@ -1,6 +1,6 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
-import type { Config } from "../config";
+import type { Config } from "../config/types";
 import {
   type FirewallRule,
   type FirewallRules,
@@ -31,8 +31,8 @@ export class Firewalls extends pulumi.ComponentResource {
     this.firewall("web", firewallRules("web"), roleTag(stack, "web"));
     this.firewall("database", firewallRules("database"), roleTag(stack, "database"));
     // Without operator networks there is no such firewall: SSH is closed because no rule opens it.
-    if (config["operators.networks"].length > 0) {
-      this.firewall("operators", operatorRules(config["operators.networks"]), stackTag(stack));
+    if (config.operators.networks.length > 0) {
+      this.firewall("operators", operatorRules(config.operators.networks), stackTag(stack));
     }
     this.registerOutputs({});
   }

@@ -1,9 +1,9 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
-import type { Config } from "../config";
+import type { Config } from "../config/types";
 import type { Host, Topology } from "../topology";
+import { placeholderSecrets } from "../userdata/placeholderSecrets";
 import { renderUserData } from "../userdata/render";
-import { standInSecrets } from "../userdata/standIns";
 import type { HostContext, HostSecrets, HostSettings } from "../userdata/types";
 import { type Identity, passthroughKeyPair } from "./identity";
 import type { Network } from "./network";
@@ -34,7 +34,7 @@ export interface CreatedHost {
 export function checkUserData(config: Config, topology: Topology, settings: HostSettings): void {
   for (const host of topology.hosts) {
     const context: HostContext = { host, topology, settings };
-    render(context, standInSecrets(context, passthroughKeyPair(config)));
+    render(context, placeholderSecrets(context, passthroughKeyPair(config)));
   }
 }
 
@@ -69,7 +69,7 @@ export function createHost(
       size: host.size,
       vpcUuid: site.network.vpc.id,
       tags: [...host.tags],
-      sshKeys: [...config["operators.sshKeys"]],
+      sshKeys: [...config.operators.sshKeys],
       monitoring: true,
       // DigitalOcean's console agent opens SSH to its own networks; the firewalls keep that closed.
       dropletAgent: false,

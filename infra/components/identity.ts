@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
-import type { Config } from "../config";
+import type { Config } from "../config/types";
 import type { Host, Topology } from "../topology";
 import type { HostSecrets, KeyPair } from "../userdata/types";
 
@@ -14,8 +14,8 @@ const renewalHours = 90 * 24;
 
 /** The site's own key pair, which the settings bring where the client's TLS session ends on the web hosts. */
 export function passthroughKeyPair(config: Config): KeyPair | undefined {
-  const certificate = config["passthrough.certificate"];
-  const privateKey = config["passthrough.privateKey"];
+  const certificate = config.passthrough.certificate;
+  const privateKey = config.passthrough.privateKey;
   return config.tls === "passthrough" && certificate && privateKey ? { certificate, privateKey } : undefined;
 }
 
@@ -81,11 +81,11 @@ export class Identity extends pulumi.ComponentResource {
             ...(webPair ? { web: webPair } : {}),
             ...(appPair ? { app: appPair } : {}),
             ...(databasePair ? { database: databasePair } : {}),
-            ...(this.config["datadog.apiKey"] && this.config.monitoring === "datadog"
-              ? { datadogApiKey: this.config["datadog.apiKey"] }
+            ...(this.config.datadog.apiKey && this.config.monitoring === "datadog"
+              ? { datadogApiKey: this.config.datadog.apiKey }
               : {}),
-            ...(this.config["sumologic.url"] && this.config.monitoring === "sumologic"
-              ? { sumologicUrl: this.config["sumologic.url"] }
+            ...(this.config.sumologic.url && this.config.monitoring === "sumologic"
+              ? { sumologicUrl: this.config.sumologic.url }
               : {}),
           }),
         ),
@@ -116,7 +116,7 @@ export class Identity extends pulumi.ComponentResource {
         certRequestPem: request.certRequestPem,
         caPrivateKeyPem: this.caKey.privateKeyPem,
         caCertPem: this.caCertificate,
-        validityPeriodHours: this.config["certificates.validityDays"] * 24,
+        validityPeriodHours: this.config.certificates.validityDays * 24,
         earlyRenewalHours: renewalHours,
         allowedUses: ["digital_signature", ...this.extendedUses(service)],
       },

@@ -1,6 +1,6 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
-import type { Config } from "../config";
+import type { Config } from "../config/types";
 import { runbook } from "../monitoring/definition";
 import { stackTag } from "../topology";
 import type { Edge } from "./edge";
@@ -11,8 +11,8 @@ export class Monitoring extends pulumi.ComponentResource {
     super("secured-web:index:Monitoring", "monitoring", {}, opts);
     // DigitalOcean mails to verified addresses alone, and the account's own is always one.
     const emails: pulumi.Input<string[]> =
-      config["alerts.emails"].length > 0
-        ? [...config["alerts.emails"]]
+      config.alerts.emails.length > 0
+        ? [...config.alerts.emails]
         : digitalocean.getAccountOutput({ parent: this }).email.apply((email) => [email]);
     this.alertOnHosts(stack, config, emails);
     this.alertOnLoadBalancer(stack, config, edge, emails);
@@ -22,20 +22,20 @@ export class Monitoring extends pulumi.ComponentResource {
 
   private alertOnHosts(stack: string, config: Config, emails: pulumi.Input<string[]>): void {
     const alerts = [
-      { name: "cpu", type: "cpu", value: config["alerts.cpuPercent"], text: "CPU use (percent)" },
+      { name: "cpu", type: "cpu", value: config.alerts.cpuPercent, text: "CPU use (percent)" },
       {
         name: "memory",
         type: "memory_utilization_percent",
-        value: config["alerts.memoryPercent"],
+        value: config.alerts.memoryPercent,
         text: "Memory use (percent)",
       },
       {
         name: "disk",
         type: "disk_utilization_percent",
-        value: config["alerts.diskPercent"],
+        value: config.alerts.diskPercent,
         text: "Disk use (percent)",
       },
-      { name: "load", type: "load_5", value: config["alerts.load5"], text: "Five-minute load average" },
+      { name: "load", type: "load_5", value: config.alerts.load5, text: "Five-minute load average" },
     ];
     for (const { name, type, value, text } of alerts) {
       new digitalocean.MonitorAlert(
@@ -61,7 +61,7 @@ export class Monitoring extends pulumi.ComponentResource {
     edge: Edge,
     emails: pulumi.Input<string[]>,
   ): void {
-    const percent = config["alerts.loadBalancerPercent"];
+    const percent = config.alerts.loadBalancerPercent;
     const alerts = [
       {
         name: "connections",
@@ -130,14 +130,14 @@ export class Monitoring extends pulumi.ComponentResource {
         name: "latency",
         type: "latency",
         period: "5m",
-        threshold: config["uptime.latencyMs"],
+        threshold: config.uptime.latencyMs,
         comparison: "greater_than",
       },
       {
         name: "certificate",
         type: "ssl_expiry",
         period: "2m",
-        threshold: config["uptime.certificateDays"],
+        threshold: config.uptime.certificateDays,
         comparison: "less_than",
       },
     ];

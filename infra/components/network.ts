@@ -1,6 +1,6 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
-import type { Config } from "../config";
+import type { Config } from "../config/types";
 import { roleTag, stackTag } from "../topology";
 
 /** The VPC, and the tags by which firewalls, the load balancer and alerts select droplets. */
@@ -16,7 +16,7 @@ export class Network extends pulumi.ComponentResource {
       {
         name: stackTag(stack),
         region: config.region,
-        ipRange: config["vpc.ipRange"],
+        ipRange: config.vpc.ipRange,
         description: `Private network of secured-web, stack ${stack}`,
       },
       parent,

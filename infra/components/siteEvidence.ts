@@ -1,5 +1,5 @@
-import type { ConfigurationEvidence } from "../evidence";
 import type { Host } from "../topology";
+import type { ConfigurationEvidence } from "../userdata/evidence";
 import { hostEvidence } from "../userdata/files";
 import type { Site } from "./host";
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ConfigurationEvidence } from "../evidence";
 import { hostsWithRole } from "../topology";
+import type { ConfigurationEvidence } from "../userdata/evidence";
 import { type CreatedHost, createHost, type Site } from "./host";
 import { evidenceOf } from "./siteEvidence";
 

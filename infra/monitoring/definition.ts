@@ -1,5 +1,5 @@
 /** What an alert, an objective and the dashboard are, before any SDK sees them. Pure. */
-import type { Config } from "../config";
+import type { Config } from "../config/types";
 
 /** What the definitions are made for. */
 export interface Watched {

@@ -20,10 +20,10 @@ function change(metric: string, scope: string): string {
 function trafficMonitors(watched: Watched): MonitorDefinition[] {
   const { config } = watched;
   const scope = scopeOf(watched);
-  const drop = -config["alerts.qpsDropPercent"];
-  const surge = config["alerts.qpsSurgePercent"];
-  const errors = config["alerts.errorPercent"];
-  const seconds = config["alerts.latencyP95Ms"] / 1000;
+  const drop = -config.alerts.qpsDropPercent;
+  const surge = config.alerts.qpsSurgePercent;
+  const errors = config.alerts.errorPercent;
+  const seconds = config.alerts.latencyP95Ms / 1000;
   const requests = `sum:secured_web.http.requests{${scope}}.as_count()`;
   return [
     {
@@ -65,8 +65,8 @@ function trafficMonitors(watched: Watched): MonitorDefinition[] {
 function groupMonitors(watched: Watched): MonitorDefinition[] {
   const { config, writers } = watched;
   const scope = scopeOf(watched);
-  const queue = config["alerts.replicationQueue"];
-  const conflicts = config["alerts.conflicts"];
+  const queue = config.alerts.replicationQueue;
+  const conflicts = config.alerts.conflicts;
   return [
     {
       name: "member-not-online",
@@ -108,8 +108,8 @@ function groupMonitors(watched: Watched): MonitorDefinition[] {
 function databaseMonitors(watched: Watched): MonitorDefinition[] {
   const { config } = watched;
   const scope = scopeOf(watched);
-  const drop = -config["alerts.qpsDropPercent"];
-  const connections = config["alerts.connectionsPercent"];
+  const drop = -config.alerts.qpsDropPercent;
+  const connections = config.alerts.connectionsPercent;
   const used = `max:mysql.performance.threads_connected{${scope}} by {host}`;
   const most = `max:mysql.net.max_connections_available{${scope}} by {host}`;
   return [
@@ -135,7 +135,7 @@ function databaseMonitors(watched: Watched): MonitorDefinition[] {
 
 /** Where a limit is set: somebody must have a machine send the figure (docs/monitoring.md), or it is never there. */
 function backupMonitors(watched: Watched): MonitorDefinition[] {
-  const hours = watched.config["alerts.backupAgeHours"];
+  const hours = watched.config.alerts.backupAgeHours;
   if (hours === undefined) return [];
   return [
     {
@@ -153,14 +153,14 @@ function backupMonitors(watched: Watched): MonitorDefinition[] {
 function hostMonitors(watched: Watched): MonitorDefinition[] {
   const { config } = watched;
   const scope = scopeOf(watched);
-  const disk = config["alerts.diskPercent"] / 100;
-  const usable = (100 - config["alerts.memoryPercent"]) / 100;
-  const steal = config["alerts.stealPercent"];
-  const days = config["uptime.certificateDays"];
+  const disk = config.alerts.diskPercent / 100;
+  const usable = (100 - config.alerts.memoryPercent) / 100;
+  const steal = config.alerts.stealPercent;
+  const days = config.uptime.certificateDays;
   return [
     {
       name: "disk",
-      title: `{{device.name}} of {{host.name}} is more than ${config["alerts.diskPercent"]} percent full`,
+      title: `{{device.name}} of {{host.name}} is more than ${config.alerts.diskPercent} percent full`,
       type: "query alert",
       query: `avg(last_5m):max:system.disk.in_use{${scope}} by {host,device} > ${disk}`,
       critical: disk,
@@ -168,7 +168,7 @@ function hostMonitors(watched: Watched): MonitorDefinition[] {
     },
     {
       name: "memory",
-      title: `{{host.name}} has less than ${100 - config["alerts.memoryPercent"]} percent of its memory left`,
+      title: `{{host.name}} has less than ${100 - config.alerts.memoryPercent} percent of its memory left`,
       type: "query alert",
       query: `avg(last_5m):min:system.mem.pct_usable{${scope}} by {host} < ${usable}`,
       critical: usable,

@@ -21,14 +21,14 @@ export function objectives(watched: Watched): readonly ObjectiveDefinition[] {
       title: "Requests are answered without a 5xx",
       good: `${count("requests")} - ${count("errors")}`,
       all: count("requests"),
-      targetPercent: Number(watched.config["slo.availabilityPercent"]),
+      targetPercent: Number(watched.config.slo.availabilityPercent),
     },
     {
       name: "latency",
       title: "Requests are answered within half a second",
       good: count("fast"),
       all: count("requests"),
-      targetPercent: Number(watched.config["slo.latencyPercent"]),
+      targetPercent: Number(watched.config.slo.latencyPercent),
     },
   ];
 }

@@ -1,8 +1,8 @@
 /** The files of a host that hold no secret: known at preview, and the evidence for the policies. Pure. */
 import { createHash } from "node:crypto";
-import type { HostConfiguration } from "../evidence";
 import { applicationFiles } from "./application";
 import { compact } from "./compact";
+import type { HostConfiguration } from "./evidence";
 import { monitoringFiles } from "./monitoring";
 import { payloadFiles, type Rendering } from "./payload";
 import { renderTemplate, templateNames } from "./template";

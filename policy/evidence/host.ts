@@ -5,10 +5,10 @@
  * droplet's name stands in for it; where there is neither, the host is uncovered, and each policy that would have to
  * judge it reports that.
  */
-import { evidenceInput } from "../../infra/evidence";
 import type { JudgedResource } from "../frame/resource";
 import { asObject, asText, type Field, type Inputs, knownItems } from "../frame/value";
 import { emptyContent, type HostContent } from "./content";
+import { evidenceInput } from "./form";
 import { parseUserData, type UserData } from "./user-data";
 
 export const dropletType = "digitalocean:index/droplet:Droplet";

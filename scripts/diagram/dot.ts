@@ -1,5 +1,5 @@
 /** The architecture as a graph in DOT: what the program registered, and the hops that its rules open. */
-import { ofType, type Registration, type Registrations } from "./registrations";
+import { ofType, type Registration, type Registrations } from "../../test/mocks/registrations";
 
 const font = 'fontname="Helvetica,Arial,sans-serif"';
 const colour = {

@@ -1,6 +1,6 @@
 import { instance } from "@viz-js/viz";
+import { registrations } from "../../test/mocks/registrations";
 import { architectureDot } from "./dot";
-import { registrations } from "./registrations";
 
 /** The pictures of docs/, by file name, with the settings that they show. */
 export const pictures: Readonly<Record<string, { stack: string; config: Record<string, string> }>> = {

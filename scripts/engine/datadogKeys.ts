@@ -1,5 +1,5 @@
 // Datadog's keys in the sandbox: made up. They open its stand-in alone, and a real one that somebody gives goes nowhere.
-import { NotAllowed } from "../../infra/settings";
+import { NotAllowed } from "../../infra/config/kinds";
 import { usageFailure } from "../failure";
 
 export const DATADOG = "secured-web:datadog";
@@ -53,7 +53,7 @@ export function withSandboxKeys(
 
 function refuseMalformed(name: DatadogKey, value: unknown): void {
   if (value === undefined || isEncrypted(value)) return;
-  const { table } = require("../../infra/config") as typeof import("../../infra/config");
+  const { table } = require("../../infra/config/table") as typeof import("../../infra/config/table");
   const { read, allowed } = table[`datadog.${name}`];
   if (!(read(value) instanceof NotAllowed)) return;
   throw usageFailure(

@@ -1,4 +1,4 @@
-import { configurationPage } from "../../infra/config";
+import { configurationPage } from "../../infra/config/documentation";
 import { generatedParts } from "../../policy/generated-parts";
 import { pictures, renderPicture } from "../diagram/render";
 

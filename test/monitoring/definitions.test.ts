@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseConfig } from "../../infra/config";
+import { parseConfig } from "../../infra/config/parse";
 import { dashboard, graphs } from "../../infra/monitoring/dashboard";
 import { type MonitorDefinition, runbook, type Watched } from "../../infra/monitoring/definition";
 import { monitors } from "../../infra/monitoring/monitors";
 import { burnAlerts, objectives } from "../../infra/monitoring/objectives";
 import { metricsOf, parseExpression, parseMonitorQuery } from "../../sandbox/datadog/query";
-import { ofType, type Registrations, registrations } from "../../scripts/diagram/registrations";
+import { ofType, type Registrations, registrations } from "../mocks/registrations";
 
 const root = join(__dirname, "..", "..");
 const apiKey = "0123456789abcdef0123456789abcdef";
@@ -24,7 +24,7 @@ function watched(settings: Record<string, string> = {}): Watched {
   const config = parseConfig(
     Object.fromEntries(Object.entries(raw).map(([key, value]) => [`secured-web:${key}`, value])),
   );
-  return { stack: "dev", config, writers: config["database.count"] };
+  return { stack: "dev", config, writers: config.database.count };
 }
 
 function allMonitors(of: Watched): MonitorDefinition[] {

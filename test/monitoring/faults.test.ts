@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ofType, registrations } from "../../scripts/diagram/registrations";
+import { ofType, registrations } from "../mocks/registrations";
 import { type FaultGroup, faultGroups, loadAlerts } from "./live/faults";
 
 describe("monitoring: the table of faults", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { DatadogMonitors } from "../../infra/components/datadogMonitors";
-import { parseConfig } from "../../infra/config";
+import { parseConfig } from "../../infra/config/parse";
 import { type RunningDatadog, startDatadog } from "../../sandbox/datadog/server";
 import { cliPath, Engine } from "../sandbox/plugins/engine";
 

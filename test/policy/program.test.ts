@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { HostConfiguration } from "../../infra/evidence";
+import type { HostConfiguration } from "../../infra/userdata/evidence";
 import type { Fixture } from "../../policy/frame/fixture";
 import { definitions } from "../../policy/registry";
 import { judgeFixture } from "./harness";

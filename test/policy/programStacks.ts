@@ -2,7 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Fixture, FixtureResource } from "../../policy/frame/fixture";
 import { unknownValue } from "../../policy/frame/value";
-import { type Registration, type Registrations, registrations } from "../../scripts/diagram/registrations";
+import { type Registration, type Registrations, registrations } from "../mocks/registrations";
 import { testCertificate } from "../unit/certificates";
 
 /** A first preview does not know what the cloud has still to make; an update's end does. */

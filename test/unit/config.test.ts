@@ -2,8 +2,13 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 import * as fc from "fast-check";
-import { ConfigError, configurationPage, type Path, parseConfig, siteName, table } from "../../infra/config";
-import type { Setting } from "../../infra/settings";
+import { ConfigError } from "../../infra/config/configError";
+import { configurationPage } from "../../infra/config/documentation";
+import type { Setting } from "../../infra/config/kinds";
+import { parseConfig } from "../../infra/config/parse";
+import { siteName } from "../../infra/config/siteName";
+import { table } from "../../infra/config/table";
+import type { Path } from "../../infra/config/types";
 import { type TestCertificate, testCertificate } from "./certificates";
 
 const minimal = { "secured-web:domain": "foobar.com" };
@@ -26,7 +31,7 @@ describe("configuration", () => {
     const config = parseConfig(minimal);
     assert.equal(config.environment, "development");
     assert.equal(config.topology, "converged");
-    assert.equal(config["database.count"], 3);
+    assert.equal(config.database.count, 3);
     assert.equal(siteName(config), "www.foobar.com");
   });
 
@@ -38,14 +43,14 @@ describe("configuration", () => {
       "secured-web:datadog": JSON.stringify({ apiKey }),
     });
     assert.equal(config.topology, "separated");
-    assert.equal(config["backups.enabled"], true);
-    assert.equal(config["database.protect"], true);
+    assert.equal(config.backups.enabled, true);
+    assert.equal(config.database.protect, true);
     assert.equal(config.monitoring, "datadog");
   });
 
   it("reads a structured setting from strings and from JSON values alike", () => {
     for (const web of ['{"count":4}', '{"count":"4"}']) {
-      assert.equal(parseConfig({ ...minimal, "secured-web:web": web })["web.count"], 4);
+      assert.equal(parseConfig({ ...minimal, "secured-web:web": web }).web.count, 4);
     }
   });
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { architectureDot } from "../../scripts/diagram/dot";
-import { registrations } from "../../scripts/diagram/registrations";
 import { pictures, renderPicture } from "../../scripts/diagram/render";
+import { registrations } from "../mocks/registrations";
 import { testCertificate } from "./certificates";
 
 describe("architecture pictures", () => {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { parseConfig } from "../../infra/config";
-import { hostSettings } from "../../infra/hostSettings";
+import { parseConfig } from "../../infra/config/parse";
 import { buildTopology } from "../../infra/topology";
-import { standInSecrets } from "../../infra/userdata/standIns";
-import { ofType, type Registrations, registrations } from "../../scripts/diagram/registrations";
+import { hostSettings } from "../../infra/userdata/hostSettings";
+import { placeholderSecrets } from "../../infra/userdata/placeholderSecrets";
+import { ofType, type Registrations, registrations } from "../mocks/registrations";
 import { testCertificate } from "./certificates";
 
 const dev = { domain: "dev.foobar.com" };
@@ -311,7 +311,7 @@ describe("program: user data over DigitalOcean's 64 KiB", () => {
     const [host] = topology.hosts;
     assert.ok(host);
     const settings = hostSettings("dev", parseConfig({ "secured-web:domain": "dev.foobar.com" }), topology);
-    const standIns = standInSecrets({ host, topology, settings }, undefined);
+    const standIns = placeholderSecrets({ host, topology, settings }, undefined);
     for (const pair of [standIns.web, standIns.app, standIns.database]) {
       assert.ok(pair && pair.certificate.length >= real.certificate.length);
       assert.ok(pair.privateKey.length >= real.privateKey.length);

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { groupName } from "../../infra/groupName";
 import {
   buildTopology,
   databaseWriters,
@@ -8,6 +7,7 @@ import {
   type TopologyName,
   type TopologySettings,
 } from "../../infra/topology";
+import { groupName } from "../../infra/userdata/groupName";
 
 const settings = fc.record({
   topology: fc.constantFrom<TopologyName>("converged", "separated"),

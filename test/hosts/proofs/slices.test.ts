@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseConfig } from "../../../infra/config";
-import { hostSettings } from "../../../infra/hostSettings";
+import { parseConfig } from "../../../infra/config/parse";
+import { hostSettings } from "../../../infra/userdata/hostSettings";
 import { renderUserData } from "../../../infra/userdata/render";
 import type { HostContext } from "../../../infra/userdata/types";
 import { findProgram } from "../../../sandbox/hosts/requirements";

@@ -1,4 +1,4 @@
-import { parseConfig, type RawConfig } from "../../../infra/config";
+import { parseConfig, type RawConfig } from "../../../infra/config/parse";
 import type { MonitorDefinition, Watched } from "../../../infra/monitoring/definition";
 import { monitors } from "../../../infra/monitoring/monitors";
 import { burnAlerts, objectives } from "../../../infra/monitoring/objectives";

@@ -1,4 +1,4 @@
-/** Secrets that stand in for those still to be made, so that a preview finds what only they would tell: the size. */
+/** Placeholders for secrets that do not exist yet: with them a preview can tell how large user data will be. */
 import type { HostContext, HostSecrets, KeyPair } from "./types";
 
 /**
@@ -17,7 +17,7 @@ function pem(kind: string, length: number): string {
  *
  * @param given the key pair that the settings bring (passthrough): known, and as large as it is
  */
-export function standInSecrets({ host, settings }: HostContext, given: KeyPair | undefined): HostSecrets {
+export function placeholderSecrets({ host, settings }: HostContext, given: KeyPair | undefined): HostSecrets {
   const pair: KeyPair = {
     certificate: pem("CERTIFICATE", certificateLength),
     privateKey: pem("EC PRIVATE KEY", keyLength),

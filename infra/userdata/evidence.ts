@@ -3,11 +3,9 @@
  *
  * User data holds secrets that do not exist before the first update, so a first preview sees it as unknown. The
  * configuration texts without secrets (nginx, my.cnf, haproxy) are known at preview: the tier components pass them
- * as the input `configurationEvidence`, and the policies read them there.
+ * as the input `configurationEvidence`, and the policies read them there. The policy pack defines the form
+ * (policy/evidence/form.ts) and imports nothing from here; test/policy/evidenceForm.test.ts compares the two.
  */
-
-/** Name of the component input that carries evidence. */
-export const evidenceInput = "configurationEvidence";
 
 /** The configuration files of one host as they will land on it, without secrets: absolute path -> whole text. */
 export interface HostConfiguration {

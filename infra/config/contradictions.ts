@@ -1,0 +1,61 @@
+import type { Setting } from "./kinds";
+import { judgeCertificate } from "./siteCertificate";
+import { siteName } from "./siteName";
+import { projectName, table } from "./table";
+import type { Config, Path } from "./types";
+
+/** Settings that are right one by one and wrong together. */
+export function contradictions(config: Config): string[] {
+  const problems: string[] = [];
+  const need = (path: Path, reason: string) => {
+    problems.push(`${projectName}:${path}: must be set ${reason}: ${setCommand(path)}`);
+  };
+  const count = config.database.count;
+  if (config.replication === "group" && (count < 3 || count % 2 === 0)) {
+    problems.push(
+      `${projectName}:database.count: must be 3, 5, 7 or 9 for replication group (an even number adds a host and no fault that the group survives), got ${count}`,
+    );
+  }
+  if (config.tls === "passthrough") {
+    if (config.passthrough.certificate === undefined) need("passthrough.certificate", "for tls passthrough");
+    if (config.passthrough.privateKey === undefined) need("passthrough.privateKey", "for tls passthrough");
+    problems.push(...passthroughProblems(config));
+  }
+  if (config.monitoring === "datadog" && config.datadog.apiKey === undefined) {
+    need("datadog.apiKey", "for monitoring datadog (or set monitoring to none)");
+  }
+  if (config.monitoring === "sumologic" && config.sumologic.url === undefined) {
+    need("sumologic.url", "for monitoring sumologic (or set monitoring to none)");
+  }
+  if (config.datadog.appKey !== undefined && config.datadog.apiKey === undefined) {
+    need("datadog.apiKey", "beside datadog.appKey: both open Datadog's API");
+  }
+  if (config.alerts.backupAgeHours !== undefined && !config.backups.enabled) {
+    problems.push(
+      `${projectName}:alerts.backupAgeHours: needs backups: ${setCommand("backups.enabled")} true, or leave it out`,
+    );
+  }
+  if (config.loadBalancer.checkTimeoutSeconds > config.loadBalancer.checkIntervalSeconds) {
+    problems.push(
+      `${projectName}:loadBalancer.checkTimeoutSeconds: must be at most loadBalancer.checkIntervalSeconds (${config.loadBalancer.checkIntervalSeconds}), got ${config.loadBalancer.checkTimeoutSeconds}`,
+    );
+  }
+  return problems;
+}
+
+/** What is wrong with the certificate that web hosts would serve; nothing where it is not given at all. */
+function passthroughProblems(config: Config): string[] {
+  const certificate = config.passthrough.certificate;
+  const privateKey = config.passthrough.privateKey;
+  if (certificate === undefined || privateKey === undefined) return [];
+  const problems = judgeCertificate(certificate, privateKey, siteName(config), new Date());
+  return [
+    ...problems.certificate.map((problem) => `${projectName}:passthrough.certificate: ${problem}`),
+    ...problems.privateKey.map((problem) => `${projectName}:passthrough.privateKey: ${problem}`),
+  ];
+}
+
+function setCommand(path: Path): string {
+  const secret = (table[path] as Setting<unknown>).secret ? "--secret " : "";
+  return `pulumi config set --path ${secret}${projectName}:${path}`;
+}

@@ -1,0 +1,41 @@
+import { siteName } from "../config/siteName";
+import type { Config } from "../config/types";
+import type { Topology } from "../topology";
+import { groupName } from "./groupName";
+import type { HostSettings } from "./types";
+
+/** The settings that reach a host's user data. */
+export function hostSettings(stack: string, config: Config, topology: Topology): HostSettings {
+  return {
+    replication: config.replication,
+    tls: config.tls,
+    siteName: siteName(config),
+    hstsMaxAgeSeconds: config.hsts.maxAgeSeconds,
+    vpcIpRange: config.vpc.ipRange,
+    operatorNetworks: config.operators.networks,
+    groupName: groupName(stack, topology.internalZone),
+    database: {
+      bufferPoolMib: config.database.bufferPoolMib,
+      maxConnections: config.database.maxConnections,
+    },
+    app: { connectionLimit: config.app.connectionLimit },
+    slices: {
+      web: { weight: config.slices.web, memoryMaxPercent: config.slices.webMemoryPercent },
+      app: { weight: config.slices.app, memoryMaxPercent: config.slices.appMemoryPercent },
+      database: {
+        weight: config.slices.database,
+        memoryMaxPercent: config.slices.databaseMemoryPercent,
+      },
+      monitoring: {
+        weight: config.slices.monitoring,
+        memoryMaxPercent: config.slices.monitoringMemoryPercent,
+      },
+    },
+    monitoring:
+      config.monitoring === "datadog"
+        ? { agent: "datadog", site: config.datadog.site }
+        : { agent: config.monitoring },
+    stack,
+    environment: config.environment,
+  };
+}
