@@ -1,4 +1,4 @@
-/** The one dashboard, in Datadog's JSON form (API reference, Dashboards). Pure. */
+/** The dashboard, as JSON for Datadog's API (API reference, Dashboards). Pure. */
 import { scopeOf, type Watched } from "./definition";
 
 interface Graph {
@@ -6,7 +6,7 @@ interface Graph {
   readonly queries: readonly string[];
 }
 
-/** The graphs, in the order in which somebody who is woken up looks at them. */
+/** The graphs, in the order in which an operator needs them during an incident. */
 export function graphs(watched: Watched): readonly Graph[] {
   const scope = scopeOf(watched);
   const of = (aggregate: string, metric: string, by = "") => `${aggregate}:${metric}{${scope}}${by}`;
@@ -14,16 +14,16 @@ export function graphs(watched: Watched): readonly Graph[] {
   const byHost = " by {host}";
   return [
     { title: "Web QPS", queries: [of("sum", "nginx.net.request_per_s")] },
-    { title: "Web QPS of each host", queries: [of("sum", "nginx.net.request_per_s", byHost)] },
-    { title: "5xx answers, percent", queries: [`${count("errors")} / ${count("requests")} * 100`] },
+    { title: "Web QPS per host", queries: [of("sum", "nginx.net.request_per_s", byHost)] },
+    { title: "5xx responses (%)", queries: [`${count("errors")} / ${count("requests")} * 100`] },
     {
-      title: "Answer time, 95th percentile (s)",
+      title: "Response time, 95th percentile (s)",
       queries: [of("max", "secured_web.http.seconds.95percentile", byHost)],
     },
     { title: "Database QPS", queries: [of("sum", "mysql.performance.questions")] },
-    { title: "Database QPS of each host", queries: [of("sum", "mysql.performance.questions", byHost)] },
+    { title: "Database QPS per host", queries: [of("sum", "mysql.performance.questions", byHost)] },
     {
-      title: "Reads and writes in a second",
+      title: "Reads and writes per second",
       queries: ["com_select", "com_insert", "com_update", "com_delete"].map((verb) =>
         of("sum", `mysql.performance.${verb}`),
       ),
@@ -31,33 +31,33 @@ export function graphs(watched: Watched): readonly Graph[] {
     ...(watched.config.replication === "group"
       ? [
           {
-            title: "Database hosts that take writes",
+            title: "Database hosts that accept writes",
             queries: [of("min", "secured_web.group.writers", byHost)],
           },
           {
-            title: "Transactions still to apply",
+            title: "Applier queue (transactions)",
             queries: [of("max", "mysql.replication.group.transactions_in_applier_queue", byHost)],
           },
           {
-            title: "Transactions that lost to another writer",
+            title: "Conflicts between writers",
             queries: [of("max", "mysql.replication.group.conflicts_detected", byHost)],
           },
         ]
       : []),
-    { title: "Slow statements in a second", queries: [of("sum", "mysql.performance.slow_queries", byHost)] },
-    { title: "CPU idle, percent", queries: [of("avg", "system.cpu.idle", byHost)] },
-    { title: "Memory left, share", queries: [of("min", "system.mem.pct_usable", byHost)] },
-    { title: "Disk in use, share", queries: [of("max", "system.disk.in_use", " by {host,device}")] },
-    { title: "Load over a minute", queries: [of("max", "system.load.1", byHost)] },
-    { title: "Days until a certificate ends", queries: [of("min", "tls.days_left", " by {host,name}")] },
+    { title: "Slow statements per second", queries: [of("sum", "mysql.performance.slow_queries", byHost)] },
+    { title: "CPU idle (%)", queries: [of("avg", "system.cpu.idle", byHost)] },
+    { title: "Memory available (share)", queries: [of("min", "system.mem.pct_usable", byHost)] },
+    { title: "Disk in use (share)", queries: [of("max", "system.disk.in_use", " by {host,device}")] },
+    { title: "Load average (1 minute)", queries: [of("max", "system.load.1", byHost)] },
+    { title: "Days until a certificate expires", queries: [of("min", "tls.days_left", " by {host,name}")] },
   ];
 }
 
-/** The dashboard as a plain object; `objectiveIds` are shown first. */
+/** The dashboard as a plain object. The objectives are its first graphs, after the alerts. */
 export function dashboard(watched: Watched, objectiveIds: readonly string[]): object {
   return {
     title: `secured-web ${watched.stack}`,
-    description: "Made by the stack: what is changed here by hand is lost at its next update.",
+    description: "Managed by the stack: the next update overwrites manual changes.",
     layout_type: "ordered",
     reflow_type: "auto",
     template_variables: [],

@@ -1,36 +1,36 @@
-/** What an alert, an objective and the dashboard are, before any SDK sees them. Pure. */
+/** Types of the monitoring definitions, independent of any SDK. Pure. */
 import type { Config } from "../config/types";
 
-/** What the definitions are made for. */
+/** The stack that the definitions monitor. */
 export interface Watched {
   readonly stack: string;
   readonly config: Config;
-  /** Database hosts that take writes. */
+  /** Number of database hosts that accept writes. */
   readonly writers: number;
 }
 
 /** A Datadog monitor. */
 export interface MonitorDefinition {
-  /** The runbook's file name as well: docs/runbooks/NAME.md. */
+  /** Also the runbook's file name: docs/runbooks/NAME.md. */
   readonly name: string;
   readonly title: string;
   readonly type: "query alert" | "slo alert";
-  /** Datadog's query form: https://docs.datadoghq.com/monitors/guide/how-to-set-up-monitor-queries (API reference). */
+  /** A Datadog monitor query: https://docs.datadoghq.com/monitors/guide/how-to-set-up-monitor-queries (API reference). */
   readonly query: string;
   readonly critical: number;
   readonly warning?: number;
-  /** Silence alerts too: minutes without any figure. */
+  /** Also alerts after this many minutes without data. */
   readonly noDataMinutes?: number;
-  /** 1 wakes somebody up, 2 is for today, 3 for this week. */
+  /** 1: act at once, 2: act today, 3: act this week. */
   readonly priority: 1 | 2 | 3;
 }
 
-/** The tags that a query selects by: everything of the stack. */
+/** The tag that selects everything in the stack. */
 export function scopeOf({ stack }: Watched): string {
   return `stack:${stack}`;
 }
 
-/** Where the repository keeps an alert's page. */
+/** Path of an alert's runbook in the repository. */
 export function runbook(name: string): string {
   return `docs/runbooks/${name}.md`;
 }

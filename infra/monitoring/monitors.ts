@@ -1,7 +1,7 @@
-/** The monitors at Datadog, as a table. What sends each metric: docs/monitoring.md. Pure. */
+/** The Datadog monitors, as a table. docs/monitoring.md says what sends each metric. Pure. */
 import { type MonitorDefinition, scopeOf, type Watched } from "./definition";
 
-/** Every monitor of a stack but those of its objectives (objectives.ts). */
+/** Every monitor of a stack, except those of its objectives (objectives.ts). */
 export function monitors(watched: Watched): readonly MonitorDefinition[] {
   return [
     ...trafficMonitors(watched),
@@ -12,7 +12,7 @@ export function monitors(watched: Watched): readonly MonitorDefinition[] {
   ];
 }
 
-/** A change against the hour before: what is usual differs from site to site, and from day to night. */
+/** The change compared with an hour ago. A fixed limit would not fit every site, or both day and night. */
 function change(metric: string, scope: string): string {
   return `pct_change(avg(last_5m),last_1h):sum:${metric}{${scope}}`;
 }
@@ -28,7 +28,7 @@ function trafficMonitors(watched: Watched): MonitorDefinition[] {
   return [
     {
       name: "web-qps-drop",
-      title: `Web QPS fell by more than ${-drop} percent within an hour`,
+      title: `Web QPS dropped by more than ${-drop}% within an hour`,
       type: "query alert",
       query: `${change("nginx.net.request_per_s", scope)} < ${drop}`,
       critical: drop,
@@ -37,7 +37,7 @@ function trafficMonitors(watched: Watched): MonitorDefinition[] {
     },
     {
       name: "web-qps-surge",
-      title: `Web QPS rose by more than ${surge} percent within an hour`,
+      title: `Web QPS rose by more than ${surge}% within an hour`,
       type: "query alert",
       query: `${change("nginx.net.request_per_s", scope)} > ${surge}`,
       critical: surge,
@@ -45,7 +45,7 @@ function trafficMonitors(watched: Watched): MonitorDefinition[] {
     },
     {
       name: "web-errors",
-      title: `More than ${errors} percent of the answers are 5xx`,
+      title: `More than ${errors}% of the responses are 5xx`,
       type: "query alert",
       query: `sum(last_5m):sum:secured_web.http.errors{${scope}}.as_count() / ${requests} * 100 > ${errors}`,
       critical: errors,
@@ -53,7 +53,7 @@ function trafficMonitors(watched: Watched): MonitorDefinition[] {
     },
     {
       name: "web-latency",
-      title: `95 percent of a web host's answers take longer than ${seconds} s`,
+      title: `95th percentile of response times on {{host.name}} is above ${seconds} s`,
       type: "query alert",
       query: `avg(last_5m):max:secured_web.http.seconds.95percentile{${scope}} by {host} > ${seconds}`,
       critical: seconds,
@@ -70,7 +70,7 @@ function groupMonitors(watched: Watched): MonitorDefinition[] {
   return [
     {
       name: "member-not-online",
-      title: "{{host.name}} is no ONLINE member of its group",
+      title: "{{host.name}} is not an ONLINE member of its group",
       type: "query alert",
       query: `max(last_5m):min:secured_web.group.self_online{${scope}} by {host} < 1`,
       critical: 1,
@@ -79,7 +79,7 @@ function groupMonitors(watched: Watched): MonitorDefinition[] {
     },
     {
       name: "writers",
-      title: `Fewer than ${writers} database hosts take writes`,
+      title: `Fewer than ${writers} database hosts accept writes`,
       type: "query alert",
       query: `max(last_5m):max:secured_web.group.writers{${scope}} < ${writers}`,
       critical: writers,
@@ -88,7 +88,7 @@ function groupMonitors(watched: Watched): MonitorDefinition[] {
     },
     {
       name: "replication-queue",
-      title: `{{host.name}} has more than ${queue} transactions still to apply`,
+      title: `{{host.name}} has more than ${queue} transactions in its applier queue`,
       type: "query alert",
       query: `avg(last_5m):max:mysql.replication.group.transactions_in_applier_queue{${scope}} by {host} > ${queue}`,
       critical: queue,
@@ -96,7 +96,7 @@ function groupMonitors(watched: Watched): MonitorDefinition[] {
     },
     {
       name: "certification-conflicts",
-      title: `More than ${conflicts} transactions lost to another writer in 5 minutes on {{host.name}}`,
+      title: `{{host.name}} detected more than ${conflicts} conflicts between writers within 5 minutes`,
       type: "query alert",
       query: `change(max(last_5m),last_5m):max:mysql.replication.group.conflicts_detected{${scope}} by {host} > ${conflicts}`,
       critical: conflicts,
@@ -124,7 +124,7 @@ function databaseMonitors(watched: Watched): MonitorDefinition[] {
     },
     {
       name: "database-connections",
-      title: `More than ${connections} percent of the connections of {{host.name}} are in use`,
+      title: `{{host.name}} uses more than ${connections}% of its database connections`,
       type: "query alert",
       query: `avg(last_5m):${used} / ${most} * 100 > ${connections}`,
       critical: connections,
@@ -133,14 +133,14 @@ function databaseMonitors(watched: Watched): MonitorDefinition[] {
   ];
 }
 
-/** Where a limit is set: somebody must have a machine send the figure (docs/monitoring.md), or it is never there. */
+/** Only if a limit is set: an operator's machine must send the metric (docs/monitoring.md), or there is never any data. */
 function backupMonitors(watched: Watched): MonitorDefinition[] {
   const hours = watched.config.alerts.backupAgeHours;
   if (hours === undefined) return [];
   return [
     {
       name: "backup-age",
-      title: `{{host.name}} has no backup of the last ${hours} hours`,
+      title: `{{host.name}} has no backup from the last ${hours} hours`,
       type: "query alert",
       query: `max(last_2h):max:secured_web.backup.age_hours{${scopeOf(watched)}} by {host} > ${hours}`,
       critical: hours,
@@ -160,7 +160,7 @@ function hostMonitors(watched: Watched): MonitorDefinition[] {
   return [
     {
       name: "disk",
-      title: `{{device.name}} of {{host.name}} is more than ${config.alerts.diskPercent} percent full`,
+      title: `{{device.name}} on {{host.name}} is more than ${config.alerts.diskPercent}% full`,
       type: "query alert",
       query: `avg(last_5m):max:system.disk.in_use{${scope}} by {host,device} > ${disk}`,
       critical: disk,
@@ -168,7 +168,7 @@ function hostMonitors(watched: Watched): MonitorDefinition[] {
     },
     {
       name: "memory",
-      title: `{{host.name}} has less than ${100 - config.alerts.memoryPercent} percent of its memory left`,
+      title: `{{host.name}} has less than ${100 - config.alerts.memoryPercent}% of its memory available`,
       type: "query alert",
       query: `avg(last_5m):min:system.mem.pct_usable{${scope}} by {host} < ${usable}`,
       critical: usable,
@@ -176,7 +176,7 @@ function hostMonitors(watched: Watched): MonitorDefinition[] {
     },
     {
       name: "cpu-steal",
-      title: `The hypervisor takes more than ${steal} percent of the CPU of {{host.name}}`,
+      title: `CPU steal on {{host.name}} is above ${steal}%`,
       type: "query alert",
       query: `avg(last_10m):avg:system.cpu.stolen{${scope}} by {host} > ${steal}`,
       critical: steal,
@@ -184,7 +184,7 @@ function hostMonitors(watched: Watched): MonitorDefinition[] {
     },
     {
       name: "agent-silent",
-      title: "{{host.name}} sends nothing",
+      title: "{{host.name}} sends no metrics",
       type: "query alert",
       query: `max(last_5m):max:datadog.agent.running{${scope}} by {host} < 1`,
       critical: 1,
@@ -193,7 +193,7 @@ function hostMonitors(watched: Watched): MonitorDefinition[] {
     },
     {
       name: "certificate-expiry",
-      title: `A certificate of {{host.name}} ends within ${days} days`,
+      title: `A certificate on {{host.name}} expires within ${days} days`,
       type: "query alert",
       query: `max(last_15m):min:tls.days_left{${scope}} by {host,name} < ${days}`,
       critical: days,
