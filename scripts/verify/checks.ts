@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PROJECT_DIR } from "../home";
 import { runProgram } from "../processes";
+import { checkProse, proseFiles } from "../prose/check";
 import { findOnPath } from "../toolchain/find.mjs";
 import type { GeneratedFile } from "./generated";
 
@@ -37,6 +38,7 @@ export function verifyChecks(projectDir = PROJECT_DIR): Check[] {
       name: "form of shell files (shfmt)",
       run: () => shellCheck(projectDir, "shfmt", ["-d"]),
     },
+    { name: "English (scripts/prose)", run: async () => proseVerdict(projectDir) },
     { name: "generated pages (npm run docs)", run: async () => freshness(await pages(), projectDir) },
     {
       name: "generated pictures (npm run diagram)",
@@ -89,6 +91,21 @@ function isShellScript(file: string): boolean {
   return /^#! ?\/(usr\/)?bin\/(env )?(ba|da)?sh\b/.test(
     readFileSync(file, { encoding: "latin1" }).slice(0, 80),
   );
+}
+
+export function proseVerdict(projectDir: string): Verdict {
+  const files = proseFiles(projectDir);
+  if (files.length === 0) return { kind: "failed", detail: "expected files with English text, found none" };
+  const findings = checkProse(projectDir, files);
+  if (findings.length === 0) return { kind: "passed", detail: `${files.length} files` };
+  const lines = findings.map(({ path, line, message }) => `${path}:${line}: ${message}`);
+  return {
+    kind: "failed",
+    detail: [
+      ...lines,
+      `${findings.length} findings. scripts/prose/rules.ts has an example of each rule.`,
+    ].join("\n"),
+  };
 }
 
 /** Compares generated files with the committed ones. */
