@@ -1,6 +1,6 @@
 /**
- * Puts the stand-ins where the engine looks for resource plugins: in a Pulumi home of the sandbox's own. Their
- * versions are those of the installed SDK packages, which are what a program asks for.
+ * Installs the stand-ins into a Pulumi home, where the engine finds resource plugins. This is the only module here that
+ * the rest of the project imports. README.md says when the stand-ins are used.
  */
 import {
   chmodSync,
@@ -17,13 +17,14 @@ import { join, resolve } from "node:path";
 
 const projectDir = resolve(__dirname, "..", "..");
 export const pluginNames = ["datadog", "digitalocean", "random", "tls"] as const;
-export type PluginName = (typeof pluginNames)[number];
+type PluginName = (typeof pluginNames)[number];
 
 /**
- * Installs the stand-ins, each as `<pulumiHome>/plugins/resource-NAME-vX.Y.Z/pulumi-resource-NAME`. Safe to
- * repeat, and safe while an engine runs them: files are put in place by a rename.
+ * Installs each stand-in as `<pulumiHome>/plugins/resource-NAME-vX.Y.Z/pulumi-resource-NAME`, with the version of the
+ * installed SDK package, which is the version that a program requests. It is safe to repeat, also while an engine runs
+ * the plugins: a rename puts each file in place.
  *
- * @throws Error where the bundles have not been built, or an SDK package is not installed
+ * @throws Error if the bundles are not built, or if an SDK package is not installed
  */
 export async function installPlugins(pulumiHome: string): Promise<void> {
   for (const name of pluginNames) installPlugin(pulumiHome, name);
@@ -35,11 +36,11 @@ export function pluginVersion(name: PluginName): string {
   return (JSON.parse(readFileSync(path, "utf8")) as { version: string }).version;
 }
 
-export function pluginBundle(name: PluginName): string {
+function pluginBundle(name: PluginName): string {
   return join(projectDir, "sandbox", "build", "plugins", name, "main.js");
 }
 
-/** As `installPlugins`, one of them. */
+/** Like `installPlugins`, for one plugin. */
 export function installPlugin(pulumiHome: string, name: PluginName): void {
   const bundle = pluginBundle(name);
   if (!existsSync(bundle)) {
@@ -49,7 +50,7 @@ export function installPlugin(pulumiHome: string, name: PluginName): void {
   }
   const version = pluginVersion(name);
   const folder = join(pulumiHome, "plugins", `resource-${name}-v${version}`);
-  // Links lead to an official plugin in the user's own Pulumi home: removed, never written through.
+  // The links lead to an official plugin in the user's own Pulumi home: remove them, never write through them.
   if (hasLinks(folder)) rmSync(folder, { recursive: true });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   put(join(folder, `pulumi-resource-${name}`), launcher(bundle, version), 0o700);

@@ -6,7 +6,7 @@ export interface PulumiCli {
   /** Such as `3.248.0`. */
   readonly version: string;
   readonly source: "PATH" | "cache";
-  /** For a cached one: which way it came. */
+  /** For a cached CLI: the source that it was installed from. */
   readonly origin?: string;
 }
 

@@ -1,19 +1,19 @@
-// Finds programs without changing anything. Plain JavaScript without dependencies, so that `npm run doctor` works on a
+// Finds programs and changes nothing. It is plain JavaScript without dependencies, so that `npm run doctor` works on a
 // fresh clone.
 import { execFile } from "node:child_process";
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
 
-/** The version of the SDK in package.json and of the Go module: older engines may not know what the SDK asks for. */
+/** The version of the SDK in package.json and of the Go module. An older engine may lack what the SDK needs. */
 export const PULUMI_VERSION = "3.248.0";
-/** The first Go that fetches the toolchain a module asks for (go.dev/doc/toolchain). */
+/** The first Go that downloads the toolchain that a module requires (go.dev/doc/toolchain). */
 const GO_WITH_TOOLCHAIN_SWITCH = "1.21.0";
-/** What go.mod asks for; needed where the switch is off (GOTOOLCHAIN=local). */
+/** The version in go.mod. Go itself must have it if GOTOOLCHAIN=local switches that download off. */
 const GO_OF_MODULE = "1.25.11";
 const VERSION_TIMEOUT_MS = 20_000;
 
-/** The absolute path of the first executable file of that name on PATH. */
+/** The absolute path of the first executable file with this name on PATH. */
 export function findOnPath(name, path = process.env.PATH) {
   return (path ?? "")
     .split(delimiter)
@@ -31,7 +31,7 @@ export function isExecutableFile(path) {
   }
 }
 
-/** The first `1.2.3` (or `1.2`, read as `1.2.0`) of a text such as `go version go1.26.8 linux/amd64`. */
+/** The first `1.2.3` (or `1.2`, returned as `1.2.0`) in a text such as `go version go1.26.8 linux/amd64`. */
 export function parseVersion(text) {
   const match = /(\d+)\.(\d+)(?:\.(\d+))?/.exec(text);
   return match === null ? undefined : `${match[1]}.${match[2]}.${match[3] ?? 0}`;
@@ -44,18 +44,18 @@ export function isAtLeast(a, b) {
   return true;
 }
 
-/** What may be kept between sandboxes and clones. XDG Base Directory Specification: a relative path counts as unset. */
+/** The cache folder that sandboxes and clones share. A relative XDG_CACHE_HOME counts as unset (XDG Base Directory). */
 export function cacheDir(env = process.env) {
   const xdg = env.XDG_CACHE_HOME;
   return join(xdg && isAbsolute(xdg) ? xdg : join(env.HOME || homedir(), ".cache"), "secured-web");
 }
 
-/** Where the CLI is cached: `bin/pulumi` in it. */
+/** The folder of the cached CLI, which is `bin/pulumi` in it. */
 export function pulumiInstallDir(env = process.env) {
   return join(cacheDir(env), "pulumi", `v${PULUMI_VERSION}`);
 }
 
-/** What a program prints, or undefined where it does not run or fails. */
+/** What a program prints to stdout, or undefined if it fails. */
 function outputOf(file, args, env) {
   return new Promise((resolve) => {
     execFile(file, args, { env, timeout: VERSION_TIMEOUT_MS, encoding: "utf8" }, (error, stdout) =>
@@ -64,13 +64,13 @@ function outputOf(file, args, env) {
   });
 }
 
-/** The version that a `pulumi` executable tells, or undefined where it does not run. */
+/** The version of a `pulumi` executable, or undefined if it does not run. */
 export async function pulumiVersionOf(path, env = process.env) {
   const stdout = await outputOf(path, ["version"], { ...env, PULUMI_SKIP_UPDATE_CHECK: "true" });
   return stdout === undefined ? undefined : parseVersion(stdout);
 }
 
-/** `pulumi` on PATH when it is new enough and of the SDK's major version, else the one we cached. */
+/** `pulumi` on PATH if it is new enough and has the SDK's major version, otherwise the cached one. */
 export async function findPulumi(env = process.env) {
   const onPath = findOnPath("pulumi", env.PATH);
   if (onPath !== undefined) {
@@ -92,13 +92,13 @@ function readOrigin(dir) {
   }
 }
 
-/** The Go on PATH that can build the CLI, or, as a text, why there is none. */
+/** The Go on PATH, if it can build the CLI; otherwise the reason as a text. */
 export async function findGo(env = process.env) {
   const path = findOnPath("go", env.PATH);
-  if (path === undefined) return "there is no Go on PATH";
+  if (path === undefined) return "Go is not on PATH";
   const stdout = await outputOf(path, ["version"], { ...env, GOTOOLCHAIN: "local" });
   const version = parseVersion(stdout ?? "");
-  if (version === undefined) return `${path} does not tell its version`;
+  if (version === undefined) return `${path} version: expected a version, got none`;
   const needed = env.GOTOOLCHAIN === "local" ? GO_OF_MODULE : GO_WITH_TOOLCHAIN_SWITCH;
   return isAtLeast(version, needed)
     ? { path, version }

@@ -5,20 +5,20 @@ import { findGo } from "./find.mjs";
 import type { PulumiSource } from "./source";
 
 const PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
-/** How many packages `go build -v` names; for the progress alone. */
+/** About how many packages `go build -v` lists. Only the progress output uses it. */
 const PACKAGES_ABOUT = 1700;
 
 /**
- * The CLI built from its Go module, as go.mod and go.sum beside this file pin it. It takes some minutes. Go's own
- * caches are used as in any Go build; nothing is written into the tree.
+ * Builds the CLI from its Go module, which go.mod and go.sum in this folder pin. It takes some minutes. Go uses its
+ * usual caches; the build writes nothing into the repository.
  */
 export const goModule: PulumiSource = {
   name: "its Go module",
   async install(dir, { version, onProgress, signal }) {
     const go = await findGo();
     if (typeof go === "string") throw new Error(go);
-    onProgress(`building with Go ${go.version}: this takes some minutes, once`);
-    // Without this the CLI's version is empty, and the Automation API cannot parse it.
+    onProgress(`building with Go ${go.version} (once, some minutes)`);
+    // Without this flag `pulumi version` prints nothing, and the Automation API needs a version.
     const ldflags = `-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${version}`;
     const { exitCode, stderr } = await runProgram(
       go.path,
@@ -57,10 +57,10 @@ function countPackages(onProgress: (line: string) => void): (line: string) => vo
   };
 }
 
-/** go names every package on stderr (-v); an error line has a colon or starts with "go:". */
+/** With -v, go also prints every package to stderr. An error line contains ": " or starts with "go:". */
 function lastErrors(stderr: string): string {
   const lines = stderr
     .split("\n")
     .filter((line) => /: |^go:/.test(line) && !line.startsWith("go: downloading"));
-  return lines.slice(-3).join("; ") || "it was ended";
+  return lines.slice(-3).join("; ") || "the process was stopped";
 }

@@ -7,9 +7,9 @@ const REACH_TIMEOUT_MS = 5_000;
 const INSTALL_TIMEOUT_MS = 180_000;
 
 /**
- * The Automation API's `PulumiCommand.install`, which runs Pulumi's own install script. It has no time limit, so it
- * runs in a process of its own that can be ended; and the download site is asked first, so that no network costs
- * seconds and not minutes.
+ * Installs with the Automation API's `PulumiCommand.install`, which runs Pulumi's own install script. It has no timeout,
+ * so it runs in a separate process that can be stopped. A request to the download site comes first, so that without a
+ * network this fails after seconds, not minutes.
  */
 export const officialInstaller: PulumiSource = {
   name: "Pulumi's own installer",
@@ -20,7 +20,10 @@ export const officialInstaller: PulumiSource = {
       [join(PROJECT_DIR, "scripts", "toolchain", "runInstaller.mjs"), dir],
       { timeoutMs: INSTALL_TIMEOUT_MS, onLine: onProgress, ...(signal === undefined ? {} : { signal }) },
     );
-    if (exitCode !== 0) throw new Error(stderr.trim().split("\n").at(-1) || "it did not end in time");
+    if (exitCode !== 0)
+      throw new Error(
+        stderr.trim().split("\n").at(-1) || `it did not finish within ${INSTALL_TIMEOUT_MS / 1000} s`,
+      );
   },
 };
 

@@ -1,5 +1,5 @@
-// Finds the Pulumi CLI, or gets it once into a cache folder of our own. The user's Pulumi home, login and PATH stay as
-// they are.
+// Finds the Pulumi CLI, or installs it once into this project's cache folder. The user's Pulumi home, login and PATH
+// do not change.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../failure";
@@ -24,9 +24,11 @@ export interface EnsureOptions {
 }
 
 /**
- * Finds the CLI or gets it: by the Automation API's own installer, else built from its Go module (minutes, once).
- * A killed run leaves nothing half: what is made appears under its name only when it is whole and has been run.
- * Others that want it at the same time wait. Throws a Failure that says why each way failed and what to do.
+ * Finds the CLI, or installs it with the Automation API's own installer; if that fails, builds it from its Go module
+ * (once, some minutes). The CLI gets its final name only after it is complete and has run, so a killed run leaves no
+ * partial CLI. Processes that need it at the same time wait for the first one.
+ *
+ * @throws Failure that names why each source failed, and the remedy
  */
 export async function ensurePulumi(options: EnsureOptions = {}): Promise<PulumiCli> {
   const {
@@ -38,8 +40,8 @@ export async function ensurePulumi(options: EnsureOptions = {}): Promise<PulumiC
   const found = await findPulumi(env);
   if (found !== undefined) return found;
   const parent = join(cacheDir(env), "pulumi");
-  const lock = await waitForLock(join(parent, "lock"), "getting the Pulumi CLI", {
-    onWait: (owner) => onProgress(`waiting for process ${owner.pid}, which is getting the Pulumi CLI`),
+  const lock = await waitForLock(join(parent, "lock"), "installing the Pulumi CLI", {
+    onWait: (owner) => onProgress(`waiting for process ${owner.pid}, which is installing the Pulumi CLI`),
   });
   try {
     const meanwhile = await findPulumi(env);
@@ -48,7 +50,7 @@ export async function ensurePulumi(options: EnsureOptions = {}): Promise<PulumiC
     const reasons: string[] = [];
     for (const source of sources) {
       signal?.throwIfAborted();
-      onProgress(`getting the Pulumi CLI ${PULUMI_VERSION} from ${source.name}`);
+      onProgress(`installing the Pulumi CLI ${PULUMI_VERSION} from ${source.name}`);
       const reason = await installFrom(source, env, { version: PULUMI_VERSION, onProgress, signal });
       if (reason === undefined) {
         return {
@@ -62,28 +64,28 @@ export async function ensurePulumi(options: EnsureOptions = {}): Promise<PulumiC
       reasons.push(reason);
     }
     signal?.throwIfAborted();
-    throw new Failure(`The Pulumi CLI ${PULUMI_VERSION} could not be had:\n  ${reasons.join("\n  ")}`, {
-      remedy: "Install Pulumi 3.248.0 or newer and put it on PATH, or install Go 1.21 or newer, then repeat.",
+    throw new Failure(`Could not install the Pulumi CLI ${PULUMI_VERSION}:\n  ${reasons.join("\n  ")}`, {
+      remedy: `Install Pulumi ${PULUMI_VERSION} or newer and put it on PATH, or install Go 1.21 or newer. Then try again.`,
     });
   } finally {
     lock.release();
   }
 }
 
-/** One line for people: version, and where it is from. */
+/** One line for the user: the version, and where the CLI comes from. */
 export function describePulumi(cli: PulumiCli): string {
   const from = cli.source === "PATH" ? "on PATH" : `cached, from ${cli.origin ?? "an earlier run"}`;
   return `${cli.version} ${from} (${cli.path})`;
 }
 
-/** Runs under the lock, so what is there was left by a process that was killed. */
+/** Runs under the lock, so any partial folder belongs to a killed process. */
 function removeLeftovers(parent: string): void {
   for (const name of readdirSync(parent)) {
     if (name.startsWith("partial-")) rmSync(join(parent, name), { recursive: true, force: true });
   }
 }
 
-/** Undefined when it worked, else why not. */
+/** Returns why the installation failed, or `undefined` on success. */
 async function installFrom(
   source: PulumiSource,
   env: NodeJS.ProcessEnv,
@@ -96,7 +98,7 @@ async function installFrom(
     await source.install(partial, context);
     const version = await pulumiVersionOf(join(partial, "bin", "pulumi"), env);
     if (version !== context.version) {
-      return `${source.name}: what it made does not run as version ${context.version}`;
+      return `${source.name}: the installed CLI does not run as version ${context.version}`;
     }
     writeFileSync(join(partial, "origin"), `${source.name}\n`);
     if (existsSync(target)) rmSync(target, { recursive: true });

@@ -1,4 +1,4 @@
-// Installs the CLI of the SDK's version into the folder that is given. A process of its own: see officialInstaller.ts.
+// Installs the CLI, in the SDK's version, into the folder in its argument. officialInstaller.ts runs this as a process.
 import { createRequire } from "node:module";
 
 const { PulumiCommand } = createRequire(import.meta.url)("@pulumi/pulumi/automation");

@@ -1,4 +1,4 @@
-/** A way to get the CLI. */
+/** A way to install the CLI. */
 export interface PulumiSource {
   /** Completes "the Pulumi CLI from ...". */
   readonly name: string;

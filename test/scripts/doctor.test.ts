@@ -59,7 +59,7 @@ describe("npm run doctor", function () {
     symlinkSync(process.execPath, join(dir, "node"));
     const { stdout } = await doctor({ PATH: dir, XDG_CACHE_HOME: join(dir, "cache"), SECURED_WEB_HOME: dir });
     assert.match(stdout, /(MISSING|will get) +Pulumi CLI +.*(installer|install Pulumi)/);
-    assert.match(stdout, /optional +Go +there is no Go on PATH/);
+    assert.match(stdout, /optional +Go +Go is not on PATH/);
     assert.match(stdout, /optional +git +not on PATH/);
   });
 

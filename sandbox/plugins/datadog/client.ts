@@ -1,7 +1,7 @@
-/** Datadog's API v1 over HTTP: two keys in headers, JSON, errors as a list of sentences. */
+/** A client of Datadog's API v1: two keys in headers, JSON, errors as a list of messages. */
 
 export interface ClientOptions {
-  /** As `https://api.datadoghq.com`, without a path. */
+  /** Such as `https://api.datadoghq.com`, without a path. */
   readonly endpoint: string;
   readonly apiKey: string;
   readonly appKey: string;
@@ -14,7 +14,7 @@ const requestTimeoutMs = 60_000;
 export class Client {
   constructor(private readonly options: ClientOptions) {}
 
-  /** Throws with the API's own sentences where it refuses. `undefined` where a GET or DELETE finds nothing. */
+  /** Returns `undefined` if a GET or DELETE finds nothing. @throws Error with the API's own messages if it refuses */
   async request<T>(method: "GET" | "POST" | "PUT" | "DELETE", path: string, body?: object) {
     const { endpoint, apiKey, appKey, signal } = this.options;
     const response = await fetch(`${endpoint}${path}`, {
@@ -24,7 +24,7 @@ export class Client {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     }).catch((error: unknown) => {
       throw new Error(
-        `${method} ${path}: no answer from Datadog's API at ${endpoint} (${reasonOf(error)}). Is DATADOG_HOST right?`,
+        `${method} ${path}: no answer from Datadog's API at ${endpoint} (${reasonOf(error)}). Check datadog:apiUrl and DATADOG_HOST`,
       );
     });
     const text = await response.text();
@@ -34,10 +34,10 @@ export class Client {
     return JSON.parse(text === "" ? "{}" : text) as T;
   }
 
-  /** As `request`, where an answer must come. */
-  async must<T>(method: "GET" | "POST" | "PUT", path: string, body?: object): Promise<T> {
+  /** Like `request`, for requests that always have an answer. */
+  async requireAnswer<T>(method: "GET" | "POST" | "PUT", path: string, body?: object): Promise<T> {
     const answer = await this.request<T>(method, path, body);
-    if (answer === undefined) throw new Error(`${method} ${path}: there is no such thing`);
+    if (answer === undefined) throw new Error(`${method} ${path}: expected an answer, got none`);
     return answer;
   }
 }
@@ -47,7 +47,7 @@ function errorsOf(text: string): string {
     const { errors } = JSON.parse(text) as { errors?: unknown[] };
     return (errors ?? []).map(String).join("; ").slice(0, 600);
   } catch {
-    return "the answer is not Datadog's JSON";
+    return "the answer is not in Datadog's error format";
   }
 }
 

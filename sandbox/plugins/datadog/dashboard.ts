@@ -3,8 +3,8 @@ import type { ResourceType } from "../provider/resource";
 import type { PropertyValue } from "../provider/values";
 import type { Client } from "./client";
 
-/** What the API adds to a dashboard and the program never gives. */
-const own = new Set([
+/** The keys that the API adds to a dashboard. */
+const apiKeys = new Set([
   "id",
   "url",
   "author_handle",
@@ -22,19 +22,23 @@ export const dashboardJson: ResourceType<Client> = {
   },
 
   async create({ client }, inputs) {
-    const made = await client.must<{ id: string }>("POST", "/api/v1/dashboard", parsed(inputs.dashboard));
+    const made = await client.requireAnswer<{ id: string }>(
+      "POST",
+      "/api/v1/dashboard",
+      parsed(inputs.dashboard),
+    );
     return { id: made.id };
   },
 
   async read({ client }, id) {
     const found = await client.request<Record<string, unknown>>("GET", `/api/v1/dashboard/${id}`);
     if (found === undefined) return undefined;
-    const kept = Object.entries(found).filter(([key]) => !own.has(key));
+    const kept = Object.entries(found).filter(([key]) => !apiKeys.has(key));
     return { state: { dashboard: stable(Object.fromEntries(kept)), url: String(found.url ?? "") } };
   },
 
   async update({ client }, id, inputs) {
-    await client.must("PUT", `/api/v1/dashboard/${id}`, parsed(inputs.dashboard));
+    await client.requireAnswer("PUT", `/api/v1/dashboard/${id}`, parsed(inputs.dashboard));
   },
 
   async delete({ client }, id) {
@@ -59,7 +63,7 @@ function sameJson(input: PropertyValue, state: PropertyValue): boolean {
   return stable(parsed(input)) === stable(parsed(state));
 }
 
-/** JSON whose keys are in one order, whoever wrote it. */
+/** JSON with sorted keys. */
 function stable(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     typeof inner === "object" && inner !== null && !Array.isArray(inner)

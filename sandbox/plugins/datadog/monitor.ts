@@ -4,8 +4,8 @@ import { notEmpty, oneOf } from "../provider/validators";
 import type { PropertyMap } from "../provider/values";
 import type { Client } from "./client";
 
-/** The types that the sandbox evaluates; Datadog has more. */
-export const monitorTypes = ["metric alert", "query alert", "slo alert"] as const;
+/** The monitor types that the sandbox evaluates; Datadog has more. */
+const monitorTypes = ["metric alert", "query alert", "slo alert"] as const;
 
 const thresholds = ["critical", "criticalRecovery", "warning", "warningRecovery"] as const;
 const apiThreshold = (key: string) => key.replace(/R/, "_r");
@@ -49,9 +49,9 @@ export const monitor: ResourceType<Client> = {
   },
 
   async create({ client }, inputs) {
-    // The official provider asks whether the query is one before it makes the monitor.
-    await client.must("POST", "/api/v1/monitor/validate", body(inputs));
-    const { id } = await client.must<ApiMonitor>("POST", "/api/v1/monitor", body(inputs));
+    // Like the official provider, validate the query before creating the monitor.
+    await client.requireAnswer("POST", "/api/v1/monitor/validate", body(inputs));
+    const { id } = await client.requireAnswer<ApiMonitor>("POST", "/api/v1/monitor", body(inputs));
     return { id: String(id) };
   },
 
@@ -61,8 +61,8 @@ export const monitor: ResourceType<Client> = {
   },
 
   async update({ client }, id, inputs) {
-    await client.must("POST", "/api/v1/monitor/validate", body(inputs));
-    await client.must("PUT", `/api/v1/monitor/${id}`, body(inputs));
+    await client.requireAnswer("POST", "/api/v1/monitor/validate", body(inputs));
+    await client.requireAnswer("PUT", `/api/v1/monitor/${id}`, body(inputs));
   },
 
   async delete({ client }, id) {

@@ -14,7 +14,7 @@ interface ApiObjective {
   readonly tags?: readonly string[];
 }
 
-/** Objectives by counts of events ("metric"); Datadog has others, by monitors and by time slices. */
+/** Objectives based on event counts ("metric"). Datadog also has objectives based on monitors and on time slices. */
 export const serviceLevelObjective: ResourceType<Client> = {
   name: "ServiceLevelObjective",
   fields: {
@@ -38,9 +38,13 @@ export const serviceLevelObjective: ResourceType<Client> = {
   },
 
   async create({ client }, inputs) {
-    const { data } = await client.must<{ data: ApiObjective[] }>("POST", "/api/v1/slo", body(inputs));
+    const { data } = await client.requireAnswer<{ data: ApiObjective[] }>(
+      "POST",
+      "/api/v1/slo",
+      body(inputs),
+    );
     const [made] = data;
-    if (made === undefined) throw new Error("POST /api/v1/slo: the answer holds no objective");
+    if (made === undefined) throw new Error("POST /api/v1/slo: the answer contains no objective");
     return { id: made.id };
   },
 
@@ -65,7 +69,7 @@ export const serviceLevelObjective: ResourceType<Client> = {
   },
 
   async update({ client }, id, inputs) {
-    await client.must("PUT", `/api/v1/slo/${id}`, body(inputs));
+    await client.requireAnswer("PUT", `/api/v1/slo/${id}`, body(inputs));
   },
 
   async delete({ client }, id) {

@@ -1,4 +1,4 @@
-/** The datadog plugin, as tables: the types that this sandbox can evaluate. */
+/** The stand-in for the datadog plugin, with the resource types that the sandbox can evaluate. */
 import { optional, string } from "../provider/fields";
 import type { Provider } from "../provider/resource";
 import type { PropertyMap } from "../provider/values";
@@ -17,7 +17,7 @@ export const datadog: Provider<Client> = {
     apiUrl: optional(string),
     validate: optional(string),
   },
-  // Of the official provider (Terraform's, provider.go): the same names.
+  // The same names as in the official provider (Terraform's, provider.go).
   configFromEnv: {
     apiKey: ["DD_API_KEY", "DATADOG_API_KEY"],
     appKey: ["DD_APP_KEY", "DATADOG_APP_KEY"],
@@ -39,6 +39,6 @@ function given(config: PropertyMap, key: string, fallback?: string): string {
   if (typeof value === "string" && value !== "") return value;
   if (fallback !== undefined) return fallback;
   throw new Error(
-    `datadog:${key} is not set: \`pulumi config set --secret datadog:${key}\`, or DD_API_KEY and DD_APP_KEY`,
+    `datadog:${key} is not set: run \`pulumi config set --secret datadog:${key} KEY\`, or set DD_API_KEY and DD_APP_KEY`,
   );
 }

@@ -1,4 +1,4 @@
-/** Asynchronous actions of the API: started by one request, done later. */
+/** Asynchronous actions of the API: one request starts an action, and it completes later. */
 import type { Operation } from "../provider/resource";
 import { waitFor } from "../provider/wait";
 import { type Client, isStatus } from "./client";
@@ -13,12 +13,12 @@ const actionTimeoutMs = 60 * 60_000;
 const pendingTimeoutMs = 5 * 60_000;
 
 /**
- * Starts an action and waits for its end. While the droplet has another action under way, the API refuses with 422;
- * that is waited out, as the official provider does.
+ * Starts an action and waits until it completes. While another action of the droplet runs, the API refuses with 422;
+ * like the official provider, this waits and tries again.
  *
- * @param path where the action is posted, as `/v2/volumes/ID/actions`
- * @param what the deed, as `attaching volume data to droplet 101`
- * @param pollAt where the action is asked for; `/v2/actions` by default
+ * @param path the path to post the action to, such as `/v2/volumes/ID/actions`
+ * @param what describes the action in messages, such as `attaching volume data to droplet 101`
+ * @param pollAt the path to read the action from; `/v2/actions` by default
  */
 export async function perform(
   op: Operation<Client>,
@@ -47,7 +47,7 @@ async function startUnlessPending(
   }
 }
 
-/** Waits until an action is completed. @throws Error where it ended in an error */
+/** Waits until an action completes. @throws Error if it fails */
 export async function completed(
   op: Operation<Client>,
   id: number,

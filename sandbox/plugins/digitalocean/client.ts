@@ -1,13 +1,13 @@
 /**
- * DigitalOcean's API v2 over HTTP, as the official provider's client speaks it: bearer token, JSON, retries of what
- * may pass by itself (429, 5xx but 501, and a server that does not answer), errors that name the remedy.
+ * A client of DigitalOcean's API v2 that behaves as the official provider's client does: bearer token, JSON, and retries
+ * after transient errors (429, 5xx except 501, no answer). Its errors name the remedy.
  */
 import { setTimeout as delay } from "node:timers/promises";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 export interface ClientOptions {
-  /** As `http://127.0.0.1:4780`, without a path. */
+  /** Such as `http://127.0.0.1:4780`, without a path. */
   readonly endpoint: string;
   readonly token: string;
   readonly version: string;
@@ -15,11 +15,11 @@ export interface ClientOptions {
   readonly retries: number;
   readonly retryWaitMinMs: number;
   readonly retryWaitMaxMs: number;
-  /** Ends the waits between retries. */
+  /** When aborted, ends the waits between retries. */
   readonly signal: AbortSignal;
 }
 
-/** An answer of the API that is not a success. */
+/** An answer of the API with an error status. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -53,7 +53,7 @@ export class Client {
     return this.request<void>("DELETE", path, body);
   }
 
-  /** A GET that gives `undefined` where the API knows no such thing. */
+  /** A GET that returns `undefined` on 404. */
   async find<T>(path: string): Promise<T | undefined> {
     try {
       return await this.get<T>(path);
@@ -63,7 +63,7 @@ export class Client {
     }
   }
 
-  /** A DELETE that is content where the thing is gone already. */
+  /** A DELETE that also succeeds on 404. */
   async remove(path: string): Promise<void> {
     try {
       await this.delete(path);
@@ -72,7 +72,7 @@ export class Client {
     }
   }
 
-  /** All pages of a list; `key` is the name of the list in the answer. */
+  /** Reads all pages of a list; `key` is the list's name in the answer. */
   async all<T>(path: string, key: string): Promise<T[]> {
     const found: T[] = [];
     for (let page = 1; ; page++) {
@@ -86,8 +86,8 @@ export class Client {
   private async request<T>(method: Method, path: string, body?: object): Promise<T> {
     for (let attempt = 0; ; attempt++) {
       const { response, cause } = await this.attempt(method, path, body);
-      const mayPass = response ? mayPassByItself(response.status) : mayTryAgain(method, cause);
-      if (mayPass && attempt < this.options.retries && !this.options.signal.aborted) {
+      const retry = response ? isTransient(response.status) : isSafeToRepeat(method, cause);
+      if (retry && attempt < this.options.retries && !this.options.signal.aborted) {
         await response?.body?.cancel();
         if (await this.pause(attempt, response?.headers.get("retry-after"))) continue;
       }
@@ -120,7 +120,7 @@ export class Client {
     }
   }
 
-  /** Waits before the next attempt; false where the engine cancelled meanwhile. */
+  /** Waits before the next attempt. False if the engine cancels meanwhile. */
   private async pause(attempt: number, retryAfter: string | null | undefined): Promise<boolean> {
     const { retryWaitMinMs, retryWaitMaxMs, signal } = this.options;
     const askedMs = retryAfter && /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : undefined;
@@ -132,7 +132,7 @@ export class Client {
     const { endpoint } = this.options;
     return new Error(
       `${method} ${path}: no answer from the DigitalOcean API at ${endpoint} (${reasonOf(cause)}). ` +
-        "Is it running (npm run sandbox), and is digitalocean:apiEndpoint or DIGITALOCEAN_API_URL its address?",
+        "Start it (for the sandbox: npm run sandbox), or correct digitalocean:apiEndpoint or DIGITALOCEAN_API_URL",
     );
   }
 
@@ -140,7 +140,7 @@ export class Client {
     const { id, message, requestId } = await readError(response);
     const remedy =
       response.status === 401
-        ? ". The token was not accepted: set digitalocean:token (pulumi config set --secret) or DIGITALOCEAN_TOKEN to a token of this account"
+        ? ". The API does not accept the token: set digitalocean:token (pulumi config set --secret digitalocean:token TOKEN) or DIGITALOCEAN_TOKEN to a token of this account"
         : "";
     const request = requestId === undefined ? "" : `, request ${requestId}`;
     const text = `${method} ${path}: ${response.status} ${id}: ${message}${remedy} (${this.options.endpoint}${request})`;
@@ -153,17 +153,17 @@ interface Page {
   readonly links?: { readonly pages?: { readonly next?: string } };
 }
 
-/** Whether an error is an answer of the API with one of these codes, or with any where none is given. */
+/** True for an error answer of the API with one of these codes, or with any code if none is given. */
 export function isStatus(error: unknown, ...codes: number[]): error is ApiError {
   return error instanceof ApiError && (codes.length === 0 || codes.includes(error.status));
 }
 
-function mayPassByItself(code: number): boolean {
+function isTransient(code: number): boolean {
   return code === 429 || (code >= 500 && code !== 501);
 }
 
-/** A refused connection was never heard; after any other break, only a request that changes nothing is sent again. */
-function mayTryAgain(method: Method, cause: unknown): boolean {
+/** After a refused connection the server has not seen the request. After other failures, only a GET is safe to repeat. */
+function isSafeToRepeat(method: Method, cause: unknown): boolean {
   return method === "GET" || reasonOf(cause).includes("ECONNREFUSED");
 }
 
@@ -191,6 +191,6 @@ async function readError(response: Response): Promise<{ id: string; message: str
       ...(error.request_id === undefined ? {} : { requestId: error.request_id }),
     };
   } catch {
-    return { id: response.statusText, message: "the answer is not DigitalOcean's JSON" };
+    return { id: response.statusText, message: "the answer is not in DigitalOcean's error format" };
   }
 }

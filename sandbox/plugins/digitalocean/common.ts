@@ -1,4 +1,4 @@
-/** Fields, rules and requests that several resource types share. */
+/** Fields, rules and requests that several resource types use. */
 import { type Field, optional, set, string } from "../provider/fields";
 import type { Operation } from "../provider/resource";
 import { matching } from "../provider/validators";
@@ -7,21 +7,21 @@ import { waitFor } from "../provider/wait";
 import { type Client, isStatus } from "./client";
 import { strings } from "./inputs";
 
-/** Region and size slugs are lower-case in the API, whatever the program writes. */
+/** The API returns region and size slugs in lower case, however the program writes them. */
 export function lowerCase(value: PropertyValue): PropertyValue {
   return String(value).toLowerCase();
 }
 
 export const tagName = matching(
   /^[a-zA-Z0-9:\-_]{1,255}$/,
-  "may contain letters, digits, colons, dashes and underscores alone, 255 at most",
+  "must be 1 to 255 letters, digits, colons, dashes and underscores",
 );
 
 export function sameIgnoringCase(input: PropertyValue, state: PropertyValue): boolean {
   return String(input).toLowerCase() === String(state).toLowerCase();
 }
 
-/** Tags that differ in case alone are one tag. */
+/** Tags that differ only in case are the same tag. */
 export const tags: Field = optional(set(string, tagName), { sameAs: sameTags });
 
 function sameTags(input: PropertyValue, state: PropertyValue): boolean {
@@ -31,7 +31,7 @@ function sameTags(input: PropertyValue, state: PropertyValue): boolean {
   return JSON.stringify(left) === JSON.stringify(right);
 }
 
-/** Takes away and gives the tags that changed, tag by tag, as the official provider does. */
+/** Removes and adds the tags that changed, one request per tag, as the official provider does. */
 export async function retag(
   client: Client,
   resource: { readonly id: string; readonly type: "droplet" | "volume" },
@@ -50,7 +50,7 @@ export async function retag(
   }
 }
 
-/** Go's `time.Time.UTC().String()`, which the official provider keeps of a VPC's creation. */
+/** A time in the form of Go's `time.Time.UTC().String()`, which the official provider uses for a VPC's creation. */
 export function goTime(iso: string | undefined): string {
   if (iso === undefined) return "";
   const [date = "", time = ""] = iso.replace(/Z$/, "").split("T");
@@ -60,11 +60,12 @@ export function goTime(iso: string | undefined): string {
 }
 
 /**
- * Deletes what the API holds back for a moment, while something that goes at the same time is still there.
+ * Deletes a resource that the API refuses to delete while others still use it, such as a VPC whose members are being
+ * deleted.
  *
- * @param refusal the status of the API's "not yet": 403 or 412
- * @param what waited for, as `VPC v-1 to have no members`
- * @throws Error with the API's own reason, where it does not come free in time
+ * @param refusal the status of that refusal: 403 or 412
+ * @param what completes "waiting for": `VPC v-1 to have no members`
+ * @throws Error with the API's own reason if the refusals do not end in time
  */
 export async function removeWhenFree(
   op: Operation<Client>,

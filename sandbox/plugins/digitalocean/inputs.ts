@@ -1,4 +1,4 @@
-/** Reading checked inputs and states: by then, check has seen to the types. */
+/** Reads values of checked inputs and of states. Check has already verified their types. */
 import type { PropertyMap } from "../provider/values";
 
 export function text(map: PropertyMap, key: string): string {
@@ -37,7 +37,7 @@ export function inner(map: PropertyMap, key: string): PropertyMap | undefined {
     : undefined;
 }
 
-/** Leaves out what Go's `omitempty` leaves out of a request: empty, zero and false. */
+/** Leaves empty, zero and false values out of a request, as Go's `omitempty` does. */
 export function withoutEmpty(body: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(body).filter(

@@ -1,4 +1,4 @@
-/** The digitalocean plugin, as tables. */
+/** The stand-in for the digitalocean plugin. */
 import { integer, number, optional, string } from "../provider/fields";
 import type { Provider } from "../provider/resource";
 import { isUnknown, type PropertyMap } from "../provider/values";
@@ -32,7 +32,7 @@ import { vpc } from "./resources/vpc";
 import { vpcNatGateway } from "./resources/vpcNatGateway";
 
 const publicEndpoint = "https://api.digitalocean.com";
-/** The official provider's client waits a second at first; an API on the same machine need not be waited for so long. */
+/** The official provider's client first waits a second before it retries. For an API on this machine less is enough. */
 const loopbackRetryWaitMinMs = 250;
 
 export const digitalocean: Provider<Client> = {
@@ -97,7 +97,7 @@ export const digitalocean: Provider<Client> = {
 
 function address(value: unknown): string | undefined {
   const valid = URL.canParse(String(value)) && /^https?:$/.test(new URL(String(value)).protocol);
-  return valid ? undefined : "must be an http or https address, as http://127.0.0.1:4780";
+  return valid ? undefined : "must be an http or https address, such as http://127.0.0.1:4780";
 }
 
 function clientOptions(config: PropertyMap, signal: AbortSignal) {
@@ -105,8 +105,8 @@ function clientOptions(config: PropertyMap, signal: AbortSignal) {
   const token = isUnknown(config.token) ? "" : text(config, "token");
   if (token === "") {
     throw new Error(
-      "no DigitalOcean API token: set it by `pulumi config set --secret digitalocean:token TOKEN` or in the " +
-        "environment variable DIGITALOCEAN_TOKEN (for the sandbox: the token that `npm run sandbox` prints)",
+      "no DigitalOcean API token: run `pulumi config set --secret digitalocean:token TOKEN`, or set the environment " +
+        "variable DIGITALOCEAN_TOKEN (for the sandbox: the token that `npm run sandbox` prints)",
     );
   }
   return {

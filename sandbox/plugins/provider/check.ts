@@ -1,6 +1,6 @@
 /**
- * Check: what the engine asks for before everything else. Inputs of the program go in; inputs with their defaults
- * come out, or the reasons why they cannot be used.
+ * The engine's Check call, the first one for each resource. It takes the program's inputs and returns them with
+ * defaults filled in, together with everything that is wrong with them.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { type Field, type Fields, inputFields, isInput, type Type } from "./fields";
@@ -15,7 +15,7 @@ export interface Problem {
 export interface AutoName {
   readonly name: string;
   readonly randomSeed: Uint8Array;
-  /** What the engine proposes where the user configured auto-naming; `undefined` where nothing is configured. */
+  /** The name that the engine proposes when the user configured auto-naming; `undefined` without such configuration. */
   readonly proposed?: string | "disabled";
 }
 
@@ -25,9 +25,9 @@ export interface Checked {
 }
 
 /**
- * Fills in defaults and names, converts what the official provider converts (a number for a string and the other way
- * round), and lists everything that is wrong. `__defaults` in each object names the properties that the program left
- * out, as the official provider's inputs do.
+ * Fills in defaults and names, converts the values that the official provider converts (a number to a string and back),
+ * and lists everything that is wrong. As in the official provider's inputs, `__defaults` in each object names the
+ * properties that the program left out.
  */
 export function checkInputs(
   fields: Fields,
@@ -115,7 +115,7 @@ function missing(key: string, path: string): Problem {
 
 function unknownKey(fields: Fields, path: string): Problem {
   const known = inputFields(fields).map(([name]) => name);
-  return { path, reason: `Invalid or unknown key. The arguments known here are ${known.sort().join(", ")}` };
+  return { path, reason: `Invalid or unknown key. Known arguments: ${known.sort().join(", ")}` };
 }
 
 function checkField(field: Field, value: PropertyValue, path: string, problems: Problem[]): PropertyValue {

@@ -1,7 +1,7 @@
 /**
- * Comparing the inputs of a program with the state of a resource, by the rules of Terraform's plugin SDK that the
- * official provider follows: an absent value and a zero value are the same, order in a set says nothing, and what the
- * API decides (optional and computed) is left alone where the program does not say.
+ * Compares the inputs of a program with the state of a resource. The rules are those of Terraform's plugin SDK, which
+ * the official provider is built on: an absent value equals a zero value, the order of a set does not matter, and a
+ * value that the API chose (optional and computed) stays when the program does not set it.
  */
 import { type Field, type Fields, inputFields, type Type } from "./fields";
 import {
@@ -19,13 +19,13 @@ export interface Change {
   readonly key: string;
   readonly kind: ChangeKind;
   readonly replaces: boolean;
-  /** Whether the old and the new inputs show the change; else it is in the state alone. */
+  /** True when the old and the new inputs differ; false when only the state differs. */
   readonly inInputs: boolean;
 }
 
 type Given = PropertyValue | undefined;
 
-/** The changes that the program's (checked) inputs ask of the state that the resource is in. */
+/** The changes that bring a resource from its state to the program's (checked) inputs. */
 export function compare(
   fields: Fields,
   inputs: PropertyMap,
@@ -49,7 +49,7 @@ function replaces(field: Field, input: Given, state: Given): boolean {
   return typeof field.replaces === "function" ? field.replaces(input, state) : field.replaces === true;
 }
 
-/** Whether an input asks for nothing but what the state already is. */
+/** True when the state already has what the input asks for. */
 export function sameField(field: Field, input: Given, state: Given, inputs: PropertyMap): boolean {
   if (input === undefined || input === null) {
     if (field.stateDefault !== undefined) return deepEqual(field.stateDefault, state);
@@ -90,14 +90,14 @@ function sameSet(items: Type, input: Given, state: Given): boolean {
   const left = [...state];
   for (const item of input) {
     const index = left.findIndex((candidate) => sameValue(items, item, candidate));
-    // A value given twice is one member of a set.
+    // A set holds a repeated value once.
     if (index === -1 && !state.some((candidate) => sameValue(items, item, candidate))) return false;
     if (index !== -1) left.splice(index, 1);
   }
   return left.length === 0;
 }
 
-/** Absent, empty or zero: Terraform's SDK cannot tell these apart. */
+/** True for absent, empty and zero values, which Terraform's SDK cannot tell apart. */
 export function isZero(value: Given): boolean {
   if (value === undefined || value === null || value === "" || value === 0 || value === false) return true;
   if (isUnknown(value)) return false;
@@ -105,7 +105,7 @@ export function isZero(value: Given): boolean {
   return isMap(value) && Object.keys(value).filter((key) => !isInternalKey(key)).length === 0;
 }
 
-/** Equality to the letter, apart from keys that are internal or absent. */
+/** Strict equality that ignores internal and absent keys. */
 export function deepEqual(left: Given, right: Given): boolean {
   if (left === undefined || left === null) return right === undefined || right === null;
   if (isUnknown(left) || isUnknown(right)) return left === right;
@@ -121,8 +121,8 @@ export function deepEqual(left: Given, right: Given): boolean {
   return [...keys].every((key) => deepEqual(left[key], right[key]));
 }
 
-/** Puts the members of sets into the order of `like`, so that a state read again reads the same. */
-export function inOrderOf(fields: Fields, state: PropertyMap, like: PropertyMap): PropertyMap {
+/** Sorts the members of sets in the order that they have in `like`, so that reading a state twice gives the same text. */
+export function sortSetsLike(fields: Fields, state: PropertyMap, like: PropertyMap): PropertyMap {
   const result = { ...state };
   for (const [key, field] of Object.entries(fields)) {
     const wanted = like[key];

@@ -1,11 +1,11 @@
-/** Errors that tell the engine more than a text. */
+/** Errors that carry more than a message to the engine. */
 import { Metadata, status } from "@grpc/grpc-js";
 import { ErrorResourceInitFailed } from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
 import { Any } from "google-protobuf/google/protobuf/any_pb";
 import { encode, type PropertyMap } from "./values";
 
-/** A resource exists but is not as asked: the engine keeps it in the state and tries again in the next update. */
+/** A resource exists but is not ready or complete. The engine keeps it in the state and the next update repairs it. */
 export class InitFailed extends Error {
   constructor(
     message: string,
@@ -34,7 +34,7 @@ export interface GrpcFailure {
   readonly metadata: Metadata;
 }
 
-/** The gRPC form of an error; that of InitFailed carries the resource in `grpc-status-details-bin`. */
+/** The gRPC form of an error. For InitFailed, `grpc-status-details-bin` carries the resource. */
 export function grpcFailure(error: unknown, secretKeys: ReadonlySet<string>): GrpcFailure {
   const details = messageOf(error);
   const metadata = new Metadata();

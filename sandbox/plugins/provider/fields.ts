@@ -1,6 +1,6 @@
 /**
- * The table form of a resource type or a function: each property with its type and the rules that the official
- * (bridged Terraform) provider applies to it. Checking, comparing and the package schema are all read off this table.
+ * Describes the properties of a resource type or a function as a table: each property's type, and the rules that the
+ * official (bridged Terraform) provider applies to it. check.ts, compare.ts and packageSchema.ts all work from it.
  */
 import type { PropertyMap, PropertyValue } from "./values";
 
@@ -12,33 +12,33 @@ export type Type =
 
 export type Fields = Readonly<Record<string, Field>>;
 
-/** Says what is wrong with a known value, or nothing where it is right. Never quotes the value: it may be a secret. */
+/** Returns what is wrong with a known value, or `undefined`. It never quotes the value, which may be a secret. */
 export type Validator = (value: PropertyValue) => string | undefined;
 
 /**
- * `optionalComputed`: the program may give it, the API decides otherwise; taking it out of the program changes
- * nothing. `computed`: an output alone.
+ * `optionalComputed`: the program may set it; if it does not, the API chooses, and removing it from the program changes
+ * nothing. `computed`: an output only.
  */
 export type Presence = "required" | "optional" | "optionalComputed" | "computed";
 
 export interface Rules {
-  /** Filled in by check where the program gives nothing. */
+  /** Check fills this in when the program sets nothing. */
   readonly default?: PropertyValue;
-  /** Stands in the state, not in the inputs, where the program gives nothing (Terraform's plugin framework does so). */
+  /** Goes into the state, not the inputs, when the program sets nothing, as in Terraform's plugin framework. */
   readonly stateDefault?: PropertyValue;
-  /** Whether a change replaces the resource: always, or by the new input and the old state. */
+  /** Whether a change replaces the resource: always, or depending on the new input and the old state. */
   readonly replaces?:
     | true
     | ((input: PropertyValue | undefined, state: PropertyValue | undefined) => boolean);
   readonly secret?: true;
-  /** A missing value becomes the resource's name and seven random hex digits. */
+  /** A missing value becomes the resource's name, a dash and seven random hex digits. */
   readonly autoname?: true;
   readonly deprecated?: string;
   readonly validate?: readonly Validator[];
   readonly conflictsWith?: readonly string[];
-  /** What the state keeps of an input, such as the lower-case slug of a region or the hash of user data. */
+  /** Converts an input to what the state keeps: a region slug in lower case, the hash of user data. */
   readonly stateOf?: (input: PropertyValue) => PropertyValue;
-  /** Further ways for an input and a state to mean the same thing. */
+  /** True when an input and a state differ as values but mean the same. */
   readonly sameAs?: (input: PropertyValue, state: PropertyValue, inputs: PropertyMap) => boolean;
 }
 
@@ -56,7 +56,7 @@ export function list(items: Type, ...validate: Validator[]): Type {
   return { kind: "list", items, validate };
 }
 
-/** An array in which order says nothing. The validators are for each item. */
+/** An array whose order does not matter. The validators apply to each item. */
 export function set(items: Type, ...validate: Validator[]): Type {
   return { kind: "set", items, validate };
 }

@@ -1,6 +1,6 @@
-/** What becomes of a resource, call by call, whatever its type: the engine's view of the tables. */
+/** The engine's calls for one resource (check, diff, create, read, update), for any resource type. */
 import { type AutoName, type Checked, checkInputs } from "./check";
-import { type Change, compare, inOrderOf } from "./compare";
+import { type Change, compare, sortSetsLike } from "./compare";
 import { InitFailed, messageOf } from "./failures";
 import type { Operation, Read, ResourceType } from "./resource";
 import { importedInputs, planned, previewOfUpdate, refreshedInputs, stateOfInputs } from "./state";
@@ -31,18 +31,19 @@ export function diff<C>(
   const refusal = type.refuses?.(state, inputs);
   if (refusal !== undefined) throw new Error(refusal);
   const changes = compare(type.fields, inputs, state, oldInputs);
-  for (const key of type.due?.(state, inputs) ?? []) {
+  for (const key of type.forcedReplacements?.(state, inputs) ?? []) {
     if (changes.some((change) => change.key === key && change.replaces)) continue;
     changes.push({ key, kind: "update", replaces: true, inInputs: false });
   }
-  return { changes, deleteBeforeReplace: nameStandsInTheWay(type, inputs, state, changes) };
+  return { changes, deleteBeforeReplace: keepsItsName(type, inputs, state, changes) };
 }
 
 /**
- * A resource whose name the program gives cannot exist twice: where it is replaced under the same name, the old one
- * has to go first. The official bridge decides likewise.
+ * True when a replacement gets the name of the resource that it replaces, because the program sets the name. The old
+ * resource then has to be deleted first. The official bridge does the same; a program overrides it with
+ * `deleteBeforeReplace: false`, which the engine applies.
  */
-function nameStandsInTheWay<C>(
+function keepsItsName<C>(
   type: ResourceType<C>,
   inputs: PropertyMap,
   state: PropertyMap,
@@ -77,13 +78,13 @@ export async function update<C>(
     try {
       await type.update?.(op, id, planned(type.fields, inputs, state), state, changed);
     } catch (error) {
-      throw await asFound(type, op, id, state, inputs, error);
+      throw await withCurrentState(type, op, id, state, inputs, error);
     }
   }
   return settled(type, op, id, prior, inputs);
 }
 
-/** Brings a resource to rest; where that fails, the error carries the resource as far as it is known. */
+/** Waits until a resource is ready. If that fails, the error carries what is known of the resource. */
 async function settled<C>(
   type: ResourceType<C>,
   op: Operation<C>,
@@ -95,9 +96,9 @@ async function settled<C>(
     const state = type.settle
       ? await type.settle(op, id, prior, inputs)
       : await readAgain(type, op, id, prior);
-    return inOrderOf(type.fields, { ...prior, ...state }, prior);
+    return sortSetsLike(type.fields, { ...prior, ...state }, prior);
   } catch (error) {
-    throw await asFound(type, op, id, prior, inputs, error);
+    throw await withCurrentState(type, op, id, prior, inputs, error);
   }
 }
 
@@ -108,12 +109,13 @@ async function readAgain<C>(
   prior: PropertyMap,
 ): Promise<PropertyMap> {
   const found = await type.read(op, id, prior);
-  if (found === undefined) throw new Error(`the ${type.name} ${id} was there a moment ago and is gone now`);
+  if (found === undefined)
+    throw new Error(`${type.name} ${id} was deleted while it was being created or updated`);
   return found.state;
 }
 
-/** After a failure: the state as the API tells it now, so that the next update starts from what is really there. */
-async function asFound<C>(
+/** Adds the state that the API reports now to a failure, so that the next update starts from what really exists. */
+async function withCurrentState<C>(
   type: ResourceType<C>,
   op: Operation<C>,
   id: string,
@@ -136,7 +138,7 @@ export async function read<C>(
   if (found === undefined) return undefined;
   const isImport = Object.keys(inputs).length === 0;
   const state = withoutAbsent(
-    inOrderOf(type.fields, { ...prior, ...found.state }, isImport ? prior : inputs),
+    sortSetsLike(type.fields, { ...prior, ...found.state }, isImport ? prior : inputs),
   );
   const newInputs = isImport
     ? importedInputs(type.fields, state)

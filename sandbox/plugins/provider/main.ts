@@ -1,12 +1,12 @@
-/** The process around a plugin: tells the engine its port, and ends with the engine. */
+/** The process of a plugin: it prints its port for the engine and exits with the engine. */
 import type { Provider } from "./resource";
 import { serve } from "./server";
 
 const parentCheckMs = 1000;
 
 /**
- * Serves until the engine ends it. The engine reads the port from the first line of stdout; nothing else may be
- * written there. A plugin whose engine was killed ends by itself within a second or two.
+ * Serves until the engine stops it. The engine reads the port from the first line of stdout, so nothing else may write
+ * there. If the engine is killed, the plugin exits within two seconds.
  */
 export async function main<C>(provider: Provider<C>): Promise<void> {
   const serving = await serve(provider, process.env.SECURED_WEB_PLUGIN_VERSION ?? "0.0.0");

@@ -1,4 +1,4 @@
-/** The Pulumi package schema of a provider, read off its tables: what `pulumi package get-schema` and imports use. */
+/** Makes the Pulumi package schema of a provider from its tables. `pulumi package get-schema` and `pulumi import` use it. */
 import { type Field, type Fields, inputFields, type Type } from "./fields";
 import { type Provider, token } from "./resource";
 
@@ -62,7 +62,7 @@ export function packageSchema<C>(provider: Provider<C>, version: string): Packag
   return schema;
 }
 
-/** An auto-named property is required of the API, but not of the program. */
+/** The API requires an auto-named property; the program may leave it out. */
 function requiredInputs(fields: Fields): string[] {
   return Object.keys(fields)
     .filter((key) => fields[key]?.presence === "required" && fields[key]?.autoname === undefined)
@@ -122,7 +122,7 @@ class SchemaWriter {
   private objectType(name: string, fields: Fields): string {
     const id = `${this.provider}:index/${name}:${name}`;
     if (this.types[id] === undefined) {
-      this.types[id] = { properties: {}, required: [] }; // stands in while the fields are written
+      this.types[id] = { properties: {}, required: [] }; // reserves the name: a type may contain itself
       this.types[id] = this.object(fields);
     }
     return id;

@@ -1,27 +1,27 @@
-/** What a resource type and a function of a plugin are, for the server that speaks with the engine. */
+/** What a plugin provides: resource types and functions. server.ts serves them to the engine. */
 import type { Problem } from "./check";
 import type { Fields } from "./fields";
 import type { PropertyMap } from "./values";
 
-/** One call of the engine while it runs. `C` is the plugin's configured client. */
+/** One running call of the engine. `C` is the type of the plugin's configured client. */
 export interface Operation<C> {
   readonly client: C;
   /** The resource's name in the program, for messages. */
   readonly name: string;
-  /** Aborted when the engine cancels (Ctrl-C): waits end, requests that change something are still heard out. */
+  /** Aborted when the engine cancels (Ctrl-C). Waits then end; a request that changes something still completes. */
   readonly signal: AbortSignal;
-  /** How long to wait for what the API does on its own, where the program sets a custom timeout. */
+  /** How long to wait for the API's asynchronous work, if the program sets a custom timeout. */
   readonly timeoutMs?: number;
 }
 
 export interface Created {
   readonly id: string;
-  /** Outputs known already, such as the UUID of a certificate whose id is its name. */
+  /** Outputs that are already known, such as the UUID of a certificate (its id is its name). */
   readonly state?: PropertyMap;
 }
 
 export interface Read {
-  /** Where the id given was an import id, such as `domain,id`. */
+  /** The resource's own id, when the engine passed an import id such as `domain,id`. */
   readonly id?: string;
   readonly state: PropertyMap;
 }
@@ -30,19 +30,19 @@ export interface ResourceType<C> {
   /** The last part of the token, such as `Droplet` in `digitalocean:index/droplet:Droplet`. */
   readonly name: string;
   readonly fields: Fields;
-  /** Rules over several properties. Values may be unknown. */
+  /** Checks rules that involve several properties. Values may be unknown. */
   problems?(inputs: PropertyMap): Problem[];
-  /** Keys of the state that make a replacement due by themselves, such as an expired certificate. */
-  due?(state: PropertyMap, inputs: PropertyMap): string[];
-  /** Why these inputs can never become of this state, where that is so; said in a preview already. */
+  /** Keys whose state requires a replacement even if no input changes, such as the end of a certificate's validity. */
+  forcedReplacements?(state: PropertyMap, inputs: PropertyMap): string[];
+  /** Why no update can bring this state to these inputs, or `undefined`. Diff reports it, so a preview shows it. */
   refuses?(state: PropertyMap, inputs: PropertyMap): string | undefined;
-  /** Makes the resource. What comes after the id is known belongs into `settle`: its failure keeps the resource. */
+  /** Creates the resource. Work after the id is known belongs in `settle`: if that fails, the engine keeps the resource. */
   create(op: Operation<C>, inputs: PropertyMap): Promise<Created>;
-  /** Waits until a resource just created or changed is ready and gives its state; `read` where there is no wait. */
+  /** Waits until a created or changed resource is ready and returns its state. Without it, `read` is called instead. */
   settle?(op: Operation<C>, id: string, prior: PropertyMap, inputs: PropertyMap): Promise<PropertyMap>;
-  /** The state now, over `prior` (empty in an import); `undefined` where the resource is gone. */
+  /** The current state on top of `prior` (empty in an import), or `undefined` if the resource no longer exists. */
   read(op: Operation<C>, id: string, prior: PropertyMap): Promise<Read | undefined>;
-  /** Changes the resource; `inputs` hold the state's values for what the program leaves to the API. */
+  /** Changes the resource. Where the program leaves a value to the API, `inputs` holds the value from the state. */
   update?(
     op: Operation<C>,
     id: string,
@@ -66,11 +66,11 @@ export interface Provider<C> {
   readonly config: Fields;
   readonly resources: readonly ResourceType<C>[];
   readonly functions: readonly FunctionType<C>[];
-  /** Whether the official schema leaves out which properties replace (Terraform plugin-framework providers). */
+  /** True when the official schema does not mark the properties that replace (Terraform plugin-framework providers). */
   readonly schemaOmitsReplaces?: boolean;
-  /** Environment variables that stand in for configuration, by key; the first that is set counts. */
+  /** Environment variables to use when a configuration key is not set; the first non-empty one applies. */
   readonly configFromEnv?: Readonly<Record<string, readonly string[]>>;
-  /** What is wrong with the configuration as a whole; unknown values are allowed. */
+  /** Checks the configuration as a whole. Values may be unknown. */
   configProblems?(config: PropertyMap): Problem[];
   /** `signal` is aborted when the engine cancels. */
   configure(config: PropertyMap, signal: AbortSignal): C;

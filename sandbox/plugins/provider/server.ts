@@ -1,8 +1,9 @@
 /**
- * The gRPC service that the engine speaks with (pulumirpc.ResourceProvider), over a provider's tables.
+ * The gRPC service that the engine calls (pulumirpc.ResourceProvider), for any provider. docs/decisions.md says why it
+ * is not the SDK's own `@pulumi/pulumi/provider`.
  *
- * Secrets: the plugin does not ask for them (acceptSecrets is false), so the engine sends plain values and marks the
- * outputs of the same names itself; what the schema calls secret is marked here on top.
+ * Secrets: acceptSecrets is false, so the engine sends plain values, and marks outputs as secret itself when the input of
+ * the same name is secret. This service also marks every output that the schema declares secret.
  */
 import {
   Server,
@@ -32,7 +33,7 @@ type Unary<Request, Response> = (
 ) => void;
 type Handler<Request, Response> = (request: Request) => Promise<Response> | Response;
 
-/** Keys that the engine adds to a provider's own inputs. */
+/** Keys that the engine adds to the provider's configuration. */
 const engineConfigKeys = new Set(["version", "pluginDownloadURL", "pluginChecksums", "parameterization"]);
 
 export interface Serving {
@@ -43,7 +44,7 @@ export interface Serving {
 /**
  * Serves a provider on a free port of the loopback interface.
  *
- * @param version what the plugin says it is, as `4.68.0`
+ * @param version the version that the plugin reports, such as `4.68.0`
  */
 export async function serve<C>(provider: Provider<C>, version: string): Promise<Serving> {
   const service = new ProviderService(provider, version);
@@ -143,7 +144,7 @@ class ProviderService<C> {
     return checkResponse({ ...Object.fromEntries(kept), ...inputs }, problems, this.provider.name);
   }
 
-  /** The plugin's own configuration, with what the environment says for what is not configured (secrets excepted). */
+  /** The plugin's own configuration. Keys that are not set come from the environment, except secrets. */
   private ownConfig(given: PropertyMap): PropertyMap {
     const own: PropertyMap = {};
     for (const [key, field] of Object.entries(this.provider.config)) {
@@ -247,7 +248,7 @@ class ProviderService<C> {
       decode(request.getInputs()),
     );
     const response = new rpc.ReadResponse();
-    if (found === undefined) return response; // no id: the resource is gone
+    if (found === undefined) return response; // an empty id means that the resource does not exist
     response.setId(found.id);
     response.setProperties(encode(found.state, secretKeys(type.fields)));
     response.setInputs(encode(found.inputs, secretKeys(type.fields)));
@@ -282,7 +283,7 @@ class ProviderService<C> {
 
   private async invoke(request: rpc.InvokeRequest): Promise<rpc.InvokeResponse> {
     const type = this.functions.get(request.getTok());
-    if (type === undefined) throw this.notHere("function", request.getTok());
+    if (type === undefined) throw this.unsupported("function", request.getTok());
     const checked = checkInputs(type.inputs, decode(request.getArgs()), {}, noAutoName);
     const response = new rpc.InvokeResponse();
     if (checked.problems.length > 0) {
@@ -307,20 +308,20 @@ class ProviderService<C> {
 
   private operationNamed(name: string): Operation<C> {
     if (this.client === undefined)
-      throw new Error(`the ${this.provider.name} plugin was called before it was configured`);
+      throw new Error(`the engine called the ${this.provider.name} plugin before it configured it`);
     return { client: this.client, name, signal: this.abort.signal };
   }
 
   private resource(urn: string): ResourceType<C> {
     const type = this.resources.get(typeOf(urn));
-    if (type === undefined) throw this.notHere("resource type", typeOf(urn));
+    if (type === undefined) throw this.unsupported("resource type", typeOf(urn));
     return type;
   }
 
-  private notHere(what: string, which: string): Error {
+  private unsupported(what: string, which: string): Error {
     return new Error(
-      `the sandbox's stand-in for the ${this.provider.name} plugin has no ${what} ${which}; ` +
-        "use the official plugin for it",
+      `the sandbox's stand-in for the ${this.provider.name} plugin has no ${what} ${which}. ` +
+        "Only the official plugin has it: see sandbox/plugins/README.md",
     );
   }
 }
@@ -334,7 +335,7 @@ const diffKinds = {
   update: [Kind.UPDATE, Kind.UPDATE_REPLACE],
 } as const;
 
-/** The type of the resource that a URN names: the last of the `$`-separated types of its parents and itself. */
+/** The resource type in a URN. The URN lists the types of its parents and itself, separated by `$`. */
 export function typeOf(urn: string): string {
   const types = urn.split("::")[2] ?? "";
   return types.slice(types.lastIndexOf("$") + 1);
@@ -352,8 +353,8 @@ function proposedName(request: rpc.CheckRequest): string | "disabled" | undefine
 }
 
 /**
- * The path stands in the reason, not in the failure's own field: for that one the engine prints the property's value
- * beside it, and values may be secret. The official bridge does the same.
+ * Puts the property's path into the reason. The engine prints the value of the property that the failure's own field
+ * names, and values may be secret. The official bridge does the same.
  */
 function checkFailure(problem: Problem, resource: string): rpc.CheckFailure {
   const failure = new rpc.CheckFailure();
@@ -384,5 +385,8 @@ function unary<Request, Response>(
 
 function unimplemented(method: string): Unary<unknown, unknown> {
   return (_call, callback) =>
-    callback({ code: status.UNIMPLEMENTED, details: `${method} is not part of this plugin` });
+    callback({
+      code: status.UNIMPLEMENTED,
+      details: `the sandbox's stand-in plugins do not implement ${method}`,
+    });
 }

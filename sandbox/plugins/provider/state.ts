@@ -1,9 +1,9 @@
-/** From inputs to state and back. */
+/** Derives states from inputs, and inputs from states. */
 import { isZero, sameField } from "./compare";
 import { type Fields, inputFields } from "./fields";
 import { isInternalKey, isUnknown, type PropertyMap, UNKNOWN } from "./values";
 
-/** What the state keeps of the inputs alone, before anything is known from the API. */
+/** The part of the state that follows from the inputs, without anything from the API. */
 export function stateOfInputs(fields: Fields, inputs: PropertyMap): PropertyMap {
   const state: PropertyMap = {};
   for (const [key, field] of inputFields(fields)) {
@@ -21,7 +21,7 @@ function withoutInternal(value: PropertyMap[string]): PropertyMap[string] {
   return Object.fromEntries(entries.map(([key, item]) => [key, withoutInternal(item)]));
 }
 
-/** The state that a preview of a create shows: inputs as given, all that the API decides unknown. */
+/** The state that the preview of a create shows: the inputs, with everything that the API chooses unknown. */
 export function previewOfCreate(fields: Fields, inputs: PropertyMap): PropertyMap {
   const state = stateOfInputs(fields, inputs);
   for (const [key, field] of Object.entries(fields)) {
@@ -35,7 +35,7 @@ export function previewOfCreate(fields: Fields, inputs: PropertyMap): PropertyMa
   return state;
 }
 
-/** The state that a preview of an update shows: what the inputs say over what the state was. */
+/** The state that the preview of an update shows: the inputs on top of the old state. */
 export function previewOfUpdate(fields: Fields, inputs: PropertyMap, state: PropertyMap): PropertyMap {
   const result = { ...state };
   const given = stateOfInputs(fields, inputs);
@@ -47,7 +47,7 @@ export function previewOfUpdate(fields: Fields, inputs: PropertyMap, state: Prop
   return result;
 }
 
-/** Inputs with the state's values for what the program leaves to the API, as an update has to send them back. */
+/** The inputs, plus the state's values for what the program leaves to the API. An update has to send both. */
 export function planned(fields: Fields, inputs: PropertyMap, state: PropertyMap): PropertyMap {
   const result = { ...inputs };
   for (const [key, field] of inputFields(fields)) {
@@ -58,7 +58,7 @@ export function planned(fields: Fields, inputs: PropertyMap, state: PropertyMap)
   return result;
 }
 
-/** The inputs after a refresh: the program's own where the state still agrees with them, else what the state says. */
+/** The inputs after a refresh: the program's own where the state still matches them, otherwise the state's. */
 export function refreshedInputs(fields: Fields, inputs: PropertyMap, state: PropertyMap): PropertyMap {
   const result = { ...inputs };
   for (const [key, field] of inputFields(fields)) {
@@ -71,7 +71,7 @@ export function refreshedInputs(fields: Fields, inputs: PropertyMap, state: Prop
   return result;
 }
 
-/** The inputs that would make a resource like this one: what an import writes into the program. */
+/** The inputs that create a resource with this state. An import writes them into the program. */
 export function importedInputs(fields: Fields, state: PropertyMap): PropertyMap {
   const result: PropertyMap = {};
   for (const [key, field] of inputFields(fields)) {

@@ -1,4 +1,4 @@
-/** The limits that the official providers put on inputs, as small functions. None quotes the value that it refuses. */
+/** The limits that the official providers set for inputs. No validator quotes the value that it refuses. */
 import { isIPv4, isIPv6 } from "node:net";
 import type { Validator } from "./fields";
 

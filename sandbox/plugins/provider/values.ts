@@ -1,12 +1,12 @@
 /**
- * Property values as the engine sends them to a resource plugin, and as a plugin sends them back.
+ * Property values that the engine and a resource plugin exchange.
  *
- * The wire form is google.protobuf.Struct. Values that are not known yet travel as a reserved string, secrets as an
- * object with a reserved signature (pulumi/sdk: go/common/resource/plugin/rpc.go and go/common/resource/sig).
+ * The wire form is google.protobuf.Struct. A reserved string represents a value that is not known yet, and an object
+ * with a reserved signature represents a secret (pulumi/sdk: go/common/resource/plugin/rpc.go, go/common/resource/sig).
  */
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 
-/** A value that only the update itself will tell, as for the address of a droplet in a first preview. */
+/** A value that is known only after the update, such as a droplet's address in a first preview. */
 class Unknown {
   toJSON(): string {
     return "[unknown]";
@@ -44,12 +44,12 @@ export function containsUnknown(value: PropertyValue | undefined): boolean {
   return isMap(value) && Object.values(value).some(containsUnknown);
 }
 
-/** Keys that the engine and the bridge keep for themselves, such as `__defaults`. */
+/** True for keys that are reserved for the engine and the bridge, such as `__defaults`. */
 export function isInternalKey(key: string): boolean {
   return key.startsWith("__");
 }
 
-/** Reads a struct; secrets come out as their plain values (the engine itself keeps note of which inputs are secret). */
+/** Reads a struct. Secrets become plain values: the engine keeps track of which inputs are secret. */
 export function decode(struct: Struct | undefined): PropertyMap {
   return struct === undefined ? {} : (fromWire(struct.toJavaScript()) as PropertyMap);
 }
@@ -63,7 +63,7 @@ function fromWire(value: unknown): PropertyValue {
   return Object.fromEntries(Object.entries(entries).map(([key, item]) => [key, fromWire(item)]));
 }
 
-/** Writes a struct. The values of `secretKeys` are marked as secret; nulls are left out. */
+/** Writes a struct. It marks the values of `secretKeys` as secret and leaves out nulls. */
 export function encode(map: PropertyMap, secretKeys: ReadonlySet<string> = new Set()): Struct {
   const wire: Record<string, ReturnType<typeof toWire>> = {};
   for (const [key, value] of Object.entries(map)) {

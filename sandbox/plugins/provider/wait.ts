@@ -1,4 +1,4 @@
-/** Waiting for what an API does on its own, by asking again: quickly at first, then less often. */
+/** Waits for an API's asynchronous work by polling: often at first, then less often. */
 import { setTimeout as delay } from "node:timers/promises";
 import { Cancelled } from "./failures";
 
@@ -7,16 +7,16 @@ const longestDelayMs = 3000;
 const growth = 1.5;
 
 export interface WaitOptions {
-  /** What is waited for, as a phrase that follows "waiting for": `droplet web-1 to become active`. */
+  /** Completes the phrase "waiting for": `droplet web-1 to become active`. */
   readonly what: string;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Calls `ask` until it gives something other than `undefined`.
+ * Calls `ask` until it returns something other than `undefined`.
  *
- * @throws Cancelled when the signal is aborted, Error when the time is up, and whatever `ask` throws
+ * @throws Cancelled when the signal is aborted, Error after the timeout, and whatever `ask` throws
  */
 export async function waitFor<T>(
   options: WaitOptions,

@@ -1,4 +1,4 @@
-/** Drawing from sets of characters with an unbiased, cryptographic source. */
+/** Random strings from sets of characters, with an unbiased cryptographic source. */
 import { randomInt } from "node:crypto";
 
 const lower = "abcdefghijklmnopqrstuvwxyz";
@@ -17,14 +17,14 @@ export interface Alphabet {
   readonly minUpper: number;
   readonly minNumeric: number;
   readonly minSpecial: number;
-  /** Stands in for the special characters. */
+  /** Replaces the default special characters. */
   readonly overrideSpecial?: string;
 }
 
 /**
- * A string of `length` characters with at least the given number of each kind, in random order.
+ * Returns a string of `length` characters with at least the given number of each kind, in random order.
  *
- * @throws Error where no kind of character is allowed
+ * @throws Error if no kind of character is allowed
  */
 export function drawString(wanted: Alphabet): string {
   const specials = wanted.overrideSpecial || special;
@@ -45,9 +45,7 @@ export function drawString(wanted: Alphabet): string {
 
 function draw(characters: string, count: number): string[] {
   if (count > 0 && characters === "") {
-    throw new Error(
-      "no kind of character is left to draw from: allow one of lower, upper, numeric and special",
-    );
+    throw new Error("no kind of character is allowed: set one of lower, upper, numeric and special to true");
   }
   const each = [...characters];
   return Array.from({ length: Math.max(0, count) }, () => each[randomInt(each.length)] ?? "");

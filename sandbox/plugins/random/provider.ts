@@ -1,4 +1,4 @@
-/** The random plugin, as tables. Every change of an input makes a new value: all inputs replace. */
+/** The stand-in for the random plugin. Every change of an input creates a new value, so all inputs replace. */
 import { randomBytes, randomInt, randomUUID } from "node:crypto";
 import { hash } from "bcryptjs";
 import type { Problem } from "../provider/check";
@@ -26,15 +26,15 @@ type None = Record<string, never>;
 const replaces = { replaces: true } as const;
 const keepers: Field = optional(map(string), replaces);
 
-/** A value drawn stays: reading it gives back what the state has, and nothing is to be deleted. */
-const stays: Pick<ResourceType<None>, "read" | "settle" | "delete"> = {
+/** A random value exists only in the state: reading returns the state, and deleting does nothing. */
+const stateOnly: Pick<ResourceType<None>, "read" | "settle" | "delete"> = {
   read: async (_op, _id, prior) => ({ state: prior }),
   settle: async (_op, _id, prior) => prior,
   delete: async () => {},
 };
 
 const randomId: ResourceType<None> = {
-  ...stays,
+  ...stateOnly,
   name: "RandomId",
   fields: {
     byteLength: required(integer, { ...replaces, validate: [atLeast(1)] }),
@@ -56,7 +56,7 @@ const randomId: ResourceType<None> = {
     const prefix = parts.join(",");
     const bytes = Buffer.from(encoded, "base64url");
     if (bytes.length === 0)
-      throw new Error(`"${id}" is not the id of a RandomId: base64url, or prefix,base64url`);
+      throw new Error(`to import a RandomId use its base64url form or "prefix,base64url", not "${id}"`);
     const state = {
       byteLength: bytes.length,
       ...idState(bytes, prefix),
@@ -78,7 +78,7 @@ function idState(bytes: Buffer, prefix: string): PropertyMap {
 
 const count: Field = optionalComputed(integer, { ...replaces, stateDefault: 0, validate: [atLeast(0)] });
 const allowed: Field = optionalComputed(boolean, { ...replaces, stateDefault: true });
-/** Two names of one setting: `number` is the old one. */
+/** `number` is the old name of `numeric`; both are the same setting. */
 const digits: Field = optionalComputed(boolean, replaces);
 
 const stringFields: Fields = {
@@ -136,8 +136,8 @@ function drawFor(inputs: PropertyMap): string {
   });
 }
 
-/** A change of `numeric` by its absence, or through `number`. */
-function digitsDue(state: PropertyMap, inputs: PropertyMap): string[] {
+/** Finds a change of `numeric` that the inputs do not show by themselves: it was removed, or `number` changed. */
+function changedDigits(state: PropertyMap, inputs: PropertyMap): string[] {
   if (isUnknown(inputs.numeric) || isUnknown(inputs.number) || state.numeric === undefined) return [];
   return state.numeric === withDigits(inputs) ? [] : ["numeric"];
 }
@@ -159,11 +159,11 @@ function importedString(result: string): PropertyMap {
 }
 
 const randomString: ResourceType<None> = {
-  ...stays,
+  ...stateOnly,
   name: "RandomString",
   fields: { ...stringFields, result: computed(string) },
   problems: stringProblems,
-  due: digitsDue,
+  forcedReplacements: changedDigits,
   async create(_op, inputs) {
     const [result, numeric] = [drawFor(inputs), withDigits(inputs)];
     return { id: result, state: { result, numeric, number: numeric } };
@@ -173,11 +173,11 @@ const randomString: ResourceType<None> = {
   },
 };
 
-/** The official provider's cost. bcrypt reads 72 bytes of a password and no more. */
+/** The official provider's cost. bcrypt uses only the first 72 bytes of a password. */
 const bcryptRounds = 10;
 
 const randomPassword: ResourceType<None> = {
-  ...stays,
+  ...stateOnly,
   name: "RandomPassword",
   fields: {
     ...stringFields,
@@ -185,7 +185,7 @@ const randomPassword: ResourceType<None> = {
     bcryptHash: computed(string, { secret: true }),
   },
   problems: stringProblems,
-  due: digitsDue,
+  forcedReplacements: changedDigits,
   async create(_op, inputs) {
     const [result, numeric] = [drawFor(inputs), withDigits(inputs)];
     return {
@@ -200,7 +200,7 @@ const randomPassword: ResourceType<None> = {
 };
 
 const randomPet: ResourceType<None> = {
-  ...stays,
+  ...stateOnly,
   name: "RandomPet",
   fields: {
     keepers,
@@ -226,7 +226,7 @@ function petName(length: number): string[] {
 const uuid = matching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, "is not a UUID");
 
 const randomUuid: ResourceType<None> = {
-  ...stays,
+  ...stateOnly,
   name: "RandomUuid",
   fields: { keepers, result: computed(string) },
   async create() {

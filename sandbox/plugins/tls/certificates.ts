@@ -1,4 +1,4 @@
-/** X.509 certificates and requests, made by @peculiar/x509 over Node's WebCrypto. Loaded when first needed. */
+/** Makes X.509 certificates and certificate requests, with @peculiar/x509 and Node's WebCrypto. */
 import "reflect-metadata";
 import { createPublicKey, type KeyObject, randomBytes, webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
@@ -30,7 +30,7 @@ export interface Validity {
   readonly notAfter: Date;
 }
 
-export interface CertificateWish extends Validity {
+export interface CertificateOptions extends Validity {
   readonly allowedUses: readonly string[];
   readonly isCa: boolean;
   /** Negative for no limit. */
@@ -75,7 +75,7 @@ const extendedUsages: Readonly<Record<string, string>> = {
   microsoft_kernel_code_signing: "1.3.6.1.4.1.311.61.1.1",
 };
 
-/** Object identifiers of a name's attributes, in the order in which they stand in a name. */
+/** Object identifiers of a name's attributes, in their order in a name. */
 const attributes = [
   ["country", "2.5.4.6"],
   ["organization", "2.5.4.10"],
@@ -89,21 +89,21 @@ const attributes = [
   ["emailAddress", "1.2.840.113549.1.9.1"],
 ] as const;
 
-/** A certificate signed by its own key. */
+/** Makes a certificate that is signed with its own key. */
 export async function selfSigned(
   privateKeyPem: string,
   subject: Subject,
   names: Names,
-  wish: CertificateWish & { readonly setAuthorityKeyId: boolean },
+  options: CertificateOptions & { readonly setAuthorityKeyId: boolean },
 ): Promise<Issued> {
   const signer = await importKey(privateKeyPem);
   const name = nameOf(subject);
-  const extensions = await extensionsFor(wish, signer.publicKey, sanOf(names, name));
-  if (wish.setAuthorityKeyId) {
+  const extensions = await extensionsFor(options, signer.publicKey, sanOf(names, name));
+  if (options.setAuthorityKeyId) {
     extensions.push(await x509.AuthorityKeyIdentifierExtension.create(signer.publicKey));
   }
   return issue({
-    ...wish,
+    ...options,
     subject: name,
     issuer: name,
     publicKey: signer.publicKey,
@@ -113,7 +113,7 @@ export async function selfSigned(
   });
 }
 
-/** A request for a certificate. */
+/** Makes a certificate request. */
 export async function request(
   privateKeyPem: string,
   subject: Subject,
@@ -132,15 +132,15 @@ export async function request(
 }
 
 /**
- * A certificate for a request, signed by a CA.
+ * Makes a certificate for a request, signed by a CA.
  *
- * @throws Error where the request's signature is wrong, or the CA's key is not the CA certificate's
+ * @throws Error if the request's signature is wrong, or if the CA's key does not match the CA's certificate
  */
 export async function locallySigned(
   requestPem: string,
   caKeyPem: string,
   caCertPem: string,
-  wish: CertificateWish,
+  options: CertificateOptions,
 ): Promise<Issued & { readonly caKeyAlgorithm: Algorithm }> {
   const csr = parse("certificate request", () => new x509.Pkcs10CertificateRequest(requestPem));
   if (!(await csr.verify())) throw new Error("the certificate request's signature does not match its key");
@@ -149,12 +149,12 @@ export async function locallySigned(
   await assertSameKey(ca, signer);
   const publicKey = await csr.publicKey.export();
   const san = csr.extensions.find((extension) => extension.type === subjectAlternativeName);
-  const extensions = await extensionsFor(wish, publicKey, san);
+  const extensions = await extensionsFor(options, publicKey, san);
   const caKeyId = ca.getExtension(x509.SubjectKeyIdentifierExtension)?.keyId;
   if (caKeyId !== undefined) extensions.push(new x509.AuthorityKeyIdentifierExtension(caKeyId));
   const keyAlgorithm = algorithmOf(createPublicKey(csr.publicKey.toString("pem")));
   const issued = await issue({
-    ...wish,
+    ...options,
     subject: csr.subjectName,
     issuer: ca.subjectName,
     publicKey,
@@ -171,7 +171,7 @@ function parse<T>(what: string, read: () => T): T {
   try {
     return read();
   } catch {
-    throw new Error(`the ${what} is not a PEM that can be read`);
+    throw new Error(`the ${what} is not valid PEM`);
   }
 }
 
@@ -181,7 +181,7 @@ async function assertSameKey(ca: x509.X509Certificate, signer: Signer): Promise<
     await webcrypto.subtle.exportKey("spki", signer.publicKey),
   ];
   if (!Buffer.from(inCertificate).equals(Buffer.from(ofKey))) {
-    throw new Error("the CA's private key does not belong to the CA's certificate");
+    throw new Error("the CA's private key does not match the CA's certificate");
   }
 }
 
@@ -194,36 +194,36 @@ interface Issue extends Validity {
   readonly keyAlgorithm: Algorithm;
 }
 
-async function issue(wish: Issue): Promise<Issued> {
+async function issue(options: Issue): Promise<Issued> {
   const serial = randomBytes(16);
   serial.writeUInt8(serial.readUInt8(0) & 0x7f, 0); // a serial number is positive
   const made = await x509.X509CertificateGenerator.create({
     serialNumber: serial.toString("hex"),
-    subject: wish.subject,
-    issuer: wish.issuer,
-    notBefore: wish.notBefore,
-    notAfter: wish.notAfter,
-    publicKey: wish.publicKey,
-    signingKey: wish.signer.privateKey,
-    signingAlgorithm: wish.signer.signing,
-    extensions: wish.extensions,
+    subject: options.subject,
+    issuer: options.issuer,
+    notBefore: options.notBefore,
+    notAfter: options.notAfter,
+    publicKey: options.publicKey,
+    signingKey: options.signer.privateKey,
+    signingAlgorithm: options.signer.signing,
+    extensions: options.extensions,
   });
   const serialNumber = BigInt(`0x${serial.toString("hex")}`).toString();
-  return { pem: `${made.toString("pem")}\n`, serialNumber, keyAlgorithm: wish.keyAlgorithm };
+  return { pem: `${made.toString("pem")}\n`, serialNumber, keyAlgorithm: options.keyAlgorithm };
 }
 
 async function extensionsFor(
-  wish: CertificateWish,
+  options: CertificateOptions,
   publicKey: webcrypto.CryptoKey,
   san: x509.Extension | undefined,
 ): Promise<x509.Extension[]> {
-  const usage = wish.allowedUses.reduce((flags, use) => flags | (keyUsages[use] ?? 0), 0);
-  const extended = wish.allowedUses.map((use) => extendedUsages[use]).filter((oid) => oid !== undefined);
-  const pathLength = wish.isCa && wish.maxPathLength >= 0 ? wish.maxPathLength : undefined;
-  const extensions: x509.Extension[] = [new x509.BasicConstraintsExtension(wish.isCa, pathLength, true)];
+  const usage = options.allowedUses.reduce((flags, use) => flags | (keyUsages[use] ?? 0), 0);
+  const extended = options.allowedUses.map((use) => extendedUsages[use]).filter((oid) => oid !== undefined);
+  const pathLength = options.isCa && options.maxPathLength >= 0 ? options.maxPathLength : undefined;
+  const extensions: x509.Extension[] = [new x509.BasicConstraintsExtension(options.isCa, pathLength, true)];
   if (usage !== 0) extensions.push(new x509.KeyUsagesExtension(usage, true));
   if (extended.length > 0) extensions.push(new x509.ExtendedKeyUsageExtension(extended));
-  if (wish.isCa || wish.setSubjectKeyId)
+  if (options.isCa || options.setSubjectKeyId)
     extensions.push(await x509.SubjectKeyIdentifierExtension.create(publicKey));
   if (san !== undefined) extensions.push(san);
   return extensions;
@@ -239,7 +239,7 @@ function nameOf(subject: Subject): x509.Name {
   return new x509.Name(parts);
 }
 
-/** Critical where the subject is empty: then it is all that names the holder (RFC 5280 section 4.2.1.6). */
+/** The extension is critical if the subject is empty, because then only it names the holder (RFC 5280 section 4.2.1.6). */
 function sanOf(names: Names, subject: x509.Name): x509.SubjectAlternativeNameExtension | undefined {
   const all: x509.JsonGeneralNames = [
     ...names.dnsNames.map((value) => ({ type: "dns" as const, value })),
@@ -287,7 +287,7 @@ function signingFor(key: KeyObject, algorithm: Algorithm): Signing {
   }[curve];
   if (found === undefined) {
     throw new Error(
-      `the sandbox's tls plugin makes certificates for keys on P256, P384 and P521, not on ${curve}: set ecdsaCurve of the private key`,
+      `the sandbox's stand-in for the tls plugin cannot sign with a key on the curve ${curve}: set ecdsaCurve of the private key to P256, P384 or P521`,
     );
   }
   const [namedCurve = "", hash = ""] = found;

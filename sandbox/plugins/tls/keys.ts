@@ -1,4 +1,4 @@
-/** Key pairs in every form that the official plugin gives them. */
+/** Key pairs, in each form that the official plugin outputs. */
 import {
   createHash,
   createPrivateKey,
@@ -13,7 +13,7 @@ const generate = promisify(generateKeyPair);
 
 export type Algorithm = "RSA" | "ECDSA" | "ED25519";
 
-/** Names of a curve: the plugin's, OpenSSL's, SSH's (which has none for P-224). */
+/** The names of each curve in the plugin, in OpenSSL and in SSH (which has none for P-224). */
 const curves = {
   P224: { openssl: "secp224r1", ssh: undefined, bytes: 28 },
   P256: { openssl: "prime256v1", ssh: "nistp256", bytes: 32 },
@@ -23,7 +23,7 @@ const curves = {
 export type Curve = keyof typeof curves;
 export const curveNames = Object.keys(curves) as Curve[];
 
-export interface KeyWish {
+export interface KeyOptions {
   readonly algorithm: Algorithm;
   readonly rsaBits: number;
   readonly ecdsaCurve: Curve;
@@ -39,7 +39,7 @@ export interface KeyForms {
   readonly publicKeyFingerprintSha256: string;
 }
 
-export async function makeKey({ algorithm, rsaBits, ecdsaCurve }: KeyWish): Promise<KeyForms> {
+export async function makeKey({ algorithm, rsaBits, ecdsaCurve }: KeyOptions): Promise<KeyForms> {
   switch (algorithm) {
     case "RSA":
       return formsOf((await generate("rsa", { modulusLength: rsaBits })).privateKey, "RSA");
@@ -69,19 +69,19 @@ function formsOf(key: KeyObject, algorithm: Algorithm): KeyForms {
   };
 }
 
-/** Reads a private key of any of the three kinds. @throws Error without a word of the key in it */
+/** Reads a private key of any of the three algorithms. @throws Error, whose message contains nothing of the key */
 export function readPrivateKey(pem: string): { key: KeyObject; algorithm: Algorithm } {
   let key: KeyObject;
   try {
     key = createPrivateKey(pem);
   } catch {
-    throw new Error("the private key is not a PEM that can be read (PKCS#1, SEC 1 or PKCS#8)");
+    throw new Error("the private key is not valid PEM (expected PKCS#1, SEC 1 or PKCS#8)");
   }
   const algorithm = ({ rsa: "RSA", ec: "ECDSA", ed25519: "ED25519" } as const)[
     key.asymmetricKeyType as "rsa" | "ec" | "ed25519"
   ];
   if (algorithm === undefined)
-    throw new Error(`a private key of type ${key.asymmetricKeyType} cannot be used`);
+    throw new Error(`expected an RSA, ECDSA or ED25519 private key, got ${key.asymmetricKeyType}`);
   return { key, algorithm };
 }
 
@@ -89,7 +89,7 @@ function colons(hex: string): string {
   return hex.match(/../g)?.join(":") ?? "";
 }
 
-/** The key in SSH's wire forms (RFC 4253 section 6.6, RFC 5656 section 3.1, RFC 8709 section 4). */
+/** A key in SSH's wire form (RFC 4253 section 6.6, RFC 5656 section 3.1, RFC 8709 section 4). */
 interface SshParts {
   readonly type: string;
   readonly publicBlob: Buffer;
@@ -99,7 +99,7 @@ interface SshParts {
 
 function sshParts(key: KeyObject): SshParts | undefined {
   const curve = Object.values(curves).find(({ openssl }) => openssl === key.asymmetricKeyDetails?.namedCurve);
-  if (curve !== undefined && curve.ssh === undefined) return undefined; // JWK does not know P-224 either
+  if (curve !== undefined && curve.ssh === undefined) return undefined; // JWK has no P-224 either
   const jwk = key.export({ format: "jwk" });
   const part = (name: "n" | "e" | "d" | "p" | "q" | "qi" | "x" | "y") =>
     Buffer.from(jwk[name] ?? "", "base64url");
@@ -150,7 +150,7 @@ function padded(value: Buffer, size: number): Buffer {
   return Buffer.concat([Buffer.alloc(Math.max(0, size - value.length)), value]);
 }
 
-/** A positive number without needless zeros in front, but with one where it would read as negative. */
+/** A positive number without leading zeros, except the one that keeps it from being read as negative. */
 function mpint(value: Buffer): Buffer {
   const start = value.findIndex((byte) => byte !== 0);
   const digits = start === -1 ? Buffer.alloc(0) : value.subarray(start);

@@ -1,4 +1,4 @@
-/** The tls plugin, as tables. Everything that is part of a key or a certificate replaces it. */
+/** The stand-in for the tls plugin. A change of anything that is part of a key or certificate replaces it. */
 import { createHash } from "node:crypto";
 import {
   boolean,
@@ -16,7 +16,7 @@ import {
 import type { Provider, ResourceType } from "../provider/resource";
 import { atLeast, ipAddress, notEmpty, oneOf } from "../provider/validators";
 import { isMap, isUnknown, type PropertyMap } from "../provider/values";
-import type { CertificateWish, Names, Subject } from "./certificates";
+import type { CertificateOptions, Names, Subject } from "./certificates";
 import { type Algorithm, type Curve, curveNames, makeKey } from "./keys";
 
 type None = Record<string, never>;
@@ -24,13 +24,13 @@ type None = Record<string, never>;
 const replaces = { replaces: true } as const;
 const hourMs = 3_600_000;
 
-/** The library for certificates takes longer to load than the rest of the plugin: only where it is needed. */
+/** Loaded on first use, because the certificate library takes longer to load than the rest of the plugin. */
 function certificates(): typeof import("./certificates") {
   return require("./certificates") as typeof import("./certificates");
 }
 
-/** Keys and certificates live in the state alone. */
-const inState: Pick<ResourceType<None>, "settle" | "delete"> = {
+/** Keys and certificates exist only in the state. */
+const stateOnly: Pick<ResourceType<None>, "settle" | "delete"> = {
   settle: async (_op, _id, prior) => prior,
   delete: async () => {},
 };
@@ -38,7 +38,7 @@ const inState: Pick<ResourceType<None>, "settle" | "delete"> = {
 function noImport(name: string): ResourceType<None>["read"] {
   return async (_op, _id, prior) => {
     if (Object.keys(prior).length === 0)
-      throw new Error(`a ${name} cannot be imported: it lives in the state alone`);
+      throw new Error(`a ${name} cannot be imported: it exists only in the state`);
     return { state: withRenewal(prior) };
   };
 }
@@ -46,7 +46,7 @@ function noImport(name: string): ResourceType<None>["read"] {
 const secretPem: Field = required(string, { ...replaces, secret: true, validate: [notEmpty] });
 
 const privateKey: ResourceType<None> = {
-  ...inState,
+  ...stateOnly,
   name: "PrivateKey",
   fields: {
     algorithm: required(string, { ...replaces, validate: [oneOf("RSA", "ECDSA", "ED25519")] }),
@@ -103,7 +103,7 @@ const names: Fields = {
 };
 
 const certRequest: ResourceType<None> = {
-  ...inState,
+  ...stateOnly,
   name: "CertRequest",
   fields: {
     privateKeyPem: secretPem,
@@ -129,7 +129,7 @@ function validityFields(uses: Field): Fields {
   return {
     allowedUses: uses,
     validityPeriodHours: required(integer, { ...replaces, validate: [atLeast(0)] }),
-    // The one setting that changes nothing about the certificate.
+    // Does not replace: it is not part of the certificate.
     earlyRenewalHours: optionalComputed(integer, { stateDefault: 0, validate: [atLeast(0)] }),
     isCaCertificate: flag,
     maxPathLength: optionalComputed(integer, { ...replaces, stateDefault: -1, validate: [atLeast(-1)] }),
@@ -159,7 +159,7 @@ const knownUses = oneOf(
 const allowedUses = required(list(string, knownUses), replaces);
 
 const selfSignedCert: ResourceType<None> = {
-  ...inState,
+  ...stateOnly,
   name: "SelfSignedCert",
   fields: {
     privateKeyPem: secretPem,
@@ -169,12 +169,12 @@ const selfSignedCert: ResourceType<None> = {
     setAuthorityKeyId: flag,
     keyAlgorithm: computed(string),
   },
-  due: renewalDue,
+  forcedReplacements: dueRenewal,
   async create(_op, inputs) {
     const { selfSigned } = certificates();
-    const wish = { ...wishOf(inputs), setAuthorityKeyId: inputs.setAuthorityKeyId === true };
-    const made = await selfSigned(String(inputs.privateKeyPem), subjectOf(inputs), namesOf(inputs), wish);
-    const state = { ...validityState(wish, inputs), certPem: made.pem, keyAlgorithm: made.keyAlgorithm };
+    const options = { ...certificateOptions(inputs), setAuthorityKeyId: inputs.setAuthorityKeyId === true };
+    const made = await selfSigned(String(inputs.privateKeyPem), subjectOf(inputs), namesOf(inputs), options);
+    const state = { ...validityState(options, inputs), certPem: made.pem, keyAlgorithm: made.keyAlgorithm };
     return { id: made.serialNumber, state };
   },
   settle: async (_op, _id, prior) => withRenewal(prior),
@@ -183,7 +183,7 @@ const selfSignedCert: ResourceType<None> = {
 };
 
 const locallySignedCert: ResourceType<None> = {
-  ...inState,
+  ...stateOnly,
   name: "LocallySignedCert",
   fields: {
     certRequestPem: required(string, { ...replaces, validate: [notEmpty] }),
@@ -192,17 +192,21 @@ const locallySignedCert: ResourceType<None> = {
     ...validityFields(allowedUses),
     caKeyAlgorithm: computed(string),
   },
-  due: renewalDue,
+  forcedReplacements: dueRenewal,
   async create(_op, inputs) {
     const { locallySigned } = certificates();
-    const wish = wishOf(inputs);
+    const options = certificateOptions(inputs);
     const made = await locallySigned(
       String(inputs.certRequestPem),
       String(inputs.caPrivateKeyPem),
       String(inputs.caCertPem),
-      wish,
+      options,
     );
-    const state = { ...validityState(wish, inputs), certPem: made.pem, caKeyAlgorithm: made.caKeyAlgorithm };
+    const state = {
+      ...validityState(options, inputs),
+      certPem: made.pem,
+      caKeyAlgorithm: made.caKeyAlgorithm,
+    };
     return { id: made.serialNumber, state };
   },
   settle: async (_op, _id, prior) => withRenewal(prior),
@@ -224,8 +228,8 @@ function namesOf(inputs: PropertyMap): Names {
   return { dnsNames: each("dnsNames"), ipAddresses: each("ipAddresses"), uris: each("uris") };
 }
 
-/** Certificates know whole seconds; the start is rounded down, never into the future. */
-function wishOf(inputs: PropertyMap): CertificateWish {
+/** Certificates have a resolution of one second. The start is rounded down, so that it is not in the future. */
+function certificateOptions(inputs: PropertyMap): CertificateOptions {
   const notBefore = new Date(Math.floor(Date.now() / 1000) * 1000);
   return {
     notBefore,
@@ -237,8 +241,8 @@ function wishOf(inputs: PropertyMap): CertificateWish {
   };
 }
 
-function validityState(wish: CertificateWish, inputs: PropertyMap): PropertyMap {
-  const state = { validityStartTime: rfc3339(wish.notBefore), validityEndTime: rfc3339(wish.notAfter) };
+function validityState(options: CertificateOptions, inputs: PropertyMap): PropertyMap {
+  const state = { validityStartTime: rfc3339(options.notBefore), validityEndTime: rfc3339(options.notAfter) };
   return { ...state, readyForRenewal: isReady(state.validityEndTime, Number(inputs.earlyRenewalHours ?? 0)) };
 }
 
@@ -255,8 +259,8 @@ function withRenewal(state: PropertyMap): PropertyMap {
   return { ...state, readyForRenewal: isReady(state.validityEndTime, Number(state.earlyRenewalHours ?? 0)) };
 }
 
-/** A certificate near its end is made anew by the next update. */
-function renewalDue(state: PropertyMap, inputs: PropertyMap): string[] {
+/** The next update replaces a certificate that is close to its end. */
+function dueRenewal(state: PropertyMap, inputs: PropertyMap): string[] {
   const early = inputs.earlyRenewalHours ?? 0;
   if (typeof state.validityEndTime !== "string" || isUnknown(early)) return [];
   return isReady(state.validityEndTime, Number(early)) ? ["readyForRenewal"] : [];

@@ -85,7 +85,7 @@ describe("the digitalocean plugin and an API in trouble", () => {
     await assert.rejects(plugin.create("Tag", inputs), (error: Error) => {
       assert.match(
         error.message,
-        /The token was not accepted: set digitalocean:token .* or DIGITALOCEAN_TOKEN/,
+        /does not accept the token: set digitalocean:token .* or DIGITALOCEAN_TOKEN/,
       );
       assert.ok(!error.message.includes("s3cr3t"));
       return true;
@@ -174,7 +174,10 @@ describe("the digitalocean plugin and an API in trouble", () => {
         const { droplet: found } = answer.body as { droplet: object };
         return { body: { droplet: { ...found, status: "archive", locked: false } } };
       };
-      await assert.rejects(plugin.create("Droplet", droplet), /in vain: it is "archive"/);
+      await assert.rejects(
+        plugin.create("Droplet", droplet),
+        /stopped waiting for droplet it \(7\) to become active: it is "archive"/,
+      );
     });
 
     it("has no id to tell where the request itself was refused", async () => {

@@ -231,13 +231,10 @@ describe("the stand-ins under the real engine", function () {
     });
     await assert.rejects(
       refused.up({ program: one }),
-      /401.*The token was not accepted: set digitalocean:token/,
+      /401.*The API does not accept the token: set digitalocean:token/,
     );
     const none = await engine.stack("none", { "digitalocean:apiEndpoint": { value: account.url } });
-    await assert.rejects(
-      none.preview({ program: one }),
-      /no DigitalOcean API token: set it by `pulumi config set/,
-    );
+    await assert.rejects(none.preview({ program: one }), /no DigitalOcean API token: run `pulumi config set/);
   });
 
   it("keeps a droplet that is not up in time, and the next up goes on with it", async () => {

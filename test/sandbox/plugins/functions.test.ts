@@ -79,13 +79,13 @@ describe("functions of the digitalocean plugin, against the sandbox's API", () =
     assert.deepEqual([email, status], ["sandbox@example.com", "active"]);
   });
 
-  it("getRegion, and the known regions where it does not exist", async () => {
+  it("getRegion, and the known regions if it does not exist", async () => {
     const found = await invoke("getRegion", { slug: region });
     assert.equal(found.available, true);
     assert.ok((found.sizes as string[]).includes("s-1vcpu-1gb"));
     await assert.rejects(
       plugin.invoke("getRegion", { slug: "mars1" }),
-      /region "mars1" does not exist; there are .*nyc3/,
+      /region "mars1" does not exist\. Known regions: .*nyc3/,
     );
   });
 
@@ -150,7 +150,7 @@ describe("functions of the digitalocean plugin, against the sandbox's API", () =
       );
     });
 
-    it("refuses a key that is none, with the known ones", async () => {
+    it("refuses an unknown key, and lists the known ones", async () => {
       await assert.rejects(
         plugin.invoke("getSizes", { filters: [{ key: "colour", values: ["red"] }] }),
         /must be one of slug, regions/,
@@ -167,7 +167,7 @@ describe("functions of the digitalocean plugin, against the sandbox's API", () =
       bySlug.distribution,
     );
     await assert.rejects(plugin.invoke("getImage", { slug: "beos-5" }), /no image with the slug "beos-5"/);
-    await assert.rejects(plugin.invoke("getImage", {}), /takes one of id, name and slug/);
+    await assert.rejects(plugin.invoke("getImage", {}), /getImage: set exactly one of id, name and slug/);
   });
 
   it("getDroplet, by id, name and tag", async () => {

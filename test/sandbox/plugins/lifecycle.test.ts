@@ -402,13 +402,16 @@ describe("resources of the digitalocean plugin, against the sandbox's API", () =
     await plugin.delete("Volume", volume);
   });
 
-  it("managed databases and NAT gateways can be checked and previewed, and a create says what is missing", async () => {
+  it("managed databases and NAT gateways can be checked and previewed, and a create names what is missing", async () => {
     const inputs = await plugin.checked("DatabaseCluster", {
       ...{ name: "db", engine: "mysql", version: "8", size: "db-s-1vcpu-1gb", region, nodeCount: 1 },
     });
     const preview = await plugin.preview("DatabaseCluster", inputs);
     assert.equal(preview.engine, "mysql");
-    await assert.rejects(plugin.createRaw("DatabaseCluster", inputs, false), /the sandbox has none/);
+    await assert.rejects(
+      plugin.createRaw("DatabaseCluster", inputs, false),
+      /this API has no managed databases; in the sandbox you can only preview them/,
+    );
     const gateway = { name: "nat", type: "PUBLIC", region, size: 1, vpcs: [{ vpcUuid: ground.vpc.id }] };
     assert.equal(
       (await plugin.preview("VpcNatGateway", await plugin.checked("VpcNatGateway", gateway))).type,

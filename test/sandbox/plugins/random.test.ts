@@ -118,13 +118,13 @@ describe("the random plugin", () => {
     await plugin.delete("RandomPassword", live);
   });
 
-  it("RandomPassword: refuses a length under the sum of the minima, and two names of one setting at odds", async () => {
+  it("RandomPassword: refuses a length below the sum of the minima, and contradictory values of number and numeric", async () => {
     const short = await plugin.check("RandomPassword", { length: 3, minLower: 2, minUpper: 2 });
     assert.match(short.failures.join(), /"length" must be 4 or more/);
     const both = await plugin.check("RandomPassword", { length: 3, number: true, numeric: false });
     assert.match(both.failures.join(), /"number" conflicts with "numeric"/);
     const none = { length: 3, lower: false, upper: false, numeric: false, special: false };
-    await assert.rejects(plugin.create("RandomPassword", none), /no kind of character is left/);
+    await assert.rejects(plugin.create("RandomPassword", none), /no kind of character is allowed/);
   });
 
   it("RandomPassword and RandomString: imported by their value", async () => {

@@ -1,4 +1,4 @@
-/** What anybody can look up: regions, sizes, images. */
+/** Functions that look up DigitalOcean's catalogue: regions, sizes, images. */
 import {
   boolean,
   computed,
@@ -50,7 +50,7 @@ export const getRegion: FunctionType<Client> = {
         .map((candidate) => candidate.slug)
         .sort()
         .join(", ");
-      throw new Error(`region "${slug}" does not exist; there are ${known}`);
+      throw new Error(`region "${slug}" does not exist. Known regions: ${known}`);
     }
     return { ...regionState(found), id: slug };
   },
@@ -181,31 +181,32 @@ export const getImage: FunctionType<Client> = {
 
 async function findImage(client: Client, inputs: PropertyMap): Promise<ApiImage> {
   const given = ["id", "name", "slug"].filter((key) => inputs[key] !== undefined);
-  if (given.length !== 1) throw new Error("getImage takes one of id, name and slug");
+  if (given.length !== 1) throw new Error("getImage: set exactly one of id, name and slug");
   const [key = ""] = given;
   const wanted = text(inputs, key);
   if (key !== "name") {
     const answer = await client.find<{ image: ApiImage }>(`/v2/images/${encodeURIComponent(wanted)}`);
-    if (answer === undefined) throw new Error(`there is no image with the ${key} "${wanted}"`);
+    if (answer === undefined) throw new Error(`no image with the ${key} "${wanted}" found`);
     return answer.image;
   }
   const images = await client.all<ApiImage>(imageList(text(inputs, "source") || "user"), "images");
-  return theOne(
+  return onlyMatch(
     images.filter((image) => image.name === wanted),
     `image named "${wanted}"`,
   );
 }
 
-/** An image looked up by name is one of the account's own, unless the program names another source. */
+/** A lookup by name searches the account's own images, unless the program sets another source. */
 function imageList(source: string): string {
   if (source === "user") return "/v2/images?private=true";
   if (source === "distributions") return "/v2/images?type=distribution";
   return source === "applications" ? "/v2/images?type=application" : "/v2/images";
 }
 
-export function theOne<T>(found: readonly T[], what: string): T {
+/** @throws Error unless there is exactly one; `what` names it in the message */
+export function onlyMatch<T>(found: readonly T[], what: string): T {
   const [first, second] = found;
-  if (first === undefined) throw new Error(`there is no ${what}`);
-  if (second !== undefined) throw new Error(`there are ${found.length} with the same name: ${what}`);
+  if (first === undefined) throw new Error(`no ${what} found`);
+  if (second !== undefined) throw new Error(`expected one ${what}, found ${found.length}`);
   return first;
 }

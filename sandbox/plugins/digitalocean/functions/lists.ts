@@ -1,4 +1,4 @@
-/** Filters and sorts of the functions that list things, after the official provider's: keys are in snake case. */
+/** The functions that list resources, with filters and sorts. As in the official provider, their keys are in snake case. */
 import {
   boolean,
   computed,
@@ -24,14 +24,14 @@ interface Listing {
   readonly output: string;
   readonly item: string;
   readonly fields: Fields;
-  /** What can be filtered and sorted by, in snake case. */
+  /** The keys to filter and sort by, in snake case. */
   readonly keys: readonly string[];
-  /** Inputs besides filters and sorts, which are outputs as well. */
+  /** Further inputs besides filters and sorts. They are also outputs. */
   readonly more?: Fields;
   readonly records: (client: Client, inputs: PropertyMap) => Promise<PropertyMap[]>;
 }
 
-/** A function that lists all of a kind. */
+/** Makes a function that lists all resources of one kind. */
 export function listFunction({
   name,
   output,
@@ -51,19 +51,18 @@ export function listFunction({
       id: computed(string),
     },
     async call({ client }, given) {
-      // The id is what the official provider takes for that of a list: its name and the time.
+      // The official provider makes the id of a list in the same way: its name and the time.
       const id = `${snake(output)}-${Date.now()}`;
       return { ...given, [output]: select(await records(client, given), given), id };
     },
   };
 }
 
-/** The members of a list's items are all there, always. */
+/** The same properties, all required: outputs always contain every one of them. */
 function requiredOf(fields: Fields): Fields {
   return Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, required(field.type)]));
 }
 
-/** @param name the function's, with a capital, as `GetSizes`: types are named by it */
 function filters(name: string, keys: readonly string[]): Field {
   return optional(
     set(
@@ -111,7 +110,7 @@ function passes(record: PropertyMap, filter: PropertyMap): boolean {
   return flag(filter, "all") ? wanted.every(matches) : wanted.some(matches);
 }
 
-/** A list matches where one of its items does; with `all`, where every one does (each wanted value anew). */
+/** A list matches if one of its items does; with `all`, if every item does, for each wanted value. */
 function valueMatches(
   value: PropertyValue | undefined,
   wanted: string,
@@ -136,12 +135,12 @@ function compareValues(left: PropertyValue | undefined, right: PropertyValue | u
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** `publicKey` as `public_key`. */
+/** `publicKey` becomes `public_key`. */
 export function snake(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** Keys are written as Terraform writes them (`price_monthly`); camel case is taken as well. */
+/** `price_monthly`, Terraform's form of a key, becomes `priceMonthly`; a key in camel case stays as it is. */
 function camel(key: string): string {
   return key.replace(/_([a-z0-9])/g, (_match, letter: string) => letter.toUpperCase());
 }

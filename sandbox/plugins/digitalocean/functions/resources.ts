@@ -1,4 +1,4 @@
-/** Looking up what an account has. */
+/** Functions that look up the resources of an account. */
 import {
   boolean,
   computed,
@@ -26,7 +26,7 @@ import { type ApiDroplet, dropletState } from "../resources/droplet";
 import { type ApiLoadBalancer, loadBalancer as loadBalancerResource } from "../resources/loadBalancer";
 import type { ApiSshKey } from "../resources/sshKey";
 import type { ApiVpc } from "../resources/vpc";
-import { theOne } from "./catalog";
+import { onlyMatch } from "./catalog";
 import { listFunction, snake } from "./lists";
 
 export const getAccount: FunctionType<Client> = {
@@ -100,7 +100,7 @@ export const getDomain: FunctionType<Client> = {
   async call({ client }, inputs) {
     const name = text(inputs, "name");
     const answer = await client.find<{ domain: ApiDomain }>(`/v2/domains/${encodeURIComponent(name)}`);
-    if (answer === undefined) throw new Error(`there is no domain named "${name}" in this account`);
+    if (answer === undefined) throw new Error(`no domain named "${name}" found in this account`);
     const { ttl, zone_file: zoneFile } = answer.domain;
     return { id: name, name, domainUrn: `do:domain:${name}`, ttl: ttl ?? 0, zoneFile: zoneFile ?? "" };
   },
@@ -166,19 +166,19 @@ export const getDroplet: FunctionType<Client> = {
 
 async function findDroplet(client: Client, inputs: PropertyMap): Promise<ApiDroplet> {
   const given = ["id", "name", "tag"].filter((key) => inputs[key] !== undefined);
-  if (given.length !== 1) throw new Error("getDroplet takes one of id, name and tag");
+  if (given.length !== 1) throw new Error("getDroplet: set exactly one of id, name and tag");
   const [key = ""] = given;
   const wanted = text(inputs, key);
   if (key === "id") {
     const answer = await client.find<{ droplet: ApiDroplet }>(`/v2/droplets/${wanted}`);
-    if (answer === undefined) throw new Error(`there is no droplet with the id ${wanted}`);
+    if (answer === undefined) throw new Error(`no droplet with the id ${wanted} found`);
     return answer.droplet;
   }
   const query =
     key === "tag" ? `?tag_name=${encodeURIComponent(wanted)}` : flag(inputs, "gpu") ? "?type=gpus" : "";
   const droplets = await client.all<ApiDroplet>(`/v2/droplets${query}`, "droplets");
   const found = key === "tag" ? droplets : droplets.filter((candidate) => candidate.name === wanted);
-  return theOne(found, `droplet with the ${key} "${wanted}"`);
+  return onlyMatch(found, `droplet with the ${key} "${wanted}"`);
 }
 
 export const getDroplets = listFunction({
@@ -194,7 +194,7 @@ export const getDroplets = listFunction({
   },
 });
 
-/** The resource's outputs, with single objects as lists of one, as the official functions give them. */
+/** The resource's outputs. As in the official function, a single object is a list with one item. */
 function loadBalancerOutputs(): Fields {
   const own = loadBalancerResource.fields;
   const simple = [
@@ -306,7 +306,7 @@ export const getLoadBalancer: FunctionType<Client> = {
   async call(op, inputs) {
     const id = text(inputs, "id") || (await findLoadBalancer(op.client, inputs)).id;
     const found = await loadBalancerResource.read(op, id, {});
-    if (found === undefined) throw new Error(`there is no load balancer with the id ${id}`);
+    if (found === undefined) throw new Error(`no load balancer with the id ${id} found`);
     const { firewall, healthcheck, stickySessions, glbSettings, ...state } = found.state;
     const asList = (value: PropertyMap[string] | undefined) =>
       value === undefined || value === null ? [] : [value];
@@ -325,9 +325,9 @@ export const getLoadBalancer: FunctionType<Client> = {
 
 async function findLoadBalancer(client: Client, inputs: PropertyMap): Promise<ApiLoadBalancer> {
   const name = text(inputs, "name");
-  if (name === "") throw new Error("getLoadBalancer takes one of id and name");
+  if (name === "") throw new Error("getLoadBalancer: set exactly one of id and name");
   const all = await client.all<ApiLoadBalancer>("/v2/load_balancers", "load_balancers");
-  return theOne(
+  return onlyMatch(
     all.filter((candidate) => candidate.name === name),
     `load balancer named "${name}"`,
   );
@@ -352,7 +352,7 @@ export const getSshKey: FunctionType<Client> = {
     const name = text(inputs, "name");
     const keys = await client.all<ApiSshKey>("/v2/account/keys", "ssh_keys");
     return sshKeyState(
-      theOne(
+      onlyMatch(
         keys.filter((key) => key.name === name),
         `SSH key named "${name}"`,
       ),
@@ -403,17 +403,17 @@ export const getVpc: FunctionType<Client> = {
 
 async function findVpc(client: Client, inputs: PropertyMap): Promise<ApiVpc> {
   const given = ["id", "name", "region"].filter((key) => inputs[key] !== undefined);
-  if (given.length !== 1) throw new Error("getVpc takes one of id, name and region");
+  if (given.length !== 1) throw new Error("getVpc: set exactly one of id, name and region");
   const [key = ""] = given;
   const wanted = text(inputs, key);
   if (key === "id") {
     const answer = await client.find<{ vpc: ApiVpc }>(`/v2/vpcs/${wanted}`);
-    if (answer === undefined) throw new Error(`there is no VPC with the id ${wanted}`);
+    if (answer === undefined) throw new Error(`no VPC with the id ${wanted} found`);
     return answer.vpc;
   }
   const vpcs = await client.all<ApiVpc>("/v2/vpcs", "vpcs");
   const found = vpcs.filter((vpc) =>
     key === "name" ? vpc.name === wanted : vpc.region === wanted && vpc.default,
   );
-  return theOne(found, key === "name" ? `VPC named "${wanted}"` : `default VPC in the region "${wanted}"`);
+  return onlyMatch(found, key === "name" ? `VPC named "${wanted}"` : `default VPC in the region "${wanted}"`);
 }

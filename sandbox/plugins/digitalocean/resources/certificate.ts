@@ -44,7 +44,7 @@ export const certificate: ResourceType<Client> = {
       replaces: true,
       conflictsWith: ["privateKey", "leafCertificate", "certificateChain"],
     }),
-    // Renewal gives a Let's Encrypt certificate a new UUID: hence the name is the resource's id.
+    // A Let's Encrypt certificate gets a new UUID at each renewal, so the resource's id is its name.
     uuid: computed(string),
     state: computed(string),
     notAfter: computed(string),
@@ -90,7 +90,7 @@ export const certificate: ResourceType<Client> = {
     if (found === undefined) return;
     await removeWhenFree(op, `/v2/certificates/${found.id}`, {
       refusal: 403,
-      what: `certificate ${id} to be in use no longer`,
+      what: `certificate ${id} to be no longer in use`,
       timeoutMs: inUseTimeoutMs,
     });
   },
@@ -115,14 +115,14 @@ async function lookUp(client: Client, name: string): Promise<ApiCertificate | un
   return certificates?.find((candidate) => candidate.name === name);
 }
 
-/** The certificate of a name, the only thing about it that stays. @throws Error where there is none */
+/** Finds a certificate by name: its id changes at each renewal. @throws Error if there is none */
 export async function findCertificate(client: Client, name: string): Promise<ApiCertificate> {
   const found = await lookUp(client, name);
   if (found === undefined) throw new Error(`certificate "${name}" not found`);
   return found;
 }
 
-/** The domains of a custom certificate are read off the certificate: not the program's business. */
+/** For a custom certificate the API reads the domains from the certificate; the program does not set them. */
 function stateOf(found: ApiCertificate, prior: PropertyMap): PropertyMap {
   const domains = found.type === "custom" ? (prior.domains ?? null) : [...(found.dns_names ?? [])];
   return {

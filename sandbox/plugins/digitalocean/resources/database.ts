@@ -1,6 +1,6 @@
 /**
- * Managed databases. The sandbox's API has none: what works there is check, preview and everything that policies
- * need; a create says so. Against an API that has them, these make the requests of the official provider.
+ * Managed databases. The sandbox's API has none: check, preview and policies work there, and a create fails with that
+ * explanation. With an API that has managed databases, these resources send the official provider's requests.
  */
 import type { Problem } from "../../provider/check";
 import {
@@ -110,12 +110,12 @@ export const databaseCluster: ResourceType<Client> = {
     if (isUnknown(inputs.engine)) return problems;
     const engine = text(inputs, "engine");
     if (inputs.sqlMode !== undefined && engine !== "mysql") {
-      problems.push({ path: "sqlMode", reason: "sqlMode is for the engine mysql alone" });
+      problems.push({ path: "sqlMode", reason: "sqlMode is only for the engine mysql" });
     }
     if (inputs.evictionPolicy !== undefined && engine !== "redis" && engine !== "valkey") {
       problems.push({
         path: "evictionPolicy",
-        reason: "evictionPolicy is for the engines redis and valkey alone",
+        reason: "evictionPolicy is only for the engines redis and valkey",
       });
     }
     return problems;
@@ -190,7 +190,7 @@ async function inDatabases<T>(request: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (!isStatus(error, 404, 405, 501)) throw error;
     throw new Error(
-      `this API has no managed databases (the sandbox has none: preview works there, creation does not): ${error.message}`,
+      `this API has no managed databases; in the sandbox you can only preview them: ${error.message}`,
       { cause: error },
     );
   }
@@ -312,7 +312,7 @@ export const databaseFirewall: ResourceType<Client> = {
   },
 };
 
-/** A rule without a UUID is a new one; the zero time is how the official provider's client says "not yet". */
+/** A rule without a UUID is a new one; for it the official provider's client sends the zero time. */
 function rulesBody(inputs: PropertyMap): Record<string, unknown>[] {
   return maps(inputs, "rules").map((rule) => ({
     uuid: text(rule, "uuid"),

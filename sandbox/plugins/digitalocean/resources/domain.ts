@@ -53,11 +53,11 @@ interface ApiRecord {
   readonly tag?: string | null;
 }
 
-/** Record types whose value is a name; the API gives it without the dot at its end. */
+/** Record types whose value is a name. The API returns it without the final dot. */
 const namingTypes = new Set(["CNAME", "MX", "NS", "SRV", "CAA"]);
 
-/** The properties that each type of record cannot do without. */
-const needs: Readonly<Record<string, readonly string[]>> = {
+/** The properties that are required for a record type. */
+const requiredByType: Readonly<Record<string, readonly string[]>> = {
   MX: ["priority"],
   SRV: ["priority", "weight", "port"],
   CAA: ["flags", "tag"],
@@ -88,7 +88,7 @@ export const dnsRecord: ResourceType<Client> = {
 
   problems(inputs): Problem[] {
     const type = text(inputs, "type");
-    return (needs[type] ?? [])
+    return (requiredByType[type] ?? [])
       .filter((key) => inputs[key] === undefined)
       .map((key) => ({ path: key, reason: `"${key}" is required when type is ${type}` }));
   },
@@ -118,7 +118,7 @@ export const dnsRecord: ResourceType<Client> = {
   },
 };
 
-/** The numbers go out even as zero: that is how the official provider's client writes records. */
+/** Zero numbers are included, as in the official provider's requests. */
 function body(inputs: PropertyMap): Record<string, unknown> {
   const [ttl, tag] = [amount(inputs, "ttl"), text(inputs, "tag")];
   return {
@@ -163,7 +163,7 @@ function absolute(name: string, inputs: PropertyMap): string {
   return name === "@" ? zone : `${name}.${zone}`;
 }
 
-/** `@` and the domain's own name are one, and so are `www` and `www.example.com.` */
+/** `@` equals the domain's own name, and `www` equals `www.example.com.` */
 function sameRecordValue(input: PropertyValue, state: PropertyValue, inputs: PropertyMap): boolean {
   const zone = `${text(inputs, "domain")}.`;
   return (state === "@" && input === zone) || state === `${String(input)}.${zone}`;
@@ -172,7 +172,7 @@ function sameRecordValue(input: PropertyValue, state: PropertyValue, inputs: Pro
 function fromImportId(id: string): { domain: string; record: string } {
   const [name = "", record = "", ...rest] = id.split(",");
   if (name === "" || !/^\d+$/.test(record) || rest.length > 0) {
-    throw new Error(`the id to import a record by is "domain,id", as example.com,12, not "${id}"`);
+    throw new Error(`to import a DNS record use "domain,id", such as "example.com,12", not "${id}"`);
   }
   return { domain: name, record };
 }

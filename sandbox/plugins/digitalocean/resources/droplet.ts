@@ -49,10 +49,10 @@ export interface ApiDroplet {
 
 const longTimeoutMs = 60 * 60_000;
 const deleteTimeoutMs = 60_000;
-/** After this long without a droplet, its create action is asked whether anything went wrong. */
-const doubtAfterMs = 10_000;
+/** If the droplet is not active after this time, its create action is checked for an error. */
+const checkActionAfterMs = 10_000;
 
-/** The state keeps the SHA-1 of the user data: enough to see a change, and no secret. */
+/** The state keeps only the SHA-1 of the user data: it shows a change and contains no secret. */
 function hashed(value: PropertyValue): PropertyValue {
   return createHash("sha1").update(String(value)).digest("hex");
 }
@@ -74,12 +74,12 @@ export const droplet: ResourceType<Client> = {
     resizeDisk: optional(boolean, { default: true }),
     backups: optional(boolean, { default: false }),
     backupPolicy: optional(backupPolicy),
-    // There is no way back from IPv6.
+    // IPv6 cannot be switched off.
     ipv6: optional(boolean, { default: false, replaces: (input, state) => state === true && input !== true }),
     ipv6Address: optionalComputed(string),
     privateNetworking: optionalComputed(boolean, {
       deprecated:
-        "Every droplet is in a VPC: name it by vpcUuid, or the droplet is placed in the region's default VPC.",
+        "Every droplet is in a VPC. Set vpcUuid; without it, DigitalOcean uses the region's default VPC.",
     }),
     publicNetworking: optionalComputed(boolean, { replaces: true }),
     sshKeys: optional(set(string, notEmpty), { replaces: true }),
@@ -124,10 +124,10 @@ export const droplet: ResourceType<Client> = {
     const found = await waitForDroplet(op, id, {
       what: `droplet ${op.name} (${id}) to become active`,
       timeoutMs: op.timeoutMs ?? longTimeoutMs,
-      // The official provider takes a droplet that is off after an update as it is.
-      done: ({ status }) => status === "active" || (status === "off" && !createActions.has(id)),
-      wrong: ({ status }) => (status === "archive" || status === "off" ? `it is "${status}"` : undefined),
-      doubt: () => failedCreate(op, id),
+      // Like the official provider, accept a droplet that is off after an update.
+      isDone: ({ status }) => status === "active" || (status === "off" && !createActions.has(id)),
+      failure: ({ status }) => (status === "archive" || status === "off" ? `it is "${status}"` : undefined),
+      lateFailure: () => failedCreate(op, id),
     });
     createActions.delete(id);
     return dropletState(found);
@@ -175,7 +175,7 @@ interface CreateAnswer {
   readonly links?: { readonly actions?: readonly { readonly id: number; readonly rel: string }[] };
 }
 
-/** Create actions of the droplets that this process has made and that are not active yet. */
+/** The create actions of droplets that this process created and that are not active yet. */
 const createActions = new Map<string, number | undefined>();
 
 function createBody(inputs: PropertyMap): Record<string, unknown> {
@@ -211,7 +211,7 @@ function isNumeric(value: string): boolean {
 }
 
 function numericId(id: string): string {
-  if (!isNumeric(id)) throw new Error(`a droplet's id is a number, not "${id}"`);
+  if (!isNumeric(id)) throw new Error(`a droplet's id must be a number, got "${id}"`);
   return id;
 }
 
@@ -252,7 +252,7 @@ function addressOf(addresses: readonly Address[] | undefined, type: Address["typ
   return addresses?.find((address) => address.type === type)?.ip_address ?? "";
 }
 
-/** What only an import takes from the API: an image's slug moves on to newer images, so later reads leave it alone. */
+/** The values that only an import reads: an image slug later names newer images, so a refresh does not read it. */
 function importState(found: ApiDroplet): PropertyMap {
   return { image: found.image.slug || String(found.image.id), resizeDisk: true };
 }
@@ -260,20 +260,22 @@ function importState(found: ApiDroplet): PropertyMap {
 interface DropletWait {
   readonly what: string;
   readonly timeoutMs: number;
-  done(found: ApiDroplet): boolean;
-  /** What is wrong for good, where it is. */
-  wrong?(found: ApiDroplet): string | undefined;
-  doubt?(): Promise<string | undefined>;
+  isDone(found: ApiDroplet): boolean;
+  /** Why the wait cannot succeed any more, or `undefined`. */
+  failure?(found: ApiDroplet): string | undefined;
+  /** The same, asked only after a while because it takes a request of its own. */
+  lateFailure?(): Promise<string | undefined>;
 }
 
-/** A locked droplet is busy with an action; its status says nothing yet. */
+/** A locked droplet is busy with an action, so its status does not count yet. */
 async function waitForDroplet(op: Operation<Client>, id: string, wait: DropletWait): Promise<ApiDroplet> {
   return waitFor({ what: wait.what, timeoutMs: wait.timeoutMs, signal: op.signal }, async (elapsedMs) => {
     const { droplet: found } = await op.client.get<{ droplet: ApiDroplet }>(`/v2/droplets/${id}`);
-    if (!found.locked && wait.done(found)) return found;
-    const wrong = found.locked ? undefined : wait.wrong?.(found);
-    const failure = wrong ?? (elapsedMs > doubtAfterMs ? await wait.doubt?.() : undefined);
-    if (failure !== undefined) throw new Error(`waiting for ${wait.what} is in vain: ${failure}`);
+    if (!found.locked && wait.isDone(found)) return found;
+    const failure =
+      (found.locked ? undefined : wait.failure?.(found)) ??
+      (elapsedMs > checkActionAfterMs ? await wait.lateFailure?.() : undefined);
+    if (failure !== undefined) throw new Error(`stopped waiting for ${wait.what}: ${failure}`);
     return undefined;
   });
 }
@@ -294,7 +296,7 @@ function waitForStatus(
   return waitForDroplet(op, id, {
     what: `droplet ${op.name} (${id}) to be ${status}`,
     timeoutMs,
-    done: (found) => found.status === status,
+    isDone: (found) => found.status === status,
   });
 }
 
@@ -336,7 +338,7 @@ async function rename(op: Operation<Client>, id: string, name: string): Promise<
   await waitForDroplet(op, id, {
     what: `droplet ${id} to be named ${name}`,
     timeoutMs: op.timeoutMs ?? longTimeoutMs,
-    done: (found) => found.name === name,
+    isDone: (found) => found.name === name,
   });
 }
 
@@ -362,7 +364,7 @@ async function enableIpv6(op: Operation<Client>, id: string): Promise<void> {
   await waitForDroplet(op, id, {
     what: `IPv6 on droplet ${op.name} (${id})`,
     timeoutMs: op.timeoutMs ?? longTimeoutMs,
-    done: (found) => found.features?.includes("ipv6") === true,
+    isDone: (found) => found.features?.includes("ipv6") === true,
   });
 }
 

@@ -59,7 +59,7 @@ function ruleFields(direction: Direction): Fields {
   };
 }
 
-/** All ports are "0" in the API's answers, "all" or 1-65535 in programs. */
+/** The API returns "0" for all ports; a program writes "all" or "1-65535". */
 function samePorts(input: unknown, state: unknown): boolean {
   const all = new Set(["all", "0", "1-65535"]);
   return all.has(String(input)) && all.has(String(state)) && (input === "1-65535") === (state === "1-65535");

@@ -85,7 +85,7 @@ const activeTimeoutMs = 10 * 60_000;
 const port = { validate: [between(1, 65535)] };
 const sizeUnits: Readonly<Record<string, number>> = { "lb-small": 1, "lb-medium": 3, "lb-large": 6 };
 
-/** The id of a certificate changes with each renewal: the state keeps its name in both properties. */
+/** A certificate's id changes at each renewal, so the state has its name in both properties. */
 const forwardingRule = object("LoadBalancerForwardingRule", {
   entryProtocol: required(string, { validate: [oneOf("http", "https", "http2", "http3", "tcp", "udp")] }),
   entryPort: required(integer, port),
@@ -94,7 +94,7 @@ const forwardingRule = object("LoadBalancerForwardingRule", {
   certificateName: optionalComputed(string, { validate: [notEmpty] }),
   certificateId: optionalComputed(string, {
     validate: [notEmpty],
-    deprecated: "A certificate's id changes when it is renewed: use certificateName.",
+    deprecated: "Use certificateName: a certificate's id changes when it is renewed.",
   }),
   tlsPassthrough: optional(boolean, { default: false }),
 });
@@ -149,7 +149,7 @@ export const loadBalancer: ResourceType<Client> = {
     algorithm: optional(string, {
       default: "round_robin",
       validate: [oneOf("round_robin", "least_connections")],
-      deprecated: "Load balancers have no choice of algorithm any longer.",
+      deprecated: "DigitalOcean no longer offers a choice of algorithm.",
     }),
     forwardingRules: optional(set(forwardingRule), { conflictsWith: ["glbSettings"], validate: [items(1)] }),
     healthcheck: optionalComputed(healthcheck),
@@ -209,7 +209,7 @@ export const loadBalancer: ResourceType<Client> = {
         );
         if (current.status === "active") return current;
         if (current.status !== "new")
-          throw new Error(`waiting for ${what} is in vain: it is "${current.status}"`);
+          throw new Error(`stopped waiting for ${what}: it is "${current.status}"`);
         return undefined;
       },
     );
@@ -267,7 +267,7 @@ function regionProblems(inputs: PropertyMap): Problem[] {
   if (global === (text(inputs, "region") === "")) return [];
   const reason = global
     ? '"region" must not be set when type is GLOBAL'
-    : 'Missing "region": set it, or type GLOBAL';
+    : 'Missing "region": set region, or set type to GLOBAL';
   return [{ path: "region", reason }];
 }
 
@@ -321,7 +321,7 @@ async function ruleBody(client: Client, rule: PropertyMap): Promise<Record<strin
   });
 }
 
-/** A certificate is named by its name; an id in its place is taken for a name first, as the state keeps it. */
+/** Programs name a certificate by name. A certificateId may also hold a name, because the state keeps the name there. */
 async function certificateId(client: Client, rule: PropertyMap): Promise<string> {
   const name = text(rule, "certificateName");
   if (name !== "") return (await findCertificate(client, name)).id;
@@ -417,7 +417,7 @@ async function stateOf(
   if (found.firewall)
     state.firewall = { allows: [...(found.firewall.allow ?? [])], denies: [...(found.firewall.deny ?? [])] };
   if (found.glb_settings?.target_protocol) state.glbSettings = globalState(found.glb_settings);
-  // Answers need not say these; then they stay as the program gave them.
+  // The API may leave these out; then the program's values stay.
   if (found.network) state.network = found.network;
   if (found.network_stack) state.networkStack = found.network_stack;
   if (found.tls_cipher_policy) state.tlsCipherPolicy = found.tls_cipher_policy;
@@ -425,8 +425,8 @@ async function stateOf(
 }
 
 /**
- * The API answers with its defaults for what the program never said. Only what the program said, or what differs from
- * the default, is the program's to see.
+ * Removes the API's defaults for properties that the program does not set; the state would otherwise differ from the
+ * program.
  */
 function leftToDefaults(state: PropertyMap, prior: PropertyMap): PropertyMap {
   const defaults: PropertyMap = { network: "EXTERNAL", networkStack: "IPV4", tlsCipherPolicy: "DEFAULT" };
@@ -485,7 +485,7 @@ async function certificateState(
       .get<{ certificate: ApiCertificate }>(`/v2/certificates/${id}`)
       .then(({ certificate }) => certificate.name)
       .catch((error: unknown) => {
-        if (isStatus(error, 404)) return id; // deleted behind our back: what is left is the id
+        if (isStatus(error, 404)) return id; // the certificate was deleted: only its id is known
         throw error;
       });
     names.set(id, name);

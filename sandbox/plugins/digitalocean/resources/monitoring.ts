@@ -129,7 +129,7 @@ function alertBody(inputs: PropertyMap): Record<string, unknown> {
   };
 }
 
-/** An empty list goes out as null: that is how the official provider's client writes it. */
+/** An empty list is sent as null, as in the official provider's requests. */
 function notificationsBody(given: PropertyMap | undefined): Record<string, unknown> {
   const emails = strings(given ?? {}, "emails");
   const slacks = maps(given ?? {}, "slacks").map((entry) => ({
@@ -279,11 +279,11 @@ function uptimeAlertBody(inputs: PropertyMap): Record<string, unknown> {
   };
 }
 
-/** An alert cannot be found by its id alone; the official provider cannot import it, this one takes both ids. */
+/** The API finds an alert only by check and id. The official provider cannot import one; this one accepts both ids. */
 function fromImportId(id: string): { checkId: string; alertId: string } {
   const [checkId = "", alertId = "", ...rest] = id.split(",");
   if (checkId === "" || alertId === "" || rest.length > 0) {
-    throw new Error(`the id to import an uptime alert by is "check_id,alert_id", not "${id}"`);
+    throw new Error(`to import an uptime alert use "check_id,alert_id", not "${id}"`);
   }
   return { checkId, alertId };
 }

@@ -53,14 +53,14 @@ export const project: ResourceType<Client> = {
     return { id: made.id };
   },
 
-  /** What an interrupted create or update left undone is done here. */
+  /** Assigns resources after the project exists, so that a failure here keeps the project in the state. */
   async settle(op, id, prior, inputs) {
     if (inputs.resources !== undefined && prior.createdAt === undefined) {
       await assign(op.client, id, strings(inputs, "resources"));
       if (flag(inputs, "isDefault")) await put(op.client, id, inputs);
     }
     const found = await readProject(op.client, id);
-    if (found === undefined) throw new Error(`project ${op.name} (${id}) is gone`);
+    if (found === undefined) throw new Error(`project ${op.name} (${id}) no longer exists`);
     return found;
   },
 
@@ -111,7 +111,7 @@ async function readProject(client: Client, id: string): Promise<PropertyMap | un
   const { project: current } = found;
   return {
     name: current.name,
-    // The API puts this before any purpose that is not on its own list.
+    // The API adds this prefix to a purpose that is not on its own list.
     purpose: (current.purpose ?? "").replace(/^Other: /, ""),
     description: current.description ?? "",
     environment: current.environment ?? "",
@@ -134,7 +134,7 @@ async function assign(client: Client, id: string, resources: readonly string[]):
   if (named.length > 0) await client.post(`/v2/projects/${id}/resources`, { resources: named });
 }
 
-/** A resource is always in one project: to take it out of one is to put it into the default one. */
+/** Every resource is in exactly one project, so removing it from one means assigning it to the default project. */
 async function assignToDefault(client: Client, resources: readonly string[]): Promise<void> {
   const { project: fallback } = await client.get<{ project: ApiProject }>("/v2/projects/default");
   await assign(client, fallback.id, resources);

@@ -49,7 +49,7 @@ export const reservedIp: ResourceType<Client> = {
 
   async delete(op, ip, state) {
     if (amount(state, "dropletId") !== 0) {
-      // The API says 422 where there is nothing to unassign, and 404 where the address is gone.
+      // 422: the address is not assigned. 404: the address does not exist.
       await unassign(op, ip).catch((error: unknown) => {
         if (!isStatus(error, 404, 422)) throw error;
       });
@@ -58,7 +58,7 @@ export const reservedIp: ResourceType<Client> = {
   },
 };
 
-/** The droplet is this resource's business only where the program (or an import) says so: else an assignment's. */
+/** This resource manages the assignment only if the program sets dropletId (or in an import). */
 function stateOf(found: ApiReservedIp, prior: PropertyMap): PropertyMap {
   const isImport = prior.region === undefined;
   const follows = isImport || amount(prior, "dropletId") !== 0;
@@ -106,9 +106,7 @@ export const reservedIpAssignment: ResourceType<Client> = {
       ? id.split(",")
       : [text(prior, "ipAddress"), text(prior, "dropletId")];
     if (!/^\d+$/.test(droplet)) {
-      throw new Error(
-        `the id to import a reserved IP's assignment by is "ip_address,droplet_id", not "${id}"`,
-      );
+      throw new Error(`to import a reserved IP's assignment use "ip_address,droplet_id", not "${id}"`);
     }
     const found = await client.find<{ reserved_ip: ApiReservedIp }>(`/v2/reserved_ips/${ip}`);
     if (found?.reserved_ip.droplet?.id !== Number(droplet)) return undefined;

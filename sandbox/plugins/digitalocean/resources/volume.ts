@@ -34,7 +34,7 @@ export const volume: ResourceType<Client> = {
     filesystemType: optionalComputed(string, {
       validate: [filesystems],
       conflictsWith: ["initialFilesystemType"],
-      deprecated: "Use initialFilesystemType. What stays is the output: the volume's filesystem as it is.",
+      deprecated: "Use initialFilesystemType. As an output, this remains the volume's current filesystem.",
     }),
     tags,
     volumeUrn: computed(string),
@@ -45,7 +45,7 @@ export const volume: ResourceType<Client> = {
   refuses(state, inputs) {
     const [old, size] = [amount(state, "size"), inputs.size];
     return typeof size === "number" && size < old
-      ? `a volume can only grow: "size" is ${size} GiB, and the volume has ${old} GiB already`
+      ? `a volume can only grow: "size" is ${size} GiB, but the volume already has ${old} GiB`
       : undefined;
   },
 
@@ -82,7 +82,7 @@ export const volume: ResourceType<Client> = {
   },
 };
 
-/** What the API leaves empty is left as it was, as the official provider does. */
+/** Keeps the old value of a property that the API returns empty, as the official provider does. */
 function stateOf(found: ApiVolume): PropertyMap {
   const { filesystem_type: filesystem, filesystem_label: label } = found;
   return {
@@ -117,7 +117,7 @@ export const volumeAttachment: ResourceType<Client> = {
     return { id: `${dropletId}-${volumeId}-${uniqueSuffix()}` };
   },
 
-  /** The attachment is all that its inputs say: nothing to ask the API after the action is completed. */
+  /** The inputs describe the whole attachment, so nothing is read from the API after the action completes. */
   async settle(_op, _id, prior) {
     return prior;
   },
@@ -135,7 +135,7 @@ export const volumeAttachment: ResourceType<Client> = {
   },
 };
 
-/** Takes a volume off a droplet; content where it is not on it, or gone. */
+/** Detaches a volume from a droplet. Succeeds if it is not attached, or if either no longer exists. */
 export async function detach(op: Operation<Client>, volumeId: string, dropletId: number): Promise<void> {
   const what = `detaching volume ${volumeId} from droplet ${dropletId}`;
   try {
@@ -158,14 +158,14 @@ function ids(state: PropertyMap): AttachmentIds {
 function fromImportId(id: string): AttachmentIds {
   const [droplet = "", volumeId = "", ...rest] = id.split(",");
   if (!/^\d+$/.test(droplet) || volumeId === "" || rest.length > 0) {
-    throw new Error(`the id to import a volume attachment by is "droplet_id,volume_id", not "${id}"`);
+    throw new Error(`to import a volume attachment use "droplet_id,volume_id", not "${id}"`);
   }
   return { dropletId: Number(droplet), volumeId };
 }
 
 let made = 0;
 
-/** As Terraform's unique ids: the time to the tenth of a millisecond or so, and a counter in hex. */
+/** A unique id in Terraform's form: the time, padded to 18 digits, and a hexadecimal counter. */
 export function uniqueSuffix(): string {
   const time = new Date().toISOString().replace(/\D/g, "").padEnd(18, "0");
   made += 1;

@@ -54,7 +54,7 @@ export const vpc: ResourceType<Client> = {
     });
   },
 
-  /** Members leave a VPC a moment after their own deletion. */
+  /** A deleted member leaves its VPC with a delay. */
   async delete(op, id) {
     await removeWhenFree(op, `/v2/vpcs/${id}`, {
       refusal: 403,

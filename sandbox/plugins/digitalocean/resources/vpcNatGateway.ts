@@ -44,7 +44,7 @@ const ingress = object("VpcNatGatewayVpc", {
   defaultGateway: optional(boolean),
 });
 
-/** Which VPCs a gateway serves is fixed; whether it is their default one is not. */
+/** A gateway's list of VPCs is fixed; whether it is a VPC's default gateway can change. */
 function otherVpcs(input: PropertyValue | undefined, state: PropertyValue | undefined): boolean {
   const [left, right] = [input, state].map((value) =>
     maps({ value: value ?? [] }, "value")
