@@ -47,6 +47,36 @@ module.exports = {
       to: { path: "^(infra|app|policy|scripts)/" },
     },
     {
+      name: "the-stand-in-plugins-have-one-entry",
+      comment:
+        "sandbox/plugins/README.md: only install.ts is for other code, so the plugins can go or change as one",
+      severity: "error",
+      from: { pathNot: "^(sandbox/plugins|test)/" },
+      to: { path: "^sandbox/plugins/", pathNot: "^sandbox/plugins/install[.]ts$" },
+    },
+    {
+      name: "the-stand-in-plugins-use-only-the-api",
+      comment:
+        "They are clients of the sandbox's API, as the official plugins are, and share no code with it",
+      severity: "error",
+      from: { path: "^sandbox/plugins/.+/" },
+      to: { path: "^sandbox/", pathNot: "^sandbox/plugins/" },
+    },
+    {
+      name: "a-stand-in-plugin-imports-no-other",
+      comment: "What two plugins need is in sandbox/plugins/provider",
+      severity: "error",
+      from: { path: "^sandbox/plugins/([^/]+)/" },
+      to: { path: "^sandbox/plugins/", pathNot: "^sandbox/plugins/($1|provider)/" },
+    },
+    {
+      name: "the-toolchain-has-two-entries",
+      comment: "find.mjs finds the Pulumi CLI and Go; pulumi.ts also installs the CLI",
+      severity: "error",
+      from: { pathNot: "^(scripts/toolchain|test)/" },
+      to: { path: "^scripts/toolchain/", pathNot: "^scripts/toolchain/(find[.](mjs|d[.]mts)|pulumi[.]ts)$" },
+    },
+    {
       name: "the-app-stands-alone",
       comment: "It runs on a host, with its own lock file",
       severity: "error",
