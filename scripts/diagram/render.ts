@@ -1,19 +1,20 @@
-import { instance } from "@viz-js/viz";
 import { registrations } from "../../test/mocks/registrations";
-import { architectureDot } from "./dot";
+import { architectureOf } from "./architecture";
+import { layout } from "./layout";
+import { svgOf } from "./svg";
+
+const datadog = JSON.stringify({ apiKey: "0".repeat(32), appKey: "0".repeat(40) });
 
 /** The pictures of docs/, by file name, with the settings that they show. */
 export const pictures: Readonly<Record<string, { stack: string; config: Record<string, string> }>> = {
-  "architecture.svg": { stack: "dev", config: { domain: "dev.foobar.com" } },
+  "architecture.svg": { stack: "dev", config: { domain: "dev.foobar.com", monitoring: "datadog", datadog } },
   "architecture-separated.svg": {
     stack: "prod",
-    config: { domain: "foobar.com", environment: "production", monitoring: "none" },
+    config: { domain: "foobar.com", environment: "production", datadog },
   },
 };
 
 /** The picture of a stack as SVG, made from what the program registers. */
 export async function renderPicture(stack: string, config: Record<string, string>): Promise<string> {
-  const graph = architectureDot(await registrations(stack, config));
-  const viz = await instance();
-  return viz.renderString(graph, { format: "svg", engine: "dot" });
+  return svgOf(layout(architectureOf(await registrations(stack, config))));
 }
