@@ -1,36 +1,17 @@
-import { type ParseArgsConfig, parseArgs } from "node:util";
+import {
+  type CommandArguments,
+  type CommandFrame,
+  type CommandSpec,
+  helpText as helpTextOf,
+  hostsOption,
+  type OptionSpec,
+  parseCommandLine as parse,
+  portOption,
+} from "../sandbox/index";
 import { EXIT_CODE_HELP, usageFailure } from "./failure";
-import { projectStacks } from "./home";
+import { NPM_CALLS, projectStacks } from "./home";
 
-export interface OptionSpec {
-  readonly type: "boolean" | "string";
-  readonly multiple?: boolean;
-  /** What stands for the value in the help text. */
-  readonly value?: string;
-  readonly doc: string;
-}
-
-export interface CommandSpec {
-  readonly name: string;
-  /** One line for the list of commands. */
-  readonly summary: string;
-  /** What the help says besides: what happens, what stays. */
-  readonly details?: string;
-  /** Names of the arguments, in order; one in brackets is optional. */
-  readonly positionals?: readonly string[];
-  /** All arguments are passed on as they are; "verbs": also --help, because what follows a verb is the verb's. */
-  readonly passThrough?: boolean | "verbs";
-  readonly options?: Readonly<Record<string, OptionSpec>>;
-}
-
-export interface CommandArguments {
-  readonly positionals: readonly string[];
-  flag(name: string): boolean;
-  text(name: string): string | undefined;
-  texts(name: string): readonly string[];
-}
-
-const HELP: OptionSpec = { type: "boolean", doc: "print this text" };
+export type { CommandArguments, CommandSpec } from "../sandbox/index";
 
 /** How a command is called: `npm run preview -- [STACK]`, `npm run sandbox -- exec HOST`; npm has `start`, `stop` and `test` as words of its own. */
 export function invocation(spec: CommandSpec): string {
@@ -41,21 +22,11 @@ export function invocation(spec: CommandSpec): string {
   return hasArguments ? `${npm} --` : npm;
 }
 
+const FRAME: CommandFrame = { invocation, exitCodes: EXIT_CODE_HELP };
+
 /** The text of `--help`. */
 export function helpText(spec: CommandSpec): string {
-  const options = Object.entries({ ...spec.options, help: HELP });
-  const names = options.map(([name, { value }]) => `--${name}${value === undefined ? "" : ` ${value}`}`);
-  const width = Math.max(...names.map((name) => name.length));
-  const lines = options.map(([, { doc }], i) => `  ${(names[i] ?? "").padEnd(width)}  ${doc}`);
-  const usage = [invocation(spec), ...(spec.positionals ?? []), "[options]"].join(" ");
-  return [
-    `${usage}\n\n${spec.summary}`,
-    spec.details,
-    `Options:\n${lines.join("\n")}`,
-    `Exit codes: ${EXIT_CODE_HELP}.`,
-  ]
-    .filter((part) => part !== undefined)
-    .join("\n\n");
+  return helpTextOf(spec, FRAME);
 }
 
 /**
@@ -63,72 +34,7 @@ export function helpText(spec: CommandSpec): string {
  * Throws a Failure (exit code 2) that names what is wrong and what is allowed.
  */
 export function parseCommandLine(spec: CommandSpec, argv: readonly string[]): CommandArguments | "help" {
-  if (spec.passThrough === "verbs") return rawArguments(argv);
-  if (spec.passThrough) return argv.includes("--help") ? "help" : rawArguments(argv);
-  const { values, positionals, tokens } = parseArgs({
-    args: [...argv],
-    options: parserOptions({ ...spec.options, help: HELP }),
-    allowPositionals: true,
-    strict: false,
-    tokens: true,
-  });
-  if (values.help === true) return "help";
-  for (const token of tokens) if (token.kind === "option") refuseWrongOption(spec, token);
-  refuseWrongCount(spec, positionals);
-  return {
-    positionals,
-    flag: (name) => values[name] === true,
-    text: (name) => (typeof values[name] === "string" ? values[name] : undefined),
-    texts: (name) => {
-      const value = values[name];
-      return Array.isArray(value) ? value.map(String) : value === undefined ? [] : [String(value)];
-    },
-  };
-}
-
-function rawArguments(argv: readonly string[]): CommandArguments {
-  return { positionals: argv, flag: () => false, text: () => undefined, texts: () => [] };
-}
-
-function parserOptions(
-  options: Readonly<Record<string, OptionSpec>>,
-): NonNullable<ParseArgsConfig["options"]> {
-  return Object.fromEntries(
-    Object.entries(options).map(([name, { type, multiple }]) => [
-      name,
-      { type, multiple: multiple ?? false },
-    ]),
-  );
-}
-
-function refuseWrongOption(
-  spec: CommandSpec,
-  token: { name: string; rawName: string; value: string | undefined },
-): void {
-  const option = spec.options?.[token.name];
-  if (option === undefined) {
-    const allowed = [...Object.keys(spec.options ?? {}), "help"].map((name) => `--${name}`).join(", ");
-    throw usageFailure(`${spec.name} has no option ${token.rawName}`, `Allowed: ${allowed}.`);
-  }
-  if (option.type === "string" && !token.value) {
-    throw usageFailure(`${token.rawName} needs a value: ${token.rawName} ${option.value ?? "VALUE"}`);
-  }
-  if (option.type === "boolean" && token.value !== undefined) {
-    throw usageFailure(`${token.rawName} takes no value`);
-  }
-}
-
-function refuseWrongCount(spec: CommandSpec, positionals: readonly string[]): void {
-  const names = spec.positionals ?? [];
-  const required = names.filter((name) => !name.startsWith("["));
-  const usage = `Usage: ${[invocation(spec), ...names, "[options]"].join(" ")}`;
-  if (positionals.length < required.length) {
-    throw usageFailure(`${spec.name} needs ${required.slice(positionals.length).join(" and ")}`, usage);
-  }
-  const extra = positionals.slice(names.length);
-  if (extra.length > 0) {
-    throw usageFailure(`${spec.name} does not take ${extra.map((word) => `"${word}"`).join(", ")}`, usage);
-  }
+  return parse(spec, argv, FRAME);
 }
 
 /** The stack of the command line, `dev` when none is given. Throws a Failure that lists the project's stacks. */
@@ -156,18 +62,8 @@ export const STACK_OPTIONS = {
     value: "KEY=VALUE",
     doc: "a setting for this run alone, such as secured-web:web.count=3 (repeatable)",
   },
-  port: {
-    type: "string",
-    value: "PORT",
-    doc: "port of the sandbox's API (default: SECURED_WEB_API_PORT, else 8089)",
-  },
+  port: portOption(NPM_CALLS),
 } as const satisfies Record<string, OptionSpec>;
 
-/** The port of the sandbox's API: the option, else SECURED_WEB_API_PORT, else 8089. */
-export function apiPort(option: string | undefined, env: NodeJS.ProcessEnv = process.env): number {
-  const [name, text] =
-    option !== undefined ? ["--port", option] : ["SECURED_WEB_API_PORT", env.SECURED_WEB_API_PORT || "8089"];
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  if (port >= 1 && port <= 65535) return port;
-  throw usageFailure(`${name}: must be a port from 1 to 65535, got "${text}"`);
-}
+/** Of commands that create droplets. */
+export const HOSTS_OPTION = hostsOption(NPM_CALLS);

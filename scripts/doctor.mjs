@@ -5,8 +5,8 @@ import { createServer } from "node:net";
 import { homedir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { processIdentity } from "../sandbox/lock.mjs";
 import { buildIsStale } from "./build.mjs";
-import { processIdentity } from "./pid-lock.mjs";
 import { MINIMUM_NODE, nodeProblem, packagesMismatch } from "./setup.mjs";
 import { cacheDir, findGo, findOnPath, findPulumi, PULUMI_VERSION } from "./toolchain/find.mjs";
 

@@ -1,3 +1,7 @@
+import { Failure } from "../sandbox/index";
+
+export { Failure, usageFailure } from "../sandbox/index";
+
 /** What the commands exit with; --help prints this table. */
 export const EXIT_CODES = {
   error: 1,
@@ -9,27 +13,6 @@ export const EXIT_CODES = {
 
 export const EXIT_CODE_HELP =
   "0 done, 1 error, 2 wrong usage, 3 refused by a policy, 4 another command is running, 130 interrupted";
-
-/**
- * An end that the person at the keyboard can act on: printed as it is, without a stack trace.
- * `remedy` says what to do, in one line or more.
- */
-export class Failure extends Error {
-  readonly exitCode: number;
-  readonly remedy: string | undefined;
-
-  constructor(message: string, options: { remedy?: string; exitCode?: number; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.name = "Failure";
-    this.remedy = options.remedy;
-    this.exitCode = options.exitCode ?? EXIT_CODES.error;
-  }
-}
-
-/** A wrong command line. */
-export function usageFailure(message: string, remedy?: string): Failure {
-  return new Failure(message, { exitCode: EXIT_CODES.usage, ...(remedy === undefined ? {} : { remedy }) });
-}
 
 const SYSTEM_REMEDIES: Readonly<Record<string, string>> = {
   ENOSPC: "The disk is full. Free some space, then repeat the command.",

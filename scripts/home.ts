@@ -1,34 +1,38 @@
-import { chmodSync, mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { type Calls, makeSandboxFolder, type Sandbox, sandboxAt } from "../sandbox/index";
 
 /** The root of the git tree. */
 export const PROJECT_DIR = dirname(__dirname);
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** This project's commands, which the sandbox's errors name. */
+export const NPM_CALLS: Calls = {
+  start: "npm start",
+  startHosts: "npm start",
+  startMonitored: "npm start -- --config monitoring=datadog",
+  stop: "npm stop",
+  remove: "npm stop",
+  discard: "npm stop -- --force",
+  fill: "npm start",
+  examine: "npm run doctor",
+  verb: "npm run sandbox --",
+  variables: { dir: "SECURED_WEB_HOME", port: "SECURED_WEB_API_PORT", hosts: "SECURED_WEB_HOSTS" },
+};
+
 /**
- * Where a sandbox keeps everything it makes: state, Pulumi home, API, secrets. One folder, so that `npm stop` can
- * remove it whole, and so that a test or a second sandbox can have another by SECURED_WEB_HOME.
+ * Where the project's sandbox keeps everything it makes: the account, and the state, Pulumi home and secrets of its
+ * stacks. One folder, so that `npm stop` can remove it whole, and so that a test or a second sandbox can have another
+ * by SECURED_WEB_HOME.
  */
-export interface Home {
-  readonly dir: string;
+export interface Home extends Sandbox {
   /** Backend of the sandbox's stacks (`file://` of this). */
   readonly stateDir: string;
   readonly pulumiHome: string;
   /** Put first on PATH: executables the engine looks for. */
   readonly binDir: string;
   readonly passphraseFile: string;
-  readonly tokenFile: string;
-  /** Keys, address and account of the stand-in of Datadog. */
-  readonly datadogDir: string;
-  readonly apiStateDir: string;
-  /** Disks, networks and keys of droplets that are hosts; absent where they are records. */
-  readonly hostsDir: string;
-  readonly apiLog: string;
-  /** Which process is our API. */
-  readonly apiRecord: string;
-  /** Says that droplets are records because `--hosts off` was given; absent otherwise. */
-  readonly hostsOff: string;
   /** Which plugins were chosen at set-up. */
   readonly pluginsRecord: string;
   /** Held by the command that changes this sandbox. */
@@ -36,20 +40,13 @@ export interface Home {
 }
 
 export function homeAt(dir: string): Home {
-  const inside = (...parts: string[]) => join(dir, ...parts);
+  const inside = (name: string) => join(dir, name);
   return {
-    dir,
+    ...sandboxAt(dir, { npmLockFile: join(PROJECT_DIR, "app", "package-lock.json"), calls: NPM_CALLS }),
     stateDir: inside("state"),
     pulumiHome: inside("pulumi-home"),
     binDir: inside("bin"),
     passphraseFile: inside("passphrase"),
-    tokenFile: inside("api-token"),
-    datadogDir: inside("datadog"),
-    apiStateDir: inside("api"),
-    hostsDir: inside("hosts"),
-    apiLog: inside("api.log"),
-    apiRecord: inside("api.json"),
-    hostsOff: inside("hosts-off"),
     pluginsRecord: inside("plugins.json"),
     lock: inside("command.lock"),
   };
@@ -63,8 +60,7 @@ export function findHome(env: Environment = process.env): Home {
 
 /** Creates the folder for its owner alone: it holds keys and the state of a stack. */
 export function makeHome(home: Home): void {
-  mkdirSync(home.dir, { recursive: true, mode: 0o700 });
-  chmodSync(home.dir, 0o700);
+  makeSandboxFolder(home);
   mkdirSync(home.stateDir, { recursive: true, mode: 0o700 });
 }
 

@@ -1,22 +1,31 @@
 // What every command about a stack needs first: the lock, the CLI, the plugins, the API, the stack itself.
-import { apiPort, type CommandArguments, STACK_OPTIONS, stackArgument } from "./commandLine";
+import {
+  type ApiAccess,
+  apiPort,
+  type DatadogAccess,
+  ensureApi,
+  ensureToken,
+  type HostsDecision,
+  type HostsMode,
+  hostsMode,
+  keepHostsMode,
+  prepareCollector,
+  prepareHosts,
+  request,
+  sandboxDatadog,
+} from "../sandbox/index";
+import { type HeldLock, tryLock } from "../sandbox/lock.mjs";
+import { type CommandArguments, STACK_OPTIONS, stackArgument } from "./commandLine";
 import { wantsDatadog } from "./engine/datadogKeys";
 import { cloudEnvironment, installPolicyHost, sandboxEnvironment } from "./engine/environment";
+import { ensurePlugins } from "./engine/plugins";
 import { endLeftoverEngines, needsRecovery, recoverStack, refusePendingInCloud } from "./engine/recovery";
 import { EngineStack } from "./engine/stack";
 import { type ConfigOverride, parseOverride, settingsOf } from "./engine/workDir";
 import { EXIT_CODES, Failure, usageFailure } from "./failure";
 import { findHome, type Home, makeHome } from "./home";
-import { type HostsMode, hostsMode, keepHostsMode } from "./hosts/mode";
-import { type HostsDecision, prepareCollector, prepareHosts } from "./hosts/prepare";
 import { interruption } from "./interruption";
-import { type HeldLock, tryLock } from "./pid-lock.mjs";
 import type { Step } from "./progress";
-import { type ApiAccess, request } from "./sandbox/apiClient";
-import { ensureApi } from "./sandbox/daemon";
-import { type DatadogAccess, sandboxDatadog } from "./sandbox/datadogAccess";
-import { ensurePlugins } from "./sandbox/plugins";
-import { ensureToken } from "./sandbox/secrets";
 import type { PulumiCli } from "./toolchain/find.mjs";
 import { describePulumi, ensurePulumi } from "./toolchain/pulumi";
 
@@ -153,7 +162,8 @@ export class Session {
           return given;
         }
         const option = this.args.text("port");
-        const port = option === undefined && this.#port !== undefined ? this.#port : apiPort(option);
+        const port =
+          option === undefined && this.#port !== undefined ? this.#port : apiPort(option, this.home);
         const api = await ensureApi(this.home, port, {
           hosts: this.#hosts?.kind === "hosts",
           signal: interruption.signal,

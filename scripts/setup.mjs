@@ -5,8 +5,8 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { waitForLock } from "../sandbox/lock.mjs";
 import { buildAll, buildIsStale } from "./build.mjs";
-import { waitForLock } from "./pid-lock.mjs";
 import { isAtLeast } from "./toolchain/find.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));

@@ -2,11 +2,12 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { type ApiOptions, startApi } from "./server";
+import { runAccount } from "./account";
+import { greeting } from "./greeting";
 
 const HELP = `Runs a stand-in for the DigitalOcean API v2 on this machine's loopback address.
 
-Usage: npm run sandbox -- [options]
+Usage: node --import tsx sandbox/api/main.ts [options]
 
   --port N           the port to listen on (default 8089; 0 takes any free one)
   --state-dir DIR    where the account is kept (default .sandbox/api)
@@ -44,62 +45,23 @@ async function main(): Promise<void> {
   const rateLimit = optionalNumber("--rate-limit", values["rate-limit"]);
   const token = readOrMakeToken(tokenFile);
   const { hosts, "npm-lock": npmLock } = values;
-  const datadog = values.datadog === undefined ? undefined : await openDatadog(resolve(values.datadog));
-  const real = hosts === undefined ? {} : await openHosts(resolve(hosts), npmLock, datadog?.port);
-  const api = await startApi({
+  const account = await runAccount({
     stateDir,
     port,
     token,
     ...(actionDelayMs === undefined ? {} : { actionDelayMs }),
     ...(rateLimit === undefined ? {} : { rateLimit }),
-    ...real,
+    ...(hosts === undefined
+      ? {}
+      : { hosts: { dir: resolve(hosts), npmLockFile: npmLock && resolve(npmLock) } }),
+    datadogDir: values.datadog && resolve(values.datadog),
+    log: (line) => console.log(`hosts: ${line}`),
   });
-  stopOnSignal(async () => {
-    await api.close();
-    await datadog?.close();
-  });
-  // A token must not end up in a log: it is shown to a person at a terminal alone.
+  stopOnSignal(() => account.close());
   const showToken = process.stdout.isTTY && !values.quiet;
-  console.log(greeting(api.url, tokenFile, showToken ? token : undefined));
-}
-
-/** Loaded on demand: most of it is of no use to an account whose droplets are records. */
-async function openHosts(
-  dir: string,
-  npmLock: string | undefined,
-  datadogPort: number | undefined,
-): Promise<Pick<ApiOptions, "host" | "observer">> {
-  const { Driver, PUBLISHED_PORTS } = require("../hosts/driver") as typeof import("../hosts/driver");
-  const { HostMonitoring } =
-    require("../monitoring/hostMonitoring") as typeof import("../monitoring/hostMonitoring");
-  const log = (line: string) => console.log(`hosts: ${line}`);
-  const driver = await Driver.open({
-    dir,
-    log,
-    onProgress: log,
-    publish: PUBLISHED_PORTS,
-    ...(npmLock === undefined ? {} : { npmLockFile: resolve(npmLock) }),
-  });
-  return { host: driver, observer: new HostMonitoring(driver.provider, { datadogPort, log }) };
-}
-
-function openDatadog(dir: string) {
-  const { startKept } = require("../datadog/kept") as typeof import("../datadog/kept");
-  return startKept(dir);
-}
-
-function greeting(url: string, tokenFile: string, token: string | undefined): string {
-  const use = token ?? `$(cat '${tokenFile}')`;
-  return [
-    `DigitalOcean API v2 stand-in: ${url}`,
-    token ? `Token: ${token}  (kept in ${tokenFile})` : `Token: in ${tokenFile}`,
-    "",
-    `  curl -H "Authorization: Bearer ${use}" ${url}/v2/account`,
-    `  doctl --api-url ${url} --access-token "${use}" compute droplet list`,
-    `  export DIGITALOCEAN_API_URL=${url} DIGITALOCEAN_TOKEN="${use}"   # Pulumi, Terraform`,
-    "",
-    "Ctrl-C stops it.",
-  ].join("\n");
+  console.log(
+    greeting("DigitalOcean API v2 stand-in", account.url, tokenFile, showToken ? token : undefined),
+  );
 }
 
 /** The file's token, or a new one in a file that only this user can read. */

@@ -17,7 +17,7 @@ import { join, resolve } from "node:path";
 
 const projectDir = resolve(__dirname, "..", "..");
 export const pluginNames = ["datadog", "digitalocean", "random", "tls"] as const;
-type PluginName = (typeof pluginNames)[number];
+export type PluginName = (typeof pluginNames)[number];
 
 /**
  * Installs each stand-in as `<pulumiHome>/plugins/resource-NAME-vX.Y.Z/pulumi-resource-NAME`, with the version of the

@@ -1,17 +1,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type ApiAccess, freePort, type HostsMode, hostsMode, request, stopApi } from "../../sandbox/index";
 import { type HostFigures, hostRows, hostsUnavailable, measureHosts } from "../bench/hosts";
 import { median } from "../bench/median";
 import type { Command } from "../command";
-import type { CommandArguments } from "../commandLine";
+import { type CommandArguments, HOSTS_OPTION } from "../commandLine";
 import { Failure, usageFailure } from "../failure";
 import { findHome, homeAt } from "../home";
-import { HOSTS_OPTION, type HostsMode, hostsMode } from "../hosts/mode";
 import { runSteps, type Step } from "../progress";
-import { type ApiAccess, request } from "../sandbox/apiClient";
-import { stopApi } from "../sandbox/daemon";
-import { freePort } from "../sandbox/portUser";
 import { Session, withSession } from "../session";
 
 /** Enough for a median that one slow run does not move. */

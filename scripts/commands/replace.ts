@@ -1,9 +1,8 @@
 import type { Command } from "../command";
-import { stackArgument } from "../commandLine";
+import { HOSTS_OPTION, stackArgument } from "../commandLine";
 import { parseUrn } from "../engine/journal";
 import type { StoredStack } from "../engine/stateFile";
 import { usageFailure } from "../failure";
-import { HOSTS_OPTION } from "../hosts/mode";
 import { runSteps } from "../progress";
 import { SESSION_OPTIONS, Session, withSession } from "../session";
 import { printOutputs, updateSteps } from "./up";

@@ -1,6 +1,5 @@
 import type { Command } from "../command";
-import { STACK_OPTIONS } from "../commandLine";
-import { HOSTS_OPTION } from "../hosts/mode";
+import { HOSTS_OPTION, STACK_OPTIONS } from "../commandLine";
 import { Session } from "../session";
 import { runUp } from "./up";
 

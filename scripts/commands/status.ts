@@ -1,14 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { type ApiAccess, ensureToken, runningApi, sandboxDatadog } from "../../sandbox/index";
 import type { Command } from "../command";
 import { STACK_OPTIONS, stackArgument } from "../commandLine";
 import { Failure, usageFailure } from "../failure";
 import { findHome } from "../home";
 import { interruption } from "../interruption";
-import type { ApiAccess } from "../sandbox/apiClient";
-import { runningApi } from "../sandbox/daemon";
-import { cloudDatadog, sandboxDatadog } from "../sandbox/datadogAccess";
-import { ensureToken } from "../sandbox/secrets";
 import { backupAges, sendBackupAges } from "../status/backups";
+import { cloudDatadog } from "../status/cloudDatadog";
 import { readStatus, type Sources } from "../status/read";
 import { statusText } from "../status/text";
 

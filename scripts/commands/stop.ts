@@ -1,15 +1,14 @@
 import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { hasHosts, recordedPort, removeHosts, stopApi } from "../../sandbox/index";
 import type { Command } from "../command";
 import { STACK_OPTIONS } from "../commandLine";
 import { endLeftoverEngines, needsRecovery, recoverStack } from "../engine/recovery";
 import { storedStacks } from "../engine/stateFile";
 import { Failure } from "../failure";
 import { findHome, type Home } from "../home";
-import { hasHosts, hostModules } from "../hosts/prepare";
 import { interruption } from "../interruption";
 import { runSteps, type Step } from "../progress";
-import { recordedPort, stopApi } from "../sandbox/daemon";
 import { lockHome, Session } from "../session";
 import { destroyStep } from "./destroy";
 
@@ -37,7 +36,7 @@ export const command: Command = {
       const stacks = args.flag("force") ? [] : storedStacks(home);
       const session = new Session(args, { stack: stacks[0] ?? "dev", home, port: recordedPort(home) });
       await runSteps([
-        ...(hasHosts(home) ? [removeHosts(home)] : []),
+        ...(hasHosts(home) ? [removeHostsStep(home)] : []),
         ...(stacks.length > 0 ? session.preparation() : []),
         ...stacks.map((stack) => destroyStack(session, stack)),
         endEverything(home),
@@ -53,12 +52,12 @@ export const command: Command = {
 /**
  * First of all: what is destroyed after it are records, so nothing boots on the way down, whatever was killed before.
  */
-function removeHosts(home: Home): Step {
+function removeHostsStep(home: Home): Step {
   return {
     title: "Switch off and remove the hosts",
     run: async () => {
       await stopApi(home);
-      await hostModules.provider().Provider.remove(home.hostsDir);
+      await removeHosts(home);
       return "hosts, networks and disks are gone";
     },
   };

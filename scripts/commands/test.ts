@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { prepareCollector, prepareHosts } from "../../sandbox/index";
 import type { Command } from "../command";
 import { EXIT_CODES } from "../failure";
 import { findHome, PROJECT_DIR } from "../home";
-import { prepareCollector, prepareHosts } from "../hosts/prepare";
 import { interruption } from "../interruption";
 import { runSteps } from "../progress";
 import { describePulumi, ensurePulumi } from "../toolchain/pulumi";

@@ -1,7 +1,7 @@
 import type { Command } from "../command";
+import { HOSTS_OPTION } from "../commandLine";
 import { describeWarnings } from "../engine/report";
 import { figuresStep } from "../hosts/figures";
-import { HOSTS_OPTION } from "../hosts/mode";
 import { printSite, siteStep, withHostsWords } from "../hosts/ready";
 import { runSteps, type Step } from "../progress";
 import { SESSION_OPTIONS, Session, withSession } from "../session";

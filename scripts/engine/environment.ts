@@ -1,10 +1,8 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { type ApiAccess, type DatadogAccess, tagEnvironment } from "../../sandbox/index";
 import { Failure } from "../failure";
 import { type Home, PROJECT_DIR } from "../home";
-import type { ApiAccess } from "../sandbox/apiClient";
-import type { DatadogAccess } from "../sandbox/datadogAccess";
-import { markEnvironment } from "../sandbox/marked";
 
 type Environment = Record<string, string>;
 
@@ -25,7 +23,7 @@ export function sandboxEnvironment(
 ): Environment {
   return {
     ...Object.fromEntries(Object.entries(definedEntries(env)).filter(([name]) => !FOREIGN.test(name))),
-    ...markEnvironment("engine", home.dir),
+    ...tagEnvironment("engine", home.dir),
     PATH: [home.binDir, env.PATH ?? ""].join(delimiter),
     // A proxy of the user's must not be asked for this machine's own address.
     NO_PROXY: ["127.0.0.1", "localhost", env.NO_PROXY ?? env.no_proxy ?? ""].filter(Boolean).join(","),

@@ -1,11 +1,16 @@
 // Puts in order what a killed command left: an engine that still runs, a lock without an owner, operations without an
 // end. Called with the sandbox's command lock held, so whatever is found belongs to nobody who is alive.
+import {
+  type ApiAccess,
+  programOf,
+  signalProcess,
+  taggedProcesses,
+  waitUntilGone,
+} from "../../sandbox/index";
 import { Failure } from "../failure";
 import type { Home } from "../home";
-import type { ApiAccess } from "../sandbox/apiClient";
-import { markedProcesses, programOf, signalProcess, waitUntilGone } from "../sandbox/marked";
-import { deleteOrphans } from "../sandbox/orphans";
 import { describeResource } from "./journal";
+import { deleteOrphans } from "./orphans";
 import type { EngineStack } from "./stack";
 import { hasLockFiles, readStoredStack } from "./stateFile";
 import { updateBegan } from "./workDir";
@@ -20,14 +25,14 @@ const PLUGIN_ENDS_MS = 3_000;
  * policy packs that an engine left when it was killed itself. They do nothing of their own accord.
  */
 export async function endLeftoverEngines(home: Home, onProgress: (line: string) => void): Promise<void> {
-  const engines = markedProcesses("engine", home.dir).filter((pid) => programOf(pid) === "pulumi");
+  const engines = taggedProcesses("engine", home.dir).filter((pid) => programOf(pid) === "pulumi");
   if (engines.length > 0) {
     onProgress(`a former command was killed; waiting for its engine (process ${engines.join(", ")})`);
     const stubborn = await waitUntilGone(engines, ENDS_BY_ITSELF_MS);
     for (const pid of stubborn) signalProcess(pid, "SIGINT");
     for (const pid of await waitUntilGone(stubborn, ENDS_WHEN_ASKED_MS)) signalProcess(pid, "SIGKILL");
   }
-  const others = markedProcesses("engine", home.dir);
+  const others = taggedProcesses("engine", home.dir);
   for (const pid of others) signalProcess(pid, "SIGTERM");
   for (const pid of await waitUntilGone(others, PLUGIN_ENDS_MS)) signalProcess(pid, "SIGKILL");
   await waitUntilGone(others, PLUGIN_ENDS_MS);

@@ -1,15 +1,15 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { EngineEvent, PulumiFn, Stack } from "@pulumi/pulumi/automation";
+import { type DatadogAccess, ensureDatadog } from "../../sandbox/index";
 import { type Home, PROJECT_DIR } from "../home";
 import { interruption } from "../interruption";
-import { type DatadogAccess, ensureDatadog } from "../sandbox/datadogAccess";
-import { ensurePassphrase } from "../sandbox/secrets";
 import type { PulumiCli } from "../toolchain/find.mjs";
 import { DATADOG, type DatadogKey, withSandboxKeys } from "./datadogKeys";
 import { DiskWatch, requireDiskSpace } from "./diskSpace";
 import { withDatadogEnvironment } from "./environment";
 import { Journal, type JournalMode, parseUrn } from "./journal";
+import { ensurePassphrase } from "./passphrase";
 import { EngineError, PulumiProcess } from "./pulumiProcess";
 import { engineFailure, policyFailure } from "./report";
 import {

@@ -1,12 +1,10 @@
 // From "the site answers" to "its figures arrive": what npm start waits for where hosts have the agent.
+
 import { setTimeout as delay } from "node:timers/promises";
+import { type DatadogAccess, hasCollector, namedHosts, receivedSeries } from "../../sandbox/index";
 import { interruption } from "../interruption";
 import type { Step } from "../progress";
-import type { DatadogAccess } from "../sandbox/datadogAccess";
-import { receivedSeries } from "../sandbox/metrics";
 import type { Session } from "../session";
-import { namedHosts, openHosts } from "./access";
-import { hostModules } from "./prepare";
 
 const WITHIN_MS = 90_000;
 const LOOK_EVERY_MS = 1_000;
@@ -24,7 +22,7 @@ export function figuresStep(session: Session): Step {
       const { hosts, datadog } = session;
       if (hosts?.kind !== "hosts") return "none: droplets are records, which send nothing";
       if (datadog === undefined) return "none: there is no stand-in of Datadog";
-      if ((await hostModules.telegraf().findTelegraf()) === undefined) return "none: there is no collector";
+      if (!(await hasCollector())) return "none: there is no collector";
       const { withAgent, without } = await sortHosts(session);
       const silent = await waitForFigures(datadog, withAgent, report);
       const all = withAgent.length + without.length;
@@ -76,7 +74,7 @@ async function hostsThatSend(datadog: DatadogAccess): Promise<ReadonlySet<string
 async function sortHosts(session: Session): Promise<{ withAgent: string[]; without: string[] }> {
   const outputs = JSON.parse(await session.opened.outputs(false)) as { droplets: { name: string }[] };
   const names = new Set(outputs.droplets.map(({ name }) => name));
-  const hosts = await namedHosts(await openHosts(session.home));
+  const hosts = await namedHosts(session.home);
   const sorted = { withAgent: [] as string[], without: [] as string[] };
   for (const { name, host } of hosts.filter((one) => names.has(one.name))) {
     const hasAgent = (await host.readFile(AGENT_FILE)) !== undefined;

@@ -1,4 +1,4 @@
-import type { NamedHost } from "./access";
+import type { NamedHost } from "../../sandbox/index";
 
 /** One member of a Group Replication group, as one of its hosts sees it. */
 export interface Member {

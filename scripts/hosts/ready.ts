@@ -1,16 +1,22 @@
 // From "the droplets have booted" to "the site answers": the last step of npm start.
+
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
+import {
+  act,
+  complaint,
+  logTail,
+  type NamedHost,
+  namedHosts,
+  setupState,
+  unmadeDroplets,
+} from "../../sandbox/index";
 import { Failure } from "../failure";
 import { interruption } from "../interruption";
 import type { Step } from "../progress";
-import { logTail } from "../sandbox/daemon";
 import type { Session } from "../session";
-import { type NamedHost, namedHosts, openHosts } from "./access";
-import { act, unmadeDroplets } from "./account";
 import { groupMembers } from "./members";
 import { askSite, describeSite, findSite, type Site, type SiteOutputs } from "./site";
-import { complaint, setupState } from "./trouble";
 
 /** On two busy cores three hosts take one to two minutes. */
 const READY_WITHIN_MS = 10 * 60_000;
@@ -138,7 +144,7 @@ class Watch {
 
   async #hosts(): Promise<NamedHost[]> {
     const names = new Set(this.outputs.droplets.map(({ name }) => name));
-    const all = await namedHosts(await openHosts(this.session.home));
+    const all = await namedHosts(this.session.home);
     return all.filter(({ name }) => names.has(name));
   }
 

@@ -1,13 +1,11 @@
 // A stack's site as this machine reaches it: the load balancer's ports are published on the loopback address.
+
 import type { X509Certificate } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { request as httpsRequest } from "node:https";
-import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
+import { type ApiAccess, loadBalancers, publishedPorts, rootsFile } from "../../sandbox/index";
 import type { Home } from "../home";
-import type { ApiAccess } from "../sandbox/apiClient";
-import { loadBalancers } from "./account";
-import { hostModules } from "./prepare";
 
 /** The outputs of a stack, as far as they tell where its site is. */
 export interface SiteOutputs {
@@ -33,9 +31,7 @@ const ANSWER_WITHIN_MS = 10_000;
 /** The site of a stack; undefined while its load balancer is not published (yet). */
 export async function findSite(home: Home, api: ApiAccess, outputs: SiteOutputs): Promise<Site | undefined> {
   const balancer = (await loadBalancers(api)).find(({ ip }) => ip === outputs.loadBalancerIp);
-  const { readPublished } =
-    require("../../sandbox/hosts/publish") as typeof import("../../sandbox/hosts/publish");
-  const published = await readPublished(await hostModules.instance().openInstance(home.hostsDir));
+  const published = await publishedPorts(home);
   const port = published.find((p) => p.balancerId === balancer?.id && p.entryPort === HTTPS_PORT)?.port;
   if (balancer === undefined || port === undefined) return undefined;
   const isBrought = balancer.forwarding_rules.some(
@@ -43,17 +39,6 @@ export async function findSite(home: Home, api: ApiAccess, outputs: SiteOutputs)
   );
   const roots = isBrought ? undefined : rootsFile(home);
   return { name: new URL(outputs.url).hostname, loadBalancerIp: balancer.ip, port, roots };
-}
-
-/** Roots of the certificates that the sandbox's issuer signed. */
-export function rootsFile(home: Home): string {
-  return join(home.hostsDir, "certificates", "roots.pem");
-}
-
-/** The same file, where something was issued. */
-export function existingRoots(home: Home): string | undefined {
-  const file = rootsFile(home);
-  return existsSync(file) ? file : undefined;
 }
 
 /** Asks for the site's first page, by its name and with its certificate verified. Gives the status, or what failed. */

@@ -1,16 +1,12 @@
-/** Uptime checks and triggered alerts, of DigitalOcean's API and of Datadog's (or the sandbox's stand-ins of both). */
-import { type ApiAccess, listAll, request } from "../sandbox/apiClient";
-import type { DatadogAccess } from "../sandbox/datadogAccess";
-import { askDatadog } from "./askDatadog";
-
-export interface UptimeStatus {
-  readonly name: string;
-  readonly target: string;
-  /** UP, DOWN or CHECKING, by the region that asks. */
-  readonly regions: Readonly<Record<string, string>>;
-  /** When it became so. */
-  readonly since: string;
-}
+/** The alerts of this project under the names of their runbooks. */
+import {
+  type ApiAccess,
+  type DatadogAccess,
+  type MonitorState,
+  monitorStates,
+  triggeredAlerts as readTriggered,
+  type TriggeredAlert as SandboxAlert,
+} from "../../sandbox/index";
 
 /** One of Datadog's monitors. */
 export interface AlertStatus {
@@ -30,52 +26,16 @@ export interface TriggeredAlert {
   readonly value: number;
 }
 
-/** Uptime checks and what they see; those of one name alone where one is given. */
-export async function uptimeOf(api: ApiAccess, wanted?: string): Promise<UptimeStatus[]> {
-  const checks = await listAll(api, "/v2/uptime/checks", "checks");
-  return Promise.all(
-    checks
-      .filter(({ name }) => wanted === undefined || name === wanted)
-      .map(async ({ id, name, target }) => {
-        const { body } = await request(api, "GET", `/v2/uptime/checks/${String(id)}/state`);
-        const { state } = body as { state?: { regions?: Record<string, RegionState> } };
-        const regions = Object.entries(state?.regions ?? {});
-        return {
-          name: String(name),
-          target: String(target ?? ""),
-          regions: Object.fromEntries(regions.map(([region, { status }]) => [region, status])),
-          since: regions[0]?.[1].status_changed_at ?? "",
-        };
-      }),
-  );
+/** DigitalOcean's alerts that are triggered now; undefined where the API does not tell. */
+export async function triggeredAlerts(api: ApiAccess): Promise<readonly TriggeredAlert[] | undefined> {
+  const alerts = await readTriggered(api);
+  return alerts && byRunbook(alerts);
 }
 
-interface RegionState {
-  readonly status: string;
-  readonly status_changed_at?: string;
-}
-
-interface Triggered {
-  readonly description: string;
-  readonly entity: string;
-  readonly since: number;
-  readonly value: number;
-}
-
-/**
- * DigitalOcean's alerts that are triggered now; undefined where the API does not tell: the real one sends mail and has
- * no address for it, and the sandbox's has nothing to look at where droplets are records.
- */
-export async function triggeredAlerts(api: ApiAccess): Promise<TriggeredAlert[] | undefined> {
-  const { status, body } = await request(api, "GET", "/sandbox/alerts");
-  const alerts = status === 200 ? (body as { alerts: Triggered[] | null }).alerts : null;
-  if (alerts === null) return undefined;
-  const names = alerts.length === 0 ? new Map<string, string>() : await entityNames(api);
+/** The same alerts, each named after its runbook. */
+export function byRunbook(alerts: readonly SandboxAlert[]): readonly TriggeredAlert[] {
   return alerts
-    .map(({ description, entity, since, value }) => {
-      const on = names.get(entity) ?? entity;
-      return { name: runbookOf(description, on), on, since: new Date(since * 1000).toISOString(), value };
-    })
+    .map(({ description, on, since, value }) => ({ name: runbookOf(description, on), on, since, value }))
     .sort((a, b) => (`${a.name} ${a.on}` < `${b.name} ${b.on}` ? -1 : 1));
 }
 
@@ -86,43 +46,20 @@ function runbookOf(description: string, on: string): string {
   return description.startsWith(`${on} `) ? `site-${description.slice(on.length + 1)}` : description;
 }
 
-async function entityNames(api: ApiAccess): Promise<Map<string, string>> {
-  const kinds = [
-    ["droplet", "/v2/droplets", "droplets"],
-    ["balancer", "/v2/load_balancers", "load_balancers"],
-    ["check", "/v2/uptime/checks", "checks"],
-  ] as const;
-  const lists = await Promise.all(
-    kinds.map(async ([kind, path, key]) =>
-      (await listAll(api, path, key)).map(({ id, name }) => [`${kind}:${id}`, String(name)] as const),
-    ),
-  );
-  return new Map(lists.flat());
-}
-
-interface ShownMonitor {
-  readonly name: string;
-  readonly overall_state: string;
-  readonly tags: readonly string[];
-  readonly state?: { readonly groups?: Readonly<Record<string, { readonly status: string }>> };
-}
-
 /** Datadog's monitors of this project; those of one stack alone where one is given. */
-export async function monitorsOf(datadog: DatadogAccess, stack?: string): Promise<AlertStatus[]> {
-  const monitors = await askDatadog<ShownMonitor[]>(
-    datadog,
-    "/api/v1/monitor?group_states=alert,warn,no%20data",
-  );
+export async function monitorsOf(datadog: DatadogAccess, stack?: string): Promise<readonly AlertStatus[]> {
+  return ofProject(await monitorStates(datadog), stack);
+}
+
+/** The project's own among Datadog's monitors, each named after its runbook. */
+export function ofProject(monitors: readonly MonitorState[], stack?: string): readonly AlertStatus[] {
   return monitors
     .filter(({ tags }) => tags.includes("service:secured-web"))
     .filter(({ tags }) => stack === undefined || tags.includes(`stack:${stack}`))
-    .map(({ name, overall_state, tags, state }) => ({
+    .map(({ name, state, groups, tags }) => ({
       name: tags.find((tag) => tag.startsWith("runbook:"))?.slice(8) ?? name,
-      state: overall_state,
-      groups: Object.entries(state?.groups ?? {})
-        .filter(([, { status }]) => status !== "OK")
-        .map(([group]) => group)
-        .filter((group) => group !== ""),
+      state,
+      groups,
     }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }

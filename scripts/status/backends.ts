@@ -1,5 +1,5 @@
+import { type ApiAccess, request } from "../../sandbox/index";
 /** What is behind a load balancer and whether it is healthy, by DigitalOcean's monitoring API. */
-import { type ApiAccess, request } from "../sandbox/apiClient";
 
 export interface BackendStatus {
   readonly loadBalancer: string;

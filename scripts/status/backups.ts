@@ -2,9 +2,9 @@
  * How old the newest backup of each database host is. DigitalOcean tells it by its API alone, and no host holds a token:
  * so an operator's machine asks, and sends the figure to Datadog.
  */
+
 import { roleTag } from "../../infra/topology";
-import { type ApiAccess, listAll } from "../sandbox/apiClient";
-import type { DatadogAccess } from "../sandbox/datadogAccess";
+import { type ApiAccess, type DatadogAccess, listAll } from "../../sandbox/index";
 
 export const backupMetric = "secured_web.backup.age_hours";
 

@@ -1,15 +1,13 @@
 /** What `npm run status` shows, read off DigitalOcean's API and Datadog's (or the sandbox's stand-ins of both). */
-import { type ApiAccess, listAll } from "../sandbox/apiClient";
-import type { DatadogAccess } from "../sandbox/datadogAccess";
 import {
-  type AlertStatus,
-  monitorsOf,
-  type TriggeredAlert,
-  triggeredAlerts,
-  type UptimeStatus,
-  uptimeOf,
-} from "./alerts";
-import { askDatadog } from "./askDatadog";
+  type ApiAccess,
+  askDatadog,
+  type DatadogAccess,
+  listAll,
+  type UptimeState,
+  uptimeStates,
+} from "../../sandbox/index";
+import { type AlertStatus, monitorsOf, type TriggeredAlert, triggeredAlerts } from "./alerts";
 import { type BackendStatus, backendsOf } from "./backends";
 
 export interface Figure {
@@ -32,7 +30,7 @@ export interface Status {
   /** Datadog's; undefined where there is none to ask. */
   readonly alerts: readonly AlertStatus[] | undefined;
   /** DigitalOcean's uptime checks by region. */
-  readonly uptime: readonly UptimeStatus[];
+  readonly uptime: readonly UptimeState[];
   /** DigitalOcean's own alerts that are triggered; undefined where the API does not tell (the real one mails alone). */
   readonly triggered: readonly TriggeredAlert[] | undefined;
   /** What could not be asked, and why. */
@@ -98,7 +96,7 @@ export async function readStatus(sources: Sources): Promise<Status> {
   const [droplets, loadBalancers, uptime, triggered, found, alerts] = await Promise.all([
     attempt("droplets", () => listAll(api, `/v2/droplets?tag_name=${tag}`, "droplets"), []),
     attempt("load balancers", () => listAll(api, "/v2/load_balancers", "load_balancers"), []),
-    attempt("uptime checks", () => uptimeOf(api, tag), []),
+    attempt("uptime checks", () => uptimeStates(api, tag), []),
     isSandbox ? attempt("alerts", () => triggeredAlerts(api), undefined) : undefined,
     datadog && attempt("Datadog's figures", () => figuresOf(datadog, stack), undefined),
     datadog && attempt("Datadog's monitors", () => monitorsOf(datadog, stack), undefined),

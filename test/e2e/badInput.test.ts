@@ -1,13 +1,13 @@
 /** What a person may get wrong: each ends with a clear error, a remedy, no change, and a repeat that works. */
+
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort, request } from "../../sandbox/index";
 import { stackFile } from "../../scripts/engine/stateFile";
-import { request } from "../../scripts/sandbox/apiClient";
-import { freePort } from "../../scripts/sandbox/portUser";
 import { Sandbox, waitForLine } from "./sandbox";
 
 /** A CIDR list that makes the packet filter of each host, and with it the user data, larger than DigitalOcean takes. */

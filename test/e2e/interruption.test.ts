@@ -1,8 +1,8 @@
 /** Updates that are cut short at any point: the same command, given again, ends as one clean run would have. */
+
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { runningApi } from "../../scripts/sandbox/daemon";
-import { waitUntilGone } from "../../scripts/sandbox/marked";
+import { runningApi, waitUntilGone } from "../../sandbox/index";
 import { Sandbox, waitForLine } from "./sandbox";
 
 const WHOLE = {

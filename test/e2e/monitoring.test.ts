@@ -1,10 +1,9 @@
 /** Monitoring in the sandbox with the real engine and droplets as records: what needs no host. One story, in this order. */
+
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { runningApi } from "../../scripts/sandbox/daemon";
-import { sandboxDatadog } from "../../scripts/sandbox/datadogAccess";
-import { waitUntilGone } from "../../scripts/sandbox/marked";
+import { runningApi, sandboxDatadog, waitUntilGone } from "../../sandbox/index";
 import { type AlertStatus, monitorsOf } from "../../scripts/status/alerts";
 import { type Ended, Sandbox } from "./sandbox";
 

@@ -1,15 +1,13 @@
 /** A sandbox of the test's own, driven as a person drives it: by the npm scripts' commands. */
+
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { type ApiAccess, freePort, listAll, request, runningApi, taggedProcesses } from "../../sandbox/index";
 import { type Home, homeAt, PROJECT_DIR } from "../../scripts/home";
-import { type ApiAccess, listAll, request } from "../../scripts/sandbox/apiClient";
-import { runningApi } from "../../scripts/sandbox/daemon";
-import { markedProcesses } from "../../scripts/sandbox/marked";
-import { freePort } from "../../scripts/sandbox/portUser";
 
 /** What a command left: its exit code, and all that it printed. */
 export interface Ended {
@@ -120,11 +118,11 @@ export class Sandbox {
 
   /** The ids of all processes of this sandbox. */
   processes(): number[] {
-    return [...markedProcesses("api", this.home.dir), ...this.engineProcesses()];
+    return [...taggedProcesses("api", this.home.dir), ...this.engineProcesses()];
   }
 
   engineProcesses(): number[] {
-    return markedProcesses("engine", this.home.dir);
+    return taggedProcesses("engine", this.home.dir);
   }
 
   /** Takes everything away, whatever state the test left. */

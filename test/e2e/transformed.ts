@@ -2,14 +2,13 @@
  * Previews the project's own program with a transform around it, as a user with other wishes would write it. A program
  * of its own, as a user's is: HOME STACK TRANSFORM. Ends with the failure's exit code, and its text on stderr.
  */
+
 import * as pulumi from "@pulumi/pulumi";
+import { ensureToken, runningApi, sandboxDatadog } from "../../sandbox/index";
 import { sandboxEnvironment } from "../../scripts/engine/environment";
 import { EngineStack } from "../../scripts/engine/stack";
 import { describeError, exitCodeOf } from "../../scripts/failure";
 import { homeAt } from "../../scripts/home";
-import { runningApi } from "../../scripts/sandbox/daemon";
-import { sandboxDatadog } from "../../scripts/sandbox/datadogAccess";
-import { ensureToken } from "../../scripts/sandbox/secrets";
 import { ensurePulumi } from "../../scripts/toolchain/pulumi";
 
 const transforms: Readonly<Record<string, pulumi.ResourceTransform>> = {

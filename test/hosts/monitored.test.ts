@@ -1,12 +1,17 @@
 /** Monitoring on real hosts, by the commands that a user types: one start for all of these tests. */
+
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { openInstance } from "../../sandbox/hosts/instance";
-import { act } from "../../scripts/hosts/account";
-import { runningApi } from "../../scripts/sandbox/daemon";
-import { sandboxDatadog } from "../../scripts/sandbox/datadogAccess";
-import { waitUntilGone } from "../../scripts/sandbox/marked";
-import { type MetricCount, receivedMetrics, receivedSeries } from "../../scripts/sandbox/metrics";
+import {
+  act,
+  type MetricCount,
+  receivedMetrics,
+  receivedSeries,
+  runningApi,
+  sandboxDatadog,
+  waitUntilGone,
+} from "../../sandbox/index";
 import { monitorsOf } from "../../scripts/status/alerts";
 import { readStatus } from "../../scripts/status/read";
 import { Sandbox } from "../e2e/sandbox";

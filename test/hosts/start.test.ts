@@ -1,4 +1,5 @@
 // The main job on real hosts, by the commands that a user types: one start for all of these tests.
+
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -6,8 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openInstance } from "../../sandbox/hosts/instance";
 import { attempt } from "../../sandbox/hosts/run";
-import type { SandboxStatus } from "../../scripts/hosts/status";
-import { freePort } from "../../scripts/sandbox/portUser";
+import { freePort } from "../../sandbox/index";
+import type { ProjectStatus } from "../../scripts/hosts/status";
 import { skipWithoutHosts } from "./requirement";
 import { waitFor } from "./testWorld";
 import { traces } from "./world/leftovers";
@@ -57,8 +58,8 @@ describe("npm start with hosts", function () {
     return stdout;
   }
   const sandbox = (...args: string[]) => npm(["sandbox", ...args]);
-  const status = async () => JSON.parse(await succeed("sandbox", "status", "--json")) as SandboxStatus;
-  const isWhole = ({ groups }: SandboxStatus) =>
+  const status = async () => JSON.parse(await succeed("sandbox", "status", "--json")) as ProjectStatus;
+  const isWhole = ({ groups }: ProjectStatus) =>
     groups.length === 3 &&
     groups.every(({ members }) => members?.filter(({ state }) => state === "ONLINE").length === 3);
   const apiPid = () => (JSON.parse(readFileSync(join(home, "api.json"), "utf8")) as { pid: number }).pid;
@@ -124,7 +125,7 @@ describe("npm start with hosts", function () {
       assert.ok((host?.memoryBytes ?? 0) > 50 * 1024 ** 2);
     }
     assert.equal(droplets.length, 3);
-    assert.ok(isWhole({ groups } as SandboxStatus), JSON.stringify(groups));
+    assert.ok(isWhole({ groups } as ProjectStatus), JSON.stringify(groups));
     const [balancer] = loadBalancers;
     assert.deepEqual(balancer?.published.map(({ entryPort }) => entryPort).sort(), [443, 80]);
     assert.deepEqual(

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readAccess, startKept, writeAccess } from "../../sandbox/datadog/kept";
+import { readAccess, writeAccess } from "../../sandbox/datadog/access";
+import { startKept } from "../../sandbox/datadog/kept";
 import type { RunningDatadog } from "../../sandbox/datadog/server";
 
 const keys = { apiKey: "a".repeat(32), appKey: "b".repeat(40) };

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { metricsText, seriesText } from "../../sandbox/cli/metricsText";
 import { type RunningDatadog, startDatadog } from "../../sandbox/datadog/server";
-import { cloudDatadog } from "../../scripts/sandbox/datadogAccess";
-import { metricsText, receivedMetrics, receivedSeries, seriesText } from "../../scripts/sandbox/metrics";
+import { receivedMetrics, receivedSeries } from "../../sandbox/index";
+import { cloudDatadog } from "../../scripts/status/cloudDatadog";
 import { readStatus, type Sources } from "../../scripts/status/read";
 import { statusText } from "../../scripts/status/text";
 

@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
-import {
-  apiPort,
-  type CommandSpec,
-  helpText,
-  parseCommandLine,
-  stackArgument,
-} from "../../scripts/commandLine";
+import { apiPort } from "../../sandbox/index";
+import { type CommandSpec, helpText, parseCommandLine, stackArgument } from "../../scripts/commandLine";
 import { EXIT_CODES, Failure } from "../../scripts/failure";
+import { findHome } from "../../scripts/home";
 import { SESSION_OPTIONS } from "../../scripts/session";
 
 const spec: CommandSpec = {
@@ -73,14 +69,17 @@ describe("command lines", () => {
   });
 
   it("take the port of the option before that of the environment, and refuse what is no port", () => {
-    assert.equal(apiPort(undefined, {}), 8089);
-    assert.equal(apiPort(undefined, { SECURED_WEB_API_PORT: "9000" }), 9000);
-    assert.equal(apiPort("9001", { SECURED_WEB_API_PORT: "9000" }), 9001);
+    assert.equal(apiPort(undefined, findHome(), {}), 8089);
+    assert.equal(apiPort(undefined, findHome(), { SECURED_WEB_API_PORT: "9000" }), 9000);
+    assert.equal(apiPort("9001", findHome(), { SECURED_WEB_API_PORT: "9000" }), 9001);
     for (const port of ["0", "65536", "http", "-1", "80.5", "1e3"]) {
-      assert.match(refusal(() => apiPort(port, {})).message, /--port: must be a port from 1 to 65535/);
+      assert.match(
+        refusal(() => apiPort(port, findHome(), {})).message,
+        /--port: must be a port from 1 to 65535/,
+      );
     }
     assert.match(
-      refusal(() => apiPort(undefined, { SECURED_WEB_API_PORT: "x" })).message,
+      refusal(() => apiPort(undefined, findHome(), { SECURED_WEB_API_PORT: "x" })).message,
       /SECURED_WEB_API_PORT/,
     );
   });

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ensureDatadog, sandboxDatadog } from "../../sandbox/index";
 import { wantsDatadog, withSandboxKeys } from "../../scripts/engine/datadogKeys";
 import { sandboxEnvironment, withDatadogEnvironment } from "../../scripts/engine/environment";
 import { Failure } from "../../scripts/failure";
 import { type Home, homeAt, makeHome } from "../../scripts/home";
-import { ensureDatadog, sandboxDatadog } from "../../scripts/sandbox/datadogAccess";
 
 const apiKey = "0123456789abcdef0123456789abcdef";
 const appKey = `${apiKey}01234567`;

@@ -3,20 +3,27 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { HostChange } from "../../sandbox/api/core/host";
-import { startApi } from "../../sandbox/api/server";
+import { findDroplet, oneOf } from "../../sandbox/client/account";
+import {
+  act,
+  ensureApi,
+  freePort,
+  type HostChange,
+  hostsMode,
+  keepHostsMode,
+  prepareCollector,
+  prepareHosts,
+  request,
+  runningApi,
+  sandboxDatadog,
+  startApi,
+  stopApi,
+  unmadeDroplets,
+} from "../../sandbox/index";
 import { Failure } from "../../scripts/failure";
-import { type Home, homeAt, makeHome, PROJECT_DIR } from "../../scripts/home";
-import { act, findDroplet, oneOf, unmadeDroplets } from "../../scripts/hosts/account";
-import { hostsMode, keepHostsMode } from "../../scripts/hosts/mode";
-import { prepareCollector, prepareHosts } from "../../scripts/hosts/prepare";
+import { type Home, homeAt, makeHome, NPM_CALLS, PROJECT_DIR } from "../../scripts/home";
 import { curlLine, findSite } from "../../scripts/hosts/site";
-import { sandboxStatus } from "../../scripts/hosts/status";
-import { statusText } from "../../scripts/hosts/statusText";
-import { request } from "../../scripts/sandbox/apiClient";
-import { ensureApi, runningApi, stopApi } from "../../scripts/sandbox/daemon";
-import { sandboxDatadog } from "../../scripts/sandbox/datadogAccess";
-import { freePort } from "../../scripts/sandbox/portUser";
+import { projectStatus, projectStatusText } from "../../scripts/hosts/status";
 
 const failure = (message: RegExp, exitCode: number, remedy?: RegExp) => (error: unknown) => {
   assert.ok(error instanceof Failure, String(error));
@@ -109,14 +116,17 @@ describe("a host is named", () => {
     { id: 500000003, name: "dev-node-2" },
   ];
   it("by its name, its id, or the end that only one has", () => {
-    assert.equal(oneOf(all, "dev-node-1").id, 500000001);
-    assert.equal(oneOf(all, "500000002").name, "prod-node-1");
-    assert.equal(oneOf(all, "node-2").id, 500000003);
+    assert.equal(oneOf(all, "dev-node-1", NPM_CALLS).id, 500000001);
+    assert.equal(oneOf(all, "500000002", NPM_CALLS).name, "prod-node-1");
+    assert.equal(oneOf(all, "node-2", NPM_CALLS).id, 500000003);
   });
   it("or refused with the names there are", () => {
-    assert.throws(() => oneOf(all, "node-1"), failure(/Several/, 2, /dev-node-1 .*prod-node-1/));
-    assert.throws(() => oneOf(all, "ode-2"), failure(/no host "ode-2"/, 2, /dev-node-2 \(500000003\)/));
-    assert.throws(() => oneOf([], "x"), failure(/no host/, 2, /npm start/));
+    assert.throws(() => oneOf(all, "node-1", NPM_CALLS), failure(/Several/, 2, /dev-node-1 .*prod-node-1/));
+    assert.throws(
+      () => oneOf(all, "ode-2", NPM_CALLS),
+      failure(/no host "ode-2"/, 2, /dev-node-2 \(500000003\)/),
+    );
+    assert.throws(() => oneOf([], "x", NPM_CALLS), failure(/no host/, 2, /npm start/));
   });
 });
 
@@ -139,8 +149,8 @@ describe("a droplet that did not boot when it was created", function () {
         const body = { name, region: "nyc3", size: "s-1vcpu-1gb", image: "ubuntu-26-04-x64" };
         await request(api, "POST", "/v2/droplets", { body });
         const deadline = Date.now() + 10_000;
-        while ((await findDroplet(api, name)).status !== status) assert.ok(Date.now() < deadline, name);
-        return findDroplet(api, name);
+        while ((await findDroplet(home, api, name)).status !== status) assert.ok(Date.now() < deadline, name);
+        return findDroplet(home, api, name);
       };
       const unmade = await create("unmade", "off");
       const failed = act(home, api, unmade, { type: "rebuild", image: unmade.image.id });
@@ -153,7 +163,7 @@ describe("a droplet that did not boot when it was created", function () {
         ["unmade"],
       );
       await act(home, api, unmade, { type: "rebuild", image: unmade.image.id });
-      assert.equal((await findDroplet(api, "unmade")).status, "active");
+      assert.equal((await findDroplet(home, api, "unmade")).status, "active");
       await act(home, api, unmade, { type: "power_off" });
       assert.deepEqual(await unmadeDroplets(api), [], "one that was up and was switched off stays off");
     } finally {
@@ -206,7 +216,7 @@ describe("npm run sandbox", function () {
     });
 
   it("status of records: droplets without machines, and none to enter", async () => {
-    await assert.rejects(sandboxStatus(home), failure(/There is no sandbox/, 1, /npm start/));
+    await assert.rejects(projectStatus(home), failure(/There is no sandbox/, 1, /npm start/));
     const api = await ensureApi(home, port);
     await fetch(`${api.url}/v2/droplets`, {
       method: "POST",
@@ -219,12 +229,12 @@ describe("npm run sandbox", function () {
         tags: ["secured-web-dev-web", "x"],
       }),
     });
-    const status = await sandboxStatus(home);
+    const status = await projectStatus(home);
     assert.deepEqual(
       status.droplets.map(({ name, roles, host }) => ({ name, roles, host })),
       [{ name: "d-1", roles: ["web"], host: undefined }],
     );
-    assert.match(statusText(status), /^ {2}d-1 +\d+ +web +(new|active) .* record /m);
+    assert.match(await projectStatusText(status, home), /^ {2}d-1 +\d+ +web +(new|active) .* record /m);
     const entered = sandbox("exec", "d-1", "--", "true");
     assert.equal(entered.status, 1);
     assert.match(entered.stderr, /no hosts: its droplets are records[\s\S]*npm start/);

@@ -3,9 +3,9 @@ import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync, symlinkSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { installPlugins } from "../../sandbox/plugins/install";
+import { ensurePlugins, neededPlugins, pluginFolder, userHasPlugins } from "../../scripts/engine/plugins";
 import { type Home, homeAt, makeHome } from "../../scripts/home";
 import { runProgram } from "../../scripts/processes";
-import { ensurePlugins, neededPlugins, pluginFolder, userHasPlugins } from "../../scripts/sandbox/plugins";
 import type { PulumiCli } from "../../scripts/toolchain/find.mjs";
 import { cliPath } from "../sandbox/plugins/engine";
 

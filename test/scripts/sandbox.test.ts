@@ -5,18 +5,27 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startApi } from "../../sandbox/api/server";
+import {
+  type ApiAccess,
+  ensureApi,
+  ensureToken,
+  freePort,
+  listAll,
+  request,
+  runningApi,
+  startApi,
+  stopApi,
+  tagEnvironment,
+  taggedProcesses,
+  waitUntilGone,
+} from "../../sandbox/index";
+import { processIdentity } from "../../sandbox/lock.mjs";
 import { installPolicyHost, sandboxEnvironment } from "../../scripts/engine/environment";
+import { deleteOrphans } from "../../scripts/engine/orphans";
+import { ensurePassphrase } from "../../scripts/engine/passphrase";
 import type { StoredStack } from "../../scripts/engine/stateFile";
 import { Failure } from "../../scripts/failure";
 import { type Home, homeAt, makeHome } from "../../scripts/home";
-import { processIdentity } from "../../scripts/pid-lock.mjs";
-import { type ApiAccess, listAll, request } from "../../scripts/sandbox/apiClient";
-import { ensureApi, runningApi, stopApi } from "../../scripts/sandbox/daemon";
-import { markEnvironment, markedProcesses, waitUntilGone } from "../../scripts/sandbox/marked";
-import { deleteOrphans } from "../../scripts/sandbox/orphans";
-import { freePort } from "../../scripts/sandbox/portUser";
-import { ensurePassphrase, ensureToken } from "../../scripts/sandbox/secrets";
 
 async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -100,8 +109,8 @@ describe("the sandbox's API in the background", function () {
   it("is found and ended without its record, by its mark; a process that is not ours is left alone", async () => {
     const { pid } = await ensureApi(home, await freePort());
     rmSync(home.apiRecord);
-    assert.ok(markedProcesses("api", home.dir).includes(pid));
-    assert.deepEqual(markedProcesses("api", `${home.dir}-other`), []);
+    assert.ok(taggedProcesses("api", home.dir).includes(pid));
+    assert.deepEqual(taggedProcesses("api", `${home.dir}-other`), []);
     // A record with a reused process id, here this test's own.
     writeFileSync(
       home.apiRecord,
@@ -299,14 +308,14 @@ describe("the sandbox's secrets and environment", () => {
 
   it("find processes by their mark, theirs alone", async () => {
     const child = spawn(process.execPath, ["-e", "console.log(1); setInterval(() => {}, 1000)"], {
-      env: { ...process.env, ...markEnvironment("engine", home.dir) },
+      env: { ...process.env, ...tagEnvironment("engine", home.dir) },
       stdio: ["ignore", "pipe", "ignore"],
     });
     await once(child.stdout, "data");
-    assert.deepEqual(markedProcesses("engine", home.dir), [child.pid]);
-    assert.deepEqual(markedProcesses("api", home.dir), []);
+    assert.deepEqual(taggedProcesses("engine", home.dir), [child.pid]);
+    assert.deepEqual(taggedProcesses("api", home.dir), []);
     child.kill("SIGKILL");
     await once(child, "close");
-    assert.deepEqual(markedProcesses("engine", home.dir), []);
+    assert.deepEqual(taggedProcesses("engine", home.dir), []);
   });
 });

@@ -30,16 +30,11 @@ describe("set-up of a clone", function () {
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), "setup-"));
     mkdirSync(join(dir, "scripts"));
-    for (const file of [
-      "setup.mjs",
-      "build.mjs",
-      "pid-lock.mjs",
-      "run.mjs",
-      "doctor.mjs",
-      "toolchain/find.mjs",
-    ]) {
+    for (const file of ["setup.mjs", "build.mjs", "run.mjs", "doctor.mjs", "toolchain/find.mjs"]) {
       cpSync(join(PROJECT, "scripts", file), join(dir, "scripts", file));
     }
+    mkdirSync(join(dir, "sandbox"));
+    cpSync(join(PROJECT, "sandbox", "lock.mjs"), join(dir, "sandbox", "lock.mjs"));
     mkdirSync(join(dir, "policy"));
     cpSync(join(PROJECT, "policy", "bundle.mjs"), join(dir, "policy", "bundle.mjs"));
   });

@@ -1,4 +1,5 @@
 /** How long `npm start` takes, as a user types it. */
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -6,9 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openInstance } from "../../../sandbox/hosts/instance";
 import { readPublished } from "../../../sandbox/hosts/publish";
+import { freePort, rootsFile } from "../../../sandbox/index";
 import { homeAt, PROJECT_DIR } from "../../../scripts/home";
-import { askSite, rootsFile } from "../../../scripts/hosts/site";
-import { freePort } from "../../../scripts/sandbox/portUser";
+import { askSite } from "../../../scripts/hosts/site";
 import { waitFor } from "../world/waitFor";
 
 const SITE = "www.dev.foobar.com";

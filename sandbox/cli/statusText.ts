@@ -1,38 +1,37 @@
+import type { Calls } from "../calls";
 import type { DropletStatus, SandboxStatus } from "./status";
+import { type Rows, table } from "./table";
 
-/** The status for a person: a table a subject. */
-export function statusText(status: SandboxStatus): string {
+/** What a project that embeds the sandbox adds to its status. */
+export interface StatusAdditions {
+  /** The head of the column with the droplets' tags. */
+  readonly tagsHead?: string;
+  /** Tables that follow the droplets. */
+  readonly tables?: readonly string[];
+}
+
+/** The status for a person, with a table for each subject. */
+export function statusText(status: SandboxStatus, calls: Calls, additions: StatusAdditions = {}): string {
   const { api } = status;
   const parts = [
     api === undefined
-      ? "API: does not run (npm start starts it); hosts are shown as they are"
+      ? `API: does not run (${calls.start} starts it); hosts are shown as they are`
       : `API: ${api.url}, process ${api.pid}`,
-    section("Droplets", dropletRows(status.droplets)),
-    section("Database groups", groupRows(status.groups)),
-    section("Load balancers", balancerRows(status.loadBalancers)),
-    section("Certificates", certificateRows(status.certificates)),
-    section("Uptime checks", uptimeRows(status.uptime)),
+    table("Droplets", dropletRows(status.droplets, additions.tagsHead ?? "TAGS")),
+    ...(additions.tables ?? []),
+    table("Load balancers", balancerRows(status.loadBalancers)),
+    table("Certificates", certificateRows(status.certificates)),
+    table("Uptime checks", uptimeRows(status.uptime)),
     alertLines(status),
   ];
   return parts.filter((part) => part !== "").join("\n\n");
 }
 
-type Rows = readonly (readonly string[])[];
-
-/** Columns under each other; empty where there are no rows besides the head. */
-export function section(title: string, rows: Rows): string {
-  if (rows.length < 2) return "";
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]) =>
-    `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`.trimEnd();
-  return [title, ...rows.map(line)].join("\n");
-}
-
-function dropletRows(droplets: readonly DropletStatus[]): Rows {
+function dropletRows(droplets: readonly DropletStatus[], tagsHead: string): Rows {
   const head = [
     "NAME",
     "ID",
-    "ROLES",
+    tagsHead,
     "STATUS",
     "PUBLIC",
     "PRIVATE",
@@ -43,10 +42,10 @@ function dropletRows(droplets: readonly DropletStatus[]): Rows {
   ];
   return [
     head,
-    ...droplets.map(({ name, id, roles, status, publicIp, privateIp, host }) => [
+    ...droplets.map(({ name, id, tags, status, publicIp, privateIp, host }) => [
       name,
       String(id),
-      roles.join(",") || "-",
+      tags.join(",") || "-",
       status ?? "?",
       publicIp ?? "-",
       privateIp ?? "-",
@@ -54,20 +53,6 @@ function dropletRows(droplets: readonly DropletStatus[]): Rows {
       host?.cloudInit?.status ?? "-",
       host?.memoryBytes === undefined ? "-" : `${Math.round(host.memoryBytes / 1024 ** 2)} MiB`,
       host?.failedUnits.join(",") || "-",
-    ]),
-  ];
-}
-
-function groupRows(groups: SandboxStatus["groups"]): Rows {
-  return [
-    ["SEEN BY", "MEMBERS"],
-    ...groups.map(({ seenBy, members }) => [
-      seenBy,
-      members === undefined
-        ? "MySQL does not answer"
-        : members
-            .map(({ host, state, role }) => `${host} ${state}${role === "" ? "" : ` ${role}`}`)
-            .join(", ") || "is in no group",
     ]),
   ];
 }
@@ -105,10 +90,16 @@ function uptimeRows(uptime: SandboxStatus["uptime"]): Rows {
 function alertLines({ alerts, monitors = [] }: SandboxStatus): string {
   const unwell = monitors.filter(({ state }) => state !== "OK");
   const rows = [
-    ...(alerts ?? []).map(({ name, on, since }) => ["DigitalOcean", name, "triggered", on, since]),
+    ...(alerts ?? []).map(({ description, on, since }) => [
+      "DigitalOcean",
+      description,
+      "triggered",
+      on,
+      since,
+    ]),
     ...unwell.map(({ name, state, groups }) => ["Datadog", name, state, groups.join(" ") || "-", ""]),
   ];
-  if (rows.length > 0) return section("Alerts", [["BY", "NAME", "STATE", "ON", "SINCE"], ...rows]);
+  if (rows.length > 0) return table("Alerts", [["BY", "NAME", "STATE", "ON", "SINCE"], ...rows]);
   if (alerts === undefined && monitors.length === 0) return "";
   return `Alerts\n  none (${monitors.length} monitors of Datadog's form are evaluated)`;
 }

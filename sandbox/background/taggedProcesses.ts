@@ -1,24 +1,21 @@
-// Processes that outlive the command that started them (the API by design, an engine whose runner was killed) carry a
-// mark in their environment: the folder of the sandbox they belong to. They are found by it and ended by their id.
+// Processes that outlive the command that started them carry a tag in their environment: their kind, and the folder of
+// the sandbox that they belong to. Later commands find them by the tag and end them by their id.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { processIdentity } from "../pid-lock.mjs";
+import { processIdentity } from "../lock.mjs";
 
-/** What a process of the sandbox is. */
-export type Mark = "engine" | "api";
+const VARIABLE = "DIGITALOCEAN_SANDBOX_PROCESS_OF";
 
-const VARIABLE = "SECURED_WEB_PROCESS_OF";
-
-/** The environment entry that marks a process and all that it starts. */
-export function markEnvironment(mark: Mark, homeDir: string): Record<string, string> {
-  return { [VARIABLE]: `${mark}:${homeDir}` };
+/** The environment entry that tags a process and all that it starts. `kind` is one word: "api". */
+export function tagEnvironment(kind: string, dir: string): Record<string, string> {
+  return { [VARIABLE]: `${kind}:${dir}` };
 }
 
-/** The ids of the living processes with that mark, this process apart. */
-export function markedProcesses(mark: Mark, homeDir: string): number[] {
-  const entry = `${VARIABLE}=${mark}:${homeDir}`;
+/** The ids of the living processes with that tag, without this process. */
+export function taggedProcesses(kind: string, dir: string): number[] {
+  const entry = `${VARIABLE}=${kind}:${dir}`;
   const pids = process.platform === "linux" ? linuxProcesses(entry) : otherProcesses(entry);
   return pids.filter((pid) => pid !== process.pid && processIdentity(pid) !== undefined);
 }

@@ -3,9 +3,9 @@
 // it apart, and deleted, so that the repeat creates it once and nothing is left over. It holds no data yet: nobody
 // could have used what no state knows. In a real account this is not done: see recovery.ts.
 
-import { describeResource } from "../engine/journal";
-import type { StoredResource, StoredStack } from "../engine/stateFile";
-import { type ApiAccess, listAll, request } from "./apiClient";
+import { type ApiAccess, listAll, request } from "../../sandbox/index";
+import { describeResource } from "./journal";
+import type { StoredResource, StoredStack } from "./stateFile";
 
 type Item = Record<string, unknown>;
 type Inputs = Record<string, unknown>;

@@ -1,4 +1,4 @@
-import type { DatadogAccess } from "../sandbox/datadogAccess";
+import type { DatadogAccess } from "../datadog/access";
 
 /** One GET of Datadog's API, whatever it answers. Throws where it does not answer. */
 export function getDatadog({ url, apiKey, appKey }: DatadogAccess, path: string): Promise<Response> {

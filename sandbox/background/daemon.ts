@@ -1,17 +1,21 @@
-// The sandbox's API in the background: started by `npm start`, ended by `npm stop`, found again by both.
+// The sandbox's API in the background: one command starts it, later ones find it again and end it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
+import { type ApiAccess, request } from "../client/apiClient";
 import { Failure } from "../failure";
-import { type Home, makeHome, PROJECT_DIR } from "../home";
-import { hasHosts, NPM_LOCK_FILE } from "../hosts/prepare";
-import { processIdentity } from "../pid-lock.mjs";
-import { type ApiAccess, request } from "./apiClient";
+import { processIdentity } from "../lock.mjs";
+import { hasHosts, makeSandboxFolder, type Sandbox } from "../sandbox";
 import { ensureDatadog } from "./datadogAccess";
-import { markEnvironment, markedProcesses, signalProcess, waitUntilGone } from "./marked";
-import { describePortUser, portBecomesFree } from "./portUser";
-import { ensureToken } from "./secrets";
+import { describePortUser, portBecomesFree } from "./ports";
+import { signalProcess, tagEnvironment, taggedProcesses, waitUntilGone } from "./taggedProcesses";
+import { ensureToken } from "./token";
+
+const API_PROGRAM = join(__dirname, "..", "api", "main.ts");
+/** Resolved from here: the folder that the command was called in may have no tsx. */
+const TSX = pathToFileURL(require.resolve("tsx")).href;
 
 const READY_WITHIN_MS = 30_000;
 /** Hosts that died with the machine, or were made as records, boot before the API answers. */
@@ -27,7 +31,7 @@ interface ApiRecord {
   readonly port: number;
   /** Its droplets are hosts. */
   readonly hosts?: boolean;
-  /** It runs in somebody's terminal (`npm run sandbox`). */
+  /** It runs in somebody's terminal. */
   readonly foreground?: boolean;
 }
 
@@ -46,10 +50,10 @@ export interface BackgroundApi extends ApiAccess {
 }
 
 /** The API of this sandbox that runs now, by its record; undefined when it does not run. */
-export function runningApi(home: Home): ApiRecord | undefined {
-  if (!existsSync(home.apiRecord)) return undefined;
+export function runningApi(sandbox: Sandbox): ApiRecord | undefined {
+  if (!existsSync(sandbox.apiRecord)) return undefined;
   try {
-    const record = JSON.parse(readFileSync(home.apiRecord, "utf8")) as ApiRecord;
+    const record = JSON.parse(readFileSync(sandbox.apiRecord, "utf8")) as ApiRecord;
     return processIdentity(record.pid) === record.identity ? record : undefined;
   } catch {
     return undefined;
@@ -57,20 +61,23 @@ export function runningApi(home: Home): ApiRecord | undefined {
 }
 
 /** The port that this sandbox's API was started on last; undefined where it never was. */
-export function recordedPort(home: Home): number | undefined {
+export function recordedPort({ apiRecord }: Sandbox): number | undefined {
   try {
-    return (JSON.parse(readFileSync(home.apiRecord, "utf8")) as ApiRecord).port;
+    return (JSON.parse(readFileSync(apiRecord, "utf8")) as ApiRecord).port;
   } catch {
     return undefined;
   }
 }
 
 /** Records that this process serves the API, so that other commands find it. Gives the function that takes it back. */
-export function recordForeground(home: Home, api: { url: string; port: number; hosts: boolean }): () => void {
+export function recordForeground(
+  sandbox: Sandbox,
+  api: { url: string; port: number; hosts: boolean },
+): () => void {
   const { pid } = process;
-  writeRecord(home, { ...api, pid, identity: processIdentity(pid) ?? "", foreground: true });
+  writeRecord(sandbox, { ...api, pid, identity: processIdentity(pid) ?? "", foreground: true });
   return () => {
-    if (runningApi(home)?.pid === pid) rmSync(home.apiRecord, { force: true });
+    if (runningApi(sandbox)?.pid === pid) rmSync(sandbox.apiRecord, { force: true });
   };
 }
 
@@ -78,17 +85,21 @@ export function recordForeground(home: Home, api: { url: string; port: number; h
  * Gives the sandbox's API, started where it does not run, and anew where its droplets are to be hosts and are none. Throws a Failure where the port is taken, the API does not
  * come up in time (with the end of its log), or refuses the sandbox's token.
  */
-export async function ensureApi(home: Home, port: number, demand: ApiDemand = {}): Promise<BackgroundApi> {
-  makeHome(home);
-  const token = ensureToken(home);
-  const running = runningApi(home);
+export async function ensureApi(
+  sandbox: Sandbox,
+  port: number,
+  demand: ApiDemand = {},
+): Promise<BackgroundApi> {
+  makeSandboxFolder(sandbox);
+  const token = ensureToken(sandbox);
+  const running = runningApi(sandbox);
   if (running !== undefined) {
     if (running.port !== port) {
       throw new Failure(`The sandbox's API runs on port ${running.port} already, not on ${port}`, {
-        remedy: `Use --port ${running.port} or SECURED_WEB_API_PORT=${running.port}, or stop it: npm stop.`,
+        remedy: `Use --port ${running.port} or ${sandbox.calls.variables.port}=${running.port}, or stop it: ${sandbox.calls.stop}.`,
       });
     }
-    await checkToken({ url: running.url, token }, home);
+    await checkToken({ url: running.url, token }, sandbox);
     const { hosts = false, pid, url } = running;
     if (hosts || !demand.hosts) return { url, token, pid, hosts, started: false };
     if (running.foreground) {
@@ -100,28 +111,28 @@ export async function ensureApi(home: Home, port: number, demand: ApiDemand = {}
       );
     }
     demand.onProgress?.("the API starts anew: its droplets are to be hosts");
-    await stopApi(home);
+    await stopApi(sandbox);
   }
   // One whose starter was killed before it wrote the record.
-  await endProcesses(markedProcesses("api", home.dir));
-  if (!(await portBecomesFree(port))) throw portInUse(port);
-  return start(home, port, token, { ...demand, hosts: demand.hosts || hasHosts(home) });
+  await endProcesses(taggedProcesses("api", sandbox.dir));
+  if (!(await portBecomesFree(port))) throw portInUse(sandbox, port);
+  return start(sandbox, port, token, { ...demand, hosts: demand.hosts || hasHosts(sandbox) });
 }
 
 /** A Failure that says who has the port and how to take another. */
-export function portInUse(port: number): Failure {
+export function portInUse({ calls }: Sandbox, port: number): Failure {
   return new Failure(`Port ${port} of this machine is used by ${describePortUser(port)}`, {
-    remedy: "End that process, or choose another port: SECURED_WEB_API_PORT=8090 npm start.",
+    remedy: `End that process, or choose another port: ${calls.variables.port}=8090 ${calls.start}.`,
   });
 }
 
 /** Ends the sandbox's API. Returns the ids that it ended. */
-export async function stopApi(home: Home): Promise<number[]> {
-  const running = runningApi(home);
-  const pids = new Set(markedProcesses("api", home.dir));
+export async function stopApi(sandbox: Sandbox): Promise<number[]> {
+  const running = runningApi(sandbox);
+  const pids = new Set(taggedProcesses("api", sandbox.dir));
   if (running !== undefined) pids.add(running.pid);
   await endProcesses([...pids]);
-  rmSync(home.apiRecord, { force: true });
+  rmSync(sandbox.apiRecord, { force: true });
   return [...pids];
 }
 
@@ -131,32 +142,33 @@ async function endProcesses(pids: readonly number[]): Promise<void> {
   await waitUntilGone(pids, STOP_WITHIN_MS);
 }
 
-async function start(home: Home, port: number, token: string, demand: ApiDemand): Promise<BackgroundApi> {
+async function start(
+  sandbox: Sandbox,
+  port: number,
+  token: string,
+  demand: ApiDemand,
+): Promise<BackgroundApi> {
   const hosts = demand.hosts === true;
-  ensureDatadog(home);
-  const log = openSync(home.apiLog, "a", 0o600);
+  ensureDatadog(sandbox);
+  const log = openSync(sandbox.apiLog, "a", 0o600);
   const args = [
     "--port",
     String(port),
     "--state-dir",
-    home.apiStateDir,
+    sandbox.apiStateDir,
     "--token-file",
-    home.tokenFile,
+    sandbox.tokenFile,
     "--datadog",
-    home.datadogDir,
+    sandbox.datadogDir,
     "--quiet",
-    ...(hosts ? ["--hosts", home.hostsDir, "--npm-lock", NPM_LOCK_FILE] : []),
+    ...(hosts ? ["--hosts", sandbox.hostsDir] : []),
+    ...(hosts && sandbox.npmLockFile !== undefined ? ["--npm-lock", sandbox.npmLockFile] : []),
   ];
-  const child = spawn(
-    process.execPath,
-    ["--import", "tsx", join(PROJECT_DIR, "sandbox/api/main.ts"), ...args],
-    {
-      cwd: PROJECT_DIR,
-      detached: true,
-      stdio: ["ignore", log, log],
-      env: { ...process.env, ...markEnvironment("api", home.dir) },
-    },
-  );
+  const child = spawn(process.execPath, ["--import", TSX, API_PROGRAM, ...args], {
+    detached: true,
+    stdio: ["ignore", log, log],
+    env: { ...process.env, ...tagEnvironment("api", sandbox.dir) },
+  });
   closeSync(log);
   const url = `http://127.0.0.1:${port}`;
   try {
@@ -164,26 +176,26 @@ async function start(home: Home, port: number, token: string, demand: ApiDemand)
       child.once("spawn", () => resolve(undefined)).once("error", reject),
     );
     const pid = child.pid ?? 0;
-    writeRecord(home, { pid, identity: processIdentity(pid) ?? "", url, port, hosts });
-    await waitUntilReady(child, { url, token }, home, { ...demand, hosts });
+    writeRecord(sandbox, { pid, identity: processIdentity(pid) ?? "", url, port, hosts });
+    await waitUntilReady(child, { url, token }, sandbox, { ...demand, hosts });
     child.unref();
     return { url, token, pid, hosts, started: true };
   } catch (error) {
     child.kill("SIGKILL");
-    rmSync(home.apiRecord, { force: true });
+    rmSync(sandbox.apiRecord, { force: true });
     throw error;
   }
 }
 
-function writeRecord(home: Home, record: ApiRecord): void {
-  writeFileSync(`${home.apiRecord}.new`, JSON.stringify(record), { mode: 0o600 });
-  renameSync(`${home.apiRecord}.new`, home.apiRecord);
+function writeRecord(sandbox: Sandbox, record: ApiRecord): void {
+  writeFileSync(`${sandbox.apiRecord}.new`, JSON.stringify(record), { mode: 0o600 });
+  renameSync(`${sandbox.apiRecord}.new`, sandbox.apiRecord);
 }
 
 async function waitUntilReady(
   child: ChildProcess,
   api: ApiAccess,
-  home: Home,
+  sandbox: Sandbox,
   { hosts, signal, onProgress = () => {} }: ApiDemand,
 ): Promise<void> {
   const withinMs = hosts ? READY_WITH_HOSTS_WITHIN_MS : READY_WITHIN_MS;
@@ -196,15 +208,17 @@ async function waitUntilReady(
       onProgress("waiting for the API, which boots the hosts that it knows");
     }
     if (child.exitCode !== null || child.signalCode !== null) {
-      throw new Failure(`The sandbox's API ended at once. The end of ${home.apiLog}:\n${logTail(home)}`);
+      throw new Failure(
+        `The sandbox's API ended at once. The end of ${sandbox.apiLog}:\n${logTail(sandbox)}`,
+      );
     }
     const status = await accountStatus(api);
     if (status === 200) return;
-    if (status === 401) throw tokenRefused(home);
+    if (status === 401) throw tokenRefused(sandbox);
     await delay(50);
   }
   throw new Failure(
-    `The sandbox's API did not answer within ${withinMs / 1000} s. The end of ${home.apiLog}:\n${logTail(home)}`,
+    `The sandbox's API did not answer within ${withinMs / 1000} s. The end of ${sandbox.apiLog}:\n${logTail(sandbox)}`,
   );
 }
 
@@ -217,27 +231,26 @@ async function accountStatus(api: ApiAccess): Promise<number | undefined> {
   }
 }
 
-async function checkToken(api: ApiAccess, home: Home): Promise<void> {
+async function checkToken(api: ApiAccess, sandbox: Sandbox): Promise<void> {
   const status = await accountStatus(api);
   if (status === 200) return;
-  if (status === 401) throw tokenRefused(home);
+  if (status === 401) throw tokenRefused(sandbox);
   throw new Failure(
-    `The sandbox's API at ${api.url} ${status === undefined ? "does not answer" : `answers ${status}`}. The end of ${home.apiLog}:\n${logTail(home)}`,
-    { remedy: "Start it anew: npm stop, then npm start." },
+    `The sandbox's API at ${api.url} ${status === undefined ? "does not answer" : `answers ${status}`}. The end of ${sandbox.apiLog}:\n${logTail(sandbox)}`,
+    { remedy: `Start it anew: ${sandbox.calls.stop}, then ${sandbox.calls.start}.` },
   );
 }
 
-function tokenRefused(home: Home): Failure {
-  return new Failure(`The sandbox's API refuses the token in ${home.tokenFile} (401)`, {
-    remedy:
-      "The file was changed since the API started. Put it back, or start anew: npm stop, then npm start.",
+function tokenRefused(sandbox: Sandbox): Failure {
+  return new Failure(`The sandbox's API refuses the token in ${sandbox.tokenFile} (401)`, {
+    remedy: `The file was changed since the API started. Put it back, or start anew: ${sandbox.calls.stop}, then ${sandbox.calls.start}.`,
   });
 }
 
 /** The last lines of the API's log, for an error. */
-export function logTail(home: Home, lines = 15): string {
+export function logTail(sandbox: Sandbox, lines = 15): string {
   try {
-    return readFileSync(home.apiLog, "utf8").trimEnd().split("\n").slice(-lines).join("\n");
+    return readFileSync(sandbox.apiLog, "utf8").trimEnd().split("\n").slice(-lines).join("\n");
   } catch {
     return "(there is no log)";
   }

@@ -1,8 +1,6 @@
 import { readFile } from "node:fs/promises";
-import type { NamedHost } from "./access";
-
-const cloudInit = () =>
-  require("../../sandbox/hosts/host/cloudInit") as typeof import("../../sandbox/hosts/host/cloudInit");
+import { cloudInitState } from "./host/cloudInit";
+import type { NamedHost } from "./namedHosts";
 
 export interface SetupState {
   readonly done: boolean;
@@ -16,9 +14,7 @@ export interface SetupState {
 export async function setupState({ name, host }: NamedHost): Promise<SetupState> {
   const busy = { done: false, failed: false, off: false };
   if ((await host.running()) === undefined) return { ...busy, off: true, text: `${name} is off` };
-  const state = await cloudInit()
-    .cloudInitState(host)
-    .catch(() => undefined);
+  const state = await cloudInitState(host).catch(() => undefined);
   if (state === undefined) return { ...busy, text: `${name} boots` };
   if (state.status === "running") return { ...busy, text: `${name} sets itself up` };
   if (state.status === "done") return { ...busy, done: true, text: `${name} is set up` };

@@ -5,9 +5,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { lockOwner, processIdentity, tryLock, waitForLock } from "../../scripts/pid-lock.mjs";
+import { lockOwner, processIdentity, tryLock, waitForLock } from "../../sandbox/lock.mjs";
 
-const MODULE = pathToFileURL(join(__dirname, "../../scripts/pid-lock.mjs")).href;
+const MODULE = pathToFileURL(join(__dirname, "../../sandbox/lock.mjs")).href;
 
 /** Runs code in a Node.js process of its own. */
 function node(code: string, ...args: string[]) {

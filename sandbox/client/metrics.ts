@@ -1,8 +1,7 @@
-/** What the sandbox's stand-in of Datadog has received: `npm run sandbox -- metrics [NAME]`. */
+/** What the sandbox's stand-in of Datadog has received. */
+import type { DatadogAccess } from "../datadog/access";
 import { Failure } from "../failure";
-import { section } from "../hosts/statusText";
-import { getDatadog } from "../status/askDatadog";
-import type { DatadogAccess } from "./datadogAccess";
+import { getDatadog } from "./askDatadog";
 
 export interface MetricCount {
   readonly name: string;
@@ -36,33 +35,12 @@ export async function receivedSeries(
   return series;
 }
 
-/** A line for each metric. */
-export function metricsText(metrics: readonly MetricCount[]): string {
-  const rows = metrics.map(({ name, series, points }) => [name, String(series), String(points)]);
-  return section(`${metrics.length} metrics`, [["NAME", "SERIES", "VALUES"], ...rows]);
-}
-
-/** A line for each series. */
-export function seriesText(name: string, series: readonly ReceivedSeries[]): string {
-  const rows = series.map(({ type, tags, last }) => [
-    last === undefined ? "-" : round(last.value),
-    last === undefined ? "-" : new Date(last.time * 1000).toISOString(),
-    type,
-    tags.join(" "),
-  ]);
-  return section(name, [["LAST VALUE", "AT", "TYPE", "TAGS"], ...rows]);
-}
-
 async function ask<T>(access: DatadogAccess, path: string): Promise<T> {
   const response = await getDatadog(access, path).catch(() => {
     throw new Failure(`The sandbox's stand-in of Datadog does not answer at ${access.url}`, {
-      remedy: "npm start brings it up.",
+      remedy: "It runs beside the sandbox's API: start that.",
     });
   });
   if (!response.ok) throw new Failure(`The stand-in of Datadog at ${access.url} answers ${response.status}`);
   return (await response.json()) as T;
-}
-
-function round(value: number): string {
-  return Number.isInteger(value) ? String(value) : value.toPrecision(6);
 }

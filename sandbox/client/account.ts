@@ -1,10 +1,11 @@
-// What the sandbox's account knows of droplets and load balancers, as far as commands about hosts need it.
+// Droplets, load balancers and certificates of the sandbox's account, and the actions that its commands ask for.
 import { setTimeout as delay } from "node:timers/promises";
+import { runningApi } from "../background/daemon";
+import { ensureToken } from "../background/token";
+import type { Calls } from "../calls";
 import { Failure, usageFailure } from "../failure";
-import type { Home } from "../home";
-import { type ApiAccess, listAll, request } from "../sandbox/apiClient";
-import { runningApi } from "../sandbox/daemon";
-import { ensureToken } from "../sandbox/secrets";
+import type { Sandbox } from "../sandbox";
+import { type ApiAccess, listAll, request } from "./apiClient";
 
 /** A host that boots; a snapshot that is copied. */
 const ACTION_WITHIN_MS = 180_000;
@@ -35,16 +36,18 @@ export interface CertificateView {
 }
 
 /** The API of this sandbox, where it runs. */
-export function findApi(home: Home): (ApiAccess & { pid: number }) | undefined {
-  const running = runningApi(home);
-  return running && { url: running.url, token: ensureToken(home), pid: running.pid };
+export function findApi(sandbox: Sandbox): (ApiAccess & { pid: number }) | undefined {
+  const running = runningApi(sandbox);
+  return running && { url: running.url, token: ensureToken(sandbox), pid: running.pid };
 }
 
 /** Throws a Failure where the API does not run. */
-export function requireApi(home: Home): ApiAccess {
-  const api = findApi(home);
+export function requireApi(sandbox: Sandbox): ApiAccess {
+  const api = findApi(sandbox);
   if (api !== undefined) return api;
-  throw new Failure("The sandbox's API does not run", { remedy: "npm start starts it." });
+  throw new Failure("The sandbox's API does not run", {
+    remedy: `${sandbox.calls.start} starts it.`,
+  });
 }
 
 export const droplets = async (api: ApiAccess): Promise<DropletView[]> =>
@@ -57,14 +60,15 @@ export const certificates = async (api: ApiAccess): Promise<CertificateView[]> =
   (await listAll(api, "/v2/certificates", "certificates")) as unknown as CertificateView[];
 
 /** The droplet of a name, an id or the end of a name that only one has. Throws a Failure that names what there is. */
-export async function findDroplet(api: ApiAccess, wanted: string): Promise<DropletView> {
-  return oneOf(await droplets(api), wanted);
+export async function findDroplet(sandbox: Sandbox, api: ApiAccess, wanted: string): Promise<DropletView> {
+  return oneOf(await droplets(api), wanted, sandbox.calls);
 }
 
 /** As `findDroplet`, for whatever has a name and an id. */
 export function oneOf<T extends { readonly id: number; readonly name: string }>(
   all: readonly T[],
   wanted: string,
+  calls: Calls,
 ): T {
   const exact = all.filter(({ id, name }) => name === wanted || String(id) === wanted);
   const found = exact.length > 0 ? exact : all.filter(({ name }) => name.endsWith(`-${wanted}`));
@@ -73,13 +77,13 @@ export function oneOf<T extends { readonly id: number; readonly name: string }>(
   const names = (found.length > 1 ? found : all).map(({ id, name }) => `${name} (${id})`);
   throw usageFailure(
     found.length > 1 ? `Several hosts are called "${wanted}"` : `There is no host "${wanted}"`,
-    names.length === 0 ? "There is none at all: npm start" : `Hosts: ${names.join(", ")}.`,
+    names.length === 0 ? `There is none at all: ${calls.fill}` : `Hosts: ${names.join(", ")}.`,
   );
 }
 
 /** Sends an action and comes back when the machine has done it. Throws a Failure where it cannot, or does not in time. */
 export async function act(
-  home: Home,
+  sandbox: Sandbox,
   api: ApiAccess,
   droplet: { readonly id: number; readonly name: string },
   action: { readonly type: string; readonly image?: number },
@@ -98,7 +102,7 @@ export async function act(
     if (now === "completed") return;
     if (now === "errored") {
       throw new Failure(`${droplet.name}: ${type} failed`, {
-        remedy: `The end of ${home.apiLog} and npm run sandbox -- logs ${droplet.name} tell why.`,
+        remedy: `The end of ${sandbox.apiLog} and ${sandbox.calls.verb} logs ${droplet.name} tell why.`,
       });
     }
     await delay(200);

@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { installStandIns } from "../../sandbox/index";
 import { Failure, usageFailure } from "../failure";
 import { type Home, PROJECT_DIR } from "../home";
 import { runProgram } from "../processes";
@@ -101,11 +102,11 @@ export async function ensurePlugins(
     } catch (error) {
       if (forcedKind(env) === "official") throw error;
       onProgress(`${(error as Error).message}: stand-ins instead`);
-      return installStandIns(home);
+      return useStandIns(home);
     }
     return remember(home, "official");
   }
-  return installStandIns(home);
+  return useStandIns(home);
 }
 
 function forcedKind(env: NodeJS.ProcessEnv): PluginKind | undefined {
@@ -142,7 +143,7 @@ async function installOfficial(
   }
   const datadog = pluginFolder(pluginOf(DATADOG));
   const users = join(userPluginDir(env), datadog);
-  if (!isInstalled(users)) standIns().installPlugin(home.pulumiHome, DATADOG);
+  if (!isInstalled(users)) await installStandIns(home.pulumiHome, DATADOG);
   else if (!isInstalled(join(dir, datadog))) linkContents(users, join(dir, datadog));
 }
 
@@ -168,11 +169,8 @@ async function download(
   }
 }
 
-const standIns = () =>
-  require("../../sandbox/plugins/install") as typeof import("../../sandbox/plugins/install");
-
-async function installStandIns(home: Home): Promise<PluginKind> {
-  await standIns().installPlugins(home.pulumiHome);
+async function useStandIns(home: Home): Promise<PluginKind> {
+  await installStandIns(home.pulumiHome);
   return remember(home, "standin");
 }
 

@@ -1,0 +1,14 @@
+/** What a person needs to use the API. A token must not end up in a log: it is given for a terminal alone. */
+export function greeting(title: string, url: string, tokenFile: string, token?: string): string {
+  const use = token ?? `$(cat '${tokenFile}')`;
+  return [
+    `${title}: ${url}`,
+    token === undefined ? `Token: in ${tokenFile}` : `Token: ${token}  (kept in ${tokenFile})`,
+    "",
+    `  curl -H "Authorization: Bearer ${use}" ${url}/v2/account`,
+    `  doctl --api-url ${url} --access-token "${use}" compute droplet list`,
+    `  export DIGITALOCEAN_API_URL=${url} DIGITALOCEAN_TOKEN="${use}"   # Pulumi, Terraform`,
+    "",
+    "Ctrl-C stops it.",
+  ].join("\n");
+}

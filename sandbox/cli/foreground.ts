@@ -1,0 +1,90 @@
+import { greeting } from "../api/greeting";
+import { apiPort } from "../background/apiPort";
+import { portInUse, recordForeground, runningApi } from "../background/daemon";
+import { ensureDatadog } from "../background/datadogAccess";
+import { portIsFree } from "../background/ports";
+import { ensureToken } from "../background/token";
+import { Failure } from "../failure";
+import { hostsMode, hostsOption } from "../hosts/mode";
+import { hasHosts, makeSandboxFolder, type Sandbox } from "../sandbox";
+import type { Command } from "./command";
+import type { OptionSpec } from "./commandLine";
+import { portOption } from "./portOption";
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+/** Without a verb: the API alone, until it is interrupted. `interruption` begins to listen for Ctrl-C. */
+export function foreground(
+  sandbox: Sandbox,
+  interruption: () => AbortSignal,
+  verbs: Readonly<Record<string, Command>>,
+): Command {
+  const { calls } = sandbox;
+  const verbList = Object.values(verbs).map(
+    ({ name, positionals = [], summary }) => `  ${[name, ...positionals].join(" ").padEnd(30)}  ${summary}`,
+  );
+  const hosts: OptionSpec = {
+    ...hostsOption(calls),
+    doc: "droplets boot as hosts on this machine (default: off, unless there are hosts)",
+  };
+  return {
+    name: "sandbox",
+    summary:
+      "Runs the sandbox's DigitalOcean API in the foreground, for doctl, curl, an SDK or another program.",
+    details:
+      "Prints its address and a token that opens this sandbox alone. Ctrl-C stops it; the account is there again at the\n" +
+      `next start, and ${calls.start} uses the same account. ${calls.remove} removes it.\n\n` +
+      `With a verb it looks after the sandbox that runs (${calls.verb} VERB --help tells more):\n\n${verbList.join("\n")}`,
+    options: { port: portOption(calls), hosts },
+    run: async (args) => {
+      const running = runningApi(sandbox);
+      if (running !== undefined) {
+        throw new Failure(`The sandbox's API runs already: ${running.url} (process ${running.pid})`, {
+          remedy: `Its token is in ${sandbox.tokenFile}. ${calls.stop} ends it.`,
+        });
+      }
+      const port = apiPort(args.text("port"), sandbox);
+      if (!(await portIsFree(port))) throw portInUse(sandbox, port);
+      makeSandboxFolder(sandbox);
+      const token = ensureToken(sandbox);
+      const signal = interruption();
+      const isHosts = await wantsHosts(sandbox, args.text("hosts"), signal);
+      ensureDatadog(sandbox);
+      const { runAccount } = await import("../api/account.ts");
+      const account = await runAccount({
+        stateDir: sandbox.apiStateDir,
+        port,
+        token,
+        datadogDir: sandbox.datadogDir,
+        ...(isHosts ? { hosts: { dir: sandbox.hostsDir, npmLockFile: sandbox.npmLockFile } } : {}),
+        log: say,
+      });
+      const forget = recordForeground(sandbox, { url: account.url, port, hosts: isHosts });
+      const shown = process.stdout.isTTY ? token : undefined;
+      say(greeting("DigitalOcean API v2 of the sandbox", account.url, sandbox.tokenFile, shown));
+      if (!signal.aborted)
+        await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+      forget();
+      await account.close();
+      // Nobody is there to look after them.
+      await account.stopHosts();
+      return 0;
+    },
+  };
+}
+
+/** Droplets as hosts in the foreground: where they are asked for, or there already. */
+async function wantsHosts(
+  sandbox: Sandbox,
+  option: string | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const isSilent = option === undefined && !process.env[sandbox.calls.variables.hosts];
+  const mode = isSilent && !hasHosts(sandbox) ? "off" : hostsMode(option, sandbox);
+  const { prepareHosts } = await import("../hosts/prepare.ts");
+  const decision = await prepareHosts(sandbox, mode, say, signal);
+  if (decision.kind === "hosts") return true;
+  const { reason, remedy } = decision;
+  say(`droplets are records: ${reason}${remedy === undefined ? "" : `. ${remedy}`}`);
+  return false;
+}

@@ -1,0 +1,10 @@
+export type Rows = readonly (readonly string[])[];
+
+/** Columns under each other; empty where there are no rows besides the head. */
+export function table(title: string, rows: Rows): string {
+  if (rows.length < 2) return "";
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) =>
+    `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`.trimEnd();
+  return [title, ...rows.map(line)].join("\n");
+}
