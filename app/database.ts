@@ -1,7 +1,7 @@
 import type { ConnectionOptions, Pool } from "mysql2/promise";
 import { createPool } from "mysql2/promise";
 
-/** PEM texts: the CA that the server must be of, and the certificate that this client shows. */
+/** PEM texts: the CA of the server's certificate, and the client's own certificate and key. */
 export interface TlsMaterial {
   readonly ca: string;
   readonly cert?: string;
@@ -16,21 +16,23 @@ export interface PoolSettings {
   readonly tls: TlsMaterial;
 }
 
-/** A statement that takes longer is given up: the server ends a SELECT, the client its wait. */
+/** Time limit for a statement: the server cancels a SELECT, the client stops waiting. */
 export const statementTimeoutMs = 5000;
 const connectTimeoutMs = 3000;
 /**
- * Connections are made anew after this long: HAProxy picks a member when one is made, so an application that has gone
- * to another member because its own was out would stay there for ever; and a certificate is verified when one is made.
+ * Connections are renewed after this time. HAProxy picks a member only when a connection is made, so without a limit
+ * an application that switched to another member would never switch back; and the certificate is only verified when a
+ * connection is made.
  */
 export const connectionAgeMs = 20_000;
 
 /**
- * TLS 1.3 to a server of our CA with the name that was asked for (MySQL's VERIFY_IDENTITY), verified for each connection.
+ * TLS 1.3 to a server whose certificate is from our CA and has the requested name (MySQL's VERIFY_IDENTITY), verified
+ * for each connection.
  *
- * mysql2 resumes TLS sessions (lib/tls_session_cache.js), and a resumed session verifies nothing: a certificate that has
- * expired meanwhile would be taken for as long as the server knows the session. It keeps a session for the next
- * connection where the next one has the very same `ca`, so here each has another.
+ * mysql2 resumes TLS sessions (lib/tls_session_cache.js), and a resumed session verifies nothing: the client would
+ * accept an expired certificate for as long as the server keeps the session. mysql2 reuses a session only for a
+ * connection with the same `ca` object, so each connection gets a new one.
  */
 export function verifiedTls(tls: TlsMaterial): NonNullable<Exclude<ConnectionOptions["ssl"], string>> {
   return {
@@ -45,8 +47,8 @@ export function verifiedTls(tls: TlsMaterial): NonNullable<Exclude<ConnectionOpt
 }
 
 /**
- * The application's connections: bytes go to HAProxy's socket on this host, TLS ends at the mysqld that HAProxy picks.
- * mysql2 verifies the certificate against `host`; with `socketPath` it connects elsewhere and verifies the same.
+ * The application's connections. Bytes go to HAProxy's socket on this host, and the mysqld that HAProxy picks
+ * terminates TLS. mysql2 verifies the certificate against `host`; `socketPath` only changes where it connects.
  */
 export function createDatabasePool(settings: PoolSettings): Pool {
   const pool = createPool({
@@ -76,14 +78,17 @@ interface Ageing {
   destroy(): void;
 }
 
-/** What a pool tells of its connections. */
+/** The connection events of a pool. */
 interface PoolEvents {
   on(event: "connection" | "acquire" | "release", listener: (connection: Ageing) => void): unknown;
 }
 
 type After = (milliseconds: number, work: () => void) => unknown;
 
-/** Ends connections above an age: at once where they are idle, else when they are given back, so no statement is cut. */
+/**
+ * Closes connections above an age: idle ones immediately, others when they are released, so that no statement is
+ * interrupted.
+ */
 export function limitAge(
   pool: PoolEvents,
   limitMs: number,

@@ -7,13 +7,13 @@ import { type Environment, type HealthSettings, healthSettings } from "./setting
 
 const pollMs = 400;
 const answerLimitMs = 1000;
-/** A verdict older than this counts no more: a check that hangs must not keep a member in. */
+/** A verdict older than this no longer counts, so that a hanging check does not keep a member in the list. */
 const freshMs = 2500;
 
 /** Asks a member once. */
 export type Ask = () => Promise<Verdict>;
 
-/** Runs until the process is ended: HAProxy asks on a loopback port for each database host. */
+/** Runs until the process ends. HAProxy sends its checks to one loopback port for each database host. */
 export function health(env: Environment): void {
   const settings = healthSettings(env);
   for (const { host, port } of settings.members) {
@@ -26,7 +26,7 @@ export function health(env: Environment): void {
   process.on("SIGINT", stop);
 }
 
-/** The last verdict on one member, and the server that tells it. */
+/** The last verdict on one member, and the server that reports it. */
 export class Watch {
   private verdict: Verdict = { isWritable: false, reason: "not asked yet" };
   private at = Number.NEGATIVE_INFINITY;
@@ -38,7 +38,7 @@ export class Watch {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** 200 where the member takes writes, 503 where it does not or where nobody knows. */
+  /** 200 if the member accepts writes, 503 if it does not or if this is unknown. */
   server(): Server {
     return createServer((_request, response) => {
       const { isWritable, reason } = this.current();
@@ -53,7 +53,7 @@ export class Watch {
     return isFresh ? this.verdict : { isWritable: false, reason: "no fresh answer" };
   }
 
-  /** Asks once, and says in the journal where the verdict has changed. */
+  /** Asks once, and logs a changed verdict to the journal. */
   async look(): Promise<void> {
     const verdict = await this.ask().catch((error): Verdict => {
       const { code, reason } = errorFields(error);
@@ -74,7 +74,7 @@ export class Watch {
   }
 }
 
-/** A question over a connection that is kept while it works, and made anew after an error. */
+/** Asks over a connection that is kept while it works, and replaced after an error. */
 function askMember(settings: HealthSettings, host: string): Ask {
   const connection = new Kept(() => connect(settings, host));
   return async () => {
@@ -92,8 +92,9 @@ function askMember(settings: HealthSettings, host: string): Ask {
 }
 
 /**
- * A connection that is kept for a time and then made anew, because only then is the member's certificate verified. A
- * member that is merely slow to take a new one keeps the old one for another while; one that is refused does not.
+ * A connection that is renewed after a while, because the member's certificate is only verified when a connection is
+ * made. If a member is too slow to accept the new connection, the old one stays in use; if the new one is refused, it
+ * does not.
  */
 export class Kept<T extends { destroy(): void }> {
   private connection: T | undefined;
@@ -132,7 +133,7 @@ async function connect(settings: HealthSettings, host: string) {
     ssl: verifiedTls(settings.tls),
     connectTimeout: answerLimitMs,
   });
-  // An error between two questions shows at the next one; without a listener it would end the process.
+  // An error between two checks shows at the next check. Without a listener, it would end the process.
   connection.on("error", () => {});
   return connection;
 }

@@ -9,7 +9,7 @@ export interface Site {
   readonly hostName: string;
   readonly notes: NoteStore;
   readonly log: Log;
-  /** True once the process is to end: it is alive, and not ready. */
+  /** True once the process is stopping: it is alive, but not ready. */
   readonly isStopping: () => boolean;
   readonly metrics?: Metrics;
 }
@@ -17,7 +17,7 @@ export interface Site {
 const longestBodyBytes = 16 * 1024;
 const notesShown = 50;
 
-/** What a request is answered with where it cannot be carried out. */
+/** The response to a request that cannot be served. */
 class Refusal extends Error {
   constructor(
     readonly status: number,
@@ -38,7 +38,7 @@ const routes: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
   "/readyz": { GET: showReadiness },
 };
 
-/** The application's HTTP server. Nothing of a request is logged but its method, path and nginx's request id. */
+/** The application's HTTP server. From a request it only logs the method, the path and nginx's request id. */
 export function createSiteServer(site: Site): Server {
   const server = createServer((request, response) => {
     if (site.metrics && !isCheck(request)) count(site.metrics, response);
@@ -46,19 +46,19 @@ export function createSiteServer(site: Site): Server {
   });
   server.requestTimeout = 15_000;
   server.headersTimeout = 10_000;
-  // Longer than nginx keeps an idle connection to the application (60 s): it is never this side that closes first.
+  // Longer than nginx keeps an idle connection to the application (60 s), so that this side never closes first.
   server.keepAliveTimeout = 75_000;
   return server;
 }
 
-/** The load balancer asks every few seconds: that is no visitor's request. */
+/** The load balancer's health checks are not requests of visitors. */
 function isCheck(request: IncomingMessage): boolean {
   return ["/healthz", "/readyz"].includes(pathOf(request));
 }
 
 function count(metrics: Metrics, response: ServerResponse): void {
   const began = performance.now();
-  // "close" comes once, also where the client went away before the answer.
+  // "close" is emitted once, even if the client disconnects before the response.
   response.once("close", () => metrics.request(response.statusCode, (performance.now() - began) / 1000));
 }
 
@@ -112,14 +112,14 @@ async function addFromForm(site: Site, request: IncomingMessage, response: Serve
 }
 
 async function addFromJson(site: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  // A page of another site can send a form, but not this content type, without asking first.
+  // A page of another site can send a form without a preflight request, but not this content type.
   requireType(request, "application/json");
   const body = parseJson(await readBody(request));
   const text = typeof body === "object" && body !== null && "text" in body ? body.text : undefined;
   sendJson(response, 201, { servedBy: site.hostName, note: await site.notes.add(noteText(text)) });
 }
 
-/** Ready: a database host that takes writes answers through HAProxy. The load balancer asks. */
+/** Ready: a database host that accepts writes answers through HAProxy. The load balancer's health check uses it. */
 async function showReadiness(site: Site, _request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (site.isStopping()) return sendJson(response, 503, { status: "stopping" });
   const isWritable = await site.notes.isWritable().catch((error) => {

@@ -1,8 +1,8 @@
-/** Whether a database host takes writes now, from what it says of itself. Pure. */
+/** Decides from a database host's own state whether it accepts writes now. Pure. */
 
 export type Replication = "group" | "source-replica";
 
-/** What a member answers to `memberStateQuery`: one row for each member that it sees, or one without a member. */
+/** A row of the answer to `memberStateQuery`: one for each member that the host sees, or one without a member. */
 export interface MemberRow {
   readonly self: string;
   readonly readOnly: number;
@@ -20,8 +20,8 @@ export const memberStateQuery =
   "MEMBER_STATE AS state FROM (SELECT 1) AS one LEFT JOIN performance_schema.replication_group_members ON TRUE";
 
 /**
- * A member of a group is writable where it is ONLINE, not read-only, and sees a majority of its group: cut off, it
- * still calls itself ONLINE until group_replication_unreachable_majority_timeout, while its reads grow old and its
+ * A group member is writable if it is ONLINE, not read-only, and sees a majority of its group. A member that is cut
+ * off still reports ONLINE until group_replication_unreachable_majority_timeout, while its reads get old and its
  * writes hang.
  */
 export function verdictOf(replication: Replication, rows: readonly MemberRow[]): Verdict {

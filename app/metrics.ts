@@ -2,25 +2,28 @@ import { createConnection, type Socket } from "node:net";
 
 /** Counts and times requests for the monitoring agent. */
 export interface Metrics {
-  /** One request that was answered: its status, and how long the answer took. */
+  /** Counts one finished request: its status, and its response time. */
   request(status: number, seconds: number): void;
-  /** Sends what is left and gives the socket up. */
+  /** Sends the remaining metrics and closes the socket. */
   close(): void;
 }
 
-/** What counts as fast: the latency objective is a share of these (docs/monitoring.md). */
+/** Upper limit of a fast response; the latency objective is a share of these (docs/monitoring.md). */
 export const fastSeconds = 0.5;
 const flushMs = 2000;
-/** Longest wait for an agent that was not there. */
+/** Pause before the next attempt to connect to the agent. */
 const retryMs = 10_000;
-/** Times of one interval that are sent; the counts are of all. A frame stays far below the agent's 8 KiB. */
+/**
+ * Maximum number of times sent for one interval; the counts include all requests. A frame stays far below the agent's
+ * 8 KiB.
+ */
 const mostTimes = 400;
 
 /**
- * DogStatsD over the agent's stream socket: frames of a 32-bit little-endian length and lines. Node.js has no datagram
- * sockets of the unix kind, and the application has no network.
+ * DogStatsD over the agent's stream socket: frames of a 32-bit little-endian length and lines. Node.js has no unix
+ * datagram sockets, and the application has no network.
  *
- * Nothing here may hurt a request: without an agent the figures are dropped.
+ * Metrics must not affect requests: without an agent they are dropped.
  */
 export class StreamMetrics implements Metrics {
   private requests = 0;
@@ -51,7 +54,7 @@ export class StreamMetrics implements Metrics {
     this.socket?.end();
   }
 
-  /** Also without any request: a figure of zero is another thing than no figure. */
+  /** Also sent without any request: zero is different from no data. */
   private flush(): void {
     const lines = [
       `secured_web.http.requests:${this.requests}|c`,

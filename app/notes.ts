@@ -5,21 +5,21 @@ import { type Clock, type DatabaseError, needsOtherMember, systemClock, withRetr
 export interface Note {
   readonly id: number;
   readonly text: string;
-  /** The web host that took the note, and the database host that wrote it. */
+  /** The web host that received the note, and the database host that wrote it. */
   readonly webHost: string;
   readonly databaseHost: string;
   readonly createdAt: string;
 }
 
 export interface NoteStore {
-  /** The newest notes first. */
+  /** Newest notes first. */
   list(limit: number): Promise<readonly Note[]>;
   add(text: string): Promise<Note>;
-  /** Whether a database host that takes writes answers now. */
+  /** True if a database host that accepts writes answers now. */
   isWritable(): Promise<boolean>;
 }
 
-/** Longest note, in characters. */
+/** Maximum length of a note, in characters. */
 export const longestNote = 500;
 
 const limits = { deadlineMs: 8000, firstPauseMs: 20, longestPauseMs: 500 };
@@ -44,7 +44,7 @@ export function mysqlNotes(pool: Pool, webHost: string, clock: Clock = systemClo
       }),
     add: (text) =>
       run(async (connection) => {
-        // The write comes last: whatever fails before it has left nothing behind, and may be repeated.
+        // The write is the last statement: an error before it has changed nothing, so it is safe to repeat.
         const [hosts] = await connection.query<RowDataPacket[]>(
           statement("SELECT COALESCE(@@GLOBAL.report_host, @@hostname) AS name", []),
         );
@@ -77,7 +77,9 @@ function statement(sql: string, values: unknown[]) {
   return { sql, values, timeout: statementTimeoutMs };
 }
 
-/** Gives the connection back, or ends it where its member is out: the next one goes to another member. */
+/**
+ * Returns the connection to the pool, or closes it if its member is out, so that the next one goes to another member.
+ */
 async function onConnection<T>(pool: Pool, work: (connection: PoolConnection) => Promise<T>): Promise<T> {
   let connection: PoolConnection;
   try {

@@ -10,7 +10,7 @@ li { padding: .6rem 0; border-bottom: 1px solid color-mix(in srgb, currentColor 
 small { opacity: .7; display: block; }
 `;
 
-/** The page: the notes, and a form to add one. Works without scripts. */
+/** The page with the notes and a form to add one. It needs no scripts. */
 export function notesPage(siteName: string, hostName: string, notes: readonly Note[]): string {
   const items = notes
     .map(
@@ -42,7 +42,7 @@ ${items}
 `;
 }
 
-/** Text as HTML text or attribute value. */
+/** Escapes text for HTML text and attribute values. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

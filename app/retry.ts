@@ -1,9 +1,10 @@
 /**
- * What a statement may be repeated for. In a group with several writers a transaction can lose to another one at
- * commit, and a member can leave while it is in use: the server has then rolled back, and the same again may succeed.
+ * Decides which statements are safe to repeat. In a group with several writers, a transaction can lose to another one
+ * at commit, and a member can leave while it is in use. The server has then rolled back, and the same statement may
+ * succeed the next time.
  */
 
-/** MySQL's numbers (Server Error Message Reference). */
+/** MySQL error numbers (Server Error Message Reference). */
 const rolledBack = new Map([
   [1213, "ER_LOCK_DEADLOCK"],
   [1205, "ER_LOCK_WAIT_TIMEOUT"],
@@ -12,31 +13,31 @@ const rolledBack = new Map([
   [1290, "ER_OPTION_PREVENTS_STATEMENT: the member is read-only"],
   [1836, "ER_READ_ONLY_MODE"],
 ]);
-/** Errors that say the member is no longer one to write to: the connection to it must not be used again. */
+/** Errors of a member that no longer accepts writes. Do not use the connection again. */
 const memberIsOut = new Set([3100, 1290, 1836]);
-/** Node's and mysql2's codes for a connection that was never made: nothing was sent. */
+/** Error codes of Node.js and mysql2 for a connection that was never made, so nothing was sent. */
 const notConnected = new Set(["ECONNREFUSED", "ENOENT", "ETIMEDOUT", "EAGAIN"]);
 
 export interface DatabaseError {
   readonly errno?: number;
   readonly code?: string;
-  /** True where the connection was being made and no statement had been sent. */
+  /** True if the connection was being made and no statement had been sent. */
   readonly connecting?: boolean;
 }
 
-/** Whether the server has surely not kept what the statement did. */
+/** True if the server has certainly not kept the effect of the statement. */
 export function isSafeToRepeat(error: DatabaseError): boolean {
   if (error.connecting) return true;
   return rolledBack.has(error.errno ?? 0) || notConnected.has(error.code ?? "");
 }
 
-/** Whether the connection that gave this error leads to a member that is out. */
+/** True if the connection that returned this error goes to a member that is out. */
 export function needsOtherMember(error: DatabaseError): boolean {
   return memberIsOut.has(error.errno ?? 0);
 }
 
 export interface RetryLimits {
-  /** No further try begins after this. */
+  /** No attempt starts after this time. */
   readonly deadlineMs: number;
   readonly firstPauseMs: number;
   readonly longestPauseMs: number;
@@ -56,8 +57,8 @@ export const systemClock: Clock = {
 };
 
 /**
- * Runs a piece of work again while its error says that it left nothing behind, with growing pauses of random length
- * (two writers that lost to each other must not meet again). Throws the last error.
+ * Repeats the work while its error shows that nothing was changed. The pauses grow and have random lengths, so that
+ * two writers that conflicted do not conflict again. Throws the last error.
  */
 export async function withRetries<T>(
   work: () => Promise<T>,

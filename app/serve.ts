@@ -6,10 +6,10 @@ import { StreamMetrics } from "./metrics";
 import { mysqlNotes } from "./notes";
 import { type Environment, serveSettings } from "./settings";
 
-/** Longest wait for requests under way when the process is to end; systemd kills it after 20 s. */
+/** Maximum wait for running requests when the process stops; systemd kills it after 20 s. */
 const stopLimitMs = 12_000;
 
-/** Runs the application until SIGTERM: on systemd's socket, or on the path in APP_SOCKET. */
+/** Runs the application until SIGTERM, on systemd's socket or on the path in APP_SOCKET. */
 export function serve(env: Environment): void {
   const settings = serveSettings(env);
   const pool = createDatabasePool(settings);
@@ -44,11 +44,11 @@ export function listenTarget(env: Environment): { fd: number } | { path: string 
   throw new Error("no socket: start it by secured-web-app.socket, or set APP_SOCKET to a path");
 }
 
-/** Takes no new connection, lets the requests under way end, and cuts what is left after the limit. */
+/** Stops accepting connections, waits for running requests, and closes the remaining connections after the limit. */
 export async function stopServer(server: Server, limitMs: number, log: Log): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
-  // A connection that nginx keeps becomes idle when its request ends: close it then.
+  // A connection that nginx keeps becomes idle when its request ends. Close it then.
   const idle = setInterval(() => server.closeIdleConnections(), 50);
   const limit = setTimeout(() => {
     log("warn", "requests were cut at the stop");

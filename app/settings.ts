@@ -4,17 +4,17 @@ import { join } from "node:path";
 import type { TlsMaterial } from "./database";
 import type { Replication } from "./memberState";
 
-/** The environment that systemd gives: the unit's EnvironmentFile and its credentials. */
+/** The environment that systemd passes: the unit's EnvironmentFile and its credentials. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface ServeSettings {
   readonly siteName: string;
-  /** The name that every database host's certificate carries: what the application verifies. */
+  /** The name in the certificate of every database host, which the application verifies. */
   readonly databaseName: string;
   /** HAProxy's socket on this host. */
   readonly databaseSocket: string;
   readonly connectionLimit: number;
-  /** The monitoring agent's DogStatsD stream socket; absent without an agent. */
+  /** The DogStatsD stream socket of the monitoring agent; absent without an agent. */
   readonly metricsSocket?: string;
   readonly hostName: string;
   readonly password: string;
@@ -23,13 +23,13 @@ export interface ServeSettings {
 
 export interface HealthSettings {
   readonly replication: Replication;
-  /** Database hosts, each with the loopback port that answers for it. */
+  /** Database hosts, each with the loopback port of its health check. */
   readonly members: readonly { readonly host: string; readonly port: number }[];
   readonly password: string;
   readonly tls: TlsMaterial;
 }
 
-/** Throws where a variable or a credential is missing, and names it. */
+/** Throws if a variable or a credential is missing. The error names it. */
 export function serveSettings(env: Environment): ServeSettings {
   return {
     siteName: variable(env, "SITE_NAME"),
@@ -47,7 +47,7 @@ export function serveSettings(env: Environment): ServeSettings {
   };
 }
 
-/** Throws where a variable or a credential is missing or has another form, and names it. */
+/** Throws if a variable or a credential is missing or malformed. The error names it. */
 export function healthSettings(env: Environment): HealthSettings {
   const replication = variable(env, "REPLICATION");
   if (replication !== "group" && replication !== "source-replica") {
