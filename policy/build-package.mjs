@@ -1,6 +1,6 @@
 /**
- * Builds what the npm package holds: `build/index.js` (the pack by itself, one file that needs no node_modules),
- * `build/library.js` and its types (what other packs import). `npm pack` and `npm publish` run it.
+ * Builds the files of the npm package: `build/index.js` (the stand-alone pack, one file that needs no node_modules),
+ * `build/library.js` and its types (for other packs to import). `npm pack` and `npm publish` run it.
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -18,7 +18,7 @@ const common = {
   absWorkingDir: projectDir,
 };
 
-/** Builds into `outDir` (`build/` of this folder, where none is given). */
+/** Builds into `outDir` (default: `build/` in this folder). */
 export async function buildPackage(outDir = join(policyDir, "build")) {
   const { build } = await import("esbuild");
   mkdirSync(outDir, { recursive: true });
@@ -39,7 +39,7 @@ export async function buildPackage(outDir = join(policyDir, "build")) {
   await writeTypes(join(outDir, "types"));
 }
 
-/** The declarations that library.ts reaches: those of this folder, without the program's. */
+/** The declarations that library.ts needs: those of this folder, without the program's. */
 async function writeTypes(typesDir) {
   const { default: ts } = await import("typescript");
   const options = {

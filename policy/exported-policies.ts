@@ -1,4 +1,4 @@
-/** Made from registry.ts by `node --import tsx policy/write-pages.ts`: do not edit. */
+/** Generated from registry.ts by `node --import tsx policy/write-pages.ts`. Do not edit. */
 export { databaseGroupQuorum } from "./policies/database-group-quorum/policy";
 export { dropletMonitoring } from "./policies/droplet-monitoring/policy";
 export { dropletsBehindFirewall } from "./policies/droplets-behind-firewall/policy";

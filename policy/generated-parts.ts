@@ -1,4 +1,7 @@
-/** What of this folder is made from the policies: their pages, the README's table, and the package's exports. */
+/**
+ * The files and parts in this folder that are generated from the policies: their pages, the README's table, and the
+ * package's exports.
+ */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { PolicyDefinition } from "./frame/definition";
@@ -8,7 +11,7 @@ import { withGeneratedParts } from "./page";
 import { definitions } from "./registry";
 
 export interface GeneratedPart {
-  /** Below this folder. */
+  /** Relative to this folder. */
   readonly path: string;
   readonly content: string;
 }
@@ -28,7 +31,7 @@ export function generatedParts(): readonly GeneratedPart[] {
   ];
 }
 
-/** `no-single-writer` -> `noSingleWriter`: the name by which a policy is exported. */
+/** `no-single-writer` -> `noSingleWriter`: the name under which a policy is exported. */
 export function exportName(policy: string): string {
   return policy.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
@@ -37,7 +40,7 @@ function exportedPolicies(all: readonly PolicyDefinition[]): string {
   const names = all.map(({ name }) => name).sort();
   const exports = names.map((name) => `export { ${exportName(name)} } from "./policies/${name}/policy";`);
   const union = names.map((name) => `  | "${name}"`).join("\n");
-  return `/** Made from registry.ts by \`node --import tsx policy/write-pages.ts\`: do not edit. */
+  return `/** Generated from registry.ts by \`node --import tsx policy/write-pages.ts\`. Do not edit. */
 ${exports.join("\n")}
 
 /** The names of the package's policies. */

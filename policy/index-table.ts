@@ -6,7 +6,7 @@ import { withGenerated } from "./page";
 const start = "<!-- policies: generated from registry.ts by `node --import tsx policy/write-pages.ts` -->";
 const end = "<!-- end of policies -->";
 
-/** The README with its table made anew. */
+/** The README with its table regenerated. */
 export function withPolicyTable(page: string, definitions: readonly PolicyDefinition[]): string {
   const rows = [...definitions]
     .sort((one, other) => categories.indexOf(one.category) - categories.indexOf(other.category))
@@ -18,8 +18,11 @@ export function withPolicyTable(page: string, definitions: readonly PolicyDefini
     page,
     start,
     end,
-    ["| category | policy | severity | enforcement | demands |", "|---|---|---|---|---|", ...rows, ""].join(
-      "\n",
-    ),
+    [
+      "| category | policy | severity | enforcement | requirement |",
+      "|---|---|---|---|---|",
+      ...rows,
+      "",
+    ].join("\n"),
   );
 }

@@ -1,5 +1,5 @@
 /**
- * What the npm package exports: the policies, to pick, configure and compose.
+ * The exports of the npm package: the policies, to select, configure and combine.
  *
  *     import { endToEndEncryption, policies, policyPack } from "@secured-web/policy-digitalocean";
  *
@@ -22,23 +22,23 @@ export { compiled } from "./frame/pack";
 /** Every policy of the package. */
 export const policies: readonly PolicyDefinition[] = definitions;
 
-/** A level, or a level and what the policy's page names under "configuration". */
+/** A level, or a level with the configuration that the policy's page lists. */
 export type PolicySettings =
   | Level
   | { readonly enforcementLevel?: Level; readonly [property: string]: unknown };
 
 export interface PolicyPackOptions extends Omit<PackOptions, "configuration"> {
-  /** The policies to serve; all of them where absent. */
+  /** The policies to serve; default: all. */
   readonly policies?: readonly PolicyDefinition[];
   /** By policy; `all` sets the level of the others. */
   readonly configuration?: { readonly [name in PolicyName | "all"]?: PolicySettings };
 }
 
 /**
- * Starts a policy pack of one's own: the last statement of its program, in a folder with a PulumiPolicy.yaml and a
+ * Starts your own policy pack. Call it as the last statement of a program, in a folder with a PulumiPolicy.yaml and a
  * package.json that has a version.
  *
- * @param name of the pack, as violations show it
+ * @param name the pack's name, as violations show it
  */
 export function policyPack(name: string, options: PolicyPackOptions = {}): PolicyPack {
   const { policies: chosen = policies, configuration, ...rest } = options;

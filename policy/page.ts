@@ -1,4 +1,7 @@
-/** Writes the generated part of a policy's page: the fixtures that the tests run, as resources of a Pulumi YAML program. */
+/**
+ * Writes the generated parts of a policy's page: the fixtures that the tests run, as resources of a Pulumi YAML
+ * program.
+ */
 import { stringify } from "yaml";
 import { expectation } from "./frame/configuration";
 import type { PolicyDefinition } from "./frame/definition";
@@ -9,13 +12,13 @@ import { unknownValue } from "./frame/value";
 const start = "<!-- examples: generated from fixtures.ts by `node --import tsx policy/write-pages.ts` -->";
 const end = "<!-- end of examples -->";
 
-/** How an unknown value is shown: as an output of no named resource. */
+/** An unknown value is shown as an output of an unnamed resource. */
 const unknownText = `\${unknown}`;
 
 const factsStart = "<!-- facts: generated from policy.ts by `node --import tsx policy/write-pages.ts` -->";
 const factsEnd = "<!-- end of facts -->";
 
-/** The page with its generated parts made anew. Throws where the page has no place for one of them. */
+/** The page with its generated parts regenerated. Throws if the page lacks the markers of one of them. */
 export function withGeneratedParts(
   page: string,
   definition: PolicyDefinition,
@@ -34,16 +37,16 @@ function renderFacts({ category, severity, enforcement, configuration = {} }: Po
   return [facts, "| configuration | takes | default | sets |", "|---|---|---|---|", ...rows, ""].join("\n");
 }
 
-/** The page with its examples made anew. Throws where the page has no place for them. */
+/** The page with its examples regenerated. Throws if the page lacks their markers. */
 export function withExamples(page: string, fixtures: PolicyFixtures): string {
   return withGenerated(page, start, end, renderExamples(fixtures));
 }
 
-/** Replaces what stands between two markers. */
+/** Replaces the text between two markers. */
 export function withGenerated(page: string, from: string, to: string, text: string): string {
   const first = page.indexOf(from);
   const last = page.indexOf(to);
-  if (first === -1 || last < first) throw new Error(`the page has no lines "${from}" and "${to}"`);
+  if (first === -1 || last < first) throw new Error(`expected the lines "${from}" and "${to}" in the page`);
   return `${page.slice(0, first + from.length)}\n\n${text}\n${page.slice(last)}`;
 }
 
@@ -54,10 +57,11 @@ function renderExamples({ valid, invalid }: PolicyFixtures): string {
       `#### ${capitalized(fixture.title)}\n\n${renderFixture(fixture)}\n${renderViolations(fixture)}\n`,
   );
   return [
-    `\`${unknownText}\` stands for a value that the engine does not know in a preview.\n`,
+    `\`${unknownText}\` is a value that the engine does not know in a preview.
+`,
     "### Passes\n",
     ...passes,
-    "### Is refused\n",
+    "### Refused\n",
     ...refused,
   ].join("\n");
 }
@@ -97,7 +101,7 @@ function renderFixture(fixture: Fixture): string {
   return ["```yaml", ...settings, yaml.trimEnd(), "```"].join("\n");
 }
 
-/** An unknown value that comes from a resource is shown as that resource's output. */
+/** An unknown value that comes from a resource is shown as an output of that resource. */
 function withReferences(
   properties: Readonly<Record<string, unknown>>,
   references: Readonly<Record<string, readonly string[]>>,
@@ -110,7 +114,7 @@ function withReferences(
   );
 }
 
-/** A secret is shown as Pulumi YAML writes one. */
+/** A secret is shown as Pulumi YAML writes it. */
 function withSecrets(
   properties: Readonly<Record<string, unknown>>,
   secrets: readonly string[],

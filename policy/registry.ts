@@ -1,4 +1,4 @@
-/** Every policy of the pack. A folder under policies/ that is not listed here fails the tests. */
+/** All policies of the pack. The tests fail if a folder under policies/ is not listed here. */
 import type { PolicyDefinition } from "./frame/definition";
 import { databaseGroupQuorum } from "./policies/database-group-quorum/policy";
 import { dropletMonitoring } from "./policies/droplet-monitoring/policy";

@@ -1,4 +1,6 @@
-/** A judgment as JSON, for programs. Fields are added, never renamed or removed, within a major version of the pack. */
+/**
+ * A result as JSON, for programs. Within a major version of the pack, fields are added but never renamed or removed.
+ */
 import type { Judgment } from "./judge";
 
 export function jsonReport({ state, productionBecause, policies, disabled, findings }: Judgment): string {

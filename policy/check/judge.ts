@@ -1,4 +1,4 @@
-/** Runs the policies over a state that exists, as the engine runs them over one that is about to. */
+/** Runs the policies on an exported state, in the way that the engine runs them on a stack. */
 import type { ResourceValidationArgs, StackValidationArgs } from "@pulumi/policy";
 import { compilePolicies, levelOf } from "../frame/compile";
 import type { PolicyDefinition } from "../frame/definition";
@@ -6,7 +6,9 @@ import type { Level } from "../frame/enforcement";
 import { productionOf, type StackSettings } from "../frame/stack-settings";
 import type { State, StateResource } from "./state";
 
-/** How a user has set one policy: its level and its configuration, as `pulumi --policy-pack-config` has it. */
+/**
+ * A user's settings for one policy: its level and its configuration, in the format of `pulumi --policy-pack-config`.
+ */
 export interface PolicySetting {
   readonly level?: Level;
   readonly configuration: Readonly<Record<string, unknown>>;
@@ -21,9 +23,9 @@ export interface Finding {
 
 export interface Judgment {
   readonly state: State;
-  /** In words; undefined where the stack is not production. */
+  /** The reason why the stack counts as production; undefined if it does not. */
   readonly productionBecause: string | undefined;
-  /** The policies that were asked, in the pack's order. */
+  /** The policies that ran, in the pack's order. */
   readonly policies: readonly {
     readonly policy: PolicyDefinition;
     readonly level: Exclude<Level, "disabled">;
@@ -64,7 +66,7 @@ export function judgeState(
   for (const resource of state.resources) {
     for (const { policy, level, run, getConfig } of policies) {
       if (typeof run.validateResource !== "function") continue;
-      // The policies of this pack read no more of the arguments than these, and answer at once.
+      // The policies of this pack read no other arguments, and they are synchronous.
       const args = { ...resource.inputs, getConfig } as unknown as ResourceValidationArgs;
       void run.validateResource(args, reporter(policy, level));
     }
@@ -84,7 +86,7 @@ export function judgeState(
 
 const severities = ["critical", "high", "medium", "low"];
 
-/** What refuses comes first, then the severest. */
+/** Mandatory violations first, then by severity. */
 function sorted(findings: readonly Finding[]): readonly Finding[] {
   const rank = ({ level, policy }: Finding) =>
     (level === "mandatory" ? 0 : severities.length) + severities.indexOf(policy.severity);

@@ -1,4 +1,4 @@
-/** A judgment as JUnit XML: a suite for each policy, a test case for each violation, or one that passed. */
+/** A result as JUnit XML: one suite for each policy, and one test case for each violation, or a single passed one. */
 import type { Finding, Judgment } from "./judge";
 
 export function junitReport({ policies, findings, state }: Judgment): string {
@@ -29,7 +29,7 @@ function passed(policy: string, stack: string): string {
   return `    <testcase classname="${escaped(policy)}" name="${escaped(stack)}"/>`;
 }
 
-/** An advisory violation does not fail; its text is the test's output. */
+/** An advisory violation does not fail; its message is the output of the test case. */
 function testCase({ policy, level, resource, message }: Finding): string {
   const body =
     level === "mandatory"
@@ -42,7 +42,7 @@ function testCase({ policy, level, resource, message }: Finding): string {
   ].join("\n");
 }
 
-/** XML 1.0 has no way to write most control characters: they are left out. */
+/** XML 1.0 cannot contain most control characters, so they are left out. */
 function escaped(text: string): string {
   return text
     .replace(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, "")

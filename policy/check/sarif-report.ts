@@ -1,8 +1,8 @@
-/** A judgment as SARIF 2.1.0 (OASIS), which code scanning services read. */
+/** A result as SARIF 2.1.0 (OASIS), the format of code scanning services. */
 import { createHash } from "node:crypto";
 import type { Judgment } from "./judge";
 
-/** GitHub's reading of severities as numbers ("SARIF support for code scanning", security-severity). */
+/** GitHub's numbers for severities ("SARIF support for code scanning", security-severity). */
 const securitySeverity = { critical: "9.5", high: "8.0", medium: "5.0", low: "2.0" } as const;
 
 export interface Tool {
@@ -10,7 +10,7 @@ export interface Tool {
   readonly version: string;
 }
 
-/** @param file the state's path as the user gave it, below the working folder where it can be */
+/** @param file path of the state as the user passed it, relative to the working folder if possible */
 export function sarifReport({ policies, findings }: Judgment, tool: Tool, file: string): string {
   const rules = policies.map(({ policy, level }) => ({
     id: policy.name,
@@ -20,7 +20,7 @@ export function sarifReport({ policies, findings }: Judgment, tool: Tool, file: 
     help: { text: policy.remediationSteps },
     defaultConfiguration: { level: level === "mandatory" ? "error" : "warning" },
     properties: {
-      // The schema wants each once.
+      // The schema does not allow duplicates.
       tags: [...new Set([policy.category, ...policy.tags])],
       "security-severity": securitySeverity[policy.severity],
     },

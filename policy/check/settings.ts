@@ -1,20 +1,21 @@
-/** What a user gives beside a state: how the policies are set, and what the stack's configuration says. */
+/** Files that a user passes in addition to a state: settings of the policies, and the stack's configuration. */
 import { parse } from "yaml";
 import { ConfigurationError, readConfiguration } from "../frame/configuration";
 import type { PolicyDefinition } from "../frame/definition";
 import type { Level } from "../frame/enforcement";
 import type { PolicySetting } from "./judge";
 
-/** What is wrong with a file of settings; fit to be shown. */
+/** The error in a settings file. It contains no value from the file, so it can be printed. */
 export class SettingsError extends Error {}
 
 const levels: readonly string[] = ["mandatory", "advisory", "disabled"];
 
 /**
- * Reads the JSON that `pulumi --policy-pack-config` takes: policy -> level, or policy -> {enforcementLevel, ...};
- * `all` sets the level of the others.
+ * Reads the JSON of `pulumi --policy-pack-config`: policy -> level, or policy -> {enforcementLevel, ...}. The key
+ * `all` sets the level of all other policies.
  *
- * @throws SettingsError where it is none, names no policy of the pack, or does not fit a policy's schema
+ * @throws SettingsError if it is not JSON, names a policy that the pack does not have, or does not match a policy's
+ * schema
  */
 export function readPolicySettings(
   text: string,
@@ -24,7 +25,7 @@ export function readPolicySettings(
   const unknown = Object.keys(given).filter(
     (name) => name !== "all" && definitions.every((definition) => definition.name !== name),
   );
-  if (unknown.length > 0) throw new SettingsError(`no policy of the pack is named ${unknown.join(", ")}`);
+  if (unknown.length > 0) throw new SettingsError(`the pack has no policy named ${unknown.join(", ")}`);
   const forAll = given.all === undefined ? undefined : levelIn("all", given.all);
   return new Map(
     definitions.map((definition) => [definition.name, settingOf(definition, given[definition.name], forAll)]),
@@ -68,9 +69,9 @@ function levelIn(name: string, given: unknown): Level | undefined {
 }
 
 /**
- * The plain values of a stack's configuration file (Pulumi.<stack>.yaml), `namespace:key` -> text.
+ * The plain values in a stack's configuration file (Pulumi.<stack>.yaml), `namespace:key` -> text.
  *
- * @throws SettingsError where it is not YAML of that form
+ * @throws SettingsError if it is not YAML of that form
  */
 export function readStackConfiguration(text: string): ReadonlyMap<string, string> {
   let parsed: unknown;

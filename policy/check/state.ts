@@ -1,8 +1,9 @@
 /**
- * Reads an exported state (`pulumi stack export`, deployment version 3 or 4) as the engine would show it to policies.
+ * Reads an exported state (`pulumi stack export`, deployment version 3 or 4), and presents it in the way that the
+ * engine presents a stack to policies.
  *
- * Secrets: with `--show-secrets` an export holds them in plain text, and policies judge them; without, it holds
- * ciphertext, and they read as unknown.
+ * With `--show-secrets` an export contains secrets in plain text, and policies can check them. Without it, secrets
+ * are ciphertext and count as unknown.
  */
 import type { EngineResource } from "../frame/resource";
 import { unknownValue } from "../frame/value";
@@ -11,7 +12,7 @@ export interface StateResource {
   readonly urn: string;
   readonly type: string;
   readonly name: string;
-  /** Line of the resource's URN in the file, from 1. */
+  /** Line of the resource's URN in the file, counted from 1. */
   readonly line: number;
   readonly inputs: EngineResource;
   readonly outputs: EngineResource;
@@ -21,25 +22,25 @@ export interface State {
   readonly stack: string;
   readonly project: string;
   readonly resources: readonly StateResource[];
-  /** Values that are encrypted, and so cannot be judged. */
+  /** Number of encrypted values, which policies cannot check. */
   readonly encryptedValues: number;
 }
 
-/** What is wrong with a file that is no state; fit to be shown. */
+/** The error in a file that is not a state. It contains no value from the file, so it can be printed. */
 export class StateError extends Error {}
 
 interface Counter {
   encrypted: number;
 }
 
-/** @throws StateError where the text is no exported state */
+/** @throws StateError if the text is not an exported state */
 export function readState(text: string): State {
   const deployment = deploymentOf(text);
   const counter: Counter = { encrypted: 0 };
   const lines = urnLines(text);
   const raw = listOf(deployment.resources, "deployment.resources")
     .map((resource, index) => recordOf(resource, `deployment.resources[${index}]`))
-    // A resource that waits for its deletion is not part of the stack any more.
+    // A resource that is pending deletion is no longer part of the stack.
     .filter((resource) => resource.delete !== true);
   const resources = raw.map((resource, index) => stateResource(resource, index, lines, counter));
   linkReferences(resources, raw);
@@ -63,7 +64,7 @@ function deploymentOf(text: string): Readonly<Record<string, unknown>> {
   if (typeof version !== "number" || version < 3 || version > 4)
     throw new StateError('its "version" is not 3 or 4, the versions that this pack reads');
   const record = recordOf(deployment, "deployment");
-  // A stack that has never been updated exports no list.
+  // The export of a stack that was never updated has no list.
   return record.resources === undefined || record.resources === null ? { ...record, resources: [] } : record;
 }
 
@@ -78,7 +79,7 @@ function listOf(value: unknown, at: string): readonly unknown[] {
   return value;
 }
 
-/** The line of each URN that a resource has as its own. */
+/** The line on which each resource's own URN is. */
 function urnLines(text: string): ReadonlyMap<string, number> {
   const lines = new Map<string, number>();
   for (const [index, line] of text.split("\n").entries()) {
@@ -113,7 +114,7 @@ function stateResource(
   };
 }
 
-/** The inputs that are or hold secrets. */
+/** The inputs that are secrets or contain secrets. */
 function secretsIn(inputs: unknown): readonly string[] {
   if (typeof inputs !== "object" || inputs === null) return [];
   return Object.entries(inputs).flatMap(([name, value]) => (holdsSecret(value) ? [name] : []));
@@ -130,7 +131,7 @@ function textsOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 }
 
-/** Mirrors how @pulumi/policy gives references: property -> resources. */
+/** Same format as @pulumi/policy: property -> resources. */
 function linkReferences(
   resources: readonly StateResource[],
   raw: readonly Readonly<Record<string, unknown>>[],
@@ -146,11 +147,11 @@ function linkReferences(
   }
 }
 
-/** The engine's marks of special values (sdk/go/common/resource/sig). */
+/** The keys that mark special values in a state (sdk/go/common/resource/sig). */
 const specialKey = "4dabf18193072939515e22adb298388d";
 const secretMark = "1b47061264138c4ac30d75fd1eb44270";
 const outputMark = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
-/** What stands for unknown values in a state of an update that was interrupted. */
+/** The placeholder for unknown values in the state of an interrupted update. */
 const unknownText = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 function plain(value: unknown, counter: Counter): unknown {
@@ -169,7 +170,7 @@ function decrypted({ plaintext }: Record<string, unknown>, counter: Counter): un
     try {
       return plain(JSON.parse(plaintext), counter);
     } catch {
-      // A plaintext that is no JSON cannot be read: it is as unknown as a ciphertext.
+      // A plaintext that is not JSON counts as unknown, like a ciphertext.
     }
   }
   counter.encrypted += 1;

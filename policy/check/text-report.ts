@@ -1,4 +1,4 @@
-/** A judgment for the person at the keyboard. */
+/** A result as text for a terminal. */
 
 import type { PolicyDefinition } from "../frame/definition";
 import { describeEnforcement } from "../frame/enforcement";
@@ -25,17 +25,17 @@ export function textReport(judgment: Judgment): string {
   const mandatory = findings.filter(({ level }) => level === "mandatory").length;
   const objecting = new Set(findings.map(({ policy }) => policy.name)).size;
   lines.push(
-    `${mandatory} mandatory, ${findings.length - mandatory} advisory; ${policies.length - objecting} of ${policies.length} policies have nothing to object${disabled.length > 0 ? `, ${disabled.length} disabled` : ""}.`,
+    `${mandatory} mandatory, ${findings.length - mandatory} advisory; ${policies.length - objecting} of ${policies.length} policies found nothing${disabled.length > 0 ? `, ${disabled.length} disabled` : ""}.`,
   );
   if (state.encryptedValues > 0) {
     lines.push(
-      `${state.encryptedValues} values are encrypted and count as unknown: export with --show-secrets to judge them (and keep that file to yourself).`,
+      `${state.encryptedValues} values are encrypted and count as unknown. To check them, export with --show-secrets, and do not keep that file.`,
     );
   }
   return `${lines.join("\n")}\n`;
 }
 
-/** The policies of a pack, one a line. */
+/** The policies of a pack, one per line. */
 export function listReport(definitions: readonly PolicyDefinition[]): string {
   const rows = definitions.map(({ name, category, severity, enforcement }) => [
     name,

@@ -1,6 +1,6 @@
-/** Where an address in a configuration file leads: to the same host, or over a network. */
+/** Says whether an address in a configuration file is on the same host or across a network. */
 
-/** A listener or target that never leaves the host. */
+/** A listener or target that is reachable only on the host itself. */
 export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[|\]$/g, "").toLowerCase();
   return bare === "localhost" || bare === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(bare);
@@ -8,11 +8,13 @@ export function isLoopback(host: string): boolean {
 
 export interface HostPort {
   readonly host: string;
-  /** Absent where the text names none. */
+  /** Absent if the text names no port. */
   readonly port?: number;
 }
 
-/** Splits `host:port`, `[::1]:port`, `host`; nothing where the port is not a number (a variable, a range). */
+/**
+ * Splits `host:port`, `[::1]:port` and `host`. Returns undefined if the port is not a number (a variable, a range).
+ */
 export function parseHostPort(text: string): HostPort | undefined {
   const match = /^(\[[^\]]*\]|[^:[\]]*)(?::(\d{1,5}))?$/.exec(text);
   if (match === null) return undefined;
@@ -21,8 +23,8 @@ export function parseHostPort(text: string): HostPort | undefined {
 }
 
 /**
- * Ports whose protocol brings its own encryption from end to end, so that passing their bytes on is safe where the
- * end points demand it: HTTPS, and MySQL, whose configuration this policy judges on its own.
+ * Ports whose protocol is encrypted end to end, so that a proxy can safely forward their bytes if both ends require
+ * TLS: HTTPS, and MySQL, whose own configuration this policy also checks.
  */
 const portsOfEncryptedProtocols = new Set([443, 8443, 3306, 33060, 33061]);
 

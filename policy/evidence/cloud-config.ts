@@ -1,10 +1,13 @@
-/** What a cloud-config does to a host: files, packages and commands (cloud-init's manual, "All cloud config examples"). */
+/**
+ * The effect of a cloud-config on a host: files, packages and commands (cloud-init's manual, "All cloud config
+ * examples").
+ */
 import { gunzipSync } from "node:zlib";
 import { parseDocument } from "yaml";
 import type { FileMode } from "./content";
 import { addScript, type HostDraft } from "./script";
 
-/** Parses YAML as PyYAML does, which cloud-init uses: YAML 1.1, and of two equal keys the last one counts. */
+/** Parses YAML as PyYAML does, which cloud-init uses: YAML 1.1, and the last of two equal keys counts. */
 export function parseYaml(
   text: string,
 ): { readonly ok: true; readonly value: unknown } | { readonly ok: false } {
@@ -23,22 +26,22 @@ export function parseYaml(
   }
 }
 
-/** Modules through which another system configures the host. */
+/** Modules that let another system configure the host. */
 const remoteModules = ["ansible", "chef", "puppet", "salt_minion", "mcollective", "landscape"];
 
-/** Adds what a cloud-config does, in the order in which cloud-init's modules run. */
+/** Adds the effects of a cloud-config, in the order in which cloud-init runs its modules. */
 export function addCloudConfig(draft: HostDraft, config: Readonly<Record<string, unknown>>): void {
   addCommands(draft, config.bootcmd);
   addFiles(draft, config.write_files);
   for (const name of textsWithin(config.packages)) draft.packages.add(name);
   for (const module of remoteModules) {
     if (config[module] !== undefined && config[module] !== null)
-      draft.unknownCommands.add(`the module ${module}, through which another system configures the host`);
+      draft.unknownCommands.add(`the module ${module}, which lets another system configure the host`);
   }
   addCommands(draft, config.runcmd);
 }
 
-/** Commands are strings for a shell, or lists of arguments; cloud-init makes one script of them. */
+/** Commands are strings for a shell, or lists of arguments. cloud-init writes one script from them. */
 function addCommands(draft: HostDraft, value: unknown): void {
   if (value === undefined || value === null) return;
   const items: readonly unknown[] = Array.isArray(value) ? value : [value];
@@ -52,7 +55,7 @@ function shellQuoted(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** Every string within lists and mappings: cloud-init takes packages in several nested forms. */
+/** All strings within lists and mappings: cloud-init accepts several nested formats for packages. */
 function textsWithin(value: unknown, depth = 0): readonly string[] {
   if (typeof value === "string") return [value];
   if (typeof value === "number" || typeof value === "boolean") return depth > 0 ? [String(value)] : [];
@@ -88,10 +91,10 @@ function modeText(key: "permissions" | "owner", value: unknown): FileMode {
   return typeof value === "number" ? { [key]: `0${value.toString(8)}` } : {};
 }
 
-/** A file on a host is far smaller; a compressed bomb stops here. */
+/** Real files are far smaller. The limit stops decompression bombs. */
 export const maxTextBytes = 4 * 1024 * 1024;
 
-/** The content as cloud-init's cc_write_files decodes it; nothing where it cannot be decoded. */
+/** The content as cloud-init's cc_write_files decodes it; undefined if it cannot be decoded. */
 function decode(content: unknown, encoding: unknown): string | undefined {
   if (content === undefined || content === null) return "";
   const bytes =

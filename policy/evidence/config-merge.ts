@@ -1,7 +1,8 @@
 /**
- * How cloud-init puts several cloud-configs together (its manual, "Merging user data sections"; cloudinit/mergers and
- * cloudinit/handlers/cloud_config.py): each part is merged into what the parts before it gave, by the merge type that
- * the part names, else by `dict(replace)+list()+str()`: a key of a later part replaces the earlier one.
+ * Merges several cloud-configs as cloud-init does (its manual, "Merging user data sections"; cloudinit/mergers and
+ * cloudinit/handlers/cloud_config.py). Each part is merged into the result of the parts before it, with the merge
+ * type that the part names. The default is `dict(replace)+list()+str()`: a key in a later part replaces the earlier
+ * one.
  */
 
 type Kind = "dict" | "list" | "str";
@@ -23,10 +24,10 @@ const isMapping = (value: unknown): value is Mapping =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**
- * Merges a part into what came before it.
+ * Merges a part into the result of the parts before it.
  *
  * @param header the part's Merge-Type header
- * @returns nothing where the merge type cannot be read
+ * @returns undefined if the merge type cannot be read
  */
 export function mergeConfig(before: Mapping, part: Mapping, header: string | undefined): Mapping | undefined {
   const { merge_how, merge_type, ...own } = part;
@@ -40,7 +41,7 @@ export function mergeConfig(before: Mapping, part: Mapping, header: string | und
   return isMapping(merged) ? merged : undefined;
 }
 
-/** `list(append)+dict(recurse_list)` or `[{name: list, settings: [append]}, ...]`; nothing where it is neither. */
+/** `list(append)+dict(recurse_list)` or `[{name: list, settings: [append]}, ...]`; undefined if it is neither. */
 function readRules(value: unknown): readonly MergeRule[] | undefined {
   if (value === undefined || value === null) return [];
   if (typeof value === "string") return readRuleText(value);
@@ -95,7 +96,7 @@ function mergeTexts(before: string, after: unknown, options: readonly string[]):
   return options.includes("append") && typeof after === "string" ? before + after : after;
 }
 
-/** Whether two values under one key or index are merged rather than one of them taken. */
+/** True if two values under one key or index are merged; false if one of them replaces the other. */
 function recurses(after: unknown, options: readonly string[], dictByDefault: boolean): boolean {
   if (Array.isArray(after)) return options.includes("recurse_array") || options.includes("recurse_list");
   if (typeof after === "string") return options.includes("recurse_str");

@@ -1,15 +1,15 @@
-/** What is known of a host. */
+/** The known content of a host. */
 export interface HostContent {
   /** Absolute path -> text. */
   readonly files: ReadonlyMap<string, string>;
-  /** Paths of files whose text cannot be known, with the reason. */
+  /** Paths of files whose text is unknown, with the reason. */
   readonly unreadableFiles: ReadonlyMap<string, string>;
-  /** What is known of who may read a file, by path; cloud-init's default is root:root and 0644. */
+  /** Known owner and permissions of files, by path; cloud-init's default is root:root and 0644. */
   readonly modes: ReadonlyMap<string, FileMode>;
   readonly packages: readonly string[];
-  /** The words of all commands and scripts: enough to see what they install, never shown. */
+  /** The words of all commands and scripts. They show which programs are installed, and are never printed. */
   readonly words: ReadonlySet<string>;
-  /** What runs on the host and cannot be known, in words that may be shown. */
+  /** Programs that run on the host with an unknown effect, described without values from the user data. */
   readonly unknownCommands: readonly string[];
 }
 
@@ -22,7 +22,7 @@ export const emptyContent: HostContent = {
   unknownCommands: [],
 };
 
-/** As the user data writes them: "0640", "root:mysql". */
+/** As written in the user data: "0640", "root:mysql". */
 export interface FileMode {
   readonly permissions?: string;
   readonly owner?: string;

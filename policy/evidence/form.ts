@@ -1,14 +1,16 @@
 /**
- * The form of evidence: what a program shows the policies while the user data of its droplets is still unknown.
+ * The form of evidence: the configuration that a program shows to the policies while the user data of its droplets is
+ * still unknown.
  *
- * User data often holds secrets that the first update creates, so the first preview sees it as unknown. A program passes
- * the configuration texts that hold no secret as the input `configurationEvidence` of a component resource of any type.
+ * User data often contains secrets that the first update creates, so it is unknown in the first preview. A program
+ * passes the configuration texts that contain no secret as the input `configurationEvidence` of a component resource
+ * of any type.
  */
 
-/** Name of the component input that carries evidence. */
+/** Name of the component input that contains the evidence. */
 export const evidenceInput = "configurationEvidence";
 
-/** The configuration files of one host as they will be on it, without secrets: absolute path -> whole text. */
+/** The future configuration files of one host, without secrets: absolute path -> whole text. */
 export interface HostEvidence {
   readonly roles: readonly ("web" | "database")[];
   readonly files: Readonly<Record<string, string>>;

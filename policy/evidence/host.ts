@@ -1,9 +1,8 @@
 /**
- * What is known of each host of a stack, from its droplet's user data and from the evidence that components pass.
+ * The known content of each host of a stack, from its droplet's user data and from the evidence that components pass.
  *
- * The droplet's own user data decides where it is known. Where it is unknown or cannot be read, evidence for the
- * droplet's name stands in for it; where there is neither, the host is uncovered, and each policy that would have to
- * judge it reports that.
+ * If the droplet's user data is known, it decides. If it is unknown or cannot be read, the evidence for the droplet's
+ * name replaces it. If there is neither, the host is uncovered, and each policy that must check it reports that.
  */
 import type { JudgedResource } from "../frame/resource";
 import { asObject, asText, type Field, type Inputs, knownItems } from "../frame/value";
@@ -13,17 +12,17 @@ import { parseUserData, type UserData } from "./user-data";
 
 export const dropletType = "digitalocean:index/droplet:Droplet";
 
-/** Evidence for one droplet name, as a component passes it. */
+/** Evidence for one droplet name, from one component. */
 export interface EvidenceEntry {
   readonly dropletName: string;
   readonly component: JudgedResource;
   readonly roles: readonly string[];
   readonly content: HostContent;
-  /** False where a part of it cannot be read: then it covers nothing. */
+  /** False if a part of it cannot be read; it then covers nothing. */
   readonly complete: boolean;
 }
 
-/** Evidence as it stands in a component's input; `faults` says what of it cannot be read. */
+/** Evidence as found in a component's input. `faults` lists the parts that cannot be read. */
 export interface Evidence {
   readonly entries: readonly EvidenceEntry[];
   readonly faults: readonly { readonly at: string; readonly problem: string }[];
@@ -43,7 +42,7 @@ export function readEvidence(component: JudgedResource): Evidence {
   return read;
 }
 
-/** Droplet names are the keys that a program chose, and Pulumi prints them elsewhere: they may be shown. */
+/** Droplet names are keys that the program chose, and Pulumi prints them anyway, so a message can contain them. */
 function readEvidenceInput(component: JudgedResource): Evidence {
   const entries: EvidenceEntry[] = [];
   const faults: { at: string; problem: string }[] = [];
@@ -102,16 +101,16 @@ function readEvidenceFiles(
 }
 
 export function describeState(field: Field<unknown>): string {
-  if (field.state === "unknown") return "is not known yet";
+  if (field.state === "unknown") return "is unknown";
   if (field.state === "absent") return "is missing";
   return field.state === "mistyped"
     ? `is not ${field.expected}`
-    : "holds a part that is not known or not of its type";
+    : "contains a part that is unknown or has the wrong type";
 }
 
-/** What a policy may judge of one droplet. */
+/** The content of a droplet that a policy can check. */
 export type HostKnowledge =
-  /** No user data: the host runs what its image brings. */
+  /** No user data: the host runs only its image. */
   | { readonly state: "bare" }
   /** The droplet's own user data. */
   | { readonly state: "known"; readonly content: HostContent; readonly script: boolean }
@@ -123,11 +122,11 @@ export interface Host {
   readonly droplet: JudgedResource;
   readonly name: Field<string>;
   readonly knowledge: HostKnowledge;
-  /** Evidence for the droplet's name, also where the user data is known. */
+  /** Evidence for the droplet's name, even if the user data is known. */
   readonly evidence: readonly EvidenceEntry[];
 }
 
-/** What is known of a droplet, given the evidence that has been seen. */
+/** The known content of a droplet, given the evidence seen so far. */
 export function knowHost(droplet: JudgedResource, evidence: readonly EvidenceEntry[]): Host {
   const name = droplet.inputs.text("name");
   const own = evidence.filter((entry) => name.state === "known" && entry.dropletName === name.value);
@@ -136,7 +135,7 @@ export function knowHost(droplet: JudgedResource, evidence: readonly EvidenceEnt
 
 const userDataOfDroplet = new WeakMap<JudgedResource, UserData>();
 
-/** Each policy asks for it; it is looked up once. */
+/** Each policy asks for it, so it is looked up once. */
 function userDataOf(droplet: JudgedResource, text: string): UserData {
   const read = userDataOfDroplet.get(droplet) ?? parseUserData(text);
   userDataOfDroplet.set(droplet, read);
@@ -152,7 +151,7 @@ function knowledgeOf(droplet: JudgedResource, evidence: readonly EvidenceEntry[]
     if (parsed.kind === "cloud-config") return { state: "known", content: parsed.content, script: false };
     if (parsed.kind === "script") {
       const entry = evidence.find(({ complete }) => complete);
-      // A script tells what it installs, not what it configures: evidence tells more.
+      // A script shows which programs it installs, but not their configuration, so evidence is more complete.
       return entry === undefined
         ? { state: "known", content: parsed.content, script: true }
         : { state: "evidence", entry };
@@ -167,7 +166,7 @@ function covered(evidence: readonly EvidenceEntry[], reason: string): HostKnowle
   return entry === undefined ? { state: "uncovered", reason } : { state: "evidence", entry };
 }
 
-/** The content to judge, from whichever source decides; nothing for bare and uncovered hosts. */
+/** The content to check, from the source that decides; undefined for bare and uncovered hosts. */
 export function contentOf(host: Host): HostContent | undefined {
   if (host.knowledge.state === "known") return host.knowledge.content;
   return host.knowledge.state === "evidence" ? host.knowledge.entry.content : undefined;
@@ -175,7 +174,8 @@ export function contentOf(host: Host): HostContent | undefined {
 
 /**
  * Paths whose text in the evidence differs from the text in the droplet's known user data, or that the user data does
- * not write at all. A droplet that ignores changes of its user data keeps the old text by intent: nothing to compare.
+ * not write. A droplet that ignores changes of its user data keeps the old text on purpose, so there is nothing to
+ * compare.
  */
 export function contradictions(
   host: Host,

@@ -1,6 +1,6 @@
 /**
- * Which monitoring agents of a host collect the request and query rates of its web servers and databases, as their own
- * configuration files tell (the default paths of each agent's manual).
+ * Finds the monitoring agents of a host that collect the request rate of its web servers and the query rate of its
+ * databases, from the agents' configuration files (at the default paths in each agent's manual).
  */
 import type { HostContent } from "./content";
 
@@ -9,13 +9,18 @@ export interface CollectedRates {
   readonly database: boolean;
 }
 
-/** A file that makes an agent collect; `text` must match where an agent keeps everything in one file. */
+/**
+ * A file that makes an agent collect metrics. `text` must match if the agent keeps its whole configuration in one
+ * file.
+ */
 interface Collector {
   readonly path: RegExp;
   readonly text?: RegExp;
 }
 
-/** Datadog reads conf.d/<check>.d/*.yaml and needs instances; a sample (`*.yaml.example`) is not read. */
+/**
+ * Datadog reads conf.d/<check>.d/*.yaml, and each file needs instances. It does not read samples (`*.yaml.example`).
+ */
 const datadog = (checks: string): Collector => ({
   path: new RegExp(`^/etc/datadog-agent/conf\\.d/(${checks})\\.d/[^/]+\\.ya?ml$`),
   text: /^\s*instances:\s*(\[\s*\{|\n\s*-|$)/m,
@@ -56,7 +61,7 @@ const databaseCollectors: readonly Collector[] = [
   netdata("mysql|postgres|mongodb|redis"),
 ];
 
-/** Prometheus's exporters serve rates as soon as they run. */
+/** Prometheus exporters always serve rates while they run. */
 const webExporter = /^(prometheus-)?(nginx|apache|haproxy)([-_]prometheus)?[-_]exporter$/;
 const databaseExporter = /^(prometheus-)?(mysqld|postgres|mongodb|redis)[-_]exporter$/;
 

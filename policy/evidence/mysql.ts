@@ -13,9 +13,12 @@ export interface ServerOption {
   readonly line: number;
 }
 
-/** One configuration of a server: the option files that one mysqld reads together. */
+/** One server configuration: the option files that one mysqld reads. */
 export interface MysqlServer {
-  /** The last setting of each option in each file, in no order between files (mysqld promises none for a directory). */
+  /**
+   * The last setting of each option in each file. The files have no order (mysqld does not define one for a
+   * directory).
+   */
   readonly options: readonly ServerOption[];
   readonly faults: readonly {
     readonly path: string;
@@ -24,21 +27,21 @@ export interface MysqlServer {
   }[];
 }
 
-/** The groups that mysqld and mariadbd read: theirs, with or without a version. */
+/** The groups that mysqld and mariadbd read: their own, with or without a version. */
 const serverGroup = /^(mysqld|server|mariadb|mariadbd|mysqld-\d+\.\d+|mariadb-\d+\.\d+|mariadbd-\d+\.\d+)$/;
 
 export function isOptionFilePath(path: string): boolean {
   return /\.cnf$|(^|\/)my\.ini$/.test(path);
 }
 
-/** The files that a server reads by itself, as MySQL and the distributions build it. */
+/** The files that a server reads by default, as built by MySQL and the distributions. */
 const readByDefault =
   /^\/etc\/my\.cnf$|^\/etc\/my\.cnf\.d\/[^/]+$|^\/etc\/mysql\/(my|mysql|mariadb)\.cnf$|^\/etc\/mysql\/(conf\.d|mysql\.conf\.d|mariadb\.conf\.d)\/[^/]+$/;
 
 /**
- * The server configurations of a host. Files in the default places make one; any other file that no known file
- * includes is one of its own, because a server reads it alone (--defaults-file). What one of them says excuses no
- * other: a maintenance server without network must not hide what the real one does.
+ * The server configurations of a host. The files in the default places form one. Any other file that no known file
+ * includes forms its own, because a server can read it with --defaults-file. Each one is checked: the configuration
+ * of a maintenance server without network must not hide the real server's configuration.
  */
 export function readMysqlServers(files: ReadonlyMap<string, string>): readonly MysqlServer[] {
   const paths = [...files.keys()].filter(isOptionFilePath);
@@ -52,7 +55,7 @@ export function readMysqlServers(files: ReadonlyMap<string, string>): readonly M
     .filter(({ options, faults }) => options.length > 0 || faults.length > 0);
 }
 
-/** The known files that a file includes, directly. */
+/** The known files that a file includes directly. */
 function includesOf(files: ReadonlyMap<string, string>, path: string): readonly string[] {
   const parsed = parseOptionFile(files.get(path) ?? "");
   if (!parsed.ok) return [];
@@ -70,7 +73,8 @@ function isDirectlyIn(path: string, directory: string): boolean {
 
 function withIncludes(files: ReadonlyMap<string, string>, roots: readonly string[]): ReadonlySet<string> {
   const reached = new Set(roots);
-  // A set's iteration sees what is added meanwhile, so this follows includes of includes, each file once.
+  // Iteration over a set includes elements added during the loop, so this follows nested includes and reads each file
+  // once.
   for (const path of reached) for (const other of includesOf(files, path)) reached.add(other);
   return reached;
 }
@@ -85,9 +89,9 @@ function readTogether(files: ReadonlyMap<string, string>, paths: ReadonlySet<str
       continue;
     }
     for (const include of parsed.file.includes) {
-      // A directory's other files come with packages; the known ones are read with this one.
+      // Packages install the other files of a directory. The known ones are read with this one.
       if (include.kind === "directory" || files.has(include.path)) continue;
-      faults.push({ path, line: include.line, problem: "it includes a file whose text is not known" });
+      faults.push({ path, line: include.line, problem: "it includes a file whose text is unknown" });
     }
     const last = new Map<string, ServerOption>();
     for (const option of parsed.file.options) {
@@ -100,7 +104,7 @@ function readTogether(files: ReadonlyMap<string, string>, paths: ReadonlySet<str
   return { options, faults };
 }
 
-/** Whether no client can come from another host. */
+/** True if no client on another host can connect. */
 export function isLocalOnly(server: MysqlServer): boolean {
   if (isAlways(server, "skip_networking", "ON") || isAlways(server, "networking", "OFF")) return true;
   const addresses = settingsOf(server, "bind_address");
@@ -110,14 +114,17 @@ export function isLocalOnly(server: MysqlServer): boolean {
   );
 }
 
-/** The servers that other hosts can reach; one for maintenance, that only its own host can, counts where it is alone. */
+/**
+ * The servers that other hosts can reach. A server that only its own host can reach (for maintenance) counts if it is
+ * the only one.
+ */
 export function serversThatCount({ files }: HostContent): readonly MysqlServer[] {
   const servers = readMysqlServers(files);
   const reachable = servers.filter((server) => !isLocalOnly(server) || server.faults.length > 0);
   return reachable.length > 0 ? reachable : servers;
 }
 
-/** `skip_x`, `disable_x` and `enable_x` say OFF, OFF and ON of x (manual, "Program Option Modifiers"). */
+/** `skip_x`, `disable_x` and `enable_x` set x to OFF, OFF and ON (manual, "Program Option Modifiers"). */
 function normalize(option: Option, path: string): ServerOption {
   const { line } = option;
   const rawValue = option.value ?? "ON";
@@ -129,7 +136,7 @@ function normalize(option: Option, path: string): ServerOption {
   return { name: completeName(name), value: flag, rawValue, path, line };
 }
 
-/** The options that policies judge. mysqld takes an unambiguous beginning of a name for the name. */
+/** The options that policies check. mysqld accepts an unambiguous prefix of an option's name. */
 const judged = [
   "require_secure_transport",
   "tls_version",
@@ -150,18 +157,18 @@ function completeName(name: string): string {
   return candidates.length === 1 ? (candidates[0] ?? name) : name;
 }
 
-/** Every setting of an option, one for each file that sets it. */
+/** All settings of an option, one for each file that sets it. */
 export function settingsOf(server: MysqlServer, name: string): readonly ServerOption[] {
   return server.options.filter((option) => option.name === name);
 }
 
-/** True where every file that sets the option sets it so, and at least one does. */
+/** True if at least one file sets the option, and all files that set it set it so. */
 export function isAlways(server: MysqlServer, name: string, value: string): boolean {
   const settings = settingsOf(server, name);
   return settings.length > 0 && settings.every((setting) => setting.value === value);
 }
 
-/** Whether the server is a member of a replication group: it loads the plugin or sets one of its options. */
+/** True if the server is a member of a replication group: it loads the plugin or sets one of its options. */
 export function usesGroupReplication(server: MysqlServer): boolean {
   return server.options.some(
     ({ name, value }) =>
@@ -170,12 +177,12 @@ export function usesGroupReplication(server: MysqlServer): boolean {
   );
 }
 
-/** Packages and words of commands that bring a MySQL or MariaDB server. */
+/** Packages and words in commands that install a MySQL or MariaDB server. */
 const serverWord =
   /^(default-)?(mysql|mariadb|percona)([a-z0-9.+-]*-)?server([a-z0-9.+-]*)$|^(mysqld|mariadbd|mysqld_safe)$/;
 const containerImage = /^(mysql|mariadb|percona)(\/mysql-server)?$/;
 
-/** Whether a host runs a database server, as far as its content tells. */
+/** True if the host's content shows that it runs a database server. */
 export function runsMysql(content: HostContent, roles: readonly string[] = []): boolean {
   if (roles.includes("database")) return true;
   if (content.packages.some((name) => serverWord.test(name.toLowerCase()))) return true;

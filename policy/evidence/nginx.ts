@@ -1,7 +1,7 @@
-/** The nginx configuration of a host: its files, put together as nginx does. */
+/** The nginx configuration of a host: its files, combined as nginx does it. */
 import { type NginxDirective, parseNginx } from "../parsers/nginx";
 
-/** A directive in its place: the names of the blocks around it, and the file it stands in. */
+/** A directive with its context: the names of the enclosing blocks, and its file. */
 export interface NginxTree {
   readonly directives: readonly PlacedDirective[];
   readonly faults: readonly { readonly path: string; readonly line: number; readonly problem: string }[];
@@ -15,7 +15,7 @@ export interface PlacedDirective {
   readonly block?: readonly PlacedDirective[];
 }
 
-/** Files that nginx packages bring and that hold no listener, upstream or TLS setting. */
+/** Files from nginx packages that contain no listener, upstream or TLS setting. */
 const harmlessInclude =
   /(^|\/)(mime\.types|modules-enabled\/[^/]*|fastcgi\.conf|fastcgi_params|uwsgi_params|scgi_params|proxy_params|snippets\/fastcgi-php\.conf|koi-utf|koi-win|win-utf)$/;
 
@@ -27,7 +27,7 @@ export function isNginxPath(path: string): boolean {
   );
 }
 
-/** The files that nginx reads by themselves: the main file, and the sites that no other known file includes. */
+/** The files that nginx reads by default: the main file, and the sites that no other known file includes. */
 export function nginxTree(files: ReadonlyMap<string, string>): NginxTree {
   const reader = new TreeReader(new Map([...files].filter(([path]) => isNginxPath(path))));
   return reader.read();
@@ -43,14 +43,14 @@ class TreeReader {
     const mains = [...this.files.keys()].filter((path) => path.endsWith("/nginx.conf"));
     const directives = mains.flatMap((path) => this.readFile(path, 0, []));
     for (const path of this.files.keys()) {
-      // Snippets are parts of blocks: they count where they are included.
+      // Snippets are parts of blocks, so they count only in the files that include them.
       if (mains.includes(path) || this.included.has(path) || /\/snippets\/|\.inc$/.test(path)) continue;
       directives.push(...this.asHttpBlock(path));
     }
     return { directives, faults: this.faults };
   }
 
-  /** A site's file stands in the http block of a main file that is not known. */
+  /** A site's file belongs in the http block of a main file that is unknown. */
   private asHttpBlock(path: string): readonly PlacedDirective[] {
     const block = this.readFile(path, 0, []);
     const hasOwnContext = block.some(({ name }) => name === "http" || name === "stream");
@@ -82,7 +82,7 @@ class TreeReader {
         this.faults.push({
           path,
           line: directive.line,
-          problem: "its blocks are nested too deep to be read",
+          problem: "its blocks are nested too deeply",
         });
         return [];
       }
@@ -104,11 +104,11 @@ class TreeReader {
       ? [...this.files.keys()].filter((candidate) => matchesGlob(candidate, absolute)).sort()
       : [absolute].filter((candidate) => this.files.has(candidate));
     if (matches.length === 0 && !isPattern) {
-      this.faults.push({ path, line: directive.line, problem: "it includes a file whose text is not known" });
+      this.faults.push({ path, line: directive.line, problem: "it includes a file whose text is unknown" });
     }
     return matches.flatMap((match) => {
       if (parents.includes(match) || parents.length > maxIncludeDepth) {
-        this.faults.push({ path, line: directive.line, problem: "its includes form a circle" });
+        this.faults.push({ path, line: directive.line, problem: "its files include each other in a circle" });
         return [];
       }
       return this.readFile(match, depth, parents);
@@ -118,13 +118,13 @@ class TreeReader {
 
 const maxBlockDepth = 64;
 
-/** nginx takes relative paths from the directory of its main file. */
+/** nginx resolves relative paths from the directory of its main file. */
 function nginxPrefix(path: string): string {
   const at = path.lastIndexOf("/nginx/");
   return at === -1 ? path.slice(0, path.lastIndexOf("/")) : path.slice(0, at + "/nginx".length);
 }
 
-/** Matches a path with a shell pattern; `*` and `?` do not cross a slash. */
+/** Matches a path against a shell pattern. `*` and `?` do not match a slash. */
 export function matchesGlob(path: string, pattern: string): boolean {
   const parts = path.split("/");
   const patterns = pattern.split("/");

@@ -1,4 +1,4 @@
-/** Which roles a droplet has, as far as its image, user data and evidence tell. */
+/** The roles of a droplet, from its image, user data and evidence. */
 import type { JudgedResource } from "../frame/resource";
 import { valueOr } from "../frame/value";
 import type { HostContent } from "./content";
@@ -7,7 +7,7 @@ import { contentOf, knowHost } from "./host";
 import { runsMysql } from "./mysql";
 import { isNginxPath } from "./nginx";
 
-/** `maybe`: the host's configuration cannot be known. */
+/** `maybe`: the host's configuration is unknown. */
 export type Certainty = "yes" | "maybe" | "no";
 
 export interface HostRoles {
@@ -18,10 +18,10 @@ export interface HostRoles {
 /** Packages, programs and images that serve web requests or run an application. */
 const webWord =
   /^(nginx|nginx-(core|full|light|extras)|apache2|httpd|caddy|lighttpd|haproxy|traefik|envoy|varnish|tomcat\d*|php\d*(\.\d+)?-fpm|gunicorn|uwsgi|puma|pm2|nodejs)$/;
-/** Packages, programs and images of database servers beside MySQL's (which runsMysql knows). */
+/** Packages, programs and images of database servers other than MySQL (see runsMysql). */
 const databaseWord =
   /^(postgresql(-\d+)?|postgres|mongodb(-org)?(-server)?|mongod|redis(-server)?|valkey(-server)?|elasticsearch|opensearch|cassandra|clickhouse-server|couchdb|influxdb2?|mariadb-galera-server)$/;
-/** Marketplace images, by the beginning of their slugs. */
+/** Marketplace images, by the prefix of their slugs. */
 const databaseImage = /^(mysql|mariadb|percona|postgres|mongodb|redis|lamp|lemp|wordpress|ghost|phpmyadmin)/i;
 const webImage = /^(lamp|lemp|wordpress|ghost|nginx|nodejs|django|rails|caddy|phpmyadmin)/i;
 
@@ -39,7 +39,7 @@ export function rolesOf(host: Host): HostRoles {
   };
 }
 
-/** The roles of a droplet, given the evidence that has been seen. */
+/** The roles of a droplet, given the evidence seen so far. */
 export function rolesOfDroplet(droplet: JudgedResource, evidence: readonly EvidenceEntry[]): HostRoles {
   return rolesOf(knowHost(droplet, evidence));
 }

@@ -1,13 +1,13 @@
 /**
- * What a shell script does to a host, as far as its text tells: the files that it writes from its own text, the files
- * that it writes or changes otherwise, the packages that it installs, and code that it takes from elsewhere.
+ * The effects of a shell script on a host, from its text: the files that it writes from its own text, the files that
+ * it writes or changes in another way, the packages that it installs, and code that it downloads.
  *
- * A command counts whether or not it would run: a script is judged by all that it may do.
+ * Every command counts, even if it would not run: a script is checked for everything that it may do.
  */
 import { parseShell, type ShellCommand, type ShellWord } from "../parsers/shell";
 import type { FileMode, HostContent } from "./content";
 
-/** Builds up what a host gets, command by command. */
+/** Collects the effects on a host, command by command. */
 export interface HostDraft {
   readonly files: Map<string, string>;
   readonly unreadableFiles: Map<string, string>;
@@ -32,33 +32,33 @@ export function contentOfDraft(draft: HostDraft): HostContent {
   return { ...draft, packages: [...draft.packages], unknownCommands: [...draft.unknownCommands] };
 }
 
-/** Scripts within scripts that are looked into. */
+/** Maximum nesting of scripts within scripts. */
 const maxDepth = 4;
 
-/** Adds what a script does. Its first line, where it names an interpreter that is no shell, decides. */
+/** Adds the effects of a script, unless its first line names an interpreter that is not a shell. */
 export function addScript(draft: HostDraft, text: string, depth = 0): void {
   for (const word of wordsOf(text)) draft.words.add(word);
   const interpreter = /^\s*#![ \t]*(\S+)(?:[ \t]+(\S+))?/.exec(text);
   const program = interpreter?.[1]?.endsWith("/env") ? interpreter[2] : interpreter?.[1];
   if (program !== undefined && !/(^|\/)(ba|da|a|k|z)?sh$/.test(program)) {
-    draft.unknownCommands.add("a program that is no shell script");
+    draft.unknownCommands.add("a program that is not a shell script");
     return;
   }
   new ScriptReader(draft, depth).read(text);
 }
 
-/** The words of a text, as the rules compare them with names of programs and packages. */
+/** The words of a text, in the form in which the rules compare them with names of programs and packages. */
 export function wordsOf(text: string): readonly string[] {
   return text.toLowerCase().split(/[^a-z0-9._+-]+/);
 }
 
-/** An octal mode, or a symbolic one that takes every right from the others; nothing where it says neither. */
+/** An octal mode, or a symbolic mode that removes every right of other users; undefined for any other mode. */
 function modeOf(text: string): string | undefined {
   if (/^[0-7]{3,4}$/.test(text)) return text;
   return /(^|,)(g?o|og|go|a)(=|-rwx|-r)(,|$)/.test(text) ? "0640" : undefined;
 }
 
-/** Words that stand before a command's name. */
+/** Words that can precede the name of a command. */
 const prefixes = new Set(
   "sudo env exec time nohup then do else elif if while until ! { command nice ionice setsid eatmydata".split(
     " ",
@@ -67,7 +67,7 @@ const prefixes = new Set(
 const shells = /^(?:.*\/)?(?:ba|da|a|k|z)?sh$/;
 const interpreters = /^(?:.*\/)?(?:(?:ba|da|a|k|z)?sh|python[\d.]*|perl|ruby|node|php)$/;
 
-/** Installers of known programs that touch no web server and no database: DigitalOcean's agent and the like. */
+/** Known installers that change neither a web server nor a database, such as the one of DigitalOcean's agent. */
 const knownInstallers =
   /^https:\/\/(?:repos\.insights\.digitalocean\.com|repos-droplet\.digitalocean\.com|agent\.digitalocean\.com|get\.docker\.com|deb\.nodesource\.com|install\.datadoghq\.com|s3\.amazonaws\.com\/dd-agent|get\.k3s\.io|tailscale\.com)(?:\/|$)/;
 
@@ -84,7 +84,7 @@ const installs: Readonly<Record<string, readonly string[]>> = {
 const fromElsewhere = "a command that runs code from another address";
 
 class ScriptReader {
-  /** Files that a command has fetched. */
+  /** Files that a command has downloaded. */
   private readonly fetched = new Set<string>();
 
   constructor(
@@ -150,7 +150,7 @@ class ScriptReader {
     const at = args.findIndex(({ text }) => option.test(text));
     const target = at === -1 ? url.split("/").at(-1) : args[at + 1]?.text;
     if (target === undefined || target === "" || target === "-") return;
-    this.unreadable(target, "a command fetches it");
+    this.unreadable(target, "a command downloads it");
     if (!knownInstallers.test(url)) this.fetched.add(target.replace(/^\.\//, ""));
   }
 
@@ -182,7 +182,7 @@ class ScriptReader {
     this.readInner(command, first, args, script);
   }
 
-  /** Scripts that are given to a shell: as an argument, as its input, or as a file that is written before. */
+  /** Scripts passed to a shell: as an argument, as its input, or in a file written before. */
   private readInner(
     command: ShellCommand,
     first: ShellWord,
@@ -218,7 +218,7 @@ class ScriptReader {
     const path = target.text;
     if (!path.startsWith("/") || path.startsWith("/dev/")) return;
     if (!target.known || text === undefined) {
-      this.unreadable(path, "a command of a script decides it");
+      this.unreadable(path, "a command in a script sets its content");
       return;
     }
     if (append && this.draft.unreadableFiles.has(path)) return;
@@ -226,7 +226,7 @@ class ScriptReader {
     this.draft.files.set(path, append ? (this.draft.files.get(path) ?? "") + text : text);
   }
 
-  /** Commands that change, copy, link or remove files that stand among their arguments. */
+  /** Commands that change, copy, link or remove the files in their arguments. */
   private readFileCommand(name: string, args: readonly ShellWord[]): void {
     const operands = args.filter(isOperand);
     const last = operands.at(-1);
@@ -238,8 +238,7 @@ class ScriptReader {
           ? `${last.text.replace(/\/$/, "")}/${base}`
           : last.text;
       const text = source?.known && last.known ? this.draft.files.get(source.text) : undefined;
-      if (text === undefined)
-        this.unreadable(path, "a command copies it from a file whose text is not known");
+      if (text === undefined) this.unreadable(path, "a command copies it from a file whose text is unknown");
       else this.draft.files.set(path, text);
     }
     const editsInPlace =
@@ -247,7 +246,7 @@ class ScriptReader {
         ? args.some(({ text }) => /^-[a-zA-Z]*i|^--in-place/.test(text))
         : false;
     if (editsInPlace)
-      for (const { text } of operands) this.unreadable(text, "a command of a script changes it");
+      for (const { text } of operands) this.unreadable(text, "a command in a script changes it");
     if (name === "rm") {
       for (const { text, known } of operands) {
         if (!known) continue;
@@ -279,7 +278,10 @@ function urlOf(words: readonly ShellWord[]): string {
   return words.find(({ text }) => /^https?:\/\//.test(text))?.text ?? "";
 }
 
-/** A command's words without assignments, `sudo` and its options, and the shell's own words before it. */
+/**
+ * The words of a command without assignments, without `sudo` and its options, and without the shell's keywords before
+ * it.
+ */
 function commandWords(words: readonly ShellWord[]): readonly ShellWord[] {
   let at = 0;
   while (at < words.length) {
@@ -291,7 +293,7 @@ function commandWords(words: readonly ShellWord[]): readonly ShellWord[] {
   return words.slice(at);
 }
 
-/** What cat, echo and printf print, where their arguments tell. */
+/** The output of cat, echo and printf, if their arguments show it. */
 function outputOf(command: ShellCommand, name: string, args: readonly ShellWord[]): string | undefined {
   if (name === "cat") return args.some(({ text }) => text !== "-") ? undefined : inputOf(command);
   if (!args.every(({ known }) => known)) return undefined;
@@ -302,11 +304,11 @@ function outputOf(command: ShellCommand, name: string, args: readonly ShellWord[
     return flag === "-e" || flag === "-ne" ? undefined : `${texts.join(" ")}\n`;
   }
   if (name === "printf") return printed(texts);
-  // `> file` alone, and `: > file`, empty it.
+  // `> file` without a command, and `: > file`, empty the file.
   return name === "" || name === ":" || name === "true" ? "" : undefined;
 }
 
-/** printf of a format without conversions, or of `%s` and its arguments. */
+/** printf with a format that has no conversions, or with `%s` and its arguments. */
 function printed([format = "", ...args]: readonly string[]): string | undefined {
   const text = /^(?:%s|%s\\n)$/.test(format)
     ? args.map((arg) => format.replace("%s", () => arg)).join("")
@@ -317,7 +319,7 @@ function printed([format = "", ...args]: readonly string[]): string | undefined 
     .replace(/\\([nt\\])/g, (_, letter: string) => ({ n: "\n", t: "\t" })[letter] ?? "\\");
 }
 
-/** What a command reads: a here-document, or the output of the command before the pipe. */
+/** The input of a command: a here-document, or the output of the command before the pipe. */
 function inputOf(command: ShellCommand): string | undefined {
   if (command.hereDocument !== undefined)
     return command.hereDocument.known ? command.hereDocument.text : undefined;

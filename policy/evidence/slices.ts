@@ -1,5 +1,5 @@
 /**
- * Which systemd slices keep the services of a host apart, from its unit files (systemd.unit(5), systemd.slice(5),
+ * The systemd slices that isolate the services of a host, from its unit files (systemd.unit(5), systemd.slice(5),
  * systemd.resource-control(5)).
  */
 import type { HostContent } from "./content";
@@ -35,7 +35,10 @@ const databaseService =
   /^(mysql|mysqld|mariadb|mariadbd|postgresql(@.*)?|mongod|redis(-server)?|valkey(-server)?)\.service$/;
 const webService = /^(nginx|haproxy|apache2|httpd|caddy|lighttpd|traefik|varnish|php[\d.]*-fpm)\.service$/;
 
-/** What keeps a host's web and database services from taking each other's CPU and memory; nothing where that holds. */
+/**
+ * The reason why a host's web and database services can take CPU and memory from each other; undefined if they
+ * cannot.
+ */
 export function missingIsolation({ files }: HostContent): string | undefined {
   const units = readUnits(files);
   const slices = new Map(
@@ -45,9 +48,9 @@ export function missingIsolation({ files }: HostContent): string | undefined {
   const databases = units.filter(({ name }) => databaseService.test(name));
   const webs = units.filter(({ name }) => webService.test(name));
   const unplaced = [...databases, ...webs].find((unit) => sliceOf(unit) === undefined);
-  if (databases.length === 0) return "no unit file puts the database's service into a slice";
-  if (webs.length === 0) return "no unit file puts the web server's service into a slice";
-  if (unplaced !== undefined) return "a unit of the web server or the database names no Slice";
+  if (databases.length === 0) return "no unit file assigns the database's service to a slice";
+  if (webs.length === 0) return "no unit file assigns the web server's service to a slice";
+  if (unplaced !== undefined) return "a unit of the web server or the database sets no Slice";
   const databaseSlices = new Set(databases.map(sliceOf));
   if (units.some((unit) => !databases.includes(unit) && databaseSlices.has(sliceOf(unit)))) {
     return "the database shares its slice with another service";
@@ -56,8 +59,8 @@ export function missingIsolation({ files }: HostContent): string | undefined {
     const limits = slices.get(slice ?? "")?.settings;
     const has = (...keys: readonly string[]) =>
       keys.some((key) => (limits?.get(`Slice.${key}`) ?? "") !== "");
-    if (!has("CPUWeight", "CPUQuota", "AllowedCPUs")) return "a slice gives no share of the CPU (CPUWeight)";
-    if (!has("MemoryMax", "MemoryHigh")) return "a slice limits no memory (MemoryMax)";
+    if (!has("CPUWeight", "CPUQuota", "AllowedCPUs")) return "a slice sets no share of the CPU (CPUWeight)";
+    if (!has("MemoryMax", "MemoryHigh")) return "a slice sets no memory limit (MemoryMax)";
   }
   return undefined;
 }

@@ -1,10 +1,10 @@
 /**
- * What a droplet's user data says of the files, packages and commands of the host, as cloud-init will read it.
+ * The files, packages and commands that a droplet's user data contains, read as cloud-init reads it.
  *
- * Formats after cloud-init's manual ("User data formats") and cloudinit/user_data.py: cloud-config, shell scripts, boot
- * hooks, MIME multi-part messages and archives of these, each also as gzip or base64 of it; a jinja template only where
- * it holds nothing to render. Everything else (#include, part handlers, JSON patches) says that it cannot be read: then
- * nothing of the user data counts as known. Nothing of the text stands in a reason.
+ * Formats: cloud-init's manual ("User data formats") and cloudinit/user_data.py. Supported: cloud-config, shell
+ * scripts, boot hooks, MIME multi-part messages and archives of these, each also with gzip or base64, and a jinja
+ * template if it has nothing to render. Any other format (#include, part handlers, JSON patches) makes the whole user
+ * data unknown. A reason never contains any part of the text.
  */
 import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
@@ -14,18 +14,18 @@ import { mergeConfig } from "./config-merge";
 import type { HostContent } from "./content";
 import { addScript, contentOfDraft, emptyDraft } from "./script";
 
-/** `script`: no part is a cloud-config, so the content is what the commands of scripts tell. */
+/** `script`: no part is a cloud-config, so the content is known only from the commands in scripts. */
 export type UserData =
   | { readonly kind: "cloud-config"; readonly content: HostContent }
   | { readonly kind: "script"; readonly content: HostContent }
   | { readonly kind: "unreadable"; readonly reason: string };
 
 /**
- * By digest: V8 hashes a text of more than 16 KiB by its length alone, so that a thousand of one length, as a stack's
- * user data are, would be compared with each other character by character.
+ * Looked up by digest. V8 hashes a string over 16 KiB by its length only, so a stack's user data, which are often a
+ * thousand texts of equal length, would be compared character by character.
  */
 const cache = new Map<string, UserData>();
-/** The pack reads the same text once for each policy; a stack of 1,000 droplets fits. */
+/** The pack reads the same text once for each policy. The cache holds a stack of 1,000 droplets. */
 const cacheLimit = 2_000;
 
 export function parseUserData(text: string): UserData {
@@ -38,7 +38,7 @@ export function parseUserData(text: string): UserData {
   return parsed;
 }
 
-/** Ends the reading: a part of the user data cannot be known. */
+/** Stops reading, because a part of the user data is unknown. */
 class Unreadable extends Error {}
 
 function parseUncached(text: string): UserData {
@@ -62,7 +62,7 @@ function gunzipped(bytes: Buffer): string {
   }
 }
 
-/** gzip, base64, or gzip in base64 of user data; other text as it is. */
+/** gzip, base64, or gzip in base64 of user data; other text unchanged. */
 function decompressed(text: string): string {
   if (/^\s*(#|Content-Type:|MIME-Version:)/i.test(text)) return text;
   const raw = Buffer.from(text, "latin1");
@@ -74,7 +74,7 @@ function decompressed(text: string): string {
   return bytes.subarray(0, 2).equals(gzipMagic) ? gunzipped(bytes) : bytes.toString("utf8");
 }
 
-/** Beginnings of a text, longest first, with the type of content that cloud-init takes it for. */
+/** Prefixes of a text, longest first, with the content type that cloud-init derives from each. */
 const beginnings: readonly (readonly [string, string])[] = [
   ["#cloud-config-archive", "text/cloud-config-archive"],
   ["#cloud-config-jsonp", "text/cloud-config-jsonp"],
@@ -93,7 +93,9 @@ function typeFromBeginning(text: string): string | undefined {
   return beginnings.find(([beginning]) => begin.startsWith(beginning))?.[1];
 }
 
-/** Types whose content decides (cloudinit/user_data.py, TYPE_NEEDED, and a wrong text/x-shellscript). */
+/**
+ * Content types for which the content decides (cloudinit/user_data.py, TYPE_NEEDED, and a wrong text/x-shellscript).
+ */
 const undecidedTypes = new Set(["text/plain", "text/x-not-multipart", "text/x-shellscript"]);
 const compressedType = /^application\/(x-)?(gzip|gunzip|compress)(ed|-compressed)?$/;
 const scriptType = /^text\/(x-shellscript(-per-(boot|instance|once))?|cloud-boothook)$/;
@@ -114,7 +116,7 @@ class Reading {
   private config: Readonly<Record<string, unknown>> | undefined;
   private parts = 0;
 
-  /** Adds a whole user data, or a part that is one itself. */
+  /** Adds a whole user data, or one of its parts. */
   add(text: string): void {
     if (!/mime-version:/i.test(text.slice(0, 4096))) {
       this.addPart("text/x-not-multipart", text, undefined, 0);
@@ -139,7 +141,7 @@ class Reading {
 
   private addPart(given: string, text: string, mergeType: string | undefined, depth: number): void {
     this.parts += 1;
-    if (this.parts > maxParts || depth > maxNesting) throw new Unreadable("user data of too many parts");
+    if (this.parts > maxParts || depth > maxNesting) throw new Unreadable("user data with too many parts");
     const type = undecidedTypes.has(given) ? (typeFromBeginning(text) ?? given) : given;
     const reason = unreadableTypes[type];
     if (reason !== undefined) throw new Unreadable(reason);
@@ -147,9 +149,10 @@ class Reading {
     else if (scriptType.test(type)) this.scripts.push(text.replace(/^\s*#cloud-boothook[^\n]*\n/i, ""));
     else if (type === "text/cloud-config-archive") this.addArchive(text, depth);
     else if (type === "text/jinja2") this.addTemplate(text, mergeType, depth);
-    // cloud-init leaves a part of no known type alone, with a warning; a whole user data of none is a mistake.
+    // cloud-init ignores a part of an unknown type, with a warning. If the whole user data is of an unknown type,
+    // that is an error.
     else if (given === "text/x-not-multipart")
-      throw new Unreadable("user data of a form that cloud-init's manual does not name");
+      throw new Unreadable("user data in a format that cloud-init's manual does not name");
   }
 
   private addConfig(text: string, mergeType: string | undefined): void {
@@ -160,7 +163,7 @@ class Reading {
       throw new Unreadable("cloud-config that is not a mapping");
     const merged = mergeConfig(this.config ?? {}, value as Readonly<Record<string, unknown>>, mergeType);
     if (merged === undefined)
-      throw new Unreadable("cloud-config with a merge type that cloud-init does not name");
+      throw new Unreadable("cloud-config with a merge type that cloud-init does not have");
     this.config = merged;
   }
 
@@ -173,7 +176,7 @@ class Reading {
       if (typeof part !== "object" || part === null) continue;
       const { content, type, ...headers } = part as Record<string, unknown>;
       if (typeof content !== "string")
-        throw new Unreadable("an archive of user data with a part that is no text");
+        throw new Unreadable("an archive of user data with a part that is not text");
       const mergeType = headers["Merge-Type"] ?? headers["merge-type"];
       this.addPart(
         typeof type === "string" ? type.toLowerCase() : (typeFromBeginning(content) ?? "text/cloud-config"),

@@ -1,4 +1,4 @@
-/** Turns definitions into policies of @pulumi/policy. */
+/** Compiles definitions into policies of @pulumi/policy. */
 import type {
   ReportViolation,
   ResourceValidationArgs,
@@ -14,13 +14,13 @@ import { type JudgedResource, parseUrn } from "./resource";
 import { type SeenResources, Session } from "./session";
 import { productionOf, type StackSettings } from "./stack-settings";
 
-/** A policy that is asked for each resource and for the stack, under one name. */
+/** One policy that the engine runs for each resource and for the whole stack, under one name. */
 export type CompiledPolicy = ResourceValidationPolicy & StackValidationPolicy;
 
 /**
- * Compiles the policies of one pack. They share what they have seen.
+ * Compiles the policies of one pack. They share the resources and evidence that they have seen.
  *
- * @param settings what is known of the stack at the time of the call
+ * @param settings the settings of the stack that are known at the time of the call
  */
 export function compilePolicies(
   definitions: readonly PolicyDefinition[],
@@ -48,9 +48,10 @@ export function compilePolicy(
       ? {}
       : { configSchema: engineSchema(definition.configuration) }),
     /**
-     * Read by the SDK when the engine asks what the pack holds. The engine tells the stack's name and configuration
-     * before that (`NewPolicyAnalyzer` in sdk/go/common/resource/plugin/analyzer_plugin.go), so the level can depend
-     * on them; what the user sets replaces it (`ReconcilePolicyPackConfig` in pkg/resource/analyzer/config.go).
+     * The SDK reads it when the engine asks for the pack's policies. Before that, the engine sends the stack's name
+     * and configuration (`NewPolicyAnalyzer` in sdk/go/common/resource/plugin/analyzer_plugin.go), so the level can
+     * depend on them. A level that the user sets replaces it (`ReconcilePolicyPackConfig` in
+     * pkg/resource/analyzer/config.go).
      */
     get enforcementLevel() {
       return levelOf(definition, settings());
@@ -60,7 +61,7 @@ export function compilePolicy(
   };
 }
 
-/** How strictly a policy is enforced where the user has not said otherwise. */
+/** The enforcement level of a policy, unless the user sets another one. */
 export function levelOf(
   { enforcement }: PolicyDefinition,
   settings: StackSettings,
@@ -114,7 +115,7 @@ class PolicyRun {
     if (subject === undefined) return;
     const report: JudgmentContext["report"] = (resource, violation) => {
       const message = formatMessage(resource, violation);
-      // What a registration has told is not told again when the stack is judged.
+      // A violation that was reported at registration is not reported again for the whole stack.
       const key = `${resource.urn}\n${message}`;
       if (this.reported.has(key)) return;
       this.reported.add(key);
@@ -133,7 +134,8 @@ class PolicyRun {
         report,
       });
     } catch (error) {
-      // A judge that fails has judged nothing: that is a violation, not a pass. Its message could quote an input.
+      // A policy that throws has checked nothing, so it reports a violation instead of a pass. Its error message
+      // could contain an input, so it is not printed.
       report(subject, error instanceof ConfigurationError ? misconfigured(error) : notJudged(error));
     }
   }
@@ -146,16 +148,16 @@ class PolicyRun {
 
 function misconfigured(error: ConfigurationError) {
   return {
-    problem: `the policy could not judge it, because its own configuration is wrong: ${error.message}`,
-    why: "what has not been judged cannot be taken for safe",
+    problem: `the policy could not check it, because the policy's own configuration is wrong: ${error.message}`,
+    why: "a resource that was not checked may be insecure",
     fix: "correct the policy's entry in the configuration of the policy pack",
   };
 }
 
 function notJudged(error: unknown) {
   return {
-    problem: `the policy could not judge it (${error instanceof Error ? error.constructor.name : "an error"})`,
-    why: "what has not been judged cannot be taken for safe",
-    fix: "report this as a fault of the policy pack, with the resource's type and the names of its inputs",
+    problem: `the policy could not check it (${error instanceof Error ? error.constructor.name : "an error"})`,
+    why: "a resource that was not checked may be insecure",
+    fix: "report this as a bug in the policy pack, with the resource's type and the names of its inputs",
   };
 }

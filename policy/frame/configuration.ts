@@ -1,13 +1,13 @@
 /**
- * A policy's configuration: declared as JSON schema, which the engine shows and validates, and read back as typed
- * values. Only what the engine's schema dialect and this reader both understand is offered.
+ * The configuration of a policy: declared as JSON schema, which the engine shows and validates, and read back as
+ * typed values. It supports only what both the engine's schema dialect and this reader support.
  *
- * A value that is absent has its default; a property without a default may be undefined.
+ * An absent value has its default. A property without a default can be undefined.
  */
 import type { PolicyConfigSchema } from "@pulumi/policy";
 
 interface Described {
-  /** One sentence for the policy's page: what it sets, and its unit. */
+  /** One sentence for the policy's page: the meaning of the property, and its unit. */
   readonly description: string;
 }
 
@@ -49,22 +49,22 @@ export type ConfigurationOf<S extends ConfigurationSchema> = {
     : ValueOf<S[Name]> | undefined;
 };
 
-/** What a policy sees that does not say which configuration it takes. */
+/** The configuration type of a policy that declares no configuration. */
 export type AnyConfiguration = Readonly<Record<string, ConfigurationValue | undefined>>;
 
-/** The schema in the form that the engine takes. */
+/** The schema in the format that the engine accepts. */
 export function engineSchema(schema: ConfigurationSchema): PolicyConfigSchema {
   return structuredClone({ properties: schema }) as unknown as PolicyConfigSchema;
 }
 
-/** Says which property is wrong and what it must be; never what it is. */
+/** Says which property is wrong and what it must be, but not its value. */
 export class ConfigurationError extends Error {}
 
 /**
- * The values that a user gave, with the defaults of the others.
+ * The values that a user set, and the defaults of the others.
  *
- * @throws ConfigurationError where a value does not fit, or where the schema has no such property (a misspelt name
- * would silently leave its default in force)
+ * @throws ConfigurationError if a value does not match the schema, or the schema has no such property (with a
+ * misspelt name, the default would silently apply)
  */
 export function readConfiguration(
   schema: ConfigurationSchema,
@@ -73,7 +73,7 @@ export function readConfiguration(
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(schema, name))
       throw new ConfigurationError(
-        `it has no property of that name; it has ${Object.keys(schema).join(", ") || "none"}`,
+        `it has no property with that name; it has ${Object.keys(schema).join(", ") || "none"}`,
       );
   }
   return Object.fromEntries(
@@ -107,7 +107,7 @@ function fits(property: ConfigurationProperty, value: unknown): boolean {
   }
 }
 
-/** What a property takes, in words: "a whole number from 1 to 9". */
+/** The values that a property accepts, in words: "a whole number from 1 to 9". */
 export function expectation(property: ConfigurationProperty): string {
   switch (property.type) {
     case "boolean":

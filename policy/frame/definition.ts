@@ -1,4 +1,4 @@
-/** What a policy of this pack is. One folder under policies/ holds one definition, its fixtures and its page. */
+/** The definition of a policy. One folder under policies/ contains one definition, its fixtures and its page. */
 import type { Severity } from "@pulumi/policy";
 import type { EvidenceEntry } from "../evidence/host";
 import type { AnyConfiguration, ConfigurationOf, ConfigurationSchema } from "./configuration";
@@ -7,7 +7,7 @@ import type { Violation } from "./message";
 import type { JudgedResource } from "./resource";
 import type { Production } from "./stack-settings";
 
-/** The sections of the index of policies. */
+/** The sections of the policy index. */
 export const categories = [
   "encryption",
   "writers",
@@ -20,28 +20,30 @@ export const categories = [
 export type Category = (typeof categories)[number];
 
 export interface PolicyDefinition<Configuration = AnyConfiguration> {
-  /** Permanent and in kebab-case: refusals, configuration and documentation name the policy by it. */
+  /** Permanent, in kebab-case. Violations, configuration and documentation use this name. */
   readonly name: string;
   readonly displayName: string;
   readonly category: Category;
-  /** One sentence that says what the policy demands. */
+  /** One sentence that states the requirement. */
   readonly description: string;
-  /** What a violation may cost: critical, high, medium or low. */
+  /** Possible damage of a violation: critical, high, medium or low. */
   readonly severity: Severity;
-  /** What a violation does where the user has not said otherwise: `alwaysMandatory`, `mandatoryInProduction`, ... */
+  /** Enforcement level, unless the user sets another one: `alwaysMandatory`, `mandatoryInProduction`, ... */
   readonly enforcement: Enforcement;
   readonly tags: readonly string[];
   readonly remediationSteps: string;
-  /** What a user may set. The values arrive in `context.configuration`, typed where `definePolicy` is used. */
+  /**
+   * The properties that a user can set. The values are in `context.configuration`, typed if `definePolicy` is used.
+   */
   readonly configuration?: ConfigurationSchema;
   /**
-   * Judges what one resource's inputs tell, together with what has been registered before it. In an update the engine
-   * asks this before it changes the resource, so a violation here is refused in time.
+   * Checks the inputs of one resource, together with the resources registered before it. In an update the engine
+   * calls this before it changes the resource, so a violation prevents the change.
    */
   readonly judgeResource?: (resource: JudgedResource, context: JudgmentContext<Configuration>) => void;
   /**
-   * Judges what only the whole stack tells: what is missing, what belongs together. In an update the engine asks this
-   * after the changes, so whatever one resource tells belongs in `judgeResource`.
+   * Checks the whole stack: missing resources, and resources that belong together. In an update the engine calls this
+   * after the changes, so use `judgeResource` for everything that one resource shows.
    */
   readonly judgeStack?: (
     resources: readonly JudgedResource[],
@@ -50,26 +52,26 @@ export interface PolicyDefinition<Configuration = AnyConfiguration> {
 }
 
 export interface JudgmentContext<Configuration = AnyConfiguration> {
-  /** Whether the stack is production. */
+  /** True if the stack is production. */
   readonly production: Production;
-  /** What the user has set, with the defaults of what he has not. */
+  /** The values that the user set, with the defaults of the others. */
   readonly configuration: Configuration;
-  /** The resources registered so far (all of them, when the stack is judged). */
+  /** The resources registered so far; in `judgeStack`, all of them. */
   readonly resources: readonly JudgedResource[];
-  /** The evidence seen so far (all of it, when the stack is judged). */
+  /** The evidence seen so far; in `judgeStack`, all of it. */
   readonly evidence: readonly EvidenceEntry[];
   report(resource: JudgedResource, violation: Violation): void;
 }
 
 /**
- * A policy with a configuration, whose judges see it typed:
+ * Defines a policy with a configuration, which its functions receive typed:
  *
  *     definePolicy({ ..., configuration: { minimum: { type: "integer", default: 3, description: "..." } },
- *       judgeStack(resources, { configuration }) { configuration.minimum; } })
+ *     judgeStack(resources, { configuration }) { configuration.minimum; } })
  */
 export function definePolicy<const S extends ConfigurationSchema>(
   definition: PolicyDefinition<ConfigurationOf<S>> & { readonly configuration: S },
 ): PolicyDefinition {
-  // The frame reads the values by this same schema, so the judges get what their type says.
+  // The values are read with this same schema, so they have the types that the functions expect.
   return definition as unknown as PolicyDefinition;
 }

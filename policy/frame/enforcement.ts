@@ -1,4 +1,4 @@
-/** How strictly a policy is enforced, in production and elsewhere. */
+/** Enforcement levels of a policy, in production and in other stacks. */
 
 export type Level = "mandatory" | "advisory" | "disabled";
 
@@ -7,16 +7,16 @@ export interface Enforcement {
   readonly elsewhere: Level;
 }
 
-/** For what is dangerous in any stack. */
+/** For settings that are dangerous in any stack. */
 export const alwaysMandatory: Enforcement = { production: "mandatory", elsewhere: "mandatory" };
 
-/** For what a development stack may leave out, and should know that it does. */
+/** For settings that a development stack can omit, with a warning. */
 export const mandatoryInProduction: Enforcement = { production: "mandatory", elsewhere: "advisory" };
 
-/** For what is of no concern outside production. */
+/** For requirements that only apply to production. */
 export const productionOnly: Enforcement = { production: "mandatory", elsewhere: "disabled" };
 
-/** For good habits. */
+/** For recommendations. */
 export const alwaysAdvisory: Enforcement = { production: "advisory", elsewhere: "advisory" };
 
 /** In words: "mandatory in production, advisory elsewhere". */

@@ -1,60 +1,62 @@
 /**
- * Examples of a policy that run: the tests judge each one, and the policy's page shows the same ones.
+ * Examples of a policy. The tests run each one, and the policy's page shows the same ones.
  *
- * A property may hold `unknownValue`, as the engine has it in a preview.
+ * A property can be `unknownValue`, like an unknown value in a preview.
  */
 
 export interface FixtureResource {
   readonly type: string;
   readonly properties: Readonly<Record<string, unknown>>;
-  /** Resources of the fixture that a property's value comes from, as the engine tells them: property -> names. */
+  /** The fixture's resources that a property's value comes from, as the engine reports them: property -> names. */
   readonly references?: Readonly<Record<string, readonly string[]>>;
   readonly ignoreChanges?: readonly string[];
   /** The resource option `protect`. */
   readonly protect?: boolean;
-  /** Inputs that are secrets in Pulumi's sense; where absent, the engine does not tell. */
+  /** Inputs that are Pulumi secrets. If absent, the engine does not report secrets. */
   readonly secrets?: readonly string[];
-  /** What the provider answered, beside the inputs: only the judgment of a whole stack sees it (`outputs`). */
+  /** Outputs from the provider. Only `judgeStack` sees them. */
   readonly outputs?: Readonly<Record<string, unknown>>;
 }
 
 export interface Fixture {
-  /** What the example shows, as a clause; unique within its policy. */
+  /** The point of the example, as a clause; unique within its policy. */
   readonly title: string;
-  /** The stack's name; "dev" where absent. */
+  /** The stack's name; default "dev". */
   readonly stack?: string;
   /** The stack's configuration, `namespace:key` -> text. */
   readonly config?: Readonly<Record<string, string>>;
-  /** What the user has set for the policy. */
+  /** The policy's configuration, as set by the user. */
   readonly configuration?: Readonly<Record<string, unknown>>;
-  /** The example shows what the policy leaves alone, so no mutant of it need be caught. */
+  /** The policy ignores this example, so it does not have to find any mutant of it. */
   readonly leftAlone?: true;
-  /** By name, in the order of their registration. */
+  /** By name, in the order of registration. */
   readonly resources: Readonly<Record<string, FixtureResource>>;
 }
 
 export interface ExpectedViolation {
   readonly resource: string;
-  /** Text that the message holds. */
+  /** Text that the message contains. */
   readonly says: string;
-  /** When the engine hears it: with the resource's registration (before an update changes it), or with the stack. */
+  /**
+   * When the policy reports it: at the resource's registration (before an update changes it), or for the whole stack.
+   */
   readonly at: "registration" | "stack";
 }
 
 export interface InvalidFixture extends Fixture {
-  /** Every violation that the policy reports, in any order. */
+  /** All violations that the policy reports, in any order. */
   readonly violations: readonly ExpectedViolation[];
 }
 
-/** Mutants of the valid fixtures that the policy may let pass. One that excepts nothing fails the tests. */
+/** Mutants of the valid fixtures that the policy may accept. The tests fail if an exception matches no mutant. */
 export interface HarmlessMutants {
-  /** The part of a resource that is changed, e.g. `/^tags(\[\d+\])?$/`. */
+  /** The changed part of a resource, for example `/^tags(\[\d+\])?$/`. */
   readonly path: RegExp;
-  /** Of `removed`, `emptied`, `unknown`, `mistyped`; all of them where absent. */
+  /** Some of `removed`, `emptied`, `unknown`, `mistyped`; default: all. */
   readonly change?: RegExp;
-  /** Names of the fixture's resources that it holds for; all of them where absent. */
+  /** Names of the fixture's resources to which it applies; default: all. */
   readonly resource?: RegExp;
-  /** Why it is right to let it pass. */
+  /** The reason why the policy may accept it. */
   readonly reason: string;
 }
 

@@ -1,4 +1,4 @@
-/** Serves policies of this pack to the engine, alone or beside others. */
+/** Serves policies of this pack to the engine, with or without other policies. */
 import { fstatSync } from "node:fs";
 import { type Policies, PolicyPack, type PolicyPackArgs, type PolicyPackConfig } from "@pulumi/policy";
 import { type CompiledPolicy, compilePolicies } from "./compile";
@@ -8,15 +8,15 @@ import { onConfigureStack, type StackSettings, settingsFromEnvironment } from ".
 import { listenForSecrets } from "./wire-secrets";
 
 export interface PackOptions extends Omit<PolicyPackArgs, "policies" | "enforcementLevel"> {
-  /** Policies of @pulumi/policy that are served beside them. */
+  /** Other policies of @pulumi/policy to serve together with them. */
   readonly additional?: Policies;
-  /** Levels and configurations, as `pulumi --policy-pack-config` has them; that option overrides these. */
+  /** Levels and configurations, in the format of `pulumi --policy-pack-config`, which overrides them. */
   readonly configuration?: PolicyPackConfig;
 }
 
 let settings: StackSettings | undefined;
 
-/** What the engine has told of the stack; asked for the first time, it begins to listen. */
+/** The stack settings that the engine has sent. The first call starts listening. */
 function currentSettings(): StackSettings {
   if (settings === undefined) {
     settings = settingsFromEnvironment(process.env);
@@ -29,8 +29,8 @@ function currentSettings(): StackSettings {
 }
 
 /**
- * The policies in the form of @pulumi/policy, for a `PolicyPack` of one's own. It must be served by the same
- * installation of @pulumi/policy and @pulumi/pulumi, from which they learn what stack they judge.
+ * The policies in the form of @pulumi/policy, for your own `PolicyPack`. Serve them with the same installation of
+ * @pulumi/policy and @pulumi/pulumi, because they read the stack's settings through it.
  */
 export function compiled(definitions: readonly PolicyDefinition[]): CompiledPolicy[] {
   currentSettings();
@@ -38,7 +38,7 @@ export function compiled(definitions: readonly PolicyDefinition[]): CompiledPoli
   return compilePolicies(definitions, currentSettings);
 }
 
-/** Starts a policy pack: the process then serves the engine. Each name must be of one policy. */
+/** Starts a policy pack: the process then serves the engine. All policy names must be different. */
 export function startPack(
   name: string,
   definitions: readonly PolicyDefinition[],
@@ -53,7 +53,7 @@ export function startPack(
   return pack;
 }
 
-/** The engine holds the other end of the pack's stdin. Where it is killed, nobody else would end this process. */
+/** The engine holds the other end of the pack's stdin. If the engine is killed, nothing else ends this process. */
 function endWithTheEngine(): void {
   const stdin = fstatSync(0);
   if (stdin.isFIFO() || stdin.isSocket()) process.stdin.on("end", () => process.exit(0)).resume();

@@ -1,7 +1,7 @@
 /**
- * @pulumi/policy 1.21 converts a resource's properties from the wire anew for each policy (`makeAnalyzeRpcFun` and
- * `makeAnalyzeStackRpcFun` in its server.js): with thirty policies, a stack of 1,000 droplets with their user data is
- * converted sixty times. This makes it convert each message once.
+ * @pulumi/policy 1.21 converts a resource's properties from the wire format again for each policy
+ * (`makeAnalyzeRpcFun` and `makeAnalyzeStackRpcFun` in its server.js). With thirty policies, it converts a stack of
+ * 1,000 droplets with their user data sixty times. This makes it convert each message once.
  */
 
 interface Deserialization {
@@ -14,7 +14,7 @@ interface Proxies {
 
 let installed = false;
 
-/** Installs it, once; where the SDK has no such functions any more, nothing changes. */
+/** Installs it once. If the SDK no longer has these functions, nothing changes. */
 export function readOnce(): void {
   if (installed) return;
   installed = true;
@@ -25,7 +25,7 @@ export function readOnce(): void {
   const { deserializeProperties } = deserialization;
   const plain = new WeakMap<object, object>();
   deserialization.deserializeProperties = (message, keepSecrets) =>
-    // Remediations keep secrets and change what they get.
+    // Remediations keep secrets and change their arguments.
     keepSecrets
       ? deserializeProperties(message, keepSecrets)
       : once(plain, message, () => deserializeProperties(message, keepSecrets));

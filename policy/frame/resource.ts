@@ -6,20 +6,20 @@ export interface JudgedResource {
   readonly urn: string;
   readonly type: string;
   readonly name: string;
-  /** The inputs that the program gave, where they have been seen; else the outputs that the stack holds. */
+  /** The program's inputs, if they have been seen; otherwise the outputs in the stack. */
   readonly inputs: Inputs;
-  /** What the stack holds: the inputs and what the provider answered. Empty before the stack is judged. */
+  /** The outputs in the stack: the inputs and the provider's answer. Empty before the whole stack is checked. */
   readonly outputs: Inputs;
-  /** The resources that an input's value comes from. Empty before the stack is judged. */
+  /** The resources that an input's value comes from. Empty before the whole stack is checked. */
   references(input: string): readonly JudgedResource[];
   ignoresChangesOf(input: string): boolean;
-  /** Whether Pulumi refuses to delete it (the resource option `protect`). */
+  /** True if Pulumi refuses to delete it (the resource option `protect`). */
   readonly isProtected: boolean;
-  /** Whether an input is or holds a secret in Pulumi's sense; undefined where the engine has not told. */
+  /** True if an input is a Pulumi secret or contains one; undefined if the engine has not reported it. */
   isSecret(input: string): boolean | undefined;
 }
 
-/** The part of @pulumi/policy's arguments that a resource is made from. */
+/** The part of @pulumi/policy's arguments that a resource is built from. */
 export interface EngineResource {
   readonly urn: string;
   readonly type: string;
@@ -27,13 +27,13 @@ export interface EngineResource {
   readonly props: unknown;
   readonly opts: { readonly ignoreChanges?: readonly string[]; readonly protect?: boolean };
   readonly propertyDependencies?: Readonly<Record<string, readonly { readonly urn: string }[]>>;
-  /** Inputs that are or hold secrets, where another source than the engine's calls tells. */
+  /** Inputs that are secrets or contain secrets, if known from another source than the engine's calls. */
   readonly secretInputs?: readonly string[];
 }
 
 const nothing = Inputs.from({});
 
-/** Reads values only when a policy asks for them: most policies look at few types. */
+/** Reads values only when a policy asks for them, because most policies use few types. */
 class LazyResource implements JudgedResource {
   private inputsRead: Inputs | undefined;
   private outputsRead: Inputs | undefined;
@@ -82,7 +82,7 @@ class LazyResource implements JudgedResource {
   }
 
   ignoresChangesOf(input: string): boolean {
-    // An entry may be a path ("userData", "userData.x", "*").
+    // An entry can be a path ("userData", "userData.x", "*").
     return (this.inputSource.opts.ignoreChanges ?? []).some(
       (path) =>
         path === "*" || path === input || path.startsWith(`${input}.`) || path.startsWith(`${input}[`),
@@ -90,12 +90,12 @@ class LazyResource implements JudgedResource {
   }
 }
 
-/** A resource at its registration: its inputs are all there is. */
+/** A resource at its registration: only its inputs are known. */
 export function registeredResource(source: EngineResource): JudgedResource {
   return new LazyResource(source, undefined, () => undefined);
 }
 
-/** The resources of a whole stack, each with the inputs seen at its registration where there were any. */
+/** The resources of a whole stack, each with the inputs from its registration, if there were any. */
 export function stackResources(
   sources: readonly EngineResource[],
   registered: (urn: string) => EngineResource | undefined,
@@ -110,7 +110,7 @@ export function stackResources(
   return [...byUrn.values()];
 }
 
-/** The stack and project that a URN names: `urn:pulumi:<stack>::<project>::<type>::<name>`. */
+/** The stack and project in a URN: `urn:pulumi:<stack>::<project>::<type>::<name>`. */
 export function parseUrn(urn: string): { readonly stack: string; readonly project: string } {
   const [head = "", project = ""] = urn.split("::");
   return { stack: head.split(":").at(-1) ?? "", project };

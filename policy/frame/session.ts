@@ -1,10 +1,10 @@
 /**
- * What the policies of one pack have seen since their process began, which is one preview or one update: the engine
- * starts the pack anew for each.
+ * The resources and evidence that the policies of one pack have seen since the process started. A process covers one
+ * preview or one update: the engine starts the pack again for each.
  *
- * The SDK asks each policy of the pack in turn and hands each one a copy of its own, so that thirty policies would read
- * a thousand droplets thirty times. The session keeps the first copy for all: a policy that asks again for a resource
- * that it has already seen shows that the engine has registered it again.
+ * The SDK calls each policy of the pack in turn with a separate copy, so thirty policies would read a thousand
+ * droplets thirty times. The session keeps the first copy for all policies. If a policy sees the same resource a
+ * second time, the engine has registered it again.
  */
 import type { PolicyResource, ResourceValidationArgs } from "@pulumi/policy";
 import { type EvidenceEntry, isEvidenceComponent, readEvidence } from "../evidence/host";
@@ -16,7 +16,7 @@ interface Registration {
   readonly seenBy: Set<string>;
 }
 
-/** Resources as one judgment sees them, with what is derived from all of them made once. */
+/** A set of resources, with caches of the values derived from all of them. */
 export class SeenResources {
   private evidenceRead: readonly EvidenceEntry[] | undefined;
 
@@ -35,7 +35,7 @@ export class Session {
   private registered: SeenResources | undefined;
   private stack: { readonly seen: SeenResources; readonly seenBy: Set<string> } | undefined;
 
-  /** The resource as the policies see it, for a policy that the engine asks at its registration. */
+  /** The resource for a policy that the engine runs at its registration. */
   register(policy: string, args: ResourceValidationArgs): JudgedResource {
     const last = this.registrations.get(args.urn);
     if (last !== undefined && !last.seenBy.has(policy)) {
@@ -48,13 +48,13 @@ export class Session {
     return resource;
   }
 
-  /** All that has been registered so far. */
+  /** All resources registered so far. */
   seenSoFar(): SeenResources {
     this.registered ??= new SeenResources([...this.registrations.values()].map(({ resource }) => resource));
     return this.registered;
   }
 
-  /** The whole stack, for a policy that the engine asks at its end. */
+  /** The whole stack, for a policy that the engine runs at the end. */
   seenStack(policy: string, resources: readonly PolicyResource[]): SeenResources {
     if (this.stack === undefined || this.stack.seenBy.has(policy)) {
       const seen = new SeenResources(stackResources(resources, (urn) => this.registrations.get(urn)?.source));

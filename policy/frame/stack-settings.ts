@@ -1,21 +1,21 @@
 /**
- * What a policy knows of the stack itself: its name and its configuration.
+ * The stack settings that a policy can read: the stack's name and its configuration.
  *
- * The engine gives both in the call ConfigureStack, before it asks for any judgment. @pulumi/policy 1.21 reads only the
- * stack's tags from that call and drops the rest, so the pack reads the call as it arrives. Where there is no language
- * host, the engine also sets PULUMI_CONFIG (JSON, `namespace:key` -> text) and PULUMI_STACK (`constructEnv` in
+ * The engine sends both in the call ConfigureStack, before it runs any policy. @pulumi/policy 1.21 reads only the
+ * stack's tags from that call, so the pack reads the call itself. Without a language host, the engine also sets
+ * PULUMI_CONFIG (JSON, `namespace:key` -> text) and PULUMI_STACK (`constructEnv` in
  * sdk/go/common/resource/plugin/analyzer_plugin.go).
  */
 import { AnalyzerService } from "@pulumi/pulumi/proto/analyzer_grpc_pb";
 
 export interface StackSettings {
-  /** Absent where the engine has not told; a resource's URN tells it too. */
+  /** Absent if the engine has not sent it; a resource's URN also contains it. */
   readonly stack?: string;
-  /** `namespace:key` -> text. Absent where the engine has not told. */
+  /** `namespace:key` -> text. Absent if the engine has not sent it. */
   readonly config?: ReadonlyMap<string, string>;
 }
 
-/** Calls back with what the engine tells of the stack, whenever it tells it. */
+/** Calls back with the stack settings whenever the engine sends them. */
 export function onConfigureStack(receive: (settings: StackSettings) => void): void {
   const method = AnalyzerService.configureStack;
   const deserialize = method.requestDeserialize;
@@ -31,7 +31,7 @@ export function onConfigureStack(receive: (settings: StackSettings) => void): vo
   };
 }
 
-/** The settings that the environment of an analyzer holds. */
+/** The settings in the environment of an analyzer. */
 export function settingsFromEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
 ): StackSettings {
@@ -56,26 +56,26 @@ export type Production =
   | { readonly production: false };
 
 /**
- * Whether the stack is production: `environment: production` under the program's own namespace or under
- * `secured-web`, or a stack name that begins with prod. Where the engine has not told the configuration, a stack is
- * taken for production, because a guarantee must not depend on what could not be read.
+ * Decides whether the stack is production: `environment: production` under the program's own namespace or under
+ * `secured-web`, or a stack name that starts with prod. If the engine has not sent the configuration, the stack
+ * counts as production, because a guarantee must not depend on missing data.
  */
 export function productionOf(
   settings: StackSettings,
   urn: { readonly stack: string; readonly project: string },
 ): Production {
   const stack = settings.stack ?? urn.stack;
-  if (/^prod/i.test(stack)) return { production: true, because: "its name begins with prod" };
+  if (/^prod/i.test(stack)) return { production: true, because: "its name starts with prod" };
   if (settings.config === undefined) {
     return {
       production: true,
-      because: "the engine did not tell its configuration, so it may be production",
+      because: "the engine did not send its configuration, so it may be production",
     };
   }
   for (const namespace of new Set(["secured-web", urn.project])) {
     const environment = settings.config.get(`${namespace}:environment`)?.trim().toLowerCase();
     if (environment === "production" || environment === "prod") {
-      return { production: true, because: `its configuration says ${namespace}:environment = production` };
+      return { production: true, because: `its configuration sets ${namespace}:environment = production` };
     }
   }
   return { production: false };

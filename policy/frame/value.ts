@@ -1,15 +1,15 @@
 /**
- * Inputs as a policy may read them: every value is known, absent, unknown or mistyped, and the reader must say which.
+ * Inputs for policies. Every value is known, absent, unknown or mistyped, and the reader must say which.
  *
- * Why: @pulumi/policy hands out inputs through a proxy that throws where a value is unknown, and its server turns the
- * throw into an advisory, so that a mandatory policy passes silently in a preview (see `makeAnalyzeRpcFun` in its
- * server.js). A policy of this pack never touches the proxy: it reads this copy, in which an unknown is a value.
+ * Reason: @pulumi/policy passes inputs through a proxy that throws if a value is unknown, and its server turns the
+ * error into an advisory, so a mandatory policy silently passes in a preview (see `makeAnalyzeRpcFun` in its
+ * server.js). A policy of this pack never uses the proxy. It reads this copy, in which an unknown is a value.
  *
- * Secrets arrive in plain text and cannot be told from other values: nothing read here may be printed unless the
- * policy knows that the text is of a closed vocabulary (see message.ts).
+ * Secrets arrive in plain text and look like any other value. Do not print a value unless the text is in a closed
+ * vocabulary (see message.ts).
  */
 
-/** Stands where the engine does not know a value yet. */
+/** Replaces a value that the engine does not know yet. */
 export const unknownValue: unique symbol = Symbol("unknown");
 
 export type Tree =
@@ -32,10 +32,10 @@ const unknownField = { state: "unknown" } as const;
 const known = <T>(value: T): Field<T> => ({ state: "known", value });
 const mistyped = (expected: string) => ({ state: "mistyped", expected }) as const;
 
-/** Nothing that an engine sends is nested deeper; a deeper value reads as null. */
+/** The engine sends nothing nested deeper. A deeper value reads as null. */
 const maxDepth = 64;
 
-/** Copies what the SDK's proxy guards; where the proxy throws, the copy holds `unknownValue`. */
+/** Copies the values behind the SDK's proxy. If the proxy throws, the copy contains `unknownValue`. */
 export function snapshot(value: unknown, depth = 0): Tree {
   if (value === unknownValue) return unknownValue;
   if (
@@ -61,7 +61,7 @@ function snapshotOf(read: () => unknown, depth: number): Tree {
   try {
     value = read();
   } catch {
-    // The only reader that throws is the SDK's proxy, and it does so for unknown values alone.
+    // Only the SDK's proxy throws here, and only for unknown values.
     return unknownValue;
   }
   return snapshot(value, depth + 1);
@@ -71,14 +71,14 @@ function isRecord(tree: Tree | undefined): tree is { readonly [key: string]: Tre
   return typeof tree === "object" && tree !== null && !Array.isArray(tree);
 }
 
-/** True where any part of the value is unknown. */
+/** True if any part of the value is unknown. */
 export function holdsUnknown(tree: Tree): boolean {
   if (tree === unknownValue) return true;
   if (Array.isArray(tree)) return tree.some(holdsUnknown);
   return isRecord(tree) && Object.values(tree).some(holdsUnknown);
 }
 
-/** The value as text; numbers count, because providers accept them where they expect text. */
+/** The value as text. Numbers count, because providers accept them as text. */
 export function asText(tree: Tree | undefined): Field<string> {
   if (tree === undefined || tree === null) return absent;
   if (tree === unknownValue) return unknownField;
@@ -87,7 +87,7 @@ export function asText(tree: Tree | undefined): Field<string> {
   return mistyped("a string");
 }
 
-/** The value as a whole number; digits in a string count, because providers convert them. */
+/** The value as a whole number. Digits in a string count, because providers convert them. */
 export function asInteger(tree: Tree | undefined): Field<number> {
   if (tree === undefined || tree === null) return absent;
   if (tree === unknownValue) return unknownField;
@@ -95,7 +95,7 @@ export function asInteger(tree: Tree | undefined): Field<number> {
   return typeof number === "number" && Number.isInteger(number) ? known(number) : mistyped("a whole number");
 }
 
-/** The value as a flag; "true" and "false" count, because providers convert them. */
+/** The value as a flag. "true" and "false" count, because providers convert them. */
 export function asFlag(tree: Tree | undefined): Field<boolean> {
   if (tree === undefined || tree === null) return absent;
   if (tree === unknownValue) return unknownField;
@@ -123,7 +123,7 @@ export function asList<T>(
 export class Inputs {
   constructor(private readonly tree: { readonly [key: string]: Tree }) {}
 
-  /** Reads what @pulumi/policy passes as `props`. */
+  /** Reads the `props` that @pulumi/policy passes. */
   static from(props: unknown): Inputs {
     const tree = snapshot(props);
     return new Inputs(isRecord(tree) ? tree : {});
@@ -162,17 +162,19 @@ export class Inputs {
   }
 }
 
-/** The known value, or the fallback where there is none. */
+/** The known value, or the fallback if there is none. */
 export function valueOr<T, F>(field: Field<T>, fallback: F): T | F {
   return field.state === "known" ? field.value : fallback;
 }
 
-/** The known items of a list; what is unknown or mistyped is left out (ask `isFullyKnown` first where it matters). */
+/**
+ * The known items of a list. Unknown and mistyped items are left out (if this matters, call `isFullyKnown` first).
+ */
 export function knownItems<T>(field: Field<readonly Field<T>[]>): readonly T[] {
   return valueOr(field, []).flatMap((item) => (item.state === "known" ? [item.value] : []));
 }
 
-/** True where the list itself and each of its items is known (an absent list is known to be empty). */
+/** True if the list and each of its items is known (an absent list is known to be empty). */
 export function isFullyKnown<T>(field: Field<readonly Field<T>[]>): boolean {
   if (field.state === "absent") return true;
   return field.state === "known" && field.value.every((item) => item.state === "known");

@@ -1,9 +1,9 @@
 /**
- * Which inputs of a resource are secrets in Pulumi's sense.
+ * Reads which inputs of a resource are Pulumi secrets.
  *
  * The engine marks secrets in the call Analyze (`MarshalOptions{KeepSecrets: true}` in
- * sdk/go/common/resource/plugin/analyzer_plugin.go); @pulumi/policy 1.21 hands out the plain values alone
- * (deserialize.js), so the pack reads the mark as the call arrives. Only names of inputs are kept, never a value.
+ * sdk/go/common/resource/plugin/analyzer_plugin.go). @pulumi/policy 1.21 passes on only the plain values
+ * (deserialize.js), so the pack reads the mark from the call itself. It stores only names of inputs, never a value.
  */
 import { AnalyzerService } from "@pulumi/pulumi/proto/analyzer_grpc_pb";
 import { specialSecretSig, specialSigKey } from "@pulumi/pulumi/runtime/rpc";
@@ -11,12 +11,12 @@ import type { Struct, Value } from "google-protobuf/google/protobuf/struct_pb";
 
 const secretInputs = new Map<string, ReadonlySet<string>>();
 
-/** The inputs that are or hold secrets; undefined where the engine has not told of the resource. */
+/** The inputs that are secrets or contain secrets; undefined if the engine has not sent the resource. */
 export function toldSecrets(urn: string): ReadonlySet<string> | undefined {
   return secretInputs.get(urn);
 }
 
-/** Listens to the engine's calls from now on. */
+/** Starts to listen to the engine's calls. */
 export function listenForSecrets(): void {
   const method = AnalyzerService.analyze;
   const deserialize = method.requestDeserialize;
@@ -27,7 +27,7 @@ export function listenForSecrets(): void {
   };
 }
 
-/** The names of a struct's fields that are or hold secrets. */
+/** The names of a struct's fields that are secrets or contain secrets. */
 export function secretsOf(properties: Struct | undefined): ReadonlySet<string> {
   const names = new Set<string>();
   properties?.getFieldsMap().forEach((value: Value, name: string) => {

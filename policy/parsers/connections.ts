@@ -1,12 +1,13 @@
 /**
- * Finds what a text says of connections to databases: addresses (`postgres://...`, `jdbc:mysql://...`), and settings
- * that switch a client's TLS or its verification off. It gives kinds and modes of closed vocabularies, never the text.
+ * Finds database connections in a text: addresses (`postgres://...`, `jdbc:mysql://...`), and settings that switch
+ * off a client's TLS or its verification. Its results contain only kinds and modes from closed vocabularies, never
+ * the text.
  */
 import { isLoopback } from "../evidence/addresses";
 
 export interface WeakConnection {
   readonly line: number;
-  /** A clause that may be shown: it quotes no part of the text but words of closed vocabularies. */
+  /** A clause that can be printed: its only quotations are words from closed vocabularies. */
   readonly problem: string;
   readonly fix: string;
 }
@@ -16,7 +17,7 @@ type Engine = "mysql" | "postgres" | "redis" | "mongodb";
 const address =
   /\b(jdbc:)?(mysqlx?|mysql2|mariadb|postgres|postgresql|redis|valkey|mongodb)(\+[a-z0-9_]+)?:\/\/([^\s"'`<>\\]*)/gi;
 
-/** The connections of a text that are not encrypted, or not verified where that is asked for. */
+/** The connections in a text that are not encrypted or, if required, not verified. */
 export function weakConnections(text: string, verified: boolean): readonly WeakConnection[] {
   if (!/(:\/\/|ssl|tls)/i.test(text)) return [];
   return text.split("\n").flatMap((content, index) => {
@@ -33,7 +34,7 @@ function weakAddresses(line: string, verified: boolean): readonly Weak[] {
     const engine = engineOf(scheme.toLowerCase());
     const { hosts, parameters } = split(rest);
     if (hosts.every((host) => host === "" || host.startsWith("%2F") || isLoopback(host))) return [];
-    // A host that a variable gives may be any, and so may its parameters be: what fills it in is judged where it stands.
+    // If a variable sets the host, it can also set the parameters. The policy checks the value where it is defined.
     if (hosts.some((host) => host.includes("$") || host.includes("{"))) return [];
     const mode = modeOf(engine, driver.toLowerCase(), parameters);
     if (mode === "verified" || (mode === "encrypted" && !verified)) return [];
@@ -41,7 +42,7 @@ function weakAddresses(line: string, verified: boolean): readonly Weak[] {
       mode === "plain"
         ? "without TLS"
         : mode === "optional"
-          ? "with TLS that is optional"
+          ? "with optional TLS"
           : "without verifying the server";
     return [{ problem: `an address connects to a ${names[engine]} database ${how}`, fix: fixes[engine] }];
   });
@@ -54,10 +55,10 @@ const names: Readonly<Record<Engine, string>> = {
   mongodb: "MongoDB",
 };
 const fixes: Readonly<Record<Engine, string>> = {
-  mysql: "add ssl-mode=VERIFY_IDENTITY (or what your driver calls it) with the authority's certificate",
+  mysql: "add ssl-mode=VERIFY_IDENTITY (or your driver's equivalent) with the authority's certificate",
   postgres: "add sslmode=verify-full with sslrootcert",
   redis: "use rediss:// (valkeys://)",
-  mongodb: "add tls=true, and no option that takes invalid certificates",
+  mongodb: "add tls=true, and no option that accepts invalid certificates",
 };
 
 function engineOf(scheme: string): Engine {
@@ -109,13 +110,17 @@ function modeOf(engine: Engine, driver: string, parameters: ReadonlyMap<string, 
   );
 }
 
-/** Without a mode, libpq tries TLS and goes on without it; MySQL's tools verify where an authority is named. */
+/**
+ * Without a mode, libpq tries TLS and continues without it; MySQL's tools verify the server if an authority is set.
+ */
 function caMode(engine: Engine, parameters: ReadonlyMap<string, string>): Mode {
   if (engine === "postgres") return "optional";
   return parameters.has("sslca") ? "encrypted" : "plain";
 }
 
-/** Values of sslmode, ssl-mode, ssl, tls, useSSL and sslaccept, as the manuals of libpq, MySQL and their drivers have them. */
+/**
+ * Values of sslmode, ssl-mode, ssl, tls, useSSL and sslaccept, from the manuals of libpq, MySQL and their drivers.
+ */
 const modes: Readonly<Record<string, Mode>> = {
   disable: "plain",
   disabled: "plain",
@@ -157,7 +162,7 @@ function weakSettings(line: string): readonly Weak[] {
   if (unverified.test(line)) {
     weak.push({
       problem: "NODE_TLS_REJECT_UNAUTHORIZED is 0",
-      fix: "remove it, and name the authority in NODE_EXTRA_CA_CERTS",
+      fix: "remove it, and set the authority in NODE_EXTRA_CA_CERTS",
     });
   }
   return weak;

@@ -1,11 +1,12 @@
 /**
- * Parser of HAProxy configuration: sections of lines of words, with quotes, backslash escapes and comments as in the
- * manual's section 2.2 (Quoting and escaping). It resolves no environment variable: a word that holds one says so.
+ * Parser for HAProxy configuration: sections of lines of words, with quotes, backslash escapes and comments as in
+ * section 2.2 of the manual (Quoting and escaping). It does not resolve environment variables; it marks words that
+ * contain one.
  */
 
 export interface HaproxyLine {
   readonly words: readonly string[];
-  /** Line number, from 1. */
+  /** Line number, counted from 1. */
   readonly line: number;
 }
 
@@ -13,7 +14,7 @@ export interface HaproxySection {
   /** global, defaults, frontend, backend, listen, ... */
   readonly kind: string;
   readonly name?: string;
-  /** The named defaults section that this one takes its defaults from. */
+  /** The named defaults section that this section uses. */
   readonly from?: string;
   readonly line: number;
   readonly lines: readonly HaproxyLine[];
@@ -23,7 +24,7 @@ export type HaproxyParse =
   | { readonly ok: true; readonly sections: readonly HaproxySection[] }
   | { readonly ok: false; readonly line: number; readonly reason: string };
 
-/** The section keywords of HAProxy 3.x's manual; a word of these at the start of a line opens a section. */
+/** The section keywords in the manual of HAProxy 3.x. One of them at the start of a line opens a section. */
 const sectionKinds = new Set([
   "global",
   "defaults",
@@ -56,10 +57,11 @@ export function parseHaproxy(text: string): HaproxyParse {
     if (words === undefined) return { ok: false, line, reason: "a quote is not closed" };
     const [keyword, ...rest] = words;
     if (keyword === undefined) continue;
-    if (keyword.startsWith(".")) return { ok: false, line, reason: "a conditional block cannot be judged" };
+    if (keyword.startsWith(".")) return { ok: false, line, reason: "a conditional block cannot be checked" };
     const section = sections.at(-1);
     if (sectionKinds.has(keyword)) sections.push(openSection(keyword, rest, line));
-    else if (section === undefined) return { ok: false, line, reason: "a keyword stands before any section" };
+    else if (section === undefined)
+      return { ok: false, line, reason: "a keyword precedes the first section" };
     else section.lines.push({ words, line });
   }
   return { ok: true, sections };
@@ -78,7 +80,7 @@ function openSection(kind: string, words: readonly string[], line: number) {
   };
 }
 
-/** The words of a line; nothing where a quote is open at its end. */
+/** The words of a line; undefined if a quote is open at its end. */
 function splitWords(line: string): readonly string[] | undefined {
   const words: string[] = [];
   let word: string | undefined;

@@ -1,14 +1,14 @@
 /**
- * Reader of MIME messages (RFC 2045, 2046, 5322), as far as cloud-init's user data needs it: the parts that are not
- * containers, decoded, with their headers.
+ * Reader of MIME messages (RFC 2045, 2046, 5322), to the extent that cloud-init's user data needs it: the parts that
+ * are not containers, decoded, with their headers.
  *
- * Not a mail library: those of npm answer asynchronously, and a policy must answer at once.
+ * The MIME libraries on npm are asynchronous, and a policy must be synchronous.
  */
 
 export interface MimePart {
-  /** In lower case, without parameters, e.g. "text/cloud-config"; "text/plain" where the part names none. */
+  /** In lower case, without parameters, for example "text/cloud-config"; "text/plain" if the part has no type. */
   readonly type: string;
-  /** Names in lower case; the last one of a name. */
+  /** Names in lower case. If a name occurs several times, the last one. */
   readonly headers: ReadonlyMap<string, string>;
   readonly body: Buffer;
 }
@@ -19,7 +19,7 @@ export type MimeParse =
 
 const maxDepth = 10;
 
-/** The parts of a message, in order. Reasons quote nothing of the text. */
+/** The parts of a message, in order. Reasons never quote the text. */
 export function parseMime(text: string): MimeParse {
   try {
     return { ok: true, parts: partsOf(text.replace(/\r\n?/g, "\n"), 0) };
@@ -32,18 +32,18 @@ export function parseMime(text: string): MimeParse {
 class MimeError extends Error {}
 
 function partsOf(text: string, depth: number): readonly MimePart[] {
-  if (depth > maxDepth) throw new MimeError("its parts are nested too deep");
+  if (depth > maxDepth) throw new MimeError("its parts are nested too deeply");
   const { headers, body } = splitHeaders(text);
   const { type, parameters } = parseContentType(headers.get("content-type") ?? "");
   if (!type.startsWith("multipart/")) {
     return [{ type, headers, body: decodeBody(body, headers.get("content-transfer-encoding") ?? "7bit") }];
   }
   const boundary = parameters.get("boundary");
-  if (boundary === undefined || boundary === "") throw new MimeError("a multi-part names no boundary");
+  if (boundary === undefined || boundary === "") throw new MimeError("a multi-part has no boundary");
   return splitAtBoundary(body, boundary).flatMap((part) => partsOf(part, depth + 1));
 }
 
-/** Headers, each with its folded lines put together, and what follows the first empty line. */
+/** The headers, unfolded, and the text after the first empty line. */
 function splitHeaders(text: string): { headers: ReadonlyMap<string, string>; body: string } {
   const headers = new Map<string, string>();
   const lines = text.split("\n");
@@ -59,7 +59,7 @@ function splitHeaders(text: string): { headers: ReadonlyMap<string, string>; bod
       headers.set(last, (header[2] ?? "").trim());
     } else break;
   }
-  // Without an empty line the rest is the body all the same, as in Python's reader.
+  // Without an empty line, the rest is still the body, as in Python's parser.
   if (lines[at]?.trim() === "") at += 1;
   return { headers, body: lines.slice(at).join("\n") };
 }
@@ -86,8 +86,8 @@ function splitAtBoundary(body: string, boundary: string): readonly string[] {
       parts.push(current);
     } else current?.push(line);
   }
-  if (parts.length === 0) throw new MimeError("a multi-part holds no part");
-  throw new MimeError("a multi-part is not ended");
+  if (parts.length === 0) throw new MimeError("a multi-part contains no part");
+  throw new MimeError("a multi-part has no end");
 }
 
 function decodeBody(body: string, encoding: string): Buffer {
@@ -101,7 +101,7 @@ function decodeBody(body: string, encoding: string): Buffer {
     case "binary":
       return Buffer.from(body);
     default:
-      throw new MimeError("a part's transfer encoding is none that MIME names");
+      throw new MimeError("a part has a transfer encoding that MIME does not define");
   }
 }
 

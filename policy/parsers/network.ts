@@ -1,4 +1,4 @@
-/** Addresses, prefixes and port ranges, as DigitalOcean's firewalls write them. */
+/** Addresses, prefixes and port ranges, in the notation of DigitalOcean's firewalls. */
 import { isIPv4, isIPv6 } from "node:net";
 
 export interface Prefix {
@@ -7,7 +7,9 @@ export interface Prefix {
   readonly length: number;
 }
 
-/** Parses an address or a prefix; nothing where it is neither. An IPv4-mapped IPv6 prefix is given as IPv4. */
+/**
+ * Parses an address or a prefix; returns undefined for other text. An IPv4-mapped IPv6 prefix is returned as IPv4.
+ */
 export function parsePrefix(text: string): Prefix | undefined {
   const [address = "", lengthText, ...rest] = text.trim().split("/");
   if (rest.length > 0 || (lengthText !== undefined && !/^\d{1,3}$/.test(lengthText))) return undefined;
@@ -50,7 +52,7 @@ function ipv6Value(address: string): bigint {
   );
 }
 
-/** Networks that are not reachable from the internet (RFC 1918, 3927, 4193, 4291, 6598 and loopback). */
+/** Networks that the internet cannot reach (RFC 1918, 3927, 4193, 4291, 6598 and loopback). */
 const privatePrefixes = [
   "10.0.0.0/8",
   "172.16.0.0/12",
@@ -74,8 +76,8 @@ export function isPrivate(prefix: Prefix): boolean {
 }
 
 /**
- * Whether a public prefix is so wide that it is no longer a named network but a share of the internet: shorter than
- * /16 (IPv4: more than 65,536 addresses) or /32 (IPv6: more than what one provider gets).
+ * True if a public prefix is so wide that it is no longer one network but a share of the internet: shorter than /16
+ * (IPv4: more than 65,536 addresses) or /32 (IPv6: more than one provider's allocation).
  */
 export function isWideOpen(prefix: Prefix): boolean {
   return !isPrivate(prefix) && prefix.length < (prefix.family === 4 ? 16 : 32);
@@ -86,7 +88,7 @@ export interface PortRange {
   readonly last: number;
 }
 
-/** "3306", "3300-3400", "all", "0" (DigitalOcean's way to say all); nothing where it is none of these. */
+/** "3306", "3300-3400", "all", "0" (DigitalOcean's notation for all); undefined for other text. */
 export function parsePortRange(text: string): PortRange | undefined {
   const trimmed = text.trim().toLowerCase();
   if (trimmed === "" || trimmed === "all" || trimmed === "0") return { first: 1, last: 65535 };

@@ -1,15 +1,15 @@
 /**
- * Parser of nginx configuration, after the rules of nginx's own reader (ngx_conf_read_token in ngx_conf_file.c):
- * words, quotes that open at the start of a word, backslash escapes, comments, blocks. It knows no directive, except
- * that the body of a `..._by_lua_block` is Lua.
+ * Parser for nginx configuration, with the rules of nginx's own reader (ngx_conf_read_token in ngx_conf_file.c):
+ * words, quotes that open at the start of a word, backslash escapes, comments, blocks. It has no knowledge of
+ * directives, except that the body of a `..._by_lua_block` is Lua.
  */
 
 export interface NginxDirective {
   readonly name: string;
   readonly args: readonly string[];
-  /** Line of the directive's name, from 1. */
+  /** Line of the directive's name, counted from 1. */
   readonly line: number;
-  /** Present where the directive opens a block. */
+  /** Present if the directive opens a block. */
   readonly block?: readonly NginxDirective[];
 }
 
@@ -61,7 +61,7 @@ class Scanner {
     return { kind: "word", text, line };
   }
 
-  /** Passes over the block that has just been opened, by Lua's rules: braces in strings and comments do not count. */
+  /** Skips the block that was just opened, with Lua's rules: braces in strings and comments do not count. */
   skipLuaBlock(): void {
     const lua =
       /--\[\[[\s\S]*?\]\]|--[^\n]*|\[\[[\s\S]*?\]\]|"(?:\\[\s\S]|[^"\\])*"|'(?:\\[\s\S]|[^'\\])*'|[{}]/g;
@@ -106,7 +106,7 @@ class Scanner {
     this.at += 1;
     const after = this.text[this.at];
     if (after !== undefined && !/[ \t\r\n;{)]/.test(after)) {
-      throw new NginxSyntaxError(this.line, "a quoted string is followed by something else");
+      throw new NginxSyntaxError(this.line, "a quoted string is followed by other characters");
     }
     return word;
   }
@@ -122,7 +122,7 @@ class Scanner {
     return word;
   }
 
-  /** One character of a word; a backslash takes the next one with it. */
+  /** One character of a word; a backslash escapes the next one. */
   private character(): string {
     const char = this.text[this.at] ?? "";
     if (char !== "\\" || this.at + 1 >= this.text.length) {
@@ -143,7 +143,7 @@ class Scanner {
 class Parser {
   constructor(private readonly scanner: Scanner) {}
 
-  /** Without recursion, so that no depth of nesting can exhaust the stack. */
+  /** Not recursive, so deep nesting cannot overflow the stack. */
   parse(): readonly NginxDirective[] {
     const root: NginxDirective[] = [];
     const open: NginxDirective[][] = [];
@@ -175,14 +175,13 @@ class Parser {
         current = block;
       } else {
         if (words.length > 0)
-          throw new NginxSyntaxError(token.line, "a directive is not ended by a semicolon");
+          throw new NginxSyntaxError(token.line, "a directive does not end with a semicolon");
         const outer = open.pop();
-        if (outer === undefined)
-          throw new NginxSyntaxError(token.line, "a block is closed that was not opened");
+        if (outer === undefined) throw new NginxSyntaxError(token.line, "a closing brace has no block");
         current = outer;
       }
     }
-    if (words.length > 0) throw new NginxSyntaxError(this.scanner.currentLine, "a directive is not ended");
+    if (words.length > 0) throw new NginxSyntaxError(this.scanner.currentLine, "a directive has no end");
     if (open.length > 0) throw new NginxSyntaxError(this.scanner.currentLine, "a block is not closed");
     return root;
   }

@@ -1,16 +1,16 @@
 /**
- * Parser of MySQL option files (my.cnf), after the manual's "Using Option Files": groups, `name` and `name = value`,
+ * Parser for MySQL option files (my.cnf), from the manual's "Using Option Files": groups, `name` and `name = value`,
  * `#` and `;` comments, quotes, escape sequences, `!include` and `!includedir`.
  *
- * Names are given in one form: without the prefix `loose`, with underscores for dashes.
+ * Names are normalized: without the prefix `loose`, with underscores instead of dashes.
  */
 
 export interface Option {
   readonly group: string;
   readonly name: string;
-  /** Absent where the option stands alone, which for a flag means ON. */
+  /** Absent if the option has no value, which means ON for a flag. */
   readonly value?: string;
-  /** Line, from 1. */
+  /** Line, counted from 1. */
   readonly line: number;
 }
 
@@ -52,7 +52,7 @@ export function parseOptionFile(text: string): OptionFileParse {
       group = content.slice(1, end).trim();
       continue;
     }
-    if (group === undefined) return { ok: false, line, reason: "an option stands before any group" };
+    if (group === undefined) return { ok: false, line, reason: "an option precedes the first group" };
     options.push({ group, line, ...parseOption(content) });
   }
   return { ok: true, file: { options, includes } };
@@ -65,7 +65,7 @@ function parseOption(content: string): { name: string; value?: string } {
   return { name: canonicalName(bare.slice(0, equals)), value: parseValue(bare.slice(equals + 1)) };
 }
 
-/** Drops a `#` comment that begins in the middle of a line, outside quotes. */
+/** Removes a `#` comment that starts in the middle of a line, outside quotes. */
 function withoutComment(content: string): string {
   let quote: string | undefined;
   for (let at = 0; at < content.length; at += 1) {
@@ -79,7 +79,7 @@ function withoutComment(content: string): string {
   return content;
 }
 
-/** The form in which the server compares names: `loose-Foo-bar` -> `foo_bar`. */
+/** The normalized form in which the server compares names: `loose-Foo-bar` -> `foo_bar`. */
 export function canonicalName(name: string): string {
   return name
     .trim()

@@ -1,6 +1,6 @@
 /**
- * Finds secrets in a text: tokens of the forms that their makers document, private keys, and passwords where the text
- * says that they are passwords. It tells the kind and never the value.
+ * Finds secrets in a text: tokens in formats that their issuers document, private keys, and passwords that the text
+ * labels as passwords. It returns the kind, never the value.
  */
 
 interface Form {
@@ -8,7 +8,7 @@ interface Form {
   readonly pattern: RegExp;
 }
 
-/** Forms that nothing else has: a match is a secret wherever it stands. */
+/** Unambiguous formats: a match is a secret in any context. */
 const tokenForms: readonly Form[] = [
   { kind: "a private key", pattern: /-----BEGIN (?:[A-Z0-9]+ ){0,2}PRIVATE KEY-----/ },
   { kind: "a DigitalOcean token", pattern: /\bdo[por]_v1_[a-f0-9]{64}\b/ },
@@ -25,7 +25,7 @@ const tokenForms: readonly Form[] = [
 ];
 const anyToken = new RegExp(tokenForms.map(({ pattern }) => pattern.source).join("|"));
 
-/** The kind of a token or key of a known form; nothing where the text holds none. */
+/** The kind of a token or key in a known format; undefined if the text contains none. */
 export function findToken(text: string): string | undefined {
   if (!anyToken.test(text)) return undefined;
   return tokenForms.find(({ pattern }) => pattern.test(text))?.kind;
@@ -37,7 +37,7 @@ const inStatement =
 const inSetting =
   /(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key)[a-z0-9_-]{0,20}["']?[ \t]*(?:[:=][ \t]*|[ \t])["']?([A-Za-z0-9+/=_.~!@#%^&*-]{12,128})/gi;
 
-/** The kind of the first secret in a text; nothing where it holds none. */
+/** The kind of the first secret in a text; undefined if it contains none. */
 export function findSecret(text: string): string | undefined {
   const token = findToken(text);
   if (token !== undefined) return token;
@@ -58,11 +58,11 @@ function isPlaceholder(value: string): boolean {
   return /[$%]\{|\$\(|\{\{|^\$\w+$|^[*x]+$|^%[\w-]+%$/i.test(value);
 }
 
-/** Whether a value looks as if a machine had made it: letters and digits mixed, and hardly one twice. */
+/** True if a value looks generated: it mixes letters and digits, and repeats few characters. */
 export function isRandom(value: string): boolean {
   if (value.length < 12 || isPlaceholder(value) || value.startsWith("/") || uuid.test(value)) return false;
   if (!/[a-z]/i.test(value) || !/\d/.test(value)) return false;
-  // Names, versions, addresses and words with a number behind them.
+  // Names, versions, addresses, and words with a number after them.
   if (/^[a-z]+([-_.][a-z]+)*[-_.]?\d*$/i.test(value) || /^[\w-]+(\.[\w-]+)+(:\d+)?$/.test(value))
     return false;
   return entropy(value) >= 3.2;
@@ -70,7 +70,7 @@ export function isRandom(value: string): boolean {
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Bits per character (Shannon): words of a language have about 2.5, random letters and digits more than 3.5. */
+/** Bits per character (Shannon entropy): words have about 2.5, random letters and digits more than 3.5. */
 function entropy(text: string): number {
   const counts = new Map<string, number>();
   for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1);

@@ -1,29 +1,29 @@
 /**
- * Reader of shell scripts (POSIX sh and what bash adds to its words), as far as can be known without running them:
- * simple commands with their words, redirections and here-documents, in the order of the text. It does not follow
- * conditions, loops or functions: a command counts whether or not it would run.
+ * Reader of shell scripts (POSIX sh and bash's kinds of words), to the extent possible without running them: simple
+ * commands with their words, redirections and here-documents, in the order of the text. It ignores conditions, loops
+ * and functions: a command counts even if it would not run.
  *
  * It never fails: an unclosed quote or here-document ends with the text.
  */
 
 export interface ShellWord {
-  /** The literal text; of a word that is not known, what stands before its first expansion. */
+  /** The literal text. If the word is not literal, the text before its first expansion. */
   readonly text: string;
-  /** False where a variable, a command or a pattern decides a part of it. */
+  /** False if a part of it depends on a variable, a command or a pattern. */
   readonly known: boolean;
-  /** Scripts within: `$(...)`, backticks, `<(...)`. */
+  /** Nested scripts: `$(...)`, backticks, `<(...)`. */
   readonly scripts: readonly string[];
 }
 
 export interface HereDocument {
   readonly text: string;
-  /** False where a variable or a command decides a part of it. */
+  /** False if a part of it depends on a variable or a command. */
   readonly known: boolean;
 }
 
 export interface ShellCommand {
   readonly words: readonly ShellWord[];
-  /** Files that it writes to: `>` and `>>` of any descriptor. */
+  /** Files that it writes: `>` and `>>` of any descriptor. */
   readonly writes: readonly { readonly target: ShellWord; readonly append: boolean }[];
   readonly hereDocument?: HereDocument;
   /** The command whose output it reads through a pipe. */
@@ -45,7 +45,7 @@ class Reader {
   private at = 0;
   private readonly commands: ShellCommand[] = [];
   private command: OpenCommand = { words: [], writes: [] };
-  /** Here-documents whose text begins after this line. */
+  /** Here-documents whose text starts after this line. */
   private waiting: { command: OpenCommand; delimiter: string; quoted: boolean; tabs: boolean }[] = [];
 
   constructor(private readonly text: string) {}
@@ -198,7 +198,7 @@ class Reader {
     return { text, known };
   }
 
-  /** Passes over an expansion; false where the dollar stands for itself. */
+  /** Skips an expansion; returns false if the dollar sign is literal. */
   private readExpansion(scripts: string[]): boolean {
     const rest = this.text.slice(this.at, this.at + 2);
     if (rest[0] === "`") {
@@ -222,7 +222,7 @@ class Reader {
     return true;
   }
 
-  /** The text within parentheses that open at `open`; quotes hide parentheses. */
+  /** The text within the parentheses that open at `open`, ignoring parentheses in quotes. */
   private readParentheses(open: number): string {
     let depth = 0;
     let quote = "";
@@ -246,7 +246,7 @@ class Reader {
   }
 }
 
-/** A here-document whose delimiter is not quoted: the shell expands it. */
+/** A here-document without quotes around its delimiter: the shell expands it. */
 function expanded(text: string): HereDocument {
   if (/(?:^|[^\\])(?:\\\\)*(?:\$[\w({@*#?$!-]|`)/.test(text)) return { text, known: false };
   return { text: text.replace(/\\([$`\\])/g, "$1").replace(/\\\n/g, ""), known: true };

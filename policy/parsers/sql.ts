@@ -1,8 +1,9 @@
 /**
- * Scanner of SQL, for one question: which statements change a replication source, and with which options.
+ * Scanner for SQL with one purpose: to find the statements that change a replication source, with their options.
  *
- * It reads any text (a .sql file, a script with SQL in it): words, quoted strings, comments. It understands no more of
- * SQL than `CHANGE REPLICATION SOURCE TO name = value, ... [FOR CHANNEL channel]`, and its older form CHANGE MASTER TO.
+ * It reads any text (a .sql file, a script that contains SQL): words, quoted strings, comments. The only SQL it
+ * parses is `CHANGE REPLICATION SOURCE TO name = value, ... [FOR CHANNEL channel]` and its older form CHANGE MASTER
+ * TO.
  */
 
 interface SqlToken {
@@ -24,14 +25,14 @@ export function findChangeSource(text: string, firstLine = 1, depth = 0): readon
   for (const [at, token] of tokens.entries()) {
     const start = statementStart(tokens, at);
     if (start !== undefined) found.push(readStatement(tokens, start, token.line));
-    // A shell hands SQL to the client in a quoted word: mysql -e "CHANGE REPLICATION SOURCE TO ...".
+    // A shell passes SQL to the client in a quoted word: mysql -e "CHANGE REPLICATION SOURCE TO ...".
     if (token.kind === "string" && depth < maxQuoting)
       found.push(...findChangeSource(token.text, token.line, depth + 1));
   }
   return found;
 }
 
-/** Quotes within quotes that are looked into. */
+/** Maximum nesting of quotes that are read. */
 const maxQuoting = 3;
 
 function wordAt(tokens: readonly SqlToken[], at: number): string | undefined {
@@ -39,7 +40,7 @@ function wordAt(tokens: readonly SqlToken[], at: number): string | undefined {
   return token?.kind === "word" ? token.text.toUpperCase() : undefined;
 }
 
-/** Index of the first token after TO, where a statement begins at `at`. */
+/** Index of the first token after TO, if a statement starts at `at`. */
 function statementStart(tokens: readonly SqlToken[], at: number): number | undefined {
   if (wordAt(tokens, at) !== "CHANGE") return undefined;
   const second = wordAt(tokens, at + 1);
@@ -103,8 +104,8 @@ function tokenize(text: string, firstLine: number): readonly SqlToken[] {
 }
 
 /**
- * A quoted string of one line; where its end is missing on that line, the quote alone is passed over, so that a stray
- * apostrophe in a script hides no statement after it.
+ * A quoted string on one line. If the closing quote is missing on that line, only the opening quote is skipped, so
+ * that a stray apostrophe in a script does not hide the statements after it.
  */
 function readQuoted(text: string, start: number, quote: string): { value: string; end: number } {
   let value = "";

@@ -1,4 +1,4 @@
-/** Which droplets a stack's load balancers send to, and on which of their ports, in one pass over both. */
+/** Finds the droplets that a stack's load balancers send to, and their ports, in one pass over both. */
 import { dropletType } from "../evidence/host";
 import type { JudgedResource } from "../frame/resource";
 import { isFullyKnown, knownItems, valueOr } from "../frame/value";
@@ -60,7 +60,7 @@ export function balancersByDroplet(
   }
 }
 
-/** The droplets' ports that a load balancer sends to, as far as its rules tell. */
+/** The droplets' ports that a load balancer sends to, as far as its rules show. */
 export function targetPorts(balancer: JudgedResource): readonly number[] {
   const rules = valueOr(balancer.inputs.objects("forwardingRules"), []);
   return rules.flatMap((rule) => {
@@ -69,7 +69,7 @@ export function targetPorts(balancer: JudgedResource): readonly number[] {
   });
 }
 
-/** A network load balancer hands on the client's own packets, so the droplets' firewall must know the clients. */
+/** A network load balancer forwards the client's own packets, so the droplets' firewall must allow the clients. */
 export function keepsClientAddresses(balancer: JudgedResource): boolean {
   return valueOr(balancer.inputs.text("type"), "").toUpperCase() === "REGIONAL_NETWORK";
 }

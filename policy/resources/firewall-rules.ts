@@ -1,23 +1,23 @@
-/** What the rules of a cloud firewall open to, or let out to, the whole internet. */
+/** The ports that a cloud firewall's rules open to or from the whole internet. */
 import { describeState } from "../evidence/host";
 import type { JudgedResource } from "../frame/resource";
 import type { Field, Inputs } from "../frame/value";
 import { isWideOpen, type PortRange, parsePortRange, parsePrefix } from "../parsers/network";
 
-/** Ports that a rule opens to the internet, or that are not known to be closed to it. */
+/** Ports that a rule opens to the internet, or may open to it. */
 export interface Opening {
-  /** The input that opens them, e.g. `inboundRules[0].sourceAddresses[1]`. */
+  /** The input that opens them, for example `inboundRules[0].sourceAddresses[1]`. */
   readonly at: string;
   readonly ports: PortRange;
-  /** "tcp", "udp", "icmp" or what cannot be told from them. */
+  /** "tcp", "udp", "icmp", or an unknown protocol. */
   readonly protocol: "tcp" | "udp" | "icmp" | "unknown";
-  /** A clause: whom it is open to, or what cannot be known. */
+  /** A clause: to whom it is open, or what is unknown. */
   readonly problem: string;
 }
 
 export const everyPort: PortRange = { first: 1, last: 65535 };
 
-/** A range of more ports than this is meant for no one service. */
+/** A larger range than this cannot be meant for one service. */
 const narrowRange = 1_000;
 
 export const isWideRange = ({ first, last }: PortRange): boolean => last - first > narrowRange;
@@ -50,14 +50,14 @@ const outbound: Direction = {
 
 const read = new WeakMap<JudgedResource, readonly Opening[]>();
 
-/** What a firewall lets in from the internet, read once. */
+/** The inbound openings of a firewall to the internet, read once. */
 export function openingsIn(firewall: JudgedResource): readonly Opening[] {
   const found = read.get(firewall) ?? openings(firewall, inbound);
   read.set(firewall, found);
   return found;
 }
 
-/** What a firewall lets out to the internet. */
+/** The outbound openings of a firewall to the internet. */
 export const openingsOut = (firewall: JudgedResource): readonly Opening[] => openings(firewall, outbound);
 
 function openings(firewall: JudgedResource, direction: Direction): readonly Opening[] {
@@ -99,12 +99,12 @@ function portsOf(rule: Inputs): { ports: PortRange; portProblem?: string } {
   return { ports: everyPort, portProblem: `its portRange ${state}` };
 }
 
-/** The first address that is the internet, or cannot be told from it. */
+/** The first address that is, or may be, the whole internet. */
 function openEnd(rule: Inputs, { addresses, end }: Direction): { at: string; problem: string } | undefined {
   const list = rule.texts(addresses);
   if (list.state === "absent") return undefined;
   if (list.state !== "known") {
-    return { at: addresses, problem: `its ${end}s cannot be known: the value ${describeState(list)}` };
+    return { at: addresses, problem: `its ${end}s are unknown: the value ${describeState(list)}` };
   }
   for (const [index, address] of list.value.entries()) {
     const problem = openAddress(address, end);
@@ -113,9 +113,9 @@ function openEnd(rule: Inputs, { addresses, end }: Direction): { at: string; pro
   return undefined;
 }
 
-/** What is wrong with an address that should name a narrow network; nothing where it does. */
+/** The problem with an address that should be a narrow network; undefined if there is none. */
 export function openAddress(address: Field<string>, end = "source"): string | undefined {
-  if (address.state !== "known") return `a ${end} cannot be known: the value ${describeState(address)}`;
+  if (address.state !== "known") return `a ${end} is unknown: the value ${describeState(address)}`;
   const prefix = parsePrefix(address.value);
   if (prefix === undefined) return `a ${end} is neither an address nor a network`;
   if (!isWideOpen(prefix)) return undefined;

@@ -1,10 +1,10 @@
-/** Who hears an alert. */
+/** Reads the recipients of an alert. */
 import { describeState } from "../evidence/host";
 import { type Field, type Inputs, isFullyKnown } from "../frame/value";
 
 /**
- * What keeps an alert from reaching anybody; nothing where it names a recipient. An alert's `alerts` and an uptime
- * alert's `notifications[]` hold `emails` and `slacks`.
+ * The reason why an alert does not reach anyone; undefined if it has a recipient. An alert's `alerts` and an uptime
+ * alert's `notifications[]` contain `emails` and `slacks`.
  */
 export function missingRecipients(notice: Inputs): string | undefined {
   const emails = notice.texts("emails");
@@ -17,7 +17,7 @@ export function missingRecipients(notice: Inputs): string | undefined {
   }
   for (const field of [emails, slacks]) {
     if (field.state === "mistyped" || field.state === "unknown" || !isFullyKnown<unknown>(field)) {
-      return `its recipients cannot be known: the value ${describeState(field)}`;
+      return `its recipients are unknown: the value ${describeState(field)}`;
     }
   }
   return "it names no recipient";
@@ -27,7 +27,7 @@ function hasText(field: Field<readonly Field<string>[]>): boolean {
   return field.state === "known" && field.value.some((item) => item.state === "known" && item.value !== "");
 }
 
-/** Whether an alert or a check is switched on; `enabled` is true where it is not set. */
+/** True if an alert or a check is enabled; `enabled` is true unless it is set. */
 export function isSwitchedOn(inputs: Inputs): boolean {
   const enabled = inputs.flag("enabled");
   return enabled.state === "absent" || (enabled.state === "known" && enabled.value);

@@ -1,15 +1,15 @@
 /**
- * Which firewalls (or other resources that select droplets by tag and id) apply to a droplet, for many droplets at
- * once: only those that could apply are compared, so that a stack of 1,000 droplets is judged in one pass.
+ * Finds the firewalls (or other resources that select droplets by tag and id) that apply to a droplet, for many
+ * droplets at once. It compares only those that could apply, so that one pass checks a stack of 1,000 droplets.
  */
 import type { JudgedResource } from "../frame/resource";
 import { isFullyKnown, knownItems } from "../frame/value";
 import { type Selection, selects, tagsOf } from "./tags";
 
 export interface Selected {
-  /** Those that apply for certain. */
+  /** Those that certainly apply. */
   readonly certain: readonly JudgedResource[];
-  /** Those that may: their tags or ids, or the droplet's tags, are not known. */
+  /** Those that may apply: their tags or ids, or the droplet's tags, are unknown. */
   readonly possible: readonly JudgedResource[];
 }
 
@@ -17,7 +17,7 @@ export class DropletSelectors {
   private readonly byTag = new Map<string, JudgedResource[]>();
   private readonly byId = new Map<string, JudgedResource[]>();
   private readonly byUrn = new Map<string, JudgedResource[]>();
-  /** What is not fully known may apply to any droplet. */
+  /** If its selection is not fully known, it may apply to any droplet. */
   private readonly vague: JudgedResource[] = [];
 
   /** @param idInput the input that names droplets by id ("dropletIds", "entities") */

@@ -1,19 +1,19 @@
-/** Which droplets a firewall or a load balancer selects, by tag or by id. */
+/** Finds the droplets that a firewall or a load balancer selects, by tag or by id. */
 import { dropletType } from "../evidence/host";
 import type { JudgedResource } from "../frame/resource";
 import { isFullyKnown, knownItems, valueOr } from "../frame/value";
 
 const tagType = "digitalocean:index/tag:Tag";
 
-/** The tags of a resource; `complete` is false where one of them cannot be known. */
+/** The tags of a resource; `complete` is false if one of them is unknown. */
 export interface Tags {
   readonly names: ReadonlySet<string>;
   readonly complete: boolean;
 }
 
 /**
- * The tags in an input. An unknown tag that comes from Tag resources stands for their names: a preview does not know
- * a new Tag's outputs, but its name is an input.
+ * The tags in an input. If an unknown tag comes from Tag resources, their names are used: in a preview, a new Tag's
+ * outputs are unknown, but its name is an input.
  */
 export function tagsOf(resource: JudgedResource, input = "tags"): Tags {
   const field = resource.inputs.texts(input);
@@ -28,15 +28,15 @@ export function tagsOf(resource: JudgedResource, input = "tags"): Tags {
 
 export type Selection = "selected" | "not selected" | "unknown";
 
-/** Whether a firewall applies to a droplet. */
+/** Says whether a firewall applies to a droplet. */
 export function firewallCovers(firewall: JudgedResource, droplet: JudgedResource): Selection {
   return selects(firewall, droplet);
 }
 
 /**
- * Whether a resource that selects droplets by its tags and ids selects this one.
+ * Says whether a resource that selects droplets by tag and id selects this one.
  *
- * @param idInput the input that names droplets by id ("dropletIds" of a firewall, "entities" of an alert)
+ * @param idInput the input that lists droplets by id ("dropletIds" of a firewall, "entities" of an alert)
  */
 export function selects(
   selector: JudgedResource,
@@ -57,7 +57,7 @@ function overlap(one: Tags, other: Tags): Selection {
   return one.complete && other.complete ? "not selected" : "unknown";
 }
 
-/** By the droplet's id where the stack holds it, else by reference. */
+/** By the droplet's id if the stack contains it; otherwise by reference. */
 function selectsById(resource: JudgedResource, droplet: JudgedResource, idInput = "dropletIds"): Selection {
   const ids = resource.inputs.texts(idInput);
   if (ids.state === "absent" || (ids.state === "known" && ids.value.length === 0)) return "not selected";
@@ -71,7 +71,7 @@ function selectsById(resource: JudgedResource, droplet: JudgedResource, idInput 
   return fromDroplets ? "not selected" : "unknown";
 }
 
-/** Whether a load balancer sends to a droplet. */
+/** Says whether a load balancer sends to a droplet. */
 export function balancerTargets(balancer: JudgedResource, droplet: JudgedResource): Selection {
   const tag = balancer.inputs.text("dropletTag");
   const byId = selectsById(balancer, droplet);

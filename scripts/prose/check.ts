@@ -28,7 +28,7 @@ const excluded = [
 
 /** Folders and files whose language is not revised yet. */
 const pending = [
-  /^(infra(?!\/monitoring)|policy|sandbox|scripts(?!\/prose)|test|app|\.)/,
+  /^(infra(?!\/monitoring)|sandbox|scripts(?!\/prose)|test|\.)/,
   /^[^/]+$/,
   /^docs\/decisions\.md$/,
 ];

@@ -81,12 +81,20 @@ function typeScriptPassages(path: string, content: string): Passage[] {
       comments.set(range.pos, range);
     }
     const isPart = ts.isBinaryExpression(node.parent ?? node) && isText(node.parent);
-    if (isText(node) && !isPart) strings.push(passage("string", stringPieces(node, lineOf)));
+    if (isText(node) && !isPart && !isModuleName(node))
+      strings.push(passage("string", stringPieces(node, lineOf)));
     for (const child of node.getChildren(file)) if (!ts.isJSDoc(child)) visit(child);
   };
   visit(file);
   const inOrder = [...comments.values()].sort((one, other) => one.pos - other.pos);
   return [...commentPassages(inOrder, content, lineOf), ...strings];
+}
+
+/** The name of a module in an import, an export, `import("...")` or `require("...")`. */
+function isModuleName({ parent }: ts.Node): boolean {
+  if (ts.isImportDeclaration(parent) || ts.isExportDeclaration(parent)) return true;
+  if (ts.isLiteralTypeNode(parent)) return true;
+  return ts.isCallExpression(parent) && /^(require|import)$/.test(parent.expression.getText());
 }
 
 type Text = ts.StringLiteralLike | ts.TemplateExpression | ts.BinaryExpression;

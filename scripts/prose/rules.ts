@@ -303,7 +303,7 @@ export const rules: readonly Rule[] = [
   },
   {
     name: "fault",
-    pattern: /\bfaults?\b/,
+    pattern: /\bfaults?\b(?![- ]toleran)/,
     write: "error, bug, failure",
     bad: "The journal shows a fault of the program.",
     good: "The journal shows a bug in the program.",

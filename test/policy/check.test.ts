@@ -170,7 +170,7 @@ describe("a check of an exported state", function () {
 
   it("takes encrypted user data for unknown, and says how to judge it", () => {
     const judgment = judged(plaintextBalancer, undefined, asCiphertext);
-    assert.ok(judgment.findings.some(({ message }) => message.includes("its userData is not known yet")));
+    assert.ok(judgment.findings.some(({ message }) => message.includes("its userData is unknown")));
     assert.match(textReport(judgment), /1 values are encrypted .*--show-secrets/);
   });
 
@@ -265,9 +265,9 @@ describe("settings of a check", () => {
   for (const [text, says] of [
     ["{", /not JSON/],
     ["[]", /not a JSON object/],
-    ['{"no-such": "advisory"}', /no policy of the pack is named no-such/],
+    ['{"no-such": "advisory"}', /the pack has no policy named no-such/],
     ['{"all": "strict"}', /must be mandatory, advisory, disabled/],
-    ['{"end-to-end-encryption": {"ports": [1]}}', /end-to-end-encryption: it has no property of that name/],
+    ['{"end-to-end-encryption": {"ports": [1]}}', /end-to-end-encryption: it has no property with that name/],
   ] as const) {
     it(`refuse ${text}`, () => {
       assert.throws(

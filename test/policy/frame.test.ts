@@ -133,7 +133,7 @@ describe("a compiled policy", () => {
     });
     const [message, ...others] = register(fails, resource("a"));
     assert.equal(others.length, 0);
-    assert.match(message ?? "", /the policy could not judge it \(TypeError\)/);
+    assert.match(message ?? "", /the policy could not check it \(TypeError\)/);
     assert.ok(!message?.includes("marker"));
   });
 

@@ -73,9 +73,9 @@ describe("mutants of the valid fixtures", function () {
 
   /** It objects to what is no secret and should be one: made secret, three of its examples are sound. */
   const SOUND_WHEN_SECRET = [
-    "user data with a key that is no secret",
+    "user data with a key that is not a secret",
     "a password in a script",
-    "a webhook that is no secret",
+    "a webhook that is not a secret",
   ];
 
   for (const { definition, fixtures } of registeredPolicies) {

@@ -332,7 +332,7 @@ describe("user data", () => {
 
     it("says that a program of another language cannot be known", () => {
       assert.deepEqual(contentOf("#!/usr/bin/env python3\nprint(1)\n").unknownCommands, [
-        "a program that is no shell script",
+        "a program that is not a shell script",
       ]);
     });
 

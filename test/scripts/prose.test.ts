@@ -79,6 +79,11 @@ describe("prose check", () => {
     ]);
   });
 
+  it("does not read the names of modules", () => {
+    const code = ["import 'anew';", "export * from 'anew';", "require('anew'); import('anew');"].join("\n");
+    assert.deepEqual(found("file.ts", code), []);
+  });
+
   it("reads comments of shell, Python, YAML, SQL and Go, and no code", () => {
     assert.deepEqual(found("a.sh", "#!/bin/sh\n# made anew\necho anew\n"), ["2 anew"]);
     assert.deepEqual(found("run", "#!/bin/bash\n# made\n# anew\n"), ["3 anew"]);

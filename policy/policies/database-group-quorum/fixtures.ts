@@ -4,7 +4,7 @@ import { unknownValue } from "../../frame/value";
 
 type Resources = Fixture["resources"];
 
-/** Members of one group, each with the same files. */
+/** Members of one group with the same files. */
 function members(
   count: number,
   files: Readonly<Record<string, string>> = memberFiles,
@@ -28,7 +28,7 @@ export const fixtures: PolicyFixtures = {
     { title: "three members on three hosts", resources: members(3) },
     { title: "five members on five hosts", resources: members(5), leftAlone: true },
     {
-      title: "a single server, which is no group",
+      title: "a single server, which is not a group",
       resources: members(1, { [memberPath]: "[mysqld]\nrequire_secure_transport = ON\n" }),
       leftAlone: true,
     },
@@ -50,19 +50,19 @@ export const fixtures: PolicyFixtures = {
       violations: [{ resource: "db-1", says: "its MySQL group has 4 members", at: "stack" }],
     },
     {
-      title: "more members than a group takes",
+      title: "more members than a group can have",
       resources: members(11),
       violations: [{ resource: "db-1", says: "its MySQL group has 11 members", at: "stack" }],
     },
     {
-      title: "an option that starts the group at every start of a server",
+      title: "an option that starts the group at every server start",
       resources: { ...members(3), ...members(1, bootstrapping) },
       violations: [
         { resource: "db-1", says: "group_replication_bootstrap_group is not OFF", at: "registration" },
       ],
     },
     {
-      title: "statements that start the group at every start of a server",
+      title: "statements that start the group at every server start",
       resources: {
         ...members(3),
         ...members(1, {
@@ -84,7 +84,7 @@ export const fixtures: PolicyFixtures = {
         }),
       },
       violations: [
-        { resource: "db-1", says: "a command of the user data starts the group", at: "registration" },
+        { resource: "db-1", says: "a command in the user data starts the group", at: "registration" },
       ],
     },
     {
@@ -94,7 +94,7 @@ export const fixtures: PolicyFixtures = {
         "/srv/b.cnf": groupMember,
         "/srv/c.cnf": groupMember,
       }),
-      violations: [{ resource: "db-1", says: "the host holds 3 members of a group", at: "registration" }],
+      violations: [{ resource: "db-1", says: "the host runs 3 members of a group", at: "registration" }],
     },
     {
       title: "three containers on one host",
@@ -103,7 +103,7 @@ export const fixtures: PolicyFixtures = {
           "services:\n  a: {image: 'mysql:8.4'}\n  b: {image: 'mysql:8.4'}\n  c: {image: 'mysql:8.4'}\n",
       }),
       violations: [
-        { resource: "db-1", says: "the host holds 3 containers with a MySQL server", at: "registration" },
+        { resource: "db-1", says: "the host runs 3 containers with a MySQL server", at: "registration" },
       ],
     },
     {
@@ -123,9 +123,9 @@ export const fixtures: PolicyFixtures = {
       ],
     },
     {
-      title: "a host that cannot be read beside a group",
+      title: "a host that cannot be read, in addition to a group",
       resources: { ...members(3), "host-1": droplet("host-1", { userData: unknownValue }) },
-      violations: [{ resource: "host-1", says: "it may be one more member", at: "stack" }],
+      violations: [{ resource: "host-1", says: "it may be another member", at: "stack" }],
     },
   ],
 };

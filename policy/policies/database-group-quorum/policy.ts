@@ -23,22 +23,22 @@ import { shownPath, type Violation } from "../../frame/message";
 import { ofType } from "../../resources/types";
 
 const whyBootstrap =
-  "a member that starts the group on its own makes a second group beside the one that runs, and each takes writes that the other never sees";
+  "a member that starts its own group creates a second group next to the running one, and neither sees the other's writes";
 const whyQuorum =
-  "a group takes writes while a majority of its members agree, so an even number adds a host to pay for and to fail, and no failure that the group survives";
-const whyOneHost = "members on one host all go with it, so together they are worth one";
+  "a group accepts writes while a majority of its members agree, so an even number of members adds the cost and risk of a host, but no tolerance for another failure";
+const whyOneHost = "members on one host fail together, so together they count as one";
 
 export const databaseGroupQuorum: PolicyDefinition = {
   name: "database-group-quorum",
   displayName: "Database group quorum",
   category: "writers",
   description:
-    "A MySQL replication group has three, five, seven or nine members, each on a host of its own, and no member starts the group by itself.",
+    "A MySQL replication group has three, five, seven or nine members, each on its own host, and no member starts the group by itself.",
   severity: "high",
   enforcement: alwaysMandatory,
   tags: ["availability", "database"],
   remediationSteps:
-    "Use three, five, seven or nine droplets, one member each, and leave group_replication_bootstrap_group OFF in every file: let an operator or a supervisor that asks all members start the group.",
+    "Use three, five, seven or nine droplets with one member each, and leave group_replication_bootstrap_group OFF in every file. Let an operator start the group, or a supervisor that asks all members first.",
   judgeResource(resource, context) {
     if (isEvidenceComponent(resource)) {
       for (const { dropletName, content } of readEvidence(resource).entries) {
@@ -63,7 +63,7 @@ export const databaseGroupQuorum: PolicyDefinition = {
   },
 };
 
-/** What one host's own configuration tells. */
+/** Findings in one host's own configuration. */
 function judgeHost(content: HostContent): readonly Violation[] {
   const servers = readMysqlServers(content.files);
   return [
@@ -75,14 +75,15 @@ function judgeHost(content: HostContent): readonly Violation[] {
 }
 
 const startFix =
-  "leave group_replication_bootstrap_group OFF in every file, and start the group once by hand or by a supervisor that asks all members first";
+  "leave group_replication_bootstrap_group OFF in every file, and start the group once, by hand or with a supervisor that asks all members first";
 
 function judgeStart(server: MysqlServer, { files }: HostContent): readonly Violation[] {
   const inOptions = settingsOf(server, "group_replication_bootstrap_group")
     .filter(({ value }) => value !== "OFF")
     .map(({ path, line }) => ({
       at: `${shownPath(path)}:${line}`,
-      problem: "group_replication_bootstrap_group is not OFF, so every start of the server makes a new group",
+      problem:
+        "group_replication_bootstrap_group is not OFF, so every start of the server creates a new group",
       why: whyBootstrap,
       fix: startFix,
     }));
@@ -99,14 +100,14 @@ function judgeStart(server: MysqlServer, { files }: HostContent): readonly Viola
 
 const bootstraps = /group_replication_bootstrap_group\s*=\s*(ON|1|TRUE)\b/i;
 
-/** The words of commands and scripts tell that they start the group, not under which condition. */
+/** The words of commands and scripts show that they start the group, but not under which condition. */
 function judgeCommands({ words }: HostContent): readonly Violation[] {
   if (!words.has("group_replication_bootstrap_group")) return [];
   return [
     {
-      problem: "a command of the user data starts the group when the host boots for the first time",
+      problem: "a command in the user data starts the group when the host boots for the first time",
       why: whyBootstrap,
-      fix: "take the command out, and start the group once by hand or by a supervisor that asks all members first",
+      fix: "remove the command, and start the group once, by hand or with a supervisor that asks all members first",
     },
   ];
 }
@@ -119,14 +120,14 @@ function judgeMembersOnHost(content: HostContent): readonly Violation[] {
   const what = members >= containers ? "members of a group" : "containers with a MySQL server";
   return [
     {
-      problem: `the host holds ${count} ${what}`,
+      problem: `the host runs ${count} ${what}`,
       why: whyOneHost,
-      fix: "put each member on a droplet of its own",
+      fix: "put each member on its own droplet",
     },
   ];
 }
 
-/** Services of a compose file whose image is a MySQL or MariaDB server. */
+/** Services in a compose file whose image is a MySQL or MariaDB server. */
 function databaseContainers(path: string, text: string): number {
   if (!/(^|\/)(docker-)?compose[\w.-]*\.ya?ml$/.test(path)) return 0;
   try {
@@ -157,7 +158,7 @@ function judgeSeeds(server: MysqlServer): readonly Violation[] {
         at: `${shownPath(path)}:${line}`,
         problem: `the ${seeds.length} seeds of group_replication_group_seeds are all on one host`,
         why: whyOneHost,
-        fix: "put each member on a droplet of its own, and name their addresses",
+        fix: "put each member on its own droplet, and list their addresses",
       },
     ];
   });
@@ -181,27 +182,27 @@ function judgeSizes(hosts: readonly Host[], context: JudgmentContext): void {
   }
   for (const members of groups.values()) {
     const [first] = members;
-    // A group of one is a single writer: no-single-writer-in-production tells where that matters.
+    // A group of one is a single writer, which no-single-writer-in-production reports.
     if (first === undefined || members.length === 1 || goodSizes.includes(members.length)) continue;
     const isMore = members.length > 9;
     context.report(first.droplet, {
       problem: `its MySQL group has ${members.length} members`,
-      why: isMore ? "Group Replication takes nine members at most, so the others are refused" : whyQuorum,
+      why: isMore ? "Group Replication accepts nine members at most, so the others are rejected" : whyQuorum,
       fix: "use three, five, seven or nine members",
     });
   }
   if (groups.size > 0) reportUncounted(hosts, context);
 }
 
-/** A host that cannot be read may be one more member. */
+/** A host that cannot be read may be another member. */
 function reportUncounted(hosts: readonly Host[], context: JudgmentContext): void {
   for (const { droplet, knowledge } of hosts) {
     if (knowledge.state !== "uncovered") continue;
     context.report(droplet, {
       at: "userData",
-      problem: `${knowledge.reason}, so it may be one more member of the stack's MySQL group`,
+      problem: `${knowledge.reason}, so it may be another member of the stack's MySQL group`,
       why: whyQuorum,
-      fix: "pass the configuration's text without secrets as the input configurationEvidence of a component, under the droplet's name",
+      fix: "pass the configuration's text, without secrets, as the input configurationEvidence of a component, under the droplet's name",
     });
   }
 }

@@ -8,7 +8,7 @@ export const fixtures: PolicyFixtures = {
   ],
   invalid: [
     {
-      title: "a droplet that does not say",
+      title: "a droplet that does not set monitoring",
       resources: { "web-1": droplet("web-1") },
       violations: [{ resource: "web-1", says: "monitoring is not set", at: "registration" }],
     },
@@ -18,9 +18,9 @@ export const fixtures: PolicyFixtures = {
       violations: [{ resource: "web-1", says: "monitoring is false", at: "registration" }],
     },
     {
-      title: "a value that is not known",
+      title: "an unknown value",
       resources: { "web-1": droplet("web-1", { monitoring: unknownValue }) },
-      violations: [{ resource: "web-1", says: "monitoring: the value is not known yet", at: "registration" }],
+      violations: [{ resource: "web-1", says: "monitoring: the value is unknown", at: "registration" }],
     },
   ],
 };

@@ -7,7 +7,7 @@ export const dropletMonitoring: PolicyDefinition = {
   name: "droplet-monitoring",
   displayName: "Droplet monitoring",
   category: "monitoring",
-  description: "Every droplet has DigitalOcean's monitoring switched on.",
+  description: "Every droplet has DigitalOcean's monitoring enabled.",
   severity: "medium",
   enforcement: mandatoryInProduction,
   tags: [],
@@ -25,7 +25,7 @@ export const dropletMonitoring: PolicyDefinition = {
     context.report(resource, {
       at: "monitoring",
       problem,
-      why: "without the metrics agent there are no graphs of memory and disk, and no alert on them ever fires",
+      why: "without the metrics agent there are no graphs of memory and disk, and alerts on them never fire",
       fix: "set monitoring to true",
     });
   },

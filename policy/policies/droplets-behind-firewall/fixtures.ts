@@ -14,12 +14,12 @@ export const fixtures: PolicyFixtures = {
     {
       path: /^dropletIds(\[\d+\])?$/,
       change: /unknown|mistyped/,
-      reason: "the reference still tells whose ids they are",
+      reason: "the reference still shows the droplets",
     },
     {
       path: /^dropletIds\[\d+\]$/,
       change: /removed|emptied/,
-      reason: "the reference still tells the droplet",
+      reason: "the reference still shows the droplet",
     },
     { path: /^name$/, reason: "names select nothing" },
   ],
@@ -29,14 +29,14 @@ export const fixtures: PolicyFixtures = {
       resources: { guard: guard({ tags: ["web"] }), "web-1": droplet("web-1", { tags: ["web"] }) },
     },
     {
-      title: "a firewall that selects droplets whose ids are not known yet",
+      title: "a firewall that selects droplets with unknown ids",
       resources: {
         "web-1": droplet("web-1"),
         guard: { ...guard({ dropletIds: [unknownValue] }), references: { dropletIds: ["web-1"] } },
       },
     },
     {
-      title: "a firewall outside of the stack, by a tag that the configuration names",
+      title: "a firewall outside the stack, by a tag in the configuration",
       configuration: { firewalledTags: ["company-default"] },
       resources: { "web-1": droplet("web-1", { tags: ["company-default"] }) },
     },
@@ -53,9 +53,9 @@ export const fixtures: PolicyFixtures = {
       violations: [{ resource: "web-1", says: "no firewall selects this droplet", at: "stack" }],
     },
     {
-      title: "a firewall whose tags are not known",
+      title: "a firewall with unknown tags",
       resources: { guard: guard({ tags: [unknownValue] }), "web-1": droplet("web-1", { tags: ["web"] }) },
-      violations: [{ resource: "web-1", says: "it is not known to stand behind a firewall", at: "stack" }],
+      violations: [{ resource: "web-1", says: "it is unknown whether a firewall protects it", at: "stack" }],
     },
     {
       title: "a firewall for one of two droplets",

@@ -1,4 +1,4 @@
-/** Every droplet stands behind a cloud firewall. */
+/** Every droplet is behind a cloud firewall. */
 import { dropletType } from "../../evidence/host";
 import { definePolicy } from "../../frame/definition";
 import { alwaysMandatory } from "../../frame/enforcement";
@@ -7,14 +7,14 @@ import { DropletSelectors } from "../../resources/selectors";
 import { tagsOf } from "../../resources/tags";
 import { firewallType, ofType } from "../../resources/types";
 
-const why = "a droplet without a cloud firewall is open on all ports to the whole internet";
+const why = "a droplet without a cloud firewall is open to the whole internet on all ports";
 const fix = "give a Firewall one of the droplet's tags, or the droplet's id in dropletIds";
 
 export const dropletsBehindFirewall = definePolicy({
   name: "droplets-behind-firewall",
   displayName: "Droplets behind a firewall",
   category: "network",
-  description: "Every droplet stands behind a cloud firewall that selects it by tag or by id.",
+  description: "Every droplet is behind a cloud firewall that selects it by tag or by id.",
   severity: "critical",
   enforcement: alwaysMandatory,
   tags: [],
@@ -24,7 +24,7 @@ export const dropletsBehindFirewall = definePolicy({
       type: "array",
       items: { type: "string", minLength: 1 },
       default: [],
-      description: "Tags of droplets that a firewall outside of this stack guards.",
+      description: "Tags of droplets that a firewall outside this stack protects.",
     },
   },
   judgeStack(resources, context) {
@@ -37,7 +37,7 @@ export const dropletsBehindFirewall = definePolicy({
       if (certain.length > 0 || isGuardedElsewhere(droplet)) continue;
       const problem =
         possible.length > 0
-          ? `it is not known to stand behind a firewall: the tags or droplets of Firewall "${possible[0]?.name}" and this droplet's tags do not tell`
+          ? `it is unknown whether a firewall protects it: the tags or droplets of Firewall "${possible[0]?.name}", or this droplet's tags, are unknown`
           : "no firewall selects this droplet";
       context.report(droplet, { at: "tags", problem, why, fix });
     }

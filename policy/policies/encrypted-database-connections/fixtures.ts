@@ -18,20 +18,20 @@ const server = "db-1.example.com:25060/shop";
 
 export const fixtures: PolicyFixtures = {
   harmlessMutants: [
-    { path: /^clusterId$/, reason: "every managed database is judged alike" },
+    { path: /^clusterId$/, reason: "all managed databases are checked in the same way" },
     { path: /^ssl$/, change: /removed/, reason: "the default is true" },
     {
       path: /^userData$/,
-      reason: "another text is judged by what it holds; one that is not known yet is judged in the update",
+      reason: "other text is checked for its content; unknown text is checked in the update",
     },
     {
       path: /^spec/,
-      reason: "a variable that is not there or not known yet connects to nothing; the update judges it",
+      reason: "an absent or unknown variable connects to nothing; the update checks it",
     },
   ],
   valid: [
     {
-      title: "addresses that demand TLS",
+      title: "addresses that require TLS",
       resources: environment(
         [
           `DATABASE_URL=postgresql://shop:\${PASSWORD}@${server}?sslmode=verify-full`,
@@ -41,7 +41,7 @@ export const fixtures: PolicyFixtures = {
         ].join("\n"),
       ),
     },
-    { title: "a managed Valkey that serves TLS alone", resources: { cache: config("Valkey", true) } },
+    { title: "a managed Valkey that only serves TLS", resources: { cache: config("Valkey", true) } },
     {
       title: "a variable of an app",
       resources: { app: app("DATABASE_URL", `postgresql://shop@${server}?sslmode=require`) },
@@ -60,10 +60,10 @@ export const fixtures: PolicyFixtures = {
       ],
     },
     {
-      title: "TLS that is optional",
+      title: "optional TLS",
       resources: environment(`DATABASE_URL=postgres://shop@${server}?sslmode=prefer`),
       violations: [
-        { resource: "web-1", says: "a PostgreSQL database with TLS that is optional", at: "registration" },
+        { resource: "web-1", says: "a PostgreSQL database with optional TLS", at: "registration" },
       ],
     },
     {
@@ -77,13 +77,13 @@ export const fixtures: PolicyFixtures = {
       violations: [{ resource: "tier", says: "a Redis or Valkey database without TLS", at: "registration" }],
     },
     {
-      title: "a server that nobody verifies, where the configuration demands it",
+      title: "a server without verification, if the configuration requires it",
       configuration: { requireVerifiedIdentity: true },
       resources: environment(`DATABASE_URL=postgres://shop@${server}?sslmode=require`),
       violations: [{ resource: "web-1", says: "without verifying the server", at: "registration" }],
     },
     {
-      title: "settings that switch TLS and its verification off",
+      title: "settings that switch off TLS and its verification",
       resources: environment("PGSSLMODE=disable\nNODE_TLS_REJECT_UNAUTHORIZED=0"),
       violations: [
         { resource: "web-1", says: "a client's TLS mode is DISABLE", at: "registration" },
@@ -101,9 +101,9 @@ export const fixtures: PolicyFixtures = {
       violations: [{ resource: "cache", says: "ssl is false", at: "registration" }],
     },
     {
-      title: "a managed Redis of which it is not known",
+      title: "a managed Redis with an unknown setting",
       resources: { cache: config("Redis", unknownValue) },
-      violations: [{ resource: "cache", says: "ssl: the value is not known yet", at: "registration" }],
+      violations: [{ resource: "cache", says: "ssl: the value is unknown", at: "registration" }],
     },
   ],
 };

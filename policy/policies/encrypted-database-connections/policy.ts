@@ -1,4 +1,4 @@
-/** Clients of databases speak TLS to them, also to managed ones. */
+/** Database clients use TLS, also for managed databases. */
 
 import type { HostContent } from "../../evidence/content";
 import { describeState, dropletType, isEvidenceComponent, readEvidence } from "../../evidence/host";
@@ -12,7 +12,7 @@ import { type WeakConnection, weakConnections } from "../../parsers/connections"
 import { appType, redisConfigType, valkeyConfigType } from "../../resources/types";
 
 const why =
-  "whoever can read the network between two hosts reads the queries, their results and the password";
+  "anyone who can read the network between two hosts can read the queries, their results and the password";
 
 interface Configuration {
   readonly requireVerifiedIdentity: boolean;
@@ -24,18 +24,17 @@ export const encryptedDatabaseConnections = definePolicy({
   displayName: "Encrypted database connections",
   category: "encryption",
   description:
-    "Addresses and settings of database clients, in user data, evidence and apps, demand TLS, and managed Redis and Valkey serve nothing else.",
+    "Database clients require TLS in their addresses and settings, in user data, evidence and apps; managed Redis and Valkey accept only TLS.",
   severity: "critical",
   enforcement: alwaysMandatory,
   tags: ["database"],
   remediationSteps:
-    "Add sslmode=require or better to PostgreSQL's addresses, ssl-mode=REQUIRED or better to MySQL's, use rediss:// and tls=true, and leave ssl of managed Redis and Valkey on.",
+    "Add sslmode=require or better to PostgreSQL addresses and ssl-mode=REQUIRED or better to MySQL addresses, use rediss:// and tls=true, and leave ssl of managed Redis and Valkey on.",
   configuration: {
     requireVerifiedIdentity: {
       type: "boolean",
       default: false,
-      description:
-        "Whether clients must also verify the server's identity (verify-full, VERIFY_IDENTITY), beyond encrypting.",
+      description: "Require that clients also verify the server's identity (verify-full, VERIFY_IDENTITY).",
     },
   },
   judgeResource(resource, context) {
@@ -53,7 +52,7 @@ export const encryptedDatabaseConnections = definePolicy({
   },
 });
 
-/** TLS is on where `ssl` is not set. */
+/** TLS is on unless `ssl` is set. */
 function judgeServer(config: JudgedResource, context: Context): void {
   const ssl = config.inputs.flag("ssl");
   if (ssl.state === "absent" || (ssl.state === "known" && ssl.value)) return;
@@ -70,7 +69,8 @@ function judgeUserData(droplet: JudgedResource, context: Context): void {
       report(droplet, `userData, ${shownPath(path)}:${weak.line}`, weak, context);
     }
   }
-  // A script's commands stand in no file; a cloud-config's are found with the files that it holds as text.
+  // The commands of a script are not in a file. Those of a cloud-config are found in the files that contain it as
+  // text.
   if (parsed.kind === "cloud-config") return;
   for (const weak of weakConnections(userData.value, context.configuration.requireVerifiedIdentity)) {
     report(droplet, `userData, line ${weak.line}`, weak, context);
@@ -94,12 +94,12 @@ function judgeApp(app: JudgedResource, context: Context): void {
   }
 }
 
-/** Every string of an app's specification, with the place of the list that it stands in. */
+/** All strings in an app's specification, each with the place of its list. */
 function textsWithin(tree: Tree, at: string): readonly { readonly at: string; readonly text: string }[] {
   const text = asText(tree);
   if (text.state === "known") return [{ at, text: text.value }];
   if (typeof tree !== "object" || tree === null) return [];
-  // A variable's name and its value make the setting together.
+  // A variable's name and its value together form the setting.
   const { key, value } = tree as { readonly key?: Tree; readonly value?: Tree };
   const name = asText(key);
   const setting = asText(value);

@@ -1,9 +1,8 @@
-/** What is wrong on one host, before it is told of a resource. */
+/** Findings about one host, before they are attached to a resource. */
 import type { Violation } from "../../frame/message";
 
 export type Finding = Violation;
 
-export const plaintextHop = "whoever can read the network between two hosts reads the data that passes there";
-export const noIdentity =
-  "encryption without a verified identity can be read by whoever puts himself in between";
-export const notJudged = "a configuration that cannot be read cannot be taken for encrypted";
+export const plaintextHop = "anyone who can read the network between two hosts can read the data on this hop";
+export const noIdentity = "without a verified identity, a machine in the middle can decrypt the traffic";
+export const notJudged = "a configuration that cannot be read may be unencrypted";

@@ -67,7 +67,7 @@ function wrongFile(
   };
 }
 
-/** One droplet whose user data is known and holds something else than files. */
+/** One droplet whose user data is known and contains something other than files. */
 const wrongUserData = (
   title: string,
   userData: string,
@@ -112,57 +112,60 @@ export const fixtures: PolicyFixtures = {
   harmlessMutants: [
     {
       path: /^healthcheck(\.port)?$/,
-      reason: "DigitalOcean's own check is not configured here; the protocol is judged where it is",
+      reason: "DigitalOcean's own check is not configured here; its protocol is checked where it is set",
     },
     {
       path: /^inboundRules/,
-      reason: "a rule matters where it lets a load balancer reach port 80, and is caught there",
+      reason: "a rule matters if it lets a load balancer reach port 80, which is found there",
     },
     {
       path: /^dropletTag$|^tags(\[\d+\])?$/,
-      reason: "who receives is not how it is encrypted; unknown receivers are all judged",
+      reason: "the receivers do not change the encryption; unknown receivers are all checked",
     },
     {
       path: /^redirectHttpToHttps$/,
-      reason: "matters beside a rule that takes HTTP alone, and is caught there",
+      reason: "matters next to a rule that only accepts HTTP, which is found there",
     },
-    { path: /^tlsCipherPolicy$/, reason: "matters where the load balancer ends TLS, and is caught there" },
+    {
+      path: /^tlsCipherPolicy$/,
+      reason: "matters if the load balancer terminates TLS, which is found there",
+    },
     {
       path: /^forwardingRules(\[\d+\])?$/,
       change: /removed|emptied/,
       reason: "without a rule nothing is forwarded",
     },
-    { path: /\.(targetPort|entryPort)$/, reason: "the protocol decides; a redirect's port 80 is caught" },
+    { path: /\.(targetPort|entryPort)$/, reason: "the protocol decides; port 80 of a redirect is found" },
     {
       path: /\.certificateName$/,
       change: /unknown/,
-      reason: "a new certificate's name is an output; the API refuses a missing one",
+      reason: "a new certificate's name is an output; the API rejects a missing one",
     },
     {
       path: /\.targetProtocol$/,
       change: /emptied/,
-      reason: "a redirected rule reaches no target; elsewhere it is caught",
+      reason: "a redirected rule reaches no target; other rules are found",
     },
     { path: /^userData$/, change: /unknown|mistyped/, reason: "evidence covers the host" },
     {
       path: /\.roles(\[\d+\])?$/,
       change: /removed|emptied/,
-      reason: "roles add demands; the files are judged whatever they say",
+      reason: "roles add requirements; the files are checked in any case",
     },
     {
       path: /^configurationEvidence(\.[\w-]+)?$/,
       change: /removed|emptied/,
-      reason: "the host's user data is known and judged itself",
+      reason: "the host's user data is known and checked itself",
     },
     {
       path: /\.files\..*$/,
       change: /removed|emptied/,
-      reason: "a file that is not written configures nothing; a role without any is caught",
+      reason: "a file that is not written configures nothing; a role without files is found",
     },
   ],
   valid: [
     {
-      title: "the load balancer ends TLS and speaks HTTPS to the droplets",
+      title: "the load balancer terminates TLS and sends HTTPS to the droplets",
       resources: { edge: loadBalancer([httpsRule]) },
     },
     {
@@ -172,11 +175,11 @@ export const fixtures: PolicyFixtures = {
       },
     },
     {
-      title: "plain HTTP is redirected by the load balancer",
+      title: "the load balancer redirects plain HTTP",
       resources: { edge: loadBalancer([httpsRule, port80Rule]) },
     },
     {
-      title: "plain HTTP is passed to droplets that redirect it and nothing else",
+      title: "plain HTTP is forwarded to droplets that only redirect it",
       resources: {
         web: tier({
           "web-1": {
@@ -189,7 +192,7 @@ export const fixtures: PolicyFixtures = {
       },
     },
     {
-      title: "user data that is not known yet is covered by evidence",
+      title: "evidence covers unknown user data",
       resources: {
         tier: tier({ "host-1": { roles: ["web", "database"], files: { ...nginxFiles, ...memberFiles } } }),
         "host-1": droplet("host-1", { userData: unknownValue }),
@@ -222,13 +225,13 @@ systemctl reload nginx
       },
     },
     {
-      title: "HAProxy ends TLS, redirects port 80 and verifies its servers",
+      title: "HAProxy terminates TLS, redirects port 80 and verifies its servers",
       resources: {
         "host-1": droplet("host-1", { userData: cloudConfig({ [haproxyPath]: haproxyToHttps }) }),
       },
     },
     {
-      title: "a maintenance server without network, beside the real one",
+      title: "a maintenance server without network, next to the real one",
       resources: {
         "db-1": droplet("db-1", {
           userData: cloudConfig({
@@ -250,7 +253,7 @@ systemctl reload nginx
       },
     },
     {
-      title: "an nginx stream passes MySQL's own TLS through",
+      title: "an nginx stream forwards MySQL's own TLS",
       resources: {
         "host-1": droplet("host-1", {
           userData: cloudConfig({
@@ -269,7 +272,7 @@ systemctl reload nginx
       },
     },
     {
-      title: "droplets without user data, and with user data that touches neither web server nor database",
+      title: "droplets without user data, and with user data that affects neither web server nor database",
       leftAlone: true,
       resources: {
         bastion: droplet("bastion"),
@@ -277,7 +280,7 @@ systemctl reload nginx
       },
     },
     {
-      title: "a network load balancer that passes TLS and QUIC on",
+      title: "a network load balancer that forwards TLS and QUIC",
       resources: {
         edge: loadBalancer(
           [
@@ -292,7 +295,7 @@ systemctl reload nginx
       },
     },
     {
-      title: "a database host that keeps its old user data by intent",
+      title: "a database host that keeps its old user data on purpose",
       resources: {
         tier: tier({
           "db-1": { roles: ["database"], files: { [memberPath]: `${groupMember}max_connections = 500\n` } },
@@ -305,15 +308,15 @@ systemctl reload nginx
     wrongRule(
       "HTTPS is sent to the droplets as plain HTTP",
       { ...httpsRule, targetProtocol: "http", targetPort: 80 },
-      'takes "https" and sends "http" to the droplets',
+      'accepts "https" and sends "http" to the droplets',
     ),
     wrongRule(
       "HTTP/2 is sent to the droplets without TLS",
       { ...httpsRule, entryProtocol: "http2", targetProtocol: "http2" },
-      'takes "http2" and sends "http2" to the droplets',
+      'accepts "http2" and sends "http2" to the droplets',
     ),
     wrongRule(
-      "TCP is passed on unseen",
+      "TCP is forwarded without inspection",
       { ...httpsRule, entryProtocol: "tcp", targetProtocol: "tcp" },
       'entryProtocol is "tcp"',
     ),
@@ -323,17 +326,17 @@ systemctl reload nginx
       'sends "tcp" to the droplets',
     ),
     wrongRule(
-      "a rule ends TLS without a certificate",
+      "a rule terminates TLS without a certificate",
       { ...httpsRule, certificateName: "" },
       "names no certificate",
     ),
     wrongRule(
-      "the target protocol is not known",
+      "the target protocol is unknown",
       { ...httpsRule, targetProtocol: unknownValue },
-      "targetProtocol: the value is not known yet",
+      "targetProtocol: the value is unknown",
     ),
     {
-      title: "a network load balancer passes bytes of a port that may be plain text",
+      title: "a network load balancer forwards bytes to a port that may be plain text",
       resources: {
         edge: loadBalancer(
           [{ entryProtocol: "tcp", entryPort: 8080, targetProtocol: "tcp", targetPort: 8080 }],
@@ -362,14 +365,14 @@ systemctl reload nginx
       violations: [{ resource: "guard", says: "it lets the load balancer reach port 80", at: "stack" }],
     },
     {
-      title: "a global load balancer that does not say what it sends",
+      title: "a global load balancer that does not set its targets' protocol",
       resources: { edge: loadBalancer([], { type: "GLOBAL" }) },
       violations: [{ resource: "edge", says: "glbSettings: the value is missing", at: "registration" }],
     },
     {
-      title: "plain HTTP is taken and not redirected",
+      title: "plain HTTP is accepted and not redirected",
       resources: { edge: loadBalancer([httpsRule, port80Rule], { redirectHttpToHttps: false }) },
-      violations: [{ resource: "edge", says: 'takes "http" and does not redirect it', at: "registration" }],
+      violations: [{ resource: "edge", says: 'accepts "http" and does not redirect it', at: "registration" }],
     },
     {
       title: "the load balancer allows weak ciphers",
@@ -377,11 +380,9 @@ systemctl reload nginx
       violations: [{ resource: "edge", says: 'tlsCipherPolicy is "DEFAULT"', at: "registration" }],
     },
     {
-      title: "the forwarding rules are not known",
+      title: "the forwarding rules are unknown",
       resources: { edge: loadBalancer(unknownValue) },
-      violations: [
-        { resource: "edge", says: "forwardingRules: the value is not known yet", at: "registration" },
-      ],
+      violations: [{ resource: "edge", says: "forwardingRules: the value is unknown", at: "registration" }],
     },
     {
       title: "a global load balancer sends plain HTTP to its targets",
@@ -398,7 +399,7 @@ systemctl reload nginx
       violations: [{ resource: "edge", says: 'sends "http" to its targets', at: "registration" }],
     },
     {
-      title: "plain HTTP is passed to droplets that serve it",
+      title: "plain HTTP is forwarded to droplets that serve it",
       resources: {
         "web-1": droplet("web-1", {
           tags: ["web"],
@@ -415,7 +416,11 @@ systemctl reload nginx
       },
       violations: [
         { resource: "web-1", says: "plain.conf:2: nginx serves plain text on port 80", at: "registration" },
-        { resource: "edge", says: "not known to redirect it", at: "stack" },
+        {
+          resource: "edge",
+          says: "it is unknown whether the droplets behind it only redirect it",
+          at: "stack",
+        },
       ],
     },
     wrongSite(
@@ -426,7 +431,7 @@ systemctl reload nginx
     ),
     wrongSite("nginx allows TLS 1.0", "TLSv1.2 TLSv1.3", "TLSv1 TLSv1.2", 'ssl_protocols allows "TLSv1"'),
     wrongSite(
-      "nginx leaves the TLS versions to its defaults",
+      "nginx uses its default TLS versions",
       "ssl_protocols TLSv1.2 TLSv1.3;",
       "",
       "the server sets no ssl_protocols",
@@ -438,22 +443,22 @@ systemctl reload nginx
       "proxy_pass sends requests to 10.0.0.5 in plain text",
     ),
     wrongSite(
-      "nginx speaks TLS to another host and does not verify it",
+      "nginx connects to another host with TLS and does not verify it",
       "http://app",
       "https://api.internal.foobar.com",
       "over TLS without proxy_ssl_verify on",
     ),
     wrongSite(
-      "a variable decides where nginx sends requests",
+      "a variable sets the target of nginx's requests",
       "http://app",
       "http://$backend",
-      "a target that a variable decides",
+      "a target that a variable sets",
     ),
     wrongSite(
-      "nginx includes a file that is not known",
+      "nginx includes an unknown file",
       "server {",
       "include /etc/nginx/extra.conf;\nserver {",
-      "includes a file whose text is not known",
+      "includes a file whose text is unknown",
     ),
     wrongSite("nginx's configuration cannot be read", "location / {", "location / ", "it cannot be read"),
     wrongHaproxy(
@@ -478,14 +483,14 @@ systemctl reload nginx
       "HAProxy serves plain text on port 8080",
     ),
     wrongHaproxy(
-      "HAProxy passes bytes to a port without encryption",
+      "HAProxy forwards bytes to a port without encryption",
       haproxyToMysql,
       "db-2.internal.foobar.com:3306",
       "cache.internal.foobar.com:6379",
       "HAProxy sends traffic to cache.internal.foobar.com in plain text",
     ),
     wrongHaproxy(
-      "HAProxy takes bytes in plain text and adds TLS to them",
+      "HAProxy accepts bytes in plain text and adds TLS to them",
       changed(haproxyToMysql, "bind 127.0.0.1:3307", "bind :3307"),
       ":3306 check\n  server db-2",
       ":3306 ssl verify required ca-file /etc/ssl/internal.pem\n  server db-2",
@@ -516,9 +521,9 @@ systemctl reload nginx
       "registration",
     ),
     wrongUserData(
-      "a script that changes a configuration file in a way that cannot be known",
+      "a script that changes a configuration file in an unknown way",
       "#!/bin/sh\nsed -i 's/^mode http/mode tcp/' /etc/haproxy/haproxy.cfg\n",
-      "the file's text cannot be known: a command of a script changes it",
+      "the file's text is unknown: a command in a script changes it",
       "registration",
     ),
     wrongUserData(
@@ -528,13 +533,13 @@ systemctl reload nginx
       "registration",
     ),
     wrongMember(
-      "MySQL takes connections without TLS",
+      "MySQL accepts connections without TLS",
       "require_secure_transport = ON",
       "require_secure_transport = OFF",
       'require_secure_transport is "OFF"',
     ),
     wrongMember(
-      "MySQL leaves it to its clients to use TLS",
+      "MySQL does not require its clients to use TLS",
       "require_secure_transport = ON\n",
       "",
       "no option file sets require_secure_transport",
@@ -553,22 +558,22 @@ systemctl reload nginx
       'group_replication_ssl_mode is "REQUIRED"',
     ),
     wrongMember(
-      "a member that joins takes its data in plain text",
+      "a joining member receives its data in plain text",
       "recovery_use_ssl = ON",
       "recovery_use_ssl = OFF",
       'group_replication_recovery_use_ssl is "OFF"',
     ),
     wrongMember(
-      "a member that joins does not verify its donor",
+      "a joining member does not verify its donor",
       "loose-group_replication_recovery_ssl_verify_server_cert = ON\n",
       "",
       "no option file sets group_replication_recovery_ssl_verify_server_cert",
     ),
     wrongMember(
-      "an option file includes a file that is not known",
+      "an option file includes an unknown file",
       "[mysqld]",
       "!include /etc/mysql/extra.cnf\n[mysqld]",
-      "includes a file whose text is not known",
+      "includes a file whose text is unknown",
     ),
     wrongFile(
       "a replica reads from its source in plain text",
@@ -598,14 +603,14 @@ systemctl reload nginx
       ],
     },
     {
-      title: "the host installs nginx and MySQL and nothing configures them",
+      title: "the host installs nginx and MySQL, and nothing configures them",
       resources: {
         "host-1": droplet("host-1", { userData: "#cloud-config\npackages: [nginx, mysql-server]\n" }),
       },
       violations: [
         {
           resource: "host-1",
-          says: "installs nginx, and no file holds its configuration",
+          says: "installs nginx, but no file contains its configuration",
           at: "registration",
         },
         { resource: "host-1", says: "no option file sets require_secure_transport", at: "registration" },
@@ -622,14 +627,14 @@ systemctl reload nginx
       violations: [{ resource: "host-1", says: "it comes from another address", at: "registration" }],
     },
     {
-      title: "user data that is not known yet is covered by nothing",
+      title: "nothing covers unknown user data",
       resources: { "host-1": droplet("host-1", { userData: unknownValue }) },
       violations: [
         { resource: "host-1", says: "no component passes evidence for this droplet's name", at: "stack" },
       ],
     },
     {
-      title: "user data that cannot be read is covered by nothing",
+      title: "nothing covers user data that cannot be read",
       resources: { "host-1": droplet("host-1", { userData: "#include\nhttps://example.com/user-data\n" }) },
       violations: [
         {
@@ -669,7 +674,7 @@ systemctl reload nginx
       ],
     },
     {
-      title: "the evidence is not known or holds nothing of the host's role",
+      title: "the evidence is unknown, or lacks the host's role",
       resources: {
         tier: tier({
           "host-1": { roles: ["web"], files: {} },
@@ -677,10 +682,10 @@ systemctl reload nginx
         }),
       },
       violations: [
-        { resource: "tier", says: "names the role web and holds no nginx server", at: "registration" },
+        { resource: "tier", says: "has the role web, but contains no nginx server", at: "registration" },
         {
           resource: "tier",
-          says: 'configurationEvidence["host-2"].files: the evidence is not known yet',
+          says: 'configurationEvidence["host-2"].files: the evidence is unknown',
           at: "registration",
         },
         {

@@ -1,4 +1,4 @@
-/** HAProxy: no listener and no server in plain text beyond the host itself, and verified TLS where it speaks TLS. */
+/** HAProxy: no plain text listener or server beyond the host itself, and TLS connections are verified. */
 import { carriesItsOwnEncryption, isLoopback, parseHostPort } from "../../evidence/addresses";
 import { shownHost, shownPath } from "../../frame/message";
 import { type HaproxyLine, type HaproxySection, parseHaproxy } from "../../parsers/haproxy";
@@ -20,14 +20,14 @@ function judgeFile(path: string, text: string): readonly Finding[] {
         at: `${shownPath(path)}:${parsed.line}`,
         problem: `it cannot be read: ${parsed.reason}`,
         why: notJudged,
-        fix: "write the configuration without conditions and with its quotes closed",
+        fix: "write the configuration without conditions, and close its quotes",
       },
     ];
   }
   return new FileJudge(path, parsed.sections).judge();
 }
 
-/** What a section takes from its own lines, and else from its defaults section. */
+/** Settings that a section takes from its own lines or, if absent, from its defaults section. */
 interface SectionSettings {
   readonly mode: string;
   readonly defaultServer: readonly string[];
@@ -36,7 +36,7 @@ interface SectionSettings {
 
 const builtIn: SectionSettings = { mode: "tcp", defaultServer: [], defaultBind: [] };
 
-/** A section that carries traffic, with its settings and what its lines say of servers. */
+/** A section that carries traffic, with its settings and the server settings of its lines. */
 interface Proxy {
   readonly section: HaproxySection;
   readonly settings: SectionSettings;
@@ -66,7 +66,7 @@ class FileJudge {
       if (section.kind === "global") this.readGlobal(section);
       const base = section.from === undefined ? latest : (named.get(section.from) ?? latest);
       if (section.kind === "defaults") {
-        // An anonymous defaults section starts afresh; a named one may build on another.
+        // An anonymous defaults section starts from scratch; a named one can extend another.
         latest = settingsOf(section, section.from === undefined ? builtIn : base);
         if (section.name !== undefined) named.set(section.name, latest);
       } else if (["frontend", "backend", "listen"].includes(section.kind)) {
@@ -97,7 +97,7 @@ class FileJudge {
       .filter(({ words }) => words[0] === "default_backend" || words[0] === "use_backend")
       .map(({ words }) => words[1] ?? "");
     const backends = this.proxies.filter((proxy) => proxy.section.kind !== "frontend");
-    // A name that is made at run time may be any.
+    // A name that is computed at run time can be any name.
     const isDynamic = names.some((name) => name.includes("%[") || name.includes("$"));
     const named = backends.filter((proxy) => isDynamic || names.includes(proxy.section.name ?? ""));
     return [...servers, ...named.flatMap((proxy) => proxy.servers)];
@@ -113,13 +113,13 @@ class FileJudge {
         this.report(line, {
           problem: `HAProxy serves plain text${target.port === undefined ? "" : ` on port ${target.port}`}`,
           why: plaintextHop,
-          fix: "add ssl and crt to the bind line, bind it to loopback or a unix socket, or let the section do nothing but redirect to HTTPS",
+          fix: "add ssl and crt to the bind line, bind it to loopback or a unix socket, or let the section only redirect to HTTPS",
         });
       }
     }
   }
 
-  /** A listener without TLS may redirect to HTTPS, or pass on bytes of a protocol with its own encryption. */
+  /** A listener without TLS can redirect to HTTPS, or forward the bytes of an encrypted protocol. */
   private isSafeWithoutTls(proxy: Proxy): boolean {
     if (proxy.settings.mode !== "tcp") return onlyRedirects(proxy.section);
     return this.serversBehind(proxy).every(
@@ -134,7 +134,7 @@ class FileJudge {
     const forced = all.some((option) => ["force-sslv3", "force-tlsv10", "force-tlsv11"].includes(option));
     if (!isWeak && !forced) return;
     this.report(line, {
-      problem: "the listener allows TLS before 1.2",
+      problem: "the listener allows TLS versions before 1.2",
       why: "SSL and TLS before 1.2 have known attacks (RFC 8996)",
       fix: "set ssl-min-ver TLSv1.2",
     });
@@ -154,7 +154,7 @@ class FileJudge {
     this.report(line, {
       problem: `HAProxy sends traffic to ${target.shown} in plain text`,
       why: plaintextHop,
-      fix: "add ssl verify required ca-file ... to the server line, or pass an encrypted protocol through in mode tcp",
+      fix: "add ssl verify required ca-file ... to the server line, or forward an encrypted protocol in mode tcp",
     });
   }
 
@@ -163,7 +163,7 @@ class FileJudge {
     const verifies = at === -1 ? this.verifyByDefault : options[at + 1] === "required";
     if (verifies) return;
     this.report(line, {
-      problem: `HAProxy speaks TLS to ${shown} without verifying its certificate`,
+      problem: `HAProxy connects to ${shown} with TLS without verifying its certificate`,
       why: noIdentity,
       fix: "set verify required with ca-file and verifyhost on the server line",
     });
@@ -174,7 +174,7 @@ class FileJudge {
   }
 }
 
-/** Where the address stands in the lines that name a server. */
+/** Position of the address in the lines that define a server. */
 const addressAt: Readonly<Record<string, number>> = { server: 2, "server-template": 3, dispatch: 1 };
 
 function serversOf({ lines }: HaproxySection, settings: SectionSettings): readonly Server[] {
@@ -187,7 +187,7 @@ function serversOf({ lines }: HaproxySection, settings: SectionSettings): readon
   });
 }
 
-/** The port that a section listens on, where it is one: a server without a port takes it. */
+/** The port that a section listens on, if there is only one. A server without a port uses it. */
 function onlyPort({ lines }: HaproxySection): number | undefined {
   const ports = lines
     .filter(({ words }) => words[0] === "bind")
@@ -216,7 +216,7 @@ interface Target {
   readonly shown: string;
 }
 
-/** An address of a bind or server line: `host:port`, `*:443`, `/path`, `unix@/path`, `ipv4@host:port`, `fd@3`. */
+/** An address in a bind or server line: `host:port`, `*:443`, `/path`, `unix@/path`, `ipv4@host:port`, `fd@3`. */
 function parseTarget(address: string): Target {
   if (address.startsWith("/") || /^(unix|abns|abnsz|fd|sockpair|rhttp)@/.test(address)) {
     return { local: true, shown: "a local socket" };
@@ -231,7 +231,7 @@ function parseTarget(address: string): Target {
   };
 }
 
-/** Whether a section does nothing but redirect to HTTPS: an unconditional redirect, and no server behind it. */
+/** True if a section only redirects to HTTPS: an unconditional redirect, and no server behind it. */
 function onlyRedirects({ lines }: HaproxySection): boolean {
   return lines.some(({ words }) => {
     const at =
@@ -239,7 +239,7 @@ function onlyRedirects({ lines }: HaproxySection): boolean {
     if (at === undefined || words[at] !== "scheme" || words[at + 1] !== "https") return false;
     const condition = words.findIndex((word) => word === "if" || word === "unless");
     if (condition === -1) return true;
-    // On a plain text listener ssl_fc is never true: the redirect is unconditional there.
+    // On a plain text listener ssl_fc is never true, so the redirect is unconditional.
     const clause = words
       .slice(condition)
       .join(" ")

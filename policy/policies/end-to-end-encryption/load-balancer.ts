@@ -76,8 +76,8 @@ function reportUnjudged(
   context.report(balancer, {
     at,
     problem: `the value ${describeState(field)}`,
-    why: "a hop whose protocol cannot be read cannot be taken for encrypted",
-    fix: "give the value as a literal, or as an output that is known at preview",
+    why: "a hop whose protocol is unknown may be unencrypted",
+    fix: "set the value to a literal, or to an output that is known at preview",
   });
 }
 
@@ -105,17 +105,17 @@ function judgeRule(
   } else if (!passesEncryptedBytes(balancer, rule, entry.value, target.value)) {
     context.report(balancer, {
       at,
-      problem: `entryProtocol is ${quoted(entry.value, protocols)}, which the load balancer passes on without knowing whether it is encrypted`,
+      problem: `entryProtocol is ${quoted(entry.value, protocols)}, which the load balancer forwards without knowing whether it is encrypted`,
       why: plaintextHop,
-      fix: 'use entryProtocol "https" with targetProtocol "https" (tlsPassthrough true where the droplets end TLS)',
+      fix: 'use entryProtocol "https" with targetProtocol "https" (and tlsPassthrough true if the droplets terminate TLS)',
     });
   }
 }
 
 /**
- * A network load balancer opens nothing and takes TCP and UDP alone. Its rules may pass on ports whose protocol brings
- * its own encryption: TLS and MySQL over TCP, QUIC over UDP. What the droplets listen with there is judged by their
- * own configuration. Another load balancer can say that it passes TLS (tlsPassthrough), so there TCP is refused.
+ * A network load balancer does not decrypt anything and only accepts TCP and UDP. Its rules may forward ports whose
+ * protocol is encrypted: TLS and MySQL over TCP, QUIC over UDP. The policy checks the droplets' own configuration for
+ * these ports. Other load balancers can declare that they pass TLS through (tlsPassthrough), so TCP is refused there.
  */
 function passesEncryptedBytes(balancer: JudgedResource, rule: Rule, entry: string, target: string): boolean {
   if (!keepsClientAddresses(balancer) || entry !== target) return false;
@@ -132,13 +132,13 @@ function judgeTlsEntry(
   context: JudgmentContext,
 ): void {
   const passes = valueOr(passthrough, false);
-  const targetFix = 'set targetProtocol to "https" and let the droplets listen with TLS';
-  // An HTTP/2 target is sent without TLS unless the client's own TLS session is passed through.
+  const targetFix = 'set targetProtocol to "https", and let the droplets listen with TLS';
+  // The load balancer sends HTTP/2 to a target without TLS, unless it passes the client's TLS session through.
   const encrypted = target === "https" || (target === "http2" && passes && entry === "http2");
   if (!encrypted) {
     context.report(balancer, {
       at: `${at}.targetProtocol`,
-      problem: `the load balancer takes ${quoted(entry, protocols)} and sends ${quoted(target, protocols)} to the droplets`,
+      problem: `the load balancer accepts ${quoted(entry, protocols)} and sends ${quoted(target, protocols)} to the droplets`,
       why: plaintextHop,
       fix: targetFix,
     });
@@ -146,7 +146,7 @@ function judgeTlsEntry(
   if (passes && entry === "http3") {
     context.report(balancer, {
       at: `${at}.tlsPassthrough`,
-      problem: "HTTP/3 cannot be passed through, so where TLS ends is not known",
+      problem: "HTTP/3 cannot be passed through, so it is unclear where TLS is terminated",
       why: plaintextHop,
       fix: "remove tlsPassthrough from this rule",
     });
@@ -154,8 +154,8 @@ function judgeTlsEntry(
   if (!passes && !hasCertificate) {
     context.report(balancer, {
       at: `${at}.certificateName`,
-      problem: "a rule that ends TLS names no certificate",
-      why: "without a certificate the load balancer cannot speak TLS",
+      problem: "a rule that terminates TLS names no certificate",
+      why: "without a certificate the load balancer cannot serve TLS",
       fix: "set certificateName to the name of a Certificate, or tlsPassthrough to true",
     });
   }
@@ -173,17 +173,17 @@ function judgePlainEntry(
     reportUnjudged(balancer, context, "redirectHttpToHttps", redirect);
     return;
   }
-  // What the droplets do with port 80 is judged with the stack: see judgePassthroughRedirect.
+  // The droplets' answer on port 80 is checked with the whole stack: see judgePassthroughRedirect.
   if (isLeftToDroplets(rule, rules)) return;
   context.report(balancer, {
     at: `${rule.at}.entryProtocol`,
-    problem: 'the load balancer takes "http" and does not redirect it',
+    problem: 'the load balancer accepts "http" and does not redirect it',
     why: plaintextHop,
     fix: "set redirectHttpToHttps to true with entryPort 80, or remove the rule",
   });
 }
 
-/** Port 80 beside passed-through TLS: the load balancer may leave the redirect to the droplets. */
+/** Port 80 next to TLS passthrough: the load balancer may leave the redirect to the droplets. */
 function isLeftToDroplets(rule: Rule, rules: readonly Rule[]): boolean {
   const passesTls = rules.some(
     ({ entry, passthrough }) => valueOr(entry, "") === "https" && valueOr(passthrough, false),
@@ -195,7 +195,7 @@ function isLeftToDroplets(rule: Rule, rules: readonly Rule[]): boolean {
   return isPlainPort80 && passesTls && !rules.some(endsTls);
 }
 
-/** The rules whose safety only the droplets' configuration tells. */
+/** Rules whose safety depends on the droplets' configuration. */
 export function rulesLeftToDroplets(balancer: JudgedResource): readonly string[] {
   const list = balancer.inputs.objects("forwardingRules");
   const rules = valueOr(list, []).flatMap((rule, index) =>
@@ -219,12 +219,12 @@ function judgeCiphers(balancer: JudgedResource, context: JudgmentContext): void 
   context.report(balancer, {
     at: "tlsCipherPolicy",
     problem,
-    why: "the default policy allows ciphers without forward secrecy, so recorded traffic can be read once a key is lost",
+    why: "the default policy allows ciphers without forward secrecy, so anyone who obtains a key can decrypt recorded traffic",
     fix: 'set tlsCipherPolicy to "STRONG"',
   });
 }
 
-/** A health check is a hop of its own, and needs a listener of its protocol on the droplets. */
+/** A health check is a separate hop, and requires a listener for its protocol on the droplets. */
 function judgeHealthcheck(balancer: JudgedResource, context: JudgmentContext): void {
   const check = balancer.inputs.object("healthcheck");
   if (check.state === "absent") return;
@@ -238,12 +238,12 @@ function judgeHealthcheck(balancer: JudgedResource, context: JudgmentContext): v
   context.report(balancer, {
     at: "healthcheck.protocol",
     problem: `the health check asks the droplets over ${quoted(name, protocols)}`,
-    why: "for the health check alone, the droplets must serve plain text, and what they serve there others can read",
+    why: "the droplets would have to serve plain text just for the health check, and others can read it",
     fix: 'set protocol to "https" and port to 443',
   });
 }
 
-/** With the whole stack seen: no firewall lets a load balancer reach the droplets' port 80. */
+/** For the whole stack: no firewall lets a load balancer reach the droplets' port 80. */
 export function judgePlainPort(
   firewall: JudgedResource,
   isLeftToDroplets: boolean,
@@ -263,12 +263,12 @@ export function judgePlainPort(
       at: `inboundRules[${index}].portRange`,
       problem: "it lets the load balancer reach port 80 of the droplets",
       why: plaintextHop,
-      fix: "let the load balancer reach port 443 alone, and let the droplets listen there with TLS",
+      fix: "let the load balancer reach only port 443, and let the droplets listen there with TLS",
     });
   }
 }
 
-/** A global load balancer names its targets' protocol in glbSettings. */
+/** A global load balancer sets its targets' protocol in glbSettings. */
 function judgeGlobalTarget(balancer: JudgedResource, context: JudgmentContext): void {
   const settings = balancer.inputs.object("glbSettings");
   const isGlobal = valueOr(balancer.inputs.text("type"), "").toUpperCase() === "GLOBAL";

@@ -1,4 +1,4 @@
-/** MySQL: clients over TLS alone, and group, recovery and replication traffic over TLS with verified identity. */
+/** MySQL: clients use only TLS, and group, recovery and replication traffic uses TLS with verified identity. */
 import {
   isLocalOnly,
   type MysqlServer,
@@ -10,10 +10,10 @@ import { quoted, shownPath } from "../../frame/message";
 import { findChangeSource } from "../../parsers/sql";
 import { type Finding, noIdentity, notJudged, plaintextHop } from "./findings";
 
-/** Judges the server options of a database host, and every statement that points a replica at its source. */
+/** Checks the server options of a database host, and every statement that sets a replica's source. */
 export function judgeMysql(files: ReadonlyMap<string, string>): readonly Finding[] {
   const servers = readMysqlServers(files);
-  // A host with a server and without options runs on the defaults, which demand no TLS.
+  // A host with a server but without options uses the defaults, which do not require TLS.
   return (servers.length > 0 ? servers : [{ options: [], faults: [] }]).flatMap(judgeServer);
 }
 
@@ -22,16 +22,16 @@ function judgeServer(server: MysqlServer): readonly Finding[] {
     at: `${shownPath(path)}:${line}`,
     problem,
     why: notJudged,
-    fix: "write the options into files that the user data or the evidence holds",
+    fix: "write the options into files in the user data or the evidence",
   }));
   return [...faults, ...judgeClients(server), ...judgeTlsVersions(server), ...judgeGroup(server)];
 }
 
-/** Judges the statements in any file of a host; a replica need not have options of its own. */
+/** Checks the statements in all files of a host. A replica need not have its own options. */
 export function judgeReplicationSources(files: ReadonlyMap<string, string>): readonly Finding[] {
   return [...files].flatMap(([path, text]) =>
     (/change\s/i.test(text) ? findChangeSource(text) : []).flatMap(({ options, channel, line }) => {
-      // The group's own recovery channel takes its TLS from the group_replication_recovery options.
+      // The group's recovery channel takes its TLS settings from the group_replication_recovery options.
       if (channel === "group_replication_recovery" || !options.has("SOURCE_HOST")) return [];
       const at = `${shownPath(path)}:${line}`;
       const isOn = (name: string) => ["1", "ON", "TRUE"].includes((options.get(name) ?? "0").toUpperCase());
@@ -65,9 +65,9 @@ function judgeClients(server: MysqlServer): readonly Finding[] {
   for (const { path, line } of settingsOf(server, "ssl").filter(({ value }) => value === "OFF")) {
     findings.push({
       at: `${shownPath(path)}:${line}`,
-      problem: "the server's TLS is switched off (ssl is OFF)",
+      problem: "TLS is switched off on the server (ssl is OFF)",
       why: plaintextHop,
-      fix: "remove the option that switches TLS off",
+      fix: "remove the option that switches off TLS",
     });
   }
   if (isLocalOnly(server)) return findings;
@@ -97,7 +97,7 @@ function judgeTlsVersions(server: MysqlServer): readonly Finding[] {
       {
         at: `${shownPath(path)}:${line}`,
         problem: `tls_version allows ${quoted(weak, ["TLSv1", "TLSv1.1"])}`,
-        why: "TLS before 1.2 has known attacks (RFC 8996), and an empty list switches TLS off",
+        why: "TLS before 1.2 has known attacks (RFC 8996), and an empty list switches off TLS",
         fix: "set tls_version = TLSv1.2,TLSv1.3",
       },
     ];
@@ -119,21 +119,21 @@ const groupDemands: readonly Demand[] = [
     value: "VERIFY_IDENTITY",
     vocabulary: ["DISABLED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"],
     fallback: "DISABLED",
-    why: "every row that the group replicates passes between its members, and only a verified member may read it",
+    why: "every row that the group replicates is sent between its members, and only a verified member may read it",
   },
   {
     name: "group_replication_recovery_use_ssl",
     value: "ON",
     vocabulary: offWords,
     fallback: "OFF",
-    why: "a member that joins receives the whole data over this connection",
+    why: "a joining member receives all data over this connection",
   },
   {
     name: "group_replication_recovery_ssl_verify_server_cert",
     value: "ON",
     vocabulary: offWords,
     fallback: "OFF",
-    why: "a member that joins would take data from whoever answers in a donor's place",
+    why: "without verification, a joining member accepts data from any server at a donor's address",
   },
 ];
 

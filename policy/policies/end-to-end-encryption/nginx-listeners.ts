@@ -1,4 +1,4 @@
-/** nginx's listeners: TLS of today, or nothing beyond the host but a redirect to it. */
+/** nginx listeners: modern TLS, or beyond the host only a redirect to it. */
 import { isLoopback, parseHostPort } from "../../evidence/addresses";
 import type { PlacedDirective } from "../../evidence/nginx";
 import { quoted } from "../../frame/message";
@@ -14,7 +14,7 @@ export interface Listener {
 
 export const isOpenPlaintext = ({ tls, local }: Listener): boolean => !tls && !local;
 
-/** The listeners of a server; a server without a listen directive listens on port 80 (ngx_http_core_module). */
+/** The listeners of a server. A server without a listen directive listens on port 80 (ngx_http_core_module). */
 export function listeners(server: PlacedDirective): readonly Listener[] {
   const block = server.block ?? [];
   const allTls = block.some(({ name, args }) => name === "ssl" && args[0] === "on");
@@ -26,7 +26,7 @@ export function listeners(server: PlacedDirective): readonly Listener[] {
 
 function parseListener(directive: PlacedDirective, allTls: boolean): Listener {
   const [address = "", ...options] = directive.args;
-  // QUIC has no form without TLS.
+  // QUIC always uses TLS.
   const tls = allTls || options.includes("ssl") || options.includes("quic");
   if (address.startsWith("unix:")) return { directive, tls, local: true, port: undefined };
   if (/^\d{1,5}$/.test(address)) return { directive, tls, local: false, port: Number(address) };
@@ -35,7 +35,7 @@ function parseListener(directive: PlacedDirective, allTls: boolean): Listener {
   return { directive, tls, local: isLoopback(target.host), port: target.port ?? 80 };
 }
 
-/** Judges the listeners of a server of the http block, and the TLS that they speak. */
+/** Checks the listeners of a server in the http block, and their TLS settings. */
 export function judgeListeners(server: PlacedDirective, settings: Settings): readonly Finding[] {
   const found = listeners(server);
   const findings: Finding[] = [];
@@ -46,7 +46,7 @@ export function judgeListeners(server: PlacedDirective, settings: Settings): rea
         at: place(listener.directive),
         problem: `nginx serves plain text${port}`,
         why: plaintextHop,
-        fix: "add ssl to the listen directive, bind it to loopback or a unix socket, or let the server do nothing but return 301 https://...",
+        fix: "add ssl to the listen directive, bind it to loopback or a unix socket, or let the server only return 301 https://...",
       });
     }
   }
@@ -67,7 +67,7 @@ function judgeTls(server: PlacedDirective, settings: Settings): readonly Finding
     findings.push({
       at: place(server),
       problem: "the server sets no ssl_protocols",
-      why: "what nginx allows without it depends on its version and the distribution, and older ones allow TLS 1.0",
+      why: "the default depends on nginx's version and the distribution, and older ones allow TLS 1.0",
       fix,
     });
   }
@@ -81,14 +81,14 @@ function judgeTls(server: PlacedDirective, settings: Settings): readonly Finding
     });
   }
   const ciphers = (settings.get("ssl_ciphers")?.[0] ?? "").split(/[:\s,]+/);
-  // `!`, `-` and `+` take ciphers out or move them: they add none.
+  // `!`, `-` and `+` remove or move ciphers, and add none.
   if (ciphers.some((cipher) => !/^[!+-]/.test(cipher) && weakCipher.test(cipher))) {
     findings.push({
       at: place(server),
       problem:
         "ssl_ciphers allows ciphers without encryption, without authentication or with broken encryption",
-      why: "a session with such a cipher can be read",
-      fix: "list modern ciphers alone, or leave ssl_ciphers out",
+      why: "such a session can be decrypted",
+      fix: "list only modern ciphers, or remove ssl_ciphers",
     });
   }
   return findings;
@@ -96,7 +96,7 @@ function judgeTls(server: PlacedDirective, settings: Settings): readonly Finding
 
 const redirectCodes = new Set(["301", "302", "303", "307", "308"]);
 
-/** A return that sends the client to HTTPS or refuses. */
+/** A return that redirects the client to HTTPS or refuses the request. */
 function isSafeReturn({ name, args }: PlacedDirective): boolean {
   if (name === "rewrite") return (args[1] ?? "").startsWith("https://");
   if (name !== "return") return false;
@@ -106,7 +106,7 @@ function isSafeReturn({ name, args }: PlacedDirective): boolean {
   return /^4\d\d$/.test(code) && target === undefined;
 }
 
-/** Blocks that add nothing to what a redirect serves. */
+/** Blocks that add nothing to the responses of a redirect. */
 const inertDirectives = new Set([
   "listen",
   "server_name",
@@ -129,8 +129,8 @@ const inertDirectives = new Set([
 ]);
 
 /**
- * Whether a server does nothing but redirect to HTTPS, refuse, and answer ACME challenges (which RFC 8555 demands over
- * plain HTTP, and which hold nothing to hide). Closed: a directive that is not known to be inert makes it serve.
+ * True if a server only redirects to HTTPS, refuses, and answers ACME challenges (RFC 8555 requires plain HTTP for
+ * them, and they are not confidential). Any directive that is not in the list of harmless ones makes it false.
  */
 export function onlyRedirects(block: readonly PlacedDirective[]): boolean {
   const rest = block.filter(({ name }) => !inertDirectives.has(name));

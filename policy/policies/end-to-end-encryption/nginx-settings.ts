@@ -1,8 +1,8 @@
-/** Where an nginx directive stands, and what holds there. */
+/** The context of an nginx directive, and the settings that apply in it. */
 import type { PlacedDirective } from "../../evidence/nginx";
 import { shownPath } from "../../frame/message";
 
-/** Directives that hold for the blocks within, unless one of them says otherwise. */
+/** Directives that apply to nested blocks, unless a nested block overrides them. */
 const inherited = new Set([
   "ssl_protocols",
   "ssl_ciphers",
@@ -14,7 +14,7 @@ const inherited = new Set([
 
 export type Settings = ReadonlyMap<string, readonly string[]>;
 
-/** The settings within a block, given those around it. */
+/** The settings within a block, given those of the enclosing blocks. */
 export function inherit(outer: Settings, block: readonly PlacedDirective[]): Settings {
   const own = block.filter(({ name }) => inherited.has(name));
   return own.length === 0
@@ -22,7 +22,7 @@ export function inherit(outer: Settings, block: readonly PlacedDirective[]): Set
     : new Map([...outer, ...own.map(({ name, args }) => [name, args] as const)]);
 }
 
-/** The blocks of a kind by their first argument: upstreams by name. */
+/** The blocks of one kind by their first argument, for example upstreams by name. */
 export function namedBlocks(
   block: readonly PlacedDirective[],
   kind: string,

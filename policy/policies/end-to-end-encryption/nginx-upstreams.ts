@@ -1,4 +1,4 @@
-/** Where nginx sends requests and bytes: on the host itself, or over verified TLS. */
+/** Checks the targets of nginx's requests and streams: the host itself, or another host over verified TLS. */
 import { carriesItsOwnEncryption, isLoopback, parseHostPort } from "../../evidence/addresses";
 import type { PlacedDirective } from "../../evidence/nginx";
 import { shownHost } from "../../frame/message";
@@ -6,7 +6,7 @@ import { type Finding, noIdentity, plaintextHop } from "./findings";
 import { isOpenPlaintext, listeners } from "./nginx-listeners";
 import { inherit, namedBlocks, place, type Settings } from "./nginx-settings";
 
-/** Directives that send a request on, with the protocol that their target has where it names none. */
+/** Directives that forward a request, with the default protocol of their target. */
 const passDirectives: Readonly<Record<string, "http" | "grpc" | "plaintext">> = {
   proxy_pass: "http",
   grpc_pass: "grpc",
@@ -16,7 +16,7 @@ const passDirectives: Readonly<Record<string, "http" | "grpc" | "plaintext">> = 
   memcached_pass: "plaintext",
 };
 
-/** Judges every directive of a block, and of the blocks within, that sends requests on. */
+/** Checks every directive that forwards requests, in a block and its nested blocks. */
 export function judgePasses(
   block: readonly PlacedDirective[],
   settings: Settings,
@@ -43,8 +43,7 @@ function judgePass(
   const remote =
     targets === undefined ? ["another host"] : targets.filter((target) => !isLocalTarget(target));
   if (remote.length === 0) return [];
-  const where =
-    targets === undefined ? "a target that a variable decides" : shownHost(hostOf(remote[0] ?? ""));
+  const where = targets === undefined ? "a target that a variable sets" : shownHost(hostOf(remote[0] ?? ""));
   if (!encrypted) {
     return [
       {
@@ -70,7 +69,7 @@ function judgePass(
   ];
 }
 
-/** The addresses behind a target; nothing where a variable decides the host. */
+/** The addresses behind a target; undefined if a variable sets the host. */
 function targetsOf(
   rest: string,
   upstreams: ReadonlyMap<string, PlacedDirective>,
@@ -92,7 +91,10 @@ function isLocalTarget(target: string): boolean {
   return target.startsWith("unix:") || isLoopback(parseHostPort(target)?.host ?? "");
 }
 
-/** Streams pass bytes on: fine where the bytes are of a protocol with its own encryption, or TLS is ended and added. */
+/**
+ * Streams forward bytes. This is safe if the bytes are of an encrypted protocol, or if nginx terminates TLS and adds
+ * it again.
+ */
 export function judgeStream(block: readonly PlacedDirective[], settings: Settings): readonly Finding[] {
   const upstreams = namedBlocks(block, "upstream");
   return block
@@ -128,7 +130,7 @@ function judgeStreamServer(
       at: place(pass),
       problem: "a stream's proxy_pass sends bytes to another host without verified TLS",
       why: plaintextHop,
-      fix: "pass TLS through unopened to a port of an encrypted protocol, or set proxy_ssl on and proxy_ssl_verify on",
+      fix: "forward TLS without terminating it to a port of an encrypted protocol, or set proxy_ssl on and proxy_ssl_verify on",
     });
   }
   return findings;

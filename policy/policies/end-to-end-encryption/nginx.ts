@@ -1,4 +1,4 @@
-/** nginx: no listener and no upstream in plain text beyond the host itself, and no weak TLS. */
+/** nginx: no plain text listener or upstream beyond the host itself, and no weak TLS. */
 import { nginxTree, type PlacedDirective } from "../../evidence/nginx";
 import { shownPath } from "../../frame/message";
 import { type Finding, notJudged } from "./findings";
@@ -6,14 +6,14 @@ import { isOpenPlaintext, judgeListeners, listeners, onlyRedirects } from "./ngi
 import { inherit, namedBlocks, type Settings } from "./nginx-settings";
 import { judgePasses, judgeStream } from "./nginx-upstreams";
 
-/** Judges all nginx files of a host. */
+/** Checks all nginx files of a host. */
 export function judgeNginx(files: ReadonlyMap<string, string>): readonly Finding[] {
   const tree = nginxTree(files);
   const findings: Finding[] = tree.faults.map(({ path, line, problem }) => ({
     at: `${shownPath(path)}:${line}`,
     problem,
     why: notJudged,
-    fix: "write the whole configuration into files that the user data or the evidence holds",
+    fix: "write the whole configuration into files in the user data or the evidence",
   }));
   for (const context of tree.directives) {
     const settings = inherit(new Map(), context.block ?? []);
@@ -23,12 +23,12 @@ export function judgeNginx(files: ReadonlyMap<string, string>): readonly Finding
   return findings;
 }
 
-/** True where the files hold a listener. */
+/** True if the files contain a listener. */
 export function hasNginxServer(files: ReadonlyMap<string, string>): boolean {
   return nginxTree(files).directives.some(({ block = [] }) => block.some(({ name }) => name === "server"));
 }
 
-/** Whether each plain text listener beyond the host itself does nothing but redirect to HTTPS or refuse. */
+/** True if each plain text listener beyond the host itself only redirects to HTTPS or refuses requests. */
 export function plaintextListenersOnlyRedirect(files: ReadonlyMap<string, string>): boolean {
   const servers = nginxTree(files)
     .directives.filter(({ name }) => name === "http")

@@ -58,7 +58,7 @@ function judgeEvidence(component: JudgedResource, context: JudgmentContext): voi
       at,
       problem,
       why: notJudged,
-      fix: "give the configuration's text without secrets, so that it is known at preview",
+      fix: "pass the configuration's text without secrets, so that it is known at preview",
     });
   }
   for (const { dropletName, roles, content } of entries) {
@@ -69,7 +69,7 @@ function judgeEvidence(component: JudgedResource, context: JudgmentContext): voi
     for (const finding of judgeHost(content, roles)) report(finding);
     if (roles.includes("web") && !hasNginxServer(content.files)) {
       report({
-        problem: "the evidence names the role web and holds no nginx server",
+        problem: "the evidence has the role web, but contains no nginx server",
         why: notJudged,
         fix: "add the host's nginx configuration to the evidence",
       });
@@ -92,7 +92,7 @@ function judgeDroplet(droplet: JudgedResource, context: JudgmentContext): void {
   reportContradictions(droplet, context);
 }
 
-/** What the configuration of one host tells. */
+/** Findings in the configuration of one host. */
 function judgeHost(content: HostContent, roles: readonly string[]): readonly Finding[] {
   const { files } = content;
   const findings: Finding[] = [
@@ -104,8 +104,8 @@ function judgeHost(content: HostContent, roles: readonly string[]): readonly Fin
   const installsNginx = content.packages.some((name) => /^nginx/.test(name)) || content.words.has("nginx");
   if (installsNginx && !hasNginxServer(files)) {
     findings.push({
-      problem: "the host installs nginx, and no file holds its configuration",
-      why: "the configuration that nginx packages bring serves plain text on port 80",
+      problem: "the host installs nginx, but no file contains its configuration",
+      why: "the default configuration in nginx packages serves plain text on port 80",
       fix: "write nginx's configuration with write_files, with TLS on every listener",
     });
   }
@@ -113,7 +113,7 @@ function judgeHost(content: HostContent, roles: readonly string[]): readonly Fin
     if (!/nginx|haproxy|mysql|\.cnf$/.test(path)) continue;
     findings.push({
       at: shownPath(path),
-      problem: `the file's text cannot be known: ${reason}`,
+      problem: `the file's text is unknown: ${reason}`,
       why: notJudged,
       fix: "write the file's text into the user data",
     });
@@ -121,7 +121,7 @@ function judgeHost(content: HostContent, roles: readonly string[]): readonly Fin
   return findings;
 }
 
-/** Without evidence, what such a command does to nginx or MySQL is anybody's guess. */
+/** Without evidence, the effect of such a command on nginx or MySQL is unknown. */
 function reportUnknownCommands(
   droplet: JudgedResource,
   content: HostContent,
@@ -130,9 +130,9 @@ function reportUnknownCommands(
   for (const what of content.unknownCommands) {
     context.report(droplet, {
       at: "userData",
-      problem: `it runs ${what}, and what that configures cannot be known`,
+      problem: `it runs ${what}, whose effect on the configuration is unknown`,
       why: notJudged,
-      fix: "write what it configures into the user data, or pass the configuration's text as the input configurationEvidence of a component, under the droplet's name",
+      fix: "write that configuration into the user data, or pass the configuration's text as the input configurationEvidence of a component, under the droplet's name",
     });
   }
 }
@@ -142,27 +142,27 @@ function reportContradictions(droplet: JudgedResource, context: JudgmentContext)
     context.report(droplet, {
       at: "userData",
       problem: `${shownPath(path)} differs from the evidence that ${entry.component.name} passes for this droplet`,
-      why: "evidence that does not say what the host gets makes a preview promise what the update does not keep",
-      fix: "make the evidence from the same text as the user data",
+      why: "if the evidence differs from the host's configuration, a preview shows a result that the update does not produce",
+      fix: "generate the evidence from the same text as the user data",
     });
   }
 }
 
-/** With the whole stack seen: no host is left unjudged, and no evidence contradicts user data. */
+/** For the whole stack: every host is checked, and no evidence contradicts user data. */
 function judgeCoverage(droplet: JudgedResource, context: JudgmentContext): void {
   reportContradictions(droplet, context);
   const { knowledge, name } = knowHost(droplet, context.evidence);
   if (knowledge.state !== "uncovered") return;
-  const named = name.state === "known" ? "this droplet's name" : "this droplet, whose name is not known";
+  const named = name.state === "known" ? "this droplet's name" : "this droplet, whose name is unknown";
   context.report(droplet, {
     at: "userData",
     problem: `${knowledge.reason}, and no component passes evidence for ${named}`,
-    why: "a host whose configuration cannot be known cannot be taken for encrypted",
-    fix: "pass the configuration's text without secrets as the input configurationEvidence of a component, under the droplet's name",
+    why: "a host whose configuration is unknown may be unencrypted",
+    fix: "pass the configuration's text, without secrets, as the input configurationEvidence of a component, under the droplet's name",
   });
 }
 
-/** A plain port 80 beside passed-through TLS is safe only where every droplet behind it redirects and nothing else. */
+/** A plain port 80 next to TLS passthrough is only safe if every droplet behind it only redirects. */
 function judgeRedirectOnDroplets(
   balancer: JudgedResource,
   resources: readonly JudgedResource[],
@@ -182,9 +182,9 @@ function judgeRedirectOnDroplets(
     context.report(balancer, {
       at: `${at}.entryProtocol`,
       problem:
-        'the load balancer takes "http", and the droplets behind it are not known to redirect it and nothing else',
+        'the load balancer accepts "http", and it is unknown whether the droplets behind it only redirect it',
       why: plaintextHop,
-      fix: "remove the rule, or let nginx on every droplet answer port 80 with return 301 https://... alone",
+      fix: "remove the rule, or let nginx on every droplet answer port 80 only with return 301 https://...",
     });
   }
 }

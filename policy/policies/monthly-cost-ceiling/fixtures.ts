@@ -28,11 +28,11 @@ export const fixtures: PolicyFixtures = {
     },
     { path: /^sizeUnit$/, change: /removed/, reason: "the default is one node" },
     { path: /^backups$/, change: /removed/, reason: "without backups it costs less" },
-    { path: /^backupPolicy/, reason: "read as the dearer plan, which the ceiling allows" },
+    { path: /^backupPolicy/, reason: "read as the more expensive plan, which the ceiling allows" },
   ],
   valid: [
     {
-      title: "a stack under its ceiling",
+      title: "a stack below its ceiling",
       configuration: { ceilingUsd: 200, prices: ["db-s-1vcpu-2gb=30"] },
       resources: {
         "web-1": droplet("web-1", {
@@ -53,13 +53,13 @@ export const fixtures: PolicyFixtures = {
   ],
   invalid: [
     {
-      title: "a stack over its ceiling",
+      title: "a stack above its ceiling",
       configuration: { ceilingUsd: 100 },
       resources: { "web-1": droplet("web-1", large), "web-2": droplet("web-2", large), edge },
       violations: [{ resource: "web-1", says: "the stack costs 120.00 USD a month", at: "stack" }],
     },
     {
-      title: "backups that lift it over its ceiling",
+      title: "backups that lift it above its ceiling",
       configuration: { ceilingUsd: 50 },
       resources: { "db-1": droplet("db-1", { ...large, backups: true }) },
       violations: [{ resource: "db-1", says: "the stack costs 57.60 USD a month", at: "stack" }],
@@ -71,10 +71,10 @@ export const fixtures: PolicyFixtures = {
       violations: [{ resource: "cluster", says: "size db-s-1vcpu-2gb has no price", at: "stack" }],
     },
     {
-      title: "a size that is not known",
+      title: "an unknown size",
       configuration: { ceilingUsd: 100 },
       resources: { "web-1": droplet("web-1", { size: unknownValue }) },
-      violations: [{ resource: "web-1", says: "its price cannot be known", at: "stack" }],
+      violations: [{ resource: "web-1", says: "its price is unknown", at: "stack" }],
     },
     {
       title: "a type without a price",

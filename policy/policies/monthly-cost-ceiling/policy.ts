@@ -1,4 +1,4 @@
-/** What a stack costs stays under the ceiling that its owner has set. */
+/** The monthly cost of a stack stays below a ceiling that its owner sets. */
 import { describeState, dropletType } from "../../evidence/host";
 import { definePolicy } from "../../frame/definition";
 import { alwaysMandatory } from "../../frame/enforcement";
@@ -21,11 +21,11 @@ import {
   volumeGibPrice,
 } from "./prices";
 
-const why = "a bill that nobody expected comes at the end of the month, when it has been spent";
+const why = "an unexpected bill arrives at the end of the month, when the money is spent";
 
 const kubernetesType = "digitalocean:index/kubernetesCluster:KubernetesCluster";
 const nodePoolType = "digitalocean:index/kubernetesNodePool:KubernetesNodePool";
-/** Types whose price depends on more than their inputs tell. */
+/** Types whose price depends on more than their inputs. */
 const unpricedTypes = new Set(
   [
     "app:App",
@@ -37,7 +37,7 @@ const unpricedTypes = new Set(
   ].map((name) => `digitalocean:index/${name}`),
 );
 
-/** What one resource costs a month, or why that is not known. */
+/** The monthly cost of one resource, or the reason why it is unknown. */
 type Cost =
   | { readonly usd: number }
   | { readonly at?: string; readonly problem: string; readonly key?: string };
@@ -46,24 +46,25 @@ export const monthlyCostCeiling = definePolicy({
   name: "monthly-cost-ceiling",
   displayName: "Monthly cost ceiling",
   category: "hygiene",
-  description: "The list prices of the stack's resources stay under the ceiling that the configuration sets.",
+  description: "The list prices of the stack's resources stay below the configured ceiling.",
   severity: "medium",
   enforcement: alwaysMandatory,
   tags: ["cost"],
   remediationSteps:
-    "Use fewer or smaller resources, or raise ceilingUsd; give prices that the table lacks in prices.",
+    "Use fewer or smaller resources, or raise ceilingUsd. Set prices that are missing from the table in prices.",
   configuration: {
     ceilingUsd: {
       type: "number",
       minimum: 0,
-      description: "US dollars a month, without tax and traffic; without it nothing is judged.",
+      description:
+        "US dollars a month, without tax and traffic. If it is not set, the policy checks nothing.",
     },
     prices: {
       type: "array",
       items: { type: "string" },
       default: [],
       description:
-        "Prices in US dollars a month that the table lacks or has wrong, such as db-s-1vcpu-2gb=30 (a node) or App=12 (each).",
+        "Prices in US dollars a month that are missing from the table or wrong in it, such as db-s-1vcpu-2gb=30 (a node) or App=12 (each).",
     },
   },
   judgeStack(resources, context) {
@@ -83,13 +84,13 @@ export const monthlyCostCeiling = definePolicy({
       context.report(resource, {
         ...(cost.at === undefined ? {} : { at: cost.at }),
         problem: cost.problem,
-        why: "a sum without one of its parts tells nothing of a ceiling",
-        fix: `give the price in this policy's prices, as ${key}=<US dollars a month>, or give the value as a literal`,
+        why: "a sum with a missing part cannot be compared with a ceiling",
+        fix: `set the price in this policy's prices, as ${key}=<US dollars a month>, or set the value to a literal`,
       });
     }
     if (sum <= ceilingUsd || dearest === undefined) return;
     context.report(dearest.resource, {
-      problem: `the stack costs ${dollars(sum)} a month by the list prices of ${pricesDate}, and the ceiling is ${dollars(ceilingUsd)}; this is its dearest resource, with ${dollars(dearest.usd)}`,
+      problem: `the stack costs ${dollars(sum)} a month by the list prices of ${pricesDate}, and the ceiling is ${dollars(ceilingUsd)}. This is its most expensive resource, with ${dollars(dearest.usd)}`,
       why,
       fix: "use fewer or smaller resources, or raise ceilingUsd",
     });
@@ -179,7 +180,7 @@ class PriceList {
 }
 
 function unread(at: string, field: Field<unknown>): Cost {
-  return { at, problem: `its price cannot be known: the value ${describeState(field)}` };
+  return { at, problem: `its price is unknown: the value ${describeState(field)}` };
 }
 
 function times(count: Field<number>, at: string, price: number): Cost {

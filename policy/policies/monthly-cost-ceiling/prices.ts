@@ -1,7 +1,7 @@
 /**
- * DigitalOcean's list prices in US dollars a month, without tax and traffic, because a policy cannot ask the API.
- * As of 2026-11-21; source: digitalocean.com/pricing/droplets, /load-balancers, /block-storage, /spaces-object-storage,
- * and docs.digitalocean.com/products/backups/details/pricing.
+ * DigitalOcean's list prices in US dollars a month, without tax and traffic. A policy cannot ask the API. As of
+ * 2026-11-21; source: digitalocean.com/pricing/droplets, /load-balancers, /block-storage, /spaces-object-storage, and
+ * docs.digitalocean.com/products/backups/details/pricing.
  */
 export const pricesDate = "2026-11-21";
 
@@ -52,10 +52,10 @@ export const loadBalancerNodePrice = 12;
 /** A GiB of a volume. */
 export const volumeGibPrice = 0.1;
 
-/** The subscription that all buckets of an account share, with 250 GiB. */
+/** The subscription that all buckets of an account share, including 250 GiB. */
 export const spacesPrice = 5;
 
-/** Share of a droplet's price that its backups cost. */
+/** Cost of backups as a share of the droplet's price. */
 export const backupShares: ReadonlyMap<string, number> = new Map([
   ["weekly", 0.2],
   ["daily", 0.3],

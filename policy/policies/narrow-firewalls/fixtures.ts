@@ -26,7 +26,7 @@ export const fixtures: PolicyFixtures = {
     {
       path: /^(inbound|outbound)Rules\[\d+\]$/,
       change: /mistyped/,
-      reason: "an object without sources or destinations lets nobody in or out",
+      reason: "an object without sources or destinations allows no traffic",
     },
     {
       path: /\.(sourceLoadBalancerUids|sourceTags)(\[\d+\])?$/,
@@ -35,15 +35,15 @@ export const fixtures: PolicyFixtures = {
     {
       path: /\.(sourceAddresses|destinationAddresses)(\[\d+\])?$/,
       change: /removed|emptied/,
-      reason: "one address less; without any nobody is let in or out",
+      reason: "one address less; without any, no traffic is allowed",
     },
     {
       path: /^outboundRules\[\d+\]\.destinationAddresses(\[\d+\])?$/,
-      reason: "a single port may go out to anywhere, so it does not matter where",
+      reason: "a single port may allow outbound traffic to any destination, so it does not matter which",
     },
     {
       path: /^inboundRules\[[01]\]\.(protocol|portRange)$/,
-      reason: "read as all ports, which matters with an open source alone",
+      reason: "read as all ports, which matters only with an open source",
     },
     {
       path: /\.protocol$/,
@@ -52,13 +52,13 @@ export const fixtures: PolicyFixtures = {
     },
     {
       path: /^(tags(\[\d+\])?|dropletTag|forwardingRules.*|redirectHttpToHttps|tlsCipherPolicy)$/,
-      reason: "whom the firewall guards matters where a source is open alone",
+      reason: "the selected droplets matter only if a source is open",
     },
     { path: /^name$/, reason: "names open nothing" },
   ],
   valid: [
     {
-      title: "HTTPS from the load balancer, SSH from the operators, named ports out",
+      title: "HTTPS from the load balancer, SSH from the operators, listed outbound ports",
       resources: {
         ...web,
         guard: guard(
@@ -76,7 +76,7 @@ export const fixtures: PolicyFixtures = {
       leftAlone: true,
     },
     {
-      title: "a bastion host, whose SSH the configuration opens",
+      title: "a bastion host, with SSH open in the configuration",
       configuration: { openPorts: ["22"] },
       resources: { guard: guard([ssh(everywhere)]) },
       leftAlone: true,
@@ -102,9 +102,9 @@ export const fixtures: PolicyFixtures = {
       ],
     },
     {
-      title: "SSH from sources that are not known",
+      title: "SSH from unknown sources",
       resources: { guard: guard([ssh(unknownValue)]) },
-      violations: [{ resource: "guard", says: "its sources cannot be known", at: "registration" }],
+      violations: [{ resource: "guard", says: "its sources are unknown", at: "registration" }],
     },
     {
       title: "all ports from half of the internet",
@@ -120,14 +120,14 @@ export const fixtures: PolicyFixtures = {
       ],
     },
     {
-      title: "a port that is not known, from everywhere",
+      title: "an unknown port, from everywhere",
       resources: {
         guard: guard([{ protocol: "tcp", portRange: unknownValue, sourceAddresses: everywhere }]),
       },
-      violations: [{ resource: "guard", says: "its portRange is not known yet", at: "registration" }],
+      violations: [{ resource: "guard", says: "its portRange is unknown", at: "registration" }],
     },
     {
-      title: "the web port past the load balancer",
+      title: "the web port bypasses the load balancer",
       resources: {
         ...web,
         guard: guard([{ protocol: "tcp", portRange: "443", sourceAddresses: everywhere }]),
@@ -135,7 +135,7 @@ export const fixtures: PolicyFixtures = {
       violations: [
         {
           resource: "guard",
-          says: 'it opens port 443 of "web-1", which stands behind LoadBalancer "edge"',
+          says: 'it opens port 443 of "web-1", which is behind LoadBalancer "edge"',
           at: "stack",
         },
       ],
@@ -149,10 +149,10 @@ export const fixtures: PolicyFixtures = {
       ],
     },
     {
-      title: "rules that are not known",
+      title: "unknown rules",
       resources: { guard: guard(unknownValue) },
       violations: [
-        { resource: "guard", says: "its inbound rules: the value is not known yet", at: "registration" },
+        { resource: "guard", says: "its inbound rules: the value is unknown", at: "registration" },
       ],
     },
   ],

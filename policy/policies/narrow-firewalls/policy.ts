@@ -1,4 +1,4 @@
-/** Cloud firewalls open what is meant to be open, and nothing else. */
+/** Cloud firewalls open only the ports that must be open. */
 import { dropletType } from "../../evidence/host";
 import { definePolicy, type JudgmentContext } from "../../frame/definition";
 import { alwaysMandatory } from "../../frame/enforcement";
@@ -15,7 +15,7 @@ import {
 import { DropletSelectors } from "../../resources/selectors";
 import { firewallType, ofType } from "../../resources/types";
 
-/** Ports by which hosts are administered, and what listens there (IANA's registry, and the products' manuals). */
+/** Administration ports, and the services on them (IANA's registry, and the products' manuals). */
 const adminServices: ReadonlyMap<number, string> = new Map([
   [22, "SSH"],
   [23, "Telnet"],
@@ -42,8 +42,8 @@ const adminServices: ReadonlyMap<number, string> = new Map([
 ]);
 
 const whyAdmin =
-  "whoever reaches an administrator's port can try every password and every flaw of the service behind it";
-const whyWide = "an open range opens whatever will listen there one day, and nobody will notice";
+  "anyone who can reach an administration port can try passwords and exploit vulnerabilities of the service behind it";
+const whyWide = "a wide range also opens services that start on these ports later, without anyone noticing";
 
 interface Configuration {
   readonly openPorts: readonly string[];
@@ -55,24 +55,24 @@ export const narrowFirewalls = definePolicy({
   displayName: "Narrow firewalls",
   category: "network",
   description:
-    "No firewall opens an administrator's port or a wide range of ports to the internet, lets everything out, or lets the internet past a load balancer.",
+    "No firewall opens an administration port or a wide range of ports to the internet, allows all outbound traffic, or lets the internet bypass a load balancer.",
   severity: "high",
   enforcement: alwaysMandatory,
   tags: [],
   remediationSteps:
-    "Name the operators' networks as the sources of SSH, the load balancer as the source of the web port, and the ports that may go out.",
+    "Set the operators' networks as the sources of SSH, the load balancer as the source of the web port, and list the outbound ports.",
   configuration: {
     openPorts: {
       type: "array",
       items: { type: "string" },
       default: [],
       description:
-        "Ports or ranges of ports that the stack means to open to the internet, such as 22 of a bastion host.",
+        "Ports or ranges of ports that the stack opens to the internet on purpose, such as 22 of a bastion host.",
     },
     allowOpenOutbound: {
       type: "boolean",
       default: false,
-      description: "Whether firewalls may let everything out.",
+      description: "Allow firewalls to allow all outbound traffic.",
     },
   },
   judgeResource(resource, context) {
@@ -85,7 +85,7 @@ export const narrowFirewalls = definePolicy({
 
 function judgeInbound(firewall: JudgedResource, context: JudgmentContext<Configuration>): void {
   const meant = context.configuration.openPorts.flatMap((text) =>
-    // An empty text or a word would be read as all ports.
+    // An empty text or a word would be parsed as all ports.
     /^\s*\d/.test(text) ? (parsePortRange(text) ?? []) : [],
   );
   const isMeant = ({ first, last }: PortRange) =>
@@ -97,7 +97,7 @@ function judgeInbound(firewall: JudgedResource, context: JudgmentContext<Configu
         at,
         problem: `it opens ${describePorts(ports)}, and ${problem}`,
         why: whyWide,
-        fix: "open single ports, and name their sources: sourceTags, sourceDropletIds, sourceLoadBalancerUids or narrow networks",
+        fix: "open single ports, and set their sources: sourceTags, sourceDropletIds, sourceLoadBalancerUids or narrow networks",
       });
       continue;
     }
@@ -108,7 +108,7 @@ function judgeInbound(firewall: JudgedResource, context: JudgmentContext<Configu
       at,
       problem: `it opens port ${named}, and ${problem}`,
       why: whyAdmin,
-      fix: "name the operators' networks as sources, or remove the rule and use DigitalOcean's console",
+      fix: "set the operators' networks as sources, or remove the rule and use DigitalOcean's console",
     });
   }
 }
@@ -123,13 +123,13 @@ function judgeOutbound(firewall: JudgedResource, context: JudgmentContext<Config
     context.report(firewall, {
       at,
       problem: `it lets ${describePorts(ports)} out, and ${problem}`,
-      why: "a host that is taken over can send what it holds anywhere, and join attacks on others",
-      fix: "name the ports that hosts need (53, 80, 123, 443 and those of your services)",
+      why: "a compromised host can send its data anywhere, and attack other systems",
+      fix: "list the ports that hosts need (53, 80, 123, 443 and those of your services)",
     });
   }
 }
 
-/** The droplets behind a load balancer take the load balancer's port from it alone. */
+/** The droplets behind a load balancer accept the load balancer's port only from the load balancer. */
 function judgeWebPorts(resources: readonly JudgedResource[], context: JudgmentContext<Configuration>): void {
   const firewalls = new DropletSelectors(ofType(resources, firewallType));
   const behind = balancersByDroplet(resources);
@@ -147,9 +147,9 @@ function judgeWebPorts(resources: readonly JudgedResource[], context: JudgmentCo
           told.add(key);
           context.report(firewall, {
             at: opening.at,
-            problem: `it opens port ${port} of "${droplet.name}", which stands behind LoadBalancer "${balancer.name}", and ${opening.problem}`,
-            why: "clients that reach the droplet itself pass by the load balancer's TLS, its allow and deny lists and its logs",
-            fix: "take the port from the load balancer alone: sourceLoadBalancerUids with its id",
+            problem: `it opens port ${port} of "${droplet.name}", which is behind LoadBalancer "${balancer.name}", and ${opening.problem}`,
+            why: "clients that reach the droplet directly bypass the load balancer's TLS, its allow and deny lists and its logs",
+            fix: "allow the port only from the load balancer: sourceLoadBalancerUids with its id",
           });
         }
       }

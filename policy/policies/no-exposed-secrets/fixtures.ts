@@ -1,7 +1,7 @@
 import { droplet, nginxSite, tier } from "../../fixtures/texts";
 import type { Fixture, FixtureResource, PolicyFixtures } from "../../frame/fixture";
 
-/** Not a key: the form of one around a word. */
+/** Not a key: a word in the format of a key. */
 const privateKey = "-----BEGIN PRIVATE KEY-----\nexample\n-----END PRIVATE KEY-----\n";
 const token = `dop_v1_${"0123456789abcdef".repeat(4)}`;
 
@@ -22,25 +22,24 @@ export const fixtures: PolicyFixtures = {
   harmlessMutants: [
     {
       path: /^userData$/,
-      reason:
-        "another text is judged by what it holds, and a text that is not known yet when the update registers it",
+      reason: "other text is checked for its content; unknown text is checked when the update registers it",
     },
     {
       path: /^tags(\[\d+\])?$/,
-      reason: "a tag that is not there holds nothing; one that is not known yet is judged in the update",
+      reason: "an absent tag contains nothing; an unknown tag is checked in the update",
     },
     {
       path: /^spec(\.name|\.region|\.services(\[0\](\.name|\.envs(\[0\](\.key)?)?)?)?)?$/,
-      reason: "a variable that is not there holds nothing",
+      reason: "an absent variable contains nothing",
     },
     {
       path: /\.value$/,
-      reason: "a value that is not there or not known yet holds nothing; the update judges it",
+      reason: "an absent or unknown value contains nothing; the update checks it",
     },
   ],
   valid: [
     {
-      title: "user data that is a secret, with a key that its owner alone may read",
+      title: "user data that is a secret, with a key that only its owner can read",
       resources: host(writing(keyPath, privateKey, { permissions: "0600" })),
     },
     {
@@ -53,29 +52,29 @@ export const fixtures: PolicyFixtures = {
       resources: { app: app({ key: "DATABASE_URL", value: url, type: "SECRET" }) },
     },
     {
-      title: "tags that say what a droplet is",
+      title: "tags that describe a droplet",
       resources: { "web-1": droplet("web-1", { tags: ["web", "team-checkout", "release-2026-11"] }) },
     },
   ],
   invalid: [
     {
-      title: "user data with a key that is no secret",
+      title: "user data with a key that is not a secret",
       resources: host(writing(keyPath, privateKey, { permissions: "0600" }), []),
       violations: [
         {
           resource: "web-1",
-          says: "it holds a private key and is no secret in Pulumi's sense",
+          says: "it contains a private key and is not a Pulumi secret",
           at: "registration",
         },
       ],
     },
     {
-      title: "a key that every program on the host may read",
+      title: "a key that every program on the host can read",
       resources: host(writing(keyPath, privateKey)),
       violations: [
         {
           resource: "web-1",
-          says: "the file holds a private key, and others than its owner",
+          says: "the file contains a private key, and users other than its owner",
           at: "registration",
         },
       ],
@@ -83,7 +82,7 @@ export const fixtures: PolicyFixtures = {
     {
       title: "a password in a script",
       resources: host("#!/bin/sh\nmysql -e \"CREATE USER app IDENTIFIED BY 'correct-horse'\"\n", []),
-      violations: [{ resource: "web-1", says: "it holds a password in a statement", at: "registration" }],
+      violations: [{ resource: "web-1", says: "it contains a password in a statement", at: "registration" }],
     },
     {
       title: "a user's password",
@@ -95,22 +94,26 @@ export const fixtures: PolicyFixtures = {
     {
       title: "a token in a tag",
       resources: { "web-1": droplet("web-1", { tags: ["web", token] }) },
-      violations: [{ resource: "web-1", says: "tags: it holds a DigitalOcean token", at: "registration" }],
+      violations: [{ resource: "web-1", says: "tags: it contains a DigitalOcean token", at: "registration" }],
     },
     {
       title: "a plain variable of an app",
       resources: { app: app({ key: "DATABASE_URL", value: url, type: "GENERAL" }) },
-      violations: [{ resource: "app", says: "the variable DATABASE_URL holds a secret", at: "registration" }],
+      violations: [
+        { resource: "app", says: "the variable DATABASE_URL contains a secret", at: "registration" },
+      ],
     },
     {
       title: "a token in evidence",
       resources: {
         tier: tier({ "web-1": { roles: ["web"], files: { "/etc/app.conf": `token ${token}\n` } } }),
       },
-      violations: [{ resource: "tier", says: "the evidence holds a DigitalOcean token", at: "registration" }],
+      violations: [
+        { resource: "tier", says: "the evidence contains a DigitalOcean token", at: "registration" },
+      ],
     },
     {
-      title: "a webhook that is no secret",
+      title: "a webhook that is not a secret",
       resources: {
         alert: {
           type: "digitalocean:index/monitorAlert:MonitorAlert",
@@ -132,7 +135,7 @@ export const fixtures: PolicyFixtures = {
           secrets: [],
         },
       },
-      violations: [{ resource: "alert", says: "alerts: it holds a Slack webhook", at: "registration" }],
+      violations: [{ resource: "alert", says: "alerts: it contains a Slack webhook", at: "registration" }],
     },
   ],
 };

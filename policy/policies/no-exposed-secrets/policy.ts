@@ -1,4 +1,4 @@
-/** Secrets stand nowhere where those can read them who need not. */
+/** Secrets are readable only for those who need them. */
 
 import { parseYaml } from "../../evidence/cloud-config";
 import type { FileMode, HostContent } from "../../evidence/content";
@@ -13,23 +13,23 @@ import { findSecret, findToken, isRandom } from "../../parsers/secrets";
 import { appType } from "../../resources/types";
 
 const whyState =
-  "a value that is no secret in Pulumi's sense stands in plain text in the state and in every preview's log";
+  "a value that is not a Pulumi secret is in plain text in the state and in the log of every preview";
 const whyFile =
-  "every program on the host can read the file, so a fault in any of them gives the secret away";
+  "every program on the host can read the file, so a vulnerability in any of them exposes the secret";
 const whyPublic =
-  "names, tags and descriptions are shown in DigitalOcean's console, its API and its bills to everybody of the account";
+  "DigitalOcean shows names, tags and descriptions to everyone in the account, in its console, its API and its bills";
 
 export const noExposedSecrets: PolicyDefinition = {
   name: "no-exposed-secrets",
   displayName: "No exposed secrets",
   category: "data",
   description:
-    "No secret stands in a name, a tag, a description or a plain input, and files of the user data that hold one are readable by their owner alone.",
+    "No secret is in a name, a tag, a description or a plain input, and files in the user data that contain a secret are readable only by their owner.",
   severity: "critical",
   enforcement: alwaysMandatory,
   tags: ["secrets"],
   remediationSteps:
-    "Wrap user data and other inputs that hold secrets in pulumi.secret, give write_files with secrets permissions of 0600 or 0640, and keep secrets out of names, tags and descriptions.",
+    "Wrap user data and other inputs that contain secrets in pulumi.secret, set permissions of 0600 or 0640 on write_files with secrets, and keep secrets out of names, tags and descriptions.",
   judgeResource(resource, context) {
     if (isEvidenceComponent(resource)) judgeEvidence(resource, context);
     if (!resource.type.startsWith("digitalocean:")) return;
@@ -48,9 +48,9 @@ function judgeEvidence(component: JudgedResource, context: JudgmentContext): voi
       if (kind === undefined) continue;
       context.report(component, {
         at: `host "${dropletName}", ${shownPath(path)}`,
-        problem: `the evidence holds ${kind}`,
+        problem: `the evidence contains ${kind}`,
         why: whyState,
-        fix: "leave files with secrets out of the evidence",
+        fix: "remove files with secrets from the evidence",
       });
     }
   }
@@ -66,16 +66,16 @@ function judgeUserData(droplet: JudgedResource, context: JudgmentContext): void 
   if (kind !== undefined && droplet.isSecret("userData") === false) {
     context.report(droplet, {
       at: "userData",
-      problem: `it holds ${kind} and is no secret in Pulumi's sense`,
+      problem: `it contains ${kind} and is not a Pulumi secret`,
       why: whyState,
-      fix: "wrap the text in pulumi.secret, or make it from outputs that are secrets",
+      fix: "wrap the text in pulumi.secret, or build it from outputs that are secrets",
     });
   }
   for (const file of files) {
     if (isPrivate(content?.modes.get(file.path))) continue;
     context.report(droplet, {
       at: `userData, ${shownPath(file.path)}`,
-      problem: `the file holds ${file.kind}, and others than its owner and group may read it`,
+      problem: `the file contains ${file.kind}, and users other than its owner and group can read it`,
       why: whyFile,
       fix: 'set permissions: "0600" (or "0640" with the group of the service)',
     });
@@ -84,8 +84,8 @@ function judgeUserData(droplet: JudgedResource, context: JudgmentContext): void 
     context.report(droplet, {
       at: "userData",
       problem: "it sets a user's password in plain text",
-      why: "the metadata service shows it to every program on the host, and the password opens SSH where passwords may",
-      fix: "use SSH keys (sshKeys of the Droplet), and leave passwords out of the user data",
+      why: "the metadata service shows it to every program on the host, and the password opens SSH if passwords are allowed",
+      fix: "use SSH keys (sshKeys of the Droplet), and remove passwords from the user data",
     });
   }
 }
@@ -103,12 +103,12 @@ function filesWithSecrets(content: HostContent): readonly { path: string; kind: 
   return found;
 }
 
-/** Whether others than owner and group may not read a file; cloud-init's default is 0644. */
+/** True if only owner and group may read a file; cloud-init's default is 0644. */
 function isPrivate(mode: FileMode | undefined): boolean {
   return /^(0o?)?[0-7]{0,3}[0-7]{2}0$/.test(mode?.permissions ?? "0644");
 }
 
-/** cloud-init's modules for users and passwords; a hash is a secret, too, but not one that opens anything by itself. */
+/** cloud-init's modules for users and passwords. A hash is also a secret, but does not give access by itself. */
 function setsPassword(text: string): boolean {
   if (!/^\s*-?\s*(password|chpasswd|plain_text_passwd)\s*:/m.test(text) && !text.includes('"password"'))
     return false;
@@ -127,7 +127,7 @@ function setsPassword(text: string): boolean {
   );
 }
 
-/** Inputs that DigitalOcean shows to everybody of the account. */
+/** Inputs that DigitalOcean shows to everyone in the account. */
 const publicInputs = new Set(["name", "tags", "tag", "description", "purpose", "dropletTag"]);
 
 function judgeInput(resource: JudgedResource, input: string, context: JudgmentContext): void {
@@ -135,14 +135,14 @@ function judgeInput(resource: JudgedResource, input: string, context: JudgmentCo
   if (publicInputs.has(input)) {
     const kind = findInTree(
       tree,
-      (text) => findToken(text) ?? (holdsLongRandom(text) ? "what looks like a key" : undefined),
+      (text) => findToken(text) ?? (holdsLongRandom(text) ? "text that looks like a key" : undefined),
     );
     if (kind === undefined) return;
     context.report(resource, {
       at: input,
-      problem: `it holds ${kind}`,
+      problem: `it contains ${kind}`,
       why: whyPublic,
-      fix: "name it by what it is, and keep the secret in the stack's configuration (pulumi config set --secret)",
+      fix: "choose a descriptive name, and keep the secret in the stack's configuration (pulumi config set --secret)",
     });
     return;
   }
@@ -150,8 +150,8 @@ function judgeInput(resource: JudgedResource, input: string, context: JudgmentCo
     for (const name of plainVariables(tree)) {
       context.report(resource, {
         at: input,
-        problem: `${name} holds a secret, and its type is not SECRET`,
-        why: "App Platform shows a variable that is not of type SECRET to everybody of the account, and in the app's specification",
+        problem: `${name} contains a secret, and its type is not SECRET`,
+        why: "App Platform shows a variable that is not of type SECRET to everyone in the account, and in the app's specification",
         fix: 'set the variable\'s type to "SECRET"',
       });
     }
@@ -161,13 +161,13 @@ function judgeInput(resource: JudgedResource, input: string, context: JudgmentCo
   if (kind === undefined) return;
   context.report(resource, {
     at: input,
-    problem: `it holds ${kind} and is no secret in Pulumi's sense`,
+    problem: `it contains ${kind} and is not a Pulumi secret`,
     why: whyState,
-    fix: "wrap the value in pulumi.secret, or take it from config.requireSecret",
+    fix: "wrap the value in pulumi.secret, or read it with config.requireSecret",
   });
 }
 
-/** Tags and names may hold a short suffix that a machine made; a key is longer. */
+/** Tags and names can contain a short generated suffix; a key is longer. */
 const holdsLongRandom = (text: string) =>
   text.split(/\s+/).some((word) => word.length >= 24 && isRandom(word));
 
@@ -182,7 +182,7 @@ function findInTree(tree: Tree, find: (text: string) => string | undefined): str
   return undefined;
 }
 
-/** The variables of an app that hold secrets in plain text, in words that may be shown. */
+/** The variables of an app that contain secrets in plain text, described so that they can be printed. */
 function plainVariables(tree: Tree): readonly string[] {
   if (typeof tree !== "object" || tree === null) return [];
   if (Array.isArray(tree)) return (tree as readonly Tree[]).flatMap(plainVariables);

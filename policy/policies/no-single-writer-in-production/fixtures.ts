@@ -12,7 +12,7 @@ import { unknownValue } from "../../frame/value";
 
 const production = { "secured-web:environment": "production" };
 
-/** Hosts whose user data is known, one text of options each. */
+/** Hosts with known user data, one options text for each. */
 function hosts(...options: readonly string[]): Fixture["resources"] {
   return Object.fromEntries(
     options.map((text, index) => [
@@ -33,7 +33,7 @@ const managed = (engine: unknown) => ({
 export const fixtures: PolicyFixtures = {
   harmlessMutants: [
     { path: /^userData$/, change: /unknown|mistyped/, reason: "evidence covers the host" },
-    { path: /\.roles(\[\d+\])?$/, change: /emptied|removed/, reason: "the options show MySQL by themselves" },
+    { path: /\.roles(\[\d+\])?$/, change: /emptied|removed/, reason: "the options show that MySQL runs" },
   ],
   valid: [
     {
@@ -68,7 +68,7 @@ export const fixtures: PolicyFixtures = {
       resources: { web: droplet("web"), ...managed("pg") },
     },
     {
-      title: "members with a maintenance server beside the real one",
+      title: "members with a maintenance server next to the real one",
       config: production,
       resources: Object.fromEntries(
         ["db-1", "db-2", "db-3"].map((name) => [
@@ -89,7 +89,7 @@ export const fixtures: PolicyFixtures = {
       config: production,
       resources: hosts("[mysqld]\nbind_address = 127.0.0.1\n"),
       violations: [
-        { resource: "db-1", says: "its MySQL is no member of a replication group", at: "registration" },
+        { resource: "db-1", says: "its MySQL is not a member of a replication group", at: "registration" },
       ],
     },
     {
@@ -99,12 +99,12 @@ export const fixtures: PolicyFixtures = {
       violations: [{ resource: "db-1", says: "it is the only host of its MySQL group", at: "stack" }],
     },
     {
-      title: "a source with a replica, in a stack whose name begins with prod",
+      title: "a source with a replica, in a stack whose name starts with prod",
       stack: "prod-eu",
       resources: hosts(alone, alone),
       violations: [
-        { resource: "db-1", says: "its MySQL is no member of a replication group", at: "registration" },
-        { resource: "db-2", says: "its MySQL is no member of a replication group", at: "registration" },
+        { resource: "db-1", says: "its MySQL is not a member of a replication group", at: "registration" },
+        { resource: "db-2", says: "its MySQL is not a member of a replication group", at: "registration" },
       ],
     },
     {
@@ -137,14 +137,14 @@ export const fixtures: PolicyFixtures = {
       config: { "shop:environment": "production", "secured-web:environment": "production" },
       resources: managed("mysql"),
       violations: [
-        { resource: "database", says: "managed MySQL has one node that takes writes", at: "registration" },
+        { resource: "database", says: "managed MySQL has one node that accepts writes", at: "registration" },
       ],
     },
     {
-      title: "a managed database whose engine is not known",
+      title: "a managed database with an unknown engine",
       config: production,
       resources: managed(unknownValue),
-      violations: [{ resource: "database", says: "engine: the value is not known yet", at: "registration" }],
+      violations: [{ resource: "database", says: "engine: the value is unknown", at: "registration" }],
     },
     {
       title: "evidence of a source, in a first preview",
@@ -156,13 +156,13 @@ export const fixtures: PolicyFixtures = {
       violations: [
         {
           resource: "tier",
-          says: 'host "db-1": its MySQL is no member of a replication group',
+          says: 'host "db-1": its MySQL is not a member of a replication group',
           at: "registration",
         },
       ],
     },
     {
-      title: "a host whose user data is not known and covered by nothing",
+      title: "a host whose user data is unknown and not covered by evidence",
       config: production,
       resources: { "host-1": droplet("host-1", { userData: unknownValue }) },
       violations: [{ resource: "host-1", says: "it may be a single writer", at: "stack" }],

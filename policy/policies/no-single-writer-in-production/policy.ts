@@ -1,4 +1,4 @@
-/** In production, more than one MySQL server takes writes. */
+/** In production, more than one MySQL server accepts writes. */
 
 import type { HostContent } from "../../evidence/content";
 import {
@@ -24,7 +24,7 @@ import type { JudgedResource } from "../../frame/resource";
 
 const clusterType = "digitalocean:index/databaseCluster:DatabaseCluster";
 
-const whyOneWriter = "while the only server that takes writes is away, the site cannot write";
+const whyOneWriter = "while the only server that accepts writes is down, the site cannot write";
 const groupFix =
   "make the host a member of a multi-primary group: load group_replication.so, and set group_replication_group_name and group_replication_single_primary_mode = OFF";
 
@@ -38,7 +38,7 @@ export const noSingleWriterInProduction: PolicyDefinition = {
   enforcement: productionOnly,
   tags: ["availability", "database"],
   remediationSteps:
-    "Use Group Replication with group_replication_single_primary_mode = OFF on three or five hosts instead of one host, a source with replicas, a single-primary group or a managed MySQL cluster.",
+    "Use Group Replication with group_replication_single_primary_mode = OFF on three or five hosts, not one host, a source with replicas, a single-primary group or a managed MySQL cluster.",
   judgeResource(resource, context) {
     if (resource.type === clusterType) judgeCluster(resource, context);
     if (isEvidenceComponent(resource)) {
@@ -77,8 +77,8 @@ function judgeCluster(cluster: JudgedResource, context: JudgmentContext): void {
   if (engine.state === "known" && engine.value.trim().toLowerCase() !== "mysql") return;
   const problem =
     engine.state === "known"
-      ? "DigitalOcean's managed MySQL has one node that takes writes"
-      : `the value ${describeState(engine)}, so it may be MySQL, which has one node that takes writes`;
+      ? "DigitalOcean's managed MySQL has one node that accepts writes"
+      : `the value ${describeState(engine)}, so it may be MySQL, which has one node that accepts writes`;
   context.report(
     cluster,
     inProduction(
@@ -93,7 +93,7 @@ function judgeCluster(cluster: JudgedResource, context: JudgmentContext): void {
   );
 }
 
-/** What one host's own configuration tells. */
+/** Findings in one host's own configuration. */
 function judgeMember(content: HostContent, roles: readonly string[]): readonly Violation[] {
   if (!runsMysql(content, roles)) return [];
   const servers = serversThatCount(content);
@@ -102,7 +102,9 @@ function judgeMember(content: HostContent, roles: readonly string[]): readonly V
     return [{ problem: "its MySQL options cannot be read", why: whyOneWriter, fix }];
   }
   if (servers.length === 0 || !servers.every(usesGroupReplication)) {
-    return [{ problem: "its MySQL is no member of a replication group", why: whyOneWriter, fix: groupFix }];
+    return [
+      { problem: "its MySQL is not a member of a replication group", why: whyOneWriter, fix: groupFix },
+    ];
   }
   const name = "group_replication_single_primary_mode";
   if (servers.every((server) => isAlways(server, name, "OFF"))) return [];
@@ -119,20 +121,20 @@ function reportUncovered(droplet: JudgedResource, reason: string, context: Judgm
         at: "userData",
         problem: `${reason}, and no component passes evidence for this droplet, so it may be a single writer`,
         why: whyOneWriter,
-        fix: "pass the configuration's text without secrets as the input configurationEvidence of a component, under the droplet's name",
+        fix: "pass the configuration's text, without secrets, as the input configurationEvidence of a component, under the droplet's name",
       },
       context,
     ),
   );
 }
 
-/** A group of one host is a single writer, however it is configured. */
+/** A group of one host is always a single writer. */
 function judgeGroups(hosts: readonly Host[], context: JudgmentContext): void {
   const groups = new Map<string, Host[]>();
   for (const host of hosts) {
     const content = contentOf(host);
     if (content === undefined || !runsMysql(content, rolesOf(host))) continue;
-    // Hosts without a group's name are members of no other host's group.
+    // A host without a group name is not a member of another host's group.
     const name = serversThatCount(content)
       .flatMap((server) => settingsOf(server, "group_replication_group_name"))
       .at(-1)?.value;
@@ -141,13 +143,13 @@ function judgeGroups(hosts: readonly Host[], context: JudgmentContext): void {
   }
   for (const [only, ...others] of groups.values()) {
     if (only === undefined || others.length > 0) continue;
-    // A host that is no writing member at all has been told so already.
+    // A host that is not a writing member was reported already.
     const content = contentOf(only);
     if (content === undefined || judgeMember(content, rolesOf(only)).length > 0) continue;
     const violation: Violation = {
       problem: "it is the only host of its MySQL group",
       why: whyOneWriter,
-      fix: "add database hosts with the same group_replication_group_name: three or five in all",
+      fix: "add database hosts with the same group_replication_group_name: three or five in total",
     };
     context.report(only.droplet, inProduction(violation, context));
   }

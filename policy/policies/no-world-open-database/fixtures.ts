@@ -45,11 +45,15 @@ export const fixtures: PolicyFixtures = {
     {
       path: /^userData$/,
       change: /unknown|mistyped/,
-      reason: "a host that may be a database stands behind the firewall all the same",
+      reason: "a possible database host is behind the firewall too",
     },
     { path: /^inboundRules(\[\d+\])?$/, change: /removed|emptied/, reason: "without a rule nothing is open" },
-    { path: /^inboundRules\[\d+\]$/, change: /mistyped/, reason: "an object without sources lets nobody in" },
-    { path: /\.(protocol|portRange)$/, reason: "read as all, which matters with an open source alone" },
+    {
+      path: /^inboundRules\[\d+\]$/,
+      change: /mistyped/,
+      reason: "an object without sources allows no traffic",
+    },
+    { path: /\.(protocol|portRange)$/, reason: "read as all, which matters only with an open source" },
     {
       path: /\.(sourceTags|sourceLoadBalancerUids)(\[\d+\])?$/,
       reason: "tags and load balancers are never the internet",
@@ -57,28 +61,28 @@ export const fixtures: PolicyFixtures = {
     {
       path: /\.sourceAddresses(\[\d+\])?$/,
       change: /removed|emptied/,
-      reason: "without a source nobody is let in",
+      reason: "without a source no traffic is allowed",
     },
     {
       path: /^(tags|dropletIds)(\[\d+\])?$/,
-      reason: "another part selects the host, or the reference still tells the same",
+      reason: "another part selects the host, or the reference still shows it",
     },
-    { path: /^clusterId$/, change: /unknown/, reason: "the reference tells the cluster" },
-    { path: /^engine$/, reason: "every managed database is judged alike" },
+    { path: /^clusterId$/, change: /unknown/, reason: "the reference shows the cluster" },
+    { path: /^engine$/, reason: "all managed databases are checked in the same way" },
     { path: /^rules\[\d+\]$/, change: /removed/, reason: "one source less" },
     { path: /^rules\[0\]\.value$/, reason: "a tag is never the internet" },
   ],
   valid: [
     {
-      title: "a database host takes connections from the web hosts' tag",
+      title: "a database host accepts connections from the web hosts' tag",
       resources: { guard: firewall([fromWeb]), "db-1": database },
     },
     {
-      title: "a database host takes connections from private and narrow public networks",
+      title: "a database host accepts connections from private and narrow public networks",
       resources: { guard: firewall([from(["10.0.0.0/8", "203.0.113.0/24"])]), "db-1": database },
     },
     {
-      title: "a firewall names its droplets, in a preview that does not know their ids",
+      title: "a firewall lists its droplets, in a preview that does not know their ids",
       resources: {
         "db-1": database,
         guard: {
@@ -90,7 +94,7 @@ export const fixtures: PolicyFixtures = {
       },
     },
     {
-      title: "a firewall names a new tag, whose outputs a preview does not know",
+      title: "a firewall lists a new tag, whose outputs are unknown in a preview",
       resources: {
         tag: { type: "digitalocean:index/tag:Tag", properties: { name: "database" } },
         "db-1": {
@@ -111,7 +115,7 @@ export const fixtures: PolicyFixtures = {
       },
     },
     {
-      title: "a managed database that names its sources",
+      title: "a managed database that restricts its sources",
       resources: {
         cluster,
         guard: clusterFirewall([
@@ -139,18 +143,18 @@ export const fixtures: PolicyFixtures = {
       from(world, "all"),
       'opens all database ports of the database host "db-1"',
     ),
-    openRule("the sources are not known", from(unknownValue), "its sources cannot be known"),
-    openRule("a source is no network", from(["everyone"]), "a source is neither an address nor a network"),
-    openRule("the ports are not known", from(world, unknownValue), "its portRange is not known yet"),
+    openRule("the sources are unknown", from(unknownValue), "its sources are unknown"),
+    openRule("a source is not a network", from(["everyone"]), "a source is neither an address nor a network"),
+    openRule("the ports are unknown", from(world, unknownValue), "its portRange is unknown"),
     {
-      title: "the firewall's rules are not known",
+      title: "the firewall's rules are unknown",
       resources: { guard: firewall(unknownValue), "db-1": database },
       violations: [
-        { resource: "guard", says: "its inbound rules: the value is not known yet", at: "registration" },
+        { resource: "guard", says: "its inbound rules: the value is unknown", at: "registration" },
       ],
     },
     {
-      title: "a firewall that is open to the world and may guard a database host",
+      title: "a firewall that is open to the world and may apply to a database host",
       resources: {
         guard: firewall([fromWeb]),
         open: firewall([from(world, "1-65535")], { tags: [unknownValue] }),
@@ -159,7 +163,7 @@ export const fixtures: PolicyFixtures = {
       violations: [
         {
           resource: "open",
-          says: "it may open (its tags or droplets are not known) all database ports",
+          says: "it may open (its tags or droplets are unknown) all database ports",
           at: "stack",
         },
       ],
@@ -167,31 +171,33 @@ export const fixtures: PolicyFixtures = {
     {
       title: "a managed database's source is of a type that DigitalOcean does not have",
       resources: { cluster, guard: clusterFirewall([{ type: "everyone", value: "all" }]) },
-      violations: [{ resource: "guard", says: "its type is none of DigitalOcean's", at: "registration" }],
+      violations: [
+        { resource: "guard", says: "its type does not exist at DigitalOcean", at: "registration" },
+      ],
     },
     {
       title: "a database host behind no firewall",
       resources: { guard: firewall([fromWeb], { tags: ["web"] }), "db-1": database },
-      violations: [{ resource: "db-1", says: "this database host stands behind no firewall", at: "stack" }],
+      violations: [{ resource: "db-1", says: "this database host is not behind a firewall", at: "stack" }],
     },
     {
-      title: "a firewall whose tags are not known",
+      title: "a firewall with unknown tags",
       resources: { guard: firewall([fromWeb], { tags: unknownValue }), "db-1": database },
-      violations: [{ resource: "db-1", says: "is not known to stand behind a firewall", at: "stack" }],
+      violations: [{ resource: "db-1", says: "may not be behind a firewall", at: "stack" }],
     },
     {
-      title: "a database host by its evidence, behind no firewall",
+      title: "a database host according to its evidence, behind no firewall",
       resources: {
         tier: tier({ "db-1": { roles: ["database"], files: memberFiles } }),
         "db-1": droplet("db-1", { userData: unknownValue }),
       },
-      violations: [{ resource: "db-1", says: "this database host stands behind no firewall", at: "stack" }],
+      violations: [{ resource: "db-1", says: "this database host is not behind a firewall", at: "stack" }],
     },
     {
-      title: "a droplet that may be a database host, behind no firewall",
+      title: "a possible database host, behind no firewall",
       resources: { "host-1": droplet("host-1", { userData: unknownValue }) },
       violations: [
-        { resource: "host-1", says: "may be a database host, stands behind no firewall", at: "stack" },
+        { resource: "host-1", says: "may be a database host, is not behind a firewall", at: "stack" },
       ],
     },
     openCluster(
@@ -201,15 +207,15 @@ export const fixtures: PolicyFixtures = {
     ),
     openCluster("a managed database's firewall has no rules", [], "it has no rules"),
     openCluster(
-      "a managed database's source is not known",
+      "a managed database's source is unknown",
       [{ type: "ip_addr", value: unknownValue }],
-      "a source cannot be known",
+      "a source is unknown",
     ),
     {
       title: "a managed database without a firewall",
       resources: { cluster },
       violations: [
-        { resource: "cluster", says: "no DatabaseFirewall names this database's sources", at: "stack" },
+        { resource: "cluster", says: "no DatabaseFirewall restricts this database's sources", at: "stack" },
       ],
     },
   ],

@@ -1,4 +1,4 @@
-/** No database can be reached from the whole internet. */
+/** The internet cannot reach any database. */
 import { describeState, dropletType } from "../../evidence/host";
 import { rolesOfDroplet } from "../../evidence/roles";
 import type { JudgmentContext, PolicyDefinition } from "../../frame/definition";
@@ -18,9 +18,9 @@ import {
 } from "../../resources/types";
 
 /**
- * Ports of databases: MySQL (classic, X protocol, XCom), PostgreSQL and PgBouncer, Redis and Valkey, MongoDB,
- * Elasticsearch and OpenSearch, SQL Server, Oracle, CouchDB, Cassandra, Memcached, and those of DigitalOcean's managed
- * databases.
+ * Database ports: MySQL (classic, X protocol, XCom), PostgreSQL and PgBouncer, Redis and Valkey, MongoDB,
+ * Elasticsearch and OpenSearch, SQL Server, Oracle, CouchDB, Cassandra, Memcached, and those of DigitalOcean's
+ * managed databases.
  */
 const databasePorts = [
   1433, 1521, 3306, 5432, 5984, 6379, 6432, 9042, 9200, 9300, 11211, 25060, 25061, 27017, 27018, 27019, 33060,
@@ -28,26 +28,27 @@ const databasePorts = [
 ];
 
 const why =
-  "a database that the whole internet can reach is attacked by the whole internet: one password or one flaw is enough";
+  "a database that is open to the internet is attacked constantly, and one weak password or one vulnerability is enough";
 const closeFix =
-  "name the sources: sourceTags or sourceDropletIds of the hosts that use the database, or narrow networks";
+  "set the sources: sourceTags or sourceDropletIds of the hosts that use the database, or narrow networks";
 
 export const noWorldOpenDatabase: PolicyDefinition = {
   name: "no-world-open-database",
   displayName: "No database open to the world",
   category: "network",
   description:
-    "No firewall opens a database port to the internet, every database host stands behind a firewall, and every managed database names its sources.",
+    "No firewall opens a database port to the internet, every database host is behind a firewall, and every managed database restricts its sources.",
   severity: "critical",
   enforcement: alwaysMandatory,
   tags: ["database"],
   remediationSteps:
-    "Put every database droplet behind a Firewall (by tag or id) that opens 3306 to the tags of its clients alone, and give every DatabaseCluster a DatabaseFirewall with narrow rules.",
+    "Put every database droplet behind a Firewall (by tag or id) that opens 3306 only to the tags of its clients, and give every DatabaseCluster a DatabaseFirewall with narrow rules.",
   judgeResource(resource, context) {
     if (resource.type === clusterFirewallType) judgeClusterFirewall(resource, context);
     if (resource.type !== firewallType && resource.type !== dropletType) return;
     if (resource.type === firewallType) judgeNamedPorts(resource, context);
-    // What is open by a firewall and a droplet together is told with the later of the two, before it is created.
+    // A port that is open through a firewall and a droplet together is reported with the later of the two, before it
+    // is created.
     judgePairs(context.resources, context, resource);
   },
   judgeStack(resources, context) {
@@ -57,7 +58,7 @@ export const noWorldOpenDatabase: PolicyDefinition = {
   },
 };
 
-/** What a firewall opens to the internet for TCP, which every database speaks. */
+/** The TCP ports that a firewall opens to the internet. All databases use TCP. */
 function openings(firewall: JudgedResource): readonly Opening[] {
   return openingsIn(firewall).filter(({ protocol }) => protocol === "tcp" || protocol === "unknown");
 }
@@ -66,7 +67,7 @@ function databasePortsIn({ first, last }: PortRange): readonly number[] {
   return databasePorts.filter((port) => first <= port && port <= last);
 }
 
-/** A rule that names a database port is wrong whatever droplets its firewall guards. */
+/** A rule with a database port is wrong for any droplet. */
 function judgeNamedPorts(firewall: JudgedResource, context: JudgmentContext): void {
   for (const { at, ports, problem } of openings(firewall)) {
     const opened = databasePortsIn(ports);
@@ -80,7 +81,7 @@ function judgeNamedPorts(firewall: JudgedResource, context: JudgmentContext): vo
   }
 }
 
-/** Wide rules (all ports, unknown ports) matter where their firewall guards a database host. */
+/** Wide rules (all ports, unknown ports) matter if their firewall applies to a database host. */
 function judgePairs(
   resources: readonly JudgedResource[],
   context: JudgmentContext,
@@ -95,13 +96,13 @@ function judgePairs(
     );
     if (wide.length === 0) continue;
     for (const droplet of droplets) {
-      // Before the stack is whole, evidence and references may still come: only what is certain counts.
+      // Until the stack is complete, more evidence and references can arrive, so only certain findings count.
       const coverage = firewallCovers(firewall, droplet);
       const kind = rolesOfDroplet(droplet, evidence).database;
       const isCertain = coverage === "selected" && kind === "yes";
       if (coverage === "not selected" || kind === "no" || (latest !== undefined && !isCertain)) continue;
-      const host = kind === "yes" ? "the database host" : "what may be a database host,";
-      const opens = coverage === "selected" ? "opens" : "may open (its tags or droplets are not known)";
+      const host = kind === "yes" ? "the database host" : "a possible database host,";
+      const opens = coverage === "selected" ? "opens" : "may open (its tags or droplets are unknown)";
       for (const { at, problem } of wide) {
         context.report(firewall, {
           at,
@@ -114,7 +115,7 @@ function judgePairs(
   }
 }
 
-/** With the whole stack seen: every database host stands behind a firewall. Without one, all its ports are open. */
+/** For the whole stack: every database host is behind a firewall. Without one, all its ports are open. */
 function judgeUnguarded(resources: readonly JudgedResource[], context: JudgmentContext): void {
   const firewalls = new DropletSelectors(ofType(resources, firewallType));
   const { evidence } = context;
@@ -126,13 +127,12 @@ function judgeUnguarded(resources: readonly JudgedResource[], context: JudgmentC
     const subject =
       kind === "yes"
         ? "this database host"
-        : "this droplet, whose userData cannot be known and which may be a database host,";
-    const state =
-      possible.length > 0 ? "is not known to stand behind a firewall" : "stands behind no firewall";
+        : "this droplet, whose userData is unknown and which may be a database host,";
+    const state = possible.length > 0 ? "may not be behind a firewall" : "is not behind a firewall";
     context.report(droplet, {
       at: "tags",
       problem: `${subject} ${state}`,
-      why: "a droplet without a cloud firewall is open on all ports to the whole internet",
+      why: "a droplet without a cloud firewall is open to the whole internet on all ports",
       fix: "give a Firewall one of the droplet's tags, or the droplet's id in dropletIds",
     });
   }
@@ -140,11 +140,11 @@ function judgeUnguarded(resources: readonly JudgedResource[], context: JudgmentC
 
 function judgeClusterFirewall(firewall: JudgedResource, context: JudgmentContext): void {
   const rules = firewall.inputs.objects("rules");
-  const fix = "name the sources: rules of type tag, droplet, app or k8s, or narrow networks";
+  const fix = "set the sources: rules of type tag, droplet, app or k8s, or narrow networks";
   if (rules.state !== "known" || rules.value.length === 0) {
     const problem =
       rules.state === "known" || rules.state === "absent"
-        ? "it has no rules, and a cluster without rules takes connections from everywhere"
+        ? "it has no rules, and a cluster without rules accepts connections from everywhere"
         : `its rules: the value ${describeState(rules)}`;
     context.report(firewall, { at: "rules", problem, why, fix });
     return;
@@ -157,17 +157,17 @@ function judgeClusterFirewall(firewall: JudgedResource, context: JudgmentContext
   }
 }
 
-/** Types of a DatabaseFirewall's rules in DigitalOcean's API. */
+/** Rule types of a DatabaseFirewall in DigitalOcean's API. */
 const clusterSources = new Set(["ip_addr", "droplet", "k8s", "tag", "app"]);
 
 function clusterRuleProblem(rule: Inputs): string | undefined {
   const type = rule.text("type");
   if (type.state !== "known") return `its type ${describeState(type)}`;
-  if (!clusterSources.has(type.value)) return "its type is none of DigitalOcean's";
+  if (!clusterSources.has(type.value)) return "its type does not exist at DigitalOcean";
   return type.value === "ip_addr" ? openAddress(rule.text("value")) : undefined;
 }
 
-/** With the whole stack seen: every managed database has a firewall. */
+/** For the whole stack: every managed database has a firewall. */
 function judgeClusters(resources: readonly JudgedResource[], context: JudgmentContext): void {
   const guardedUrns = new Set<string>();
   const guardedIds = new Set<string>();
@@ -183,7 +183,7 @@ function judgeClusters(resources: readonly JudgedResource[], context: JudgmentCo
     const own = cluster.outputs.text("id");
     if (guardedUrns.has(cluster.urn) || (own.state === "known" && guardedIds.has(own.value))) continue;
     context.report(cluster, {
-      problem: "no DatabaseFirewall names this database's sources",
+      problem: "no DatabaseFirewall restricts this database's sources",
       why,
       fix: "add a DatabaseFirewall with this database's id as clusterId and narrow rules",
     });

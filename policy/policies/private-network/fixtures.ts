@@ -8,7 +8,7 @@ const vpc: FixtureResource = {
   properties: { name: "shop", region: "fra1", ipRange: "10.20.0.0/20" },
 };
 
-/** A droplet in the VPC that the fixture creates, as a first preview has it. */
+/** A droplet in the fixture's own VPC, as a first preview shows it. */
 function inVpc(name: string, properties: Readonly<Record<string, unknown>> = {}): FixtureResource {
   return { ...droplet(name, { vpcUuid: unknownValue, ...properties }), references: { vpcUuid: ["vpc"] } };
 }
@@ -33,22 +33,22 @@ export const fixtures: PolicyFixtures = {
   harmlessMutants: [
     {
       path: /^(ipRange|engine|dropletTag|forwardingRules.*|redirectHttpToHttps|tlsCipherPolicy)$/,
-      reason: "says nothing of the network",
+      reason: "not related to the network",
     },
     {
       path: /^(vpcUuid|privateNetworkUuid)$/,
       change: /unknown/,
       resource: /^(web-1|db-1|edge|managed)$/,
-      reason: "the reference tells the VPC",
+      reason: "the reference shows the VPC",
     },
     {
       path: /^userData$/,
-      reason: "a host that may be a database is judged like one; a host without user data is none",
+      reason: "a possible database host is checked like one; a host without user data is not one",
     },
     {
       path: /^tags/,
       resource: /^(web-1|private-db)$/,
-      reason: "the host has no public interface that a firewall must close",
+      reason: "the host has no public interface that a firewall must block",
     },
     {
       path: /^inboundRules(\[\d+\])?$/,
@@ -71,7 +71,7 @@ export const fixtures: PolicyFixtures = {
       },
     },
     {
-      title: "a database host whose public interface a firewall closes",
+      title: "a database host whose public interface a firewall blocks",
       resources: { vpc, guard, "db-1": inVpc("db-1", databaseData) },
     },
     {
@@ -82,7 +82,7 @@ export const fixtures: PolicyFixtures = {
       },
     },
     {
-      title: "a global load balancer, which stands in no VPC",
+      title: "a global load balancer, which is not in a VPC",
       resources: { edge: loadBalancer([], { type: "GLOBAL" }) },
       leftAlone: true,
     },
@@ -99,17 +99,17 @@ export const fixtures: PolicyFixtures = {
       violations: [{ resource: "managed", says: "privateNetworkUuid is not set", at: "registration" }],
     },
     {
-      title: "a VPC that is not known and is none of the stack's",
+      title: "an unknown VPC that is not in the stack",
       resources: { "web-1": droplet("web-1", { vpcUuid: unknownValue }) },
       violations: [{ resource: "web-1", says: "may be the default one", at: "stack" }],
     },
     {
-      title: "a VPC that DigitalOcean says is the default one",
+      title: "a VPC that DigitalOcean marks as the default one",
       resources: { vpc: { ...vpc, outputs: { default: true } }, "web-1": inVpc("web-1") },
       violations: [{ resource: "web-1", says: 'Vpc "vpc" is the region\'s default VPC', at: "stack" }],
     },
     {
-      title: "a database host that no firewall closes",
+      title: "a database host that no firewall blocks",
       resources: { "db-1": droplet("db-1", { vpcUuid, ...databaseData }) },
       violations: [{ resource: "db-1", says: "no firewall closes it", at: "stack" }],
     },
@@ -119,7 +119,7 @@ export const fixtures: PolicyFixtures = {
       violations: [{ resource: "db-1", says: 'Firewall "guard" opens port 443', at: "stack" }],
     },
     {
-      title: "a database host with a public interface, where the configuration allows none",
+      title: "a database host with a public interface, if the configuration forbids it",
       configuration: { requirePrivateDatabases: true },
       resources: { guard, "db-1": droplet("db-1", { vpcUuid, ...databaseData }) },
       violations: [{ resource: "db-1", says: "this database host has a public interface", at: "stack" }],
@@ -138,10 +138,10 @@ export const fixtures: PolicyFixtures = {
       violations: [{ resource: "address", says: 'the database host "db-1" an address', at: "stack" }],
     },
     {
-      title: "a host whose user data is not known and that no firewall closes",
+      title: "a host with unknown user data that no firewall blocks",
       resources: { "host-1": droplet("host-1", { vpcUuid, userData: unknownValue }) },
       violations: [
-        { resource: "host-1", says: "what may be a database host has a public interface", at: "stack" },
+        { resource: "host-1", says: "a possible database host has a public interface", at: "stack" },
       ],
     },
   ],

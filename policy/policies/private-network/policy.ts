@@ -1,4 +1,4 @@
-/** Hosts talk to each other in a VPC of their own, and databases have no door to the internet. */
+/** Hosts communicate in their own VPC, and the internet cannot reach databases. */
 import { describeState, dropletType } from "../../evidence/host";
 import { rolesOfDroplet } from "../../evidence/roles";
 import { definePolicy, type JudgmentContext } from "../../frame/definition";
@@ -21,10 +21,10 @@ import {
 } from "../../resources/types";
 
 const whyDefault =
-  "the default VPC of a region holds everything of the account that was created without one, so a fault in any of it reaches this";
-const whyPublic = "a database that has an address on the internet is one wrong rule away from it";
+  "the default VPC of a region contains everything in the account that was created without one, so any compromised resource in it can reach this one";
+const whyPublic = "if a database has a public address, a single wrong rule opens it to the internet";
 
-/** The input that names the VPC, by type. */
+/** The input that sets the VPC, by type. */
 const vpcInputs: ReadonlyMap<string, string> = new Map([
   [dropletType, "vpcUuid"],
   [loadBalancerType, "vpcUuid"],
@@ -37,18 +37,18 @@ export const privateNetwork = definePolicy({
   displayName: "Private network",
   category: "network",
   description:
-    "Droplets, load balancers and managed databases are in a VPC of their own, and database hosts have no public interface or keep it closed.",
+    "Droplets, load balancers and managed databases are in their own VPC, and database hosts have no public interface or block it.",
   severity: "high",
   enforcement: mandatoryInProduction,
   tags: ["database"],
   remediationSteps:
-    "Create a Vpc and name it in vpcUuid (privateNetworkUuid of a managed database); set publicNetworking to false on database hosts, or guard them with firewalls that open nothing to the internet.",
+    "Create a Vpc and set its id in vpcUuid (privateNetworkUuid of a managed database). Set publicNetworking to false on database hosts, or protect them with firewalls that open nothing to the internet.",
   configuration: {
     requirePrivateDatabases: {
       type: "boolean",
       default: false,
       description:
-        "Whether database hosts must have no public interface at all (they then need a NAT gateway for packages).",
+        "Require that database hosts have no public interface at all (they then need a NAT gateway for packages).",
     },
   },
   judgeResource(resource, context) {
@@ -64,7 +64,7 @@ export const privateNetwork = definePolicy({
   },
 });
 
-/** A global load balancer stands in no region, so in no VPC. */
+/** A global load balancer is not in a region, so it is not in a VPC. */
 function isGlobal(resource: JudgedResource): boolean {
   return (
     resource.type === loadBalancerType && valueOr(resource.inputs.text("type"), "").toUpperCase() === "GLOBAL"
@@ -79,11 +79,11 @@ function judgeVpcInput(resource: JudgedResource, input: string, context: Judgmen
   const problem =
     vpc.state === "mistyped"
       ? `the value ${describeState(vpc)}`
-      : `${input} is not set, so DigitalOcean puts it into the region's default VPC`;
+      : `${input} is not set, so DigitalOcean uses the region's default VPC`;
   context.report(resource, { at: input, problem, why: whyDefault, fix: vpcFix(input) });
 }
 
-/** With the whole stack seen: the VPC is none that DigitalOcean says is the default. */
+/** For the whole stack: the VPC is not one of DigitalOcean's default VPCs. */
 function judgeVpcReference(resource: JudgedResource, input: string, context: JudgmentContext<unknown>): void {
   const vpcs = ofType(resource.references(input), vpcType);
   const isDefault = vpcs.find((vpc) => valueOr(vpc.outputs.flag("default"), false));
@@ -98,9 +98,9 @@ function judgeVpcReference(resource: JudgedResource, input: string, context: Jud
   if (vpcs.length > 0 || resource.inputs.text(input).state !== "unknown") return;
   context.report(resource, {
     at: input,
-    problem: `${input} is not known yet and comes from no Vpc of the stack, so it may be the default one`,
+    problem: `${input} is unknown and does not come from a Vpc of the stack, so it may be the default one`,
     why: whyDefault,
-    fix: `${vpcFix(input)}, or give the VPC's id as a literal`,
+    fix: `${vpcFix(input)}, or set the VPC's id as a literal`,
   });
 }
 
@@ -114,13 +114,13 @@ function judgeDatabaseHosts(
   for (const droplet of ofType(resources, dropletType)) {
     const { database } = rolesOfDroplet(droplet, evidence);
     if (database === "no") continue;
-    const subject = database === "yes" ? "this database host" : "what may be a database host";
+    const subject = database === "yes" ? "this database host" : "a possible database host";
     for (const address of reserved.get(droplet.urn) ?? []) {
       context.report(address, {
         at: "dropletId",
         problem: `it gives ${subject === "this database host" ? "the database host" : subject} "${droplet.name}" an address on the internet`,
         why: whyPublic,
-        fix: "give the address to a web host or a load balancer, and reach the database by its private address",
+        fix: "assign the address to a web host or a load balancer, and reach the database through its private address",
       });
     }
     const isPublic = droplet.inputs.flag("publicNetworking");
@@ -131,7 +131,7 @@ function judgeDatabaseHosts(
         at: "publicNetworking",
         problem: `${subject} ${state} a public interface`,
         why: whyPublic,
-        fix: "set publicNetworking to false, and let packages in through a NAT gateway",
+        fix: "set publicNetworking to false, and use a NAT gateway for packages",
       });
       continue;
     }
@@ -139,7 +139,7 @@ function judgeDatabaseHosts(
   }
 }
 
-/** A public interface is closed where a firewall is known to stand before it, and none opens it. */
+/** A public interface is blocked if a firewall certainly applies to it and none opens it. */
 function judgePublicInterface(
   droplet: JudgedResource,
   subject: string,
@@ -148,9 +148,9 @@ function judgePublicInterface(
 ): void {
   const { certain, possible } = firewalls.of(droplet);
   const fix =
-    "set publicNetworking to false, or guard the host with firewalls that open nothing to the internet";
+    "set publicNetworking to false, or protect the host with firewalls that open nothing to the internet";
   if (certain.length === 0) {
-    const state = possible.length > 0 ? "is not known to close" : "closes";
+    const state = possible.length > 0 ? "may not block" : "closes";
     context.report(droplet, {
       at: "publicNetworking",
       problem: `${subject} has a public interface, and ${possible.length > 0 ? "a" : "no"} firewall ${state} it`,
@@ -170,7 +170,7 @@ function judgePublicInterface(
   }
 }
 
-/** The resources that give a droplet a public address of its own, by the droplet's URN. */
+/** The resources that assign a public address to a droplet, by the droplet's URN. */
 function reservedAddresses(
   resources: readonly JudgedResource[],
 ): ReadonlyMap<string, readonly JudgedResource[]> {

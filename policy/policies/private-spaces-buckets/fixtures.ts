@@ -21,24 +21,27 @@ const cors = (allowedOrigins: unknown, allowedMethods: unknown) => ({
 export const fixtures: PolicyFixtures = {
   harmlessMutants: [
     { path: /^acl$/, change: /removed/, reason: "the default is private" },
-    { path: /^bucket$/, reason: "every bucket is judged alike" },
+    { path: /^bucket$/, reason: "all buckets are checked in the same way" },
     {
       path: /^corsRules(\[0\])?$/,
       change: /removed|emptied/,
-      reason: "without a rule no page reaches the bucket",
+      reason: "without a rule, no page can reach the bucket",
     },
-    { path: /^corsRules\[0\]$/, change: /mistyped/, reason: "an object without origins lets no page in" },
-    { path: /^corsRules\[0\]\.(allowedHeaders.*|maxAgeSeconds)$/, reason: "headers and times open nothing" },
+    { path: /^corsRules\[0\]$/, change: /mistyped/, reason: "an object without origins allows no page" },
+    {
+      path: /^corsRules\[0\]\.(allowedHeaders.*|maxAgeSeconds)$/,
+      reason: "headers and times do not give access",
+    },
     {
       path: /^corsRules\[0\]\.allowedOrigins(\[0\])?$/,
       change: /removed|emptied/,
-      reason: "without an origin no page is let in",
+      reason: "without an origin, no page is allowed",
     },
-    { path: /^corsRules\[0\]\.allowedMethods(\[\d\])?$/, reason: "the origin is named, so it may" },
+    { path: /^corsRules\[0\]\.allowedMethods(\[\d\])?$/, reason: "the origin is listed, so it is allowed" },
     {
       path: /^policy$/,
       change: /unknown/,
-      reason: "it comes from a bucket of the stack, and the update judges it",
+      reason: "it comes from a bucket of the stack, and the update checks it",
     },
   ],
   valid: [
@@ -59,7 +62,7 @@ export const fixtures: PolicyFixtures = {
       },
     },
     {
-      title: "a bucket that is public by intent",
+      title: "a bucket that is public on purpose",
       configuration: { publicBuckets: ["uploads"] },
       resources: {
         uploads: bucket({ acl: "public-read" }),
@@ -70,48 +73,48 @@ export const fixtures: PolicyFixtures = {
   ],
   invalid: [
     {
-      title: "a bucket that everybody may read",
+      title: "a bucket that everyone can read",
       resources: { uploads: bucket({ acl: "public-read" }) },
       violations: [{ resource: "uploads", says: 'acl is "public-read"', at: "registration" }],
     },
     {
-      title: "an object whose access is not known",
+      title: "an object with unknown access",
       resources: {
         image: {
           type: "digitalocean:index/spacesBucketObject:SpacesBucketObject",
           properties: { region: "fra1", bucket: "uploads", key: "logo.svg", acl: unknownValue },
         },
       },
-      violations: [{ resource: "image", says: "acl: the value is not known yet", at: "registration" }],
+      violations: [{ resource: "image", says: "acl: the value is unknown", at: "registration" }],
     },
     {
-      title: "a bucket policy for everybody",
+      title: "a bucket policy for everyone",
       resources: { policy: bucketPolicy(statement({ Principal: { AWS: ["*"] } })) },
-      violations: [{ resource: "policy", says: "it allows everybody", at: "registration" }],
+      violations: [{ resource: "policy", says: "it allows everyone", at: "registration" }],
     },
     {
-      title: "a condition that holds for everybody",
+      title: "a condition that is true for everyone",
       resources: {
         policy: bucketPolicy(
           statement({ Principal: "*", Condition: { IpAddress: { "aws:SourceIp": ["0.0.0.0/0"] } } }),
         ),
       },
-      violations: [{ resource: "policy", says: "it allows everybody", at: "registration" }],
+      violations: [{ resource: "policy", says: "it allows everyone", at: "registration" }],
     },
     {
-      title: "a bucket policy that is no JSON",
+      title: "a bucket policy that is not JSON",
       resources: { policy: bucketPolicy("Allow everybody") },
-      violations: [{ resource: "policy", says: "is no bucket policy in JSON", at: "registration" }],
+      violations: [{ resource: "policy", says: "is not a bucket policy in JSON", at: "registration" }],
     },
     {
-      title: "a bucket policy that is not known and comes from nowhere",
+      title: "a bucket policy that is unknown and does not come from a resource",
       resources: { policy: bucketPolicy(unknownValue) },
-      violations: [{ resource: "policy", says: "policy: the value is not known yet", at: "stack" }],
+      violations: [{ resource: "policy", says: "policy: the value is unknown", at: "stack" }],
     },
     {
       title: "uploads from every site",
       resources: { uploads: bucket(cors(["*"], ["GET", "PUT"])) },
-      violations: [{ resource: "uploads", says: "every origin may send requests", at: "registration" }],
+      violations: [{ resource: "uploads", says: "every origin can send requests", at: "registration" }],
     },
   ],
 };

@@ -1,4 +1,4 @@
-/** Nobody reads or writes a bucket who was not given a key. */
+/** Only holders of a key can read or write a bucket. */
 import { describeState } from "../../evidence/host";
 import { definePolicy, type JudgmentContext } from "../../frame/definition";
 import { alwaysMandatory } from "../../frame/enforcement";
@@ -13,11 +13,10 @@ import {
   ofType,
 } from "../../resources/types";
 
-const whyRead =
-  "what a public bucket holds is found by those who search all names, and read long before somebody notices";
-const whyWrite = "a page of any site can make its visitors' browsers change what the bucket holds";
+const whyRead = "scanners find public buckets by trying names, and read them long before anyone notices";
+const whyWrite = "a page on any site can make its visitors' browsers change the bucket's objects";
 
-/** S3's canned lists of access; Spaces takes the first two. */
+/** S3's canned access control lists; Spaces accepts the first two. */
 const cannedAcls = ["private", "public-read", "public-read-write", "authenticated-read"];
 
 interface Configuration {
@@ -30,18 +29,18 @@ export const privateSpacesBuckets = definePolicy({
   displayName: "Private Spaces buckets",
   category: "encryption",
   description:
-    "No Spaces bucket, object or bucket policy gives access to everybody, and no CORS rule lets every site change a bucket.",
+    "No Spaces bucket, object or bucket policy gives access to everyone, and no CORS rule lets every site change a bucket.",
   severity: "critical",
   enforcement: alwaysMandatory,
   tags: ["storage"],
   remediationSteps:
-    "Set acl to private, name principals in bucket policies, and name origins in CORS rules; list buckets that are public by intent in publicBuckets.",
+    "Set acl to private, set principals in bucket policies, and set origins in CORS rules. List buckets that are public on purpose in publicBuckets.",
   configuration: {
     publicBuckets: {
       type: "array",
       items: { type: "string" },
       default: [],
-      description: "Names of buckets that everybody may read, such as one with a site's images.",
+      description: "Names of buckets that everyone may read, such as one with a site's images.",
     },
   },
   judgeResource(resource, context) {
@@ -52,9 +51,9 @@ export const privateSpacesBuckets = definePolicy({
   judgeStack(resources, context) {
     for (const policy of ofType(resources, bucketPolicyType)) {
       const isUnknown = policy.inputs.text("policy").state === "unknown";
-      // A policy of buckets that the stack creates names their addresses: the update judges it before it is set.
+      // A policy for buckets of the same stack contains their addresses, so the update checks it before setting it.
       if (!isUnknown || policy.references("policy").length > 0) continue;
-      reportUnread(policy, "policy", "is not known yet", context);
+      reportUnread(policy, "policy", "is unknown", context);
     }
   },
 });
@@ -74,7 +73,7 @@ function judgeAcl(resource: JudgedResource, context: Context): void {
     at: "acl",
     problem,
     why: whyRead,
-    fix: 'set acl to "private", and give readers signed addresses or a CDN',
+    fix: 'set acl to "private", and give readers signed URLs or a CDN',
   });
 }
 
@@ -91,15 +90,15 @@ function judgeCors(resource: JudgedResource, context: Context): void {
     else if (opensWriting(rule.value)) {
       context.report(resource, {
         at: `${at}.allowedOrigins`,
-        problem: "every origin may send requests that change objects",
+        problem: "every origin can send requests that change objects",
         why: whyWrite,
-        fix: "name the origins that upload, or allow GET and HEAD alone",
+        fix: "list the origins that upload, or allow only GET and HEAD",
       });
     }
   }
 }
 
-/** An origin or a method that cannot be known is taken for the worst. */
+/** An unknown origin or method counts as the most dangerous one. */
 function opensWriting(rule: Inputs): boolean {
   const origins = rule.texts("allowedOrigins");
   const methods = rule.texts("allowedMethods");
@@ -127,7 +126,7 @@ function judgePolicy(resource: JudgedResource, context: Context): void {
   if (policy.state === "unknown") return;
   const statements = policy.state === "known" ? statementsOf(policy.value) : undefined;
   if (statements === undefined) {
-    const state = policy.state === "known" ? "is no bucket policy in JSON" : describeState(policy);
+    const state = policy.state === "known" ? "is not a bucket policy in JSON" : describeState(policy);
     reportUnread(resource, "policy", state, context);
     return;
   }
@@ -137,13 +136,13 @@ function judgePolicy(resource: JudgedResource, context: Context): void {
       /^s3:(GetObject|GetObjectVersion)$/.test(action),
     );
     if (readsAlone && isPublicByIntent(resource, context)) continue;
-    // A condition on the source's address or on the VPC narrows it; its parts are for its author to judge.
+    // A condition on the source's address or on the VPC narrows the access. The policy does not check its value.
     if (isRestricting(statement.Condition)) continue;
     context.report(resource, {
       at: `policy, Statement[${index}].Principal`,
-      problem: "it allows everybody without a condition on who he is",
+      problem: "it allows everyone without a condition on the source",
       why: whyRead,
-      fix: "name the principals, or add a Condition on aws:SourceIp",
+      fix: "set the principals, or add a Condition on aws:SourceIp",
     });
   }
 }
@@ -192,7 +191,7 @@ function reportUnread(resource: JudgedResource, at: string, state: string, conte
   context.report(resource, {
     at,
     problem: `the value ${state}`,
-    why: "who may read a bucket cannot be told from what cannot be read",
-    fix: "give the value as a literal, or from resources of the stack",
+    why: "if the value cannot be read, it is unknown who can read the bucket",
+    fix: "set the value to a literal, or to an output of a resource in the stack",
   });
 }

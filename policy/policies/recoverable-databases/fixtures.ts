@@ -46,10 +46,10 @@ const bucket = (forceDestroy: unknown): FixtureResource => ({
 
 export const fixtures: PolicyFixtures = {
   harmlessMutants: [
-    { path: /^backupPolicy/, reason: "DigitalOcean takes weekly backups where no policy says more" },
-    { path: /^userData$/, reason: "a host that may be a database is judged like one" },
-    { path: /^engine$/, reason: "every managed database is judged alike" },
-    { path: /^(dropletId|volumeId)$/, reason: "the reference tells the droplet and the volume" },
+    { path: /^backupPolicy/, reason: "DigitalOcean makes weekly backups unless a policy sets more" },
+    { path: /^userData$/, reason: "a possible database host is checked like one" },
+    { path: /^engine$/, reason: "all managed databases are checked in the same way" },
+    { path: /^(dropletId|volumeId)$/, reason: "the reference shows the droplet and the volume" },
     { path: /^forceDestroy$/, change: /removed/, reason: "the default is false" },
   ],
   valid: [
@@ -89,10 +89,10 @@ export const fixtures: PolicyFixtures = {
       violations: [{ resource: "db-1", says: "this database host has no backups", at: "stack" }],
     },
     {
-      title: "a database host whose backups are not known",
+      title: "a database host with unknown backups",
       stack: "prod",
       resources: { "db-1": database("db-1", { backups: unknownValue }) },
-      violations: [{ resource: "db-1", says: "is not known to have backups", at: "stack" }],
+      violations: [{ resource: "db-1", says: "may not have backups", at: "stack" }],
     },
     {
       title: "a volume without a snapshot",
@@ -122,17 +122,17 @@ export const fixtures: PolicyFixtures = {
       violations: [{ resource: "backups", says: "forceDestroy is true", at: "registration" }],
     },
     {
-      title: "data on a local disk, where the configuration demands volumes",
+      title: "data on a local disk, if the configuration requires volumes",
       stack: "prod",
       configuration: { requireVolumes: true },
       resources: { "db-1": database("db-1", backedUp) },
       violations: [{ resource: "db-1", says: "on the droplet's local disk", at: "stack" }],
     },
     {
-      title: "a host that may be a database, without backups",
+      title: "a possible database host without backups",
       stack: "prod",
       resources: { "host-1": { ...droplet("host-1", { userData: unknownValue }), protect: true } },
-      violations: [{ resource: "host-1", says: "what may be a database host", at: "stack" }],
+      violations: [{ resource: "host-1", says: "a possible database host", at: "stack" }],
     },
   ],
 };

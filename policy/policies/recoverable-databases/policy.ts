@@ -1,4 +1,4 @@
-/** Databases can be brought back: backups, and protection against deletion. */
+/** Databases can be recovered: they have backups, and protection against deletion. */
 import { describeState, dropletType } from "../../evidence/host";
 import { type Certainty, rolesOfDroplet } from "../../evidence/roles";
 import { definePolicy, type JudgmentContext } from "../../frame/definition";
@@ -15,8 +15,8 @@ import {
 } from "../../resources/types";
 
 const whyBackup =
-  "what no backup holds is gone with a mistaken statement, which every replica repeats at once";
-const whyProtect = "one mistaken update or destroy deletes the data with the resource";
+  "without a backup, one wrong statement loses data for good, because every replica repeats it at once";
+const whyProtect = "one wrong update or destroy deletes the data together with the resource";
 const protectFix = "set the resource option protect to true";
 
 interface Configuration {
@@ -41,19 +41,17 @@ export const recoverableDatabases = definePolicy({
     backupsElsewhere: {
       type: "boolean",
       default: false,
-      description:
-        "Whether the databases are backed up by means that the stack does not show, such as dumps to a bucket.",
+      description: "The databases have backups that the stack does not show, such as dumps to a bucket.",
     },
     requireProtection: {
       type: "boolean",
       default: true,
-      description: "Whether databases and their volumes must have the resource option protect.",
+      description: "Require the resource option protect on databases and their volumes.",
     },
     requireVolumes: {
       type: "boolean",
       default: false,
-      description:
-        "Whether database hosts must keep their data on volumes rather than on the droplet's local disk.",
+      description: "Require that database hosts keep their data on volumes, not on the droplet's local disk.",
     },
   },
   judgeResource(resource, context) {
@@ -87,7 +85,7 @@ function judgeBucket(bucket: JudgedResource, context: Context): void {
   context.report(bucket, {
     at: "forceDestroy",
     problem: force.state === "known" ? "forceDestroy is true" : `the value ${describeState(force)}`,
-    why: "a bucket that is destroyed with all its objects takes the backups and uploads in it along",
+    why: "deleting a bucket with all its objects also deletes the backups and uploads in it",
     fix: "remove forceDestroy, so that a bucket with objects cannot be deleted",
   });
 }
@@ -99,7 +97,7 @@ interface DatabaseHost {
 }
 
 const subjectOf = ({ database }: DatabaseHost) =>
-  database === "yes" ? "this database host" : "what may be a database host (its userData cannot be known)";
+  database === "yes" ? "this database host" : "a possible database host (its userData is unknown)";
 
 function judgeBackups(host: DatabaseHost, storage: Storage, context: Context): void {
   const { droplet, volumes } = host;
@@ -108,13 +106,13 @@ function judgeBackups(host: DatabaseHost, storage: Storage, context: Context): v
   if (volumes.length > 0 && volumes.every((volume) => storage.hasSnapshot(volume))) return;
   const state =
     backups.state === "unknown" || backups.state === "mistyped"
-      ? `is not known to have backups: the value ${describeState(backups)}`
+      ? `may not have backups: the value ${describeState(backups)}`
       : "has no backups and no snapshots of its volumes";
   context.report(droplet, {
     at: "backups",
     problem: `${subjectOf(host)} ${state}`,
     why: whyBackup,
-    fix: "set backups to true, with a backupPolicy that says when",
+    fix: "set backups to true, with a backupPolicy that sets the schedule",
   });
 }
 
@@ -124,12 +122,12 @@ function judgeVolumes(host: DatabaseHost, context: Context): void {
   context.report(host.droplet, {
     at: "volumeIds",
     problem: `${subjectOf(host)} keeps its data on the droplet's local disk`,
-    why: "a local disk is deleted with its droplet, and can neither be moved to another one nor grown alone",
-    fix: "create a Volume, name it in volumeIds, and put the data directory on it",
+    why: "a local disk is deleted with its droplet, and cannot be moved to another droplet or resized separately",
+    fix: "create a Volume, add it to volumeIds, and put the data directory on it",
   });
 }
 
-/** Beside others that are protected, one host of three or more may go at a time: replacing it needs that. */
+/** If the others are protected, one host of three or more may be unprotected, because replacing it requires that. */
 function judgeProtection(hosts: readonly DatabaseHost[], context: Context): void {
   const open = hosts.filter(({ droplet }) => !droplet.isProtected);
   const allowed = hosts.length >= 3 ? 1 : 0;

@@ -32,13 +32,13 @@ export const fixtures: PolicyFixtures = {
   harmlessMutants: [
     {
       path: /^(description|compare|value|window)$/,
-      reason: "when an alert fires is for its owner to choose",
+      reason: "the owner chooses when an alert fires",
     },
     {
       path: /^(forwardingRules.*|redirectHttpToHttps|tlsCipherPolicy|dropletTag)$/,
-      reason: "every load balancer is judged alike",
+      reason: "all load balancers are checked in the same way",
     },
-    { path: /^entities(\[0\])?$/, resource: /^health$/, reason: "the reference tells the load balancer" },
+    { path: /^entities(\[0\])?$/, resource: /^health$/, reason: "the reference shows the load balancer" },
     { path: /^tags$/, resource: /^health$/, reason: "a load balancer has no tags" },
     { path: /^enabled$/, change: /removed/, reason: "the default is true" },
   ],
@@ -48,7 +48,7 @@ export const fixtures: PolicyFixtures = {
       resources: { ...web, ...edge, ...cpu, ...memory, ...disk, health },
     },
     {
-      title: "alerts on droplets by id, with a channel of a chat",
+      title: "alerts on droplets by id, with a chat channel",
       resources: {
         "web-1": droplet("web-1"),
         ...Object.fromEntries(
@@ -89,17 +89,17 @@ export const fixtures: PolicyFixtures = {
       violations: [{ resource: "web-1", says: "it has no alert on disk_utilization_percent", at: "stack" }],
     },
     {
-      title: "an alert whose tags are not known",
+      title: "an alert with unknown tags",
       resources: {
         ...web,
         ...cpu,
         ...memory,
         disk: alert("droplet/disk_utilization_percent", { tags: [unknownValue] }),
       },
-      violations: [{ resource: "web-1", says: "it is not known to have an alert on disk", at: "stack" }],
+      violations: [{ resource: "web-1", says: "it may have no alert on disk", at: "stack" }],
     },
     {
-      title: "an alert that nobody receives",
+      title: "an alert without recipients",
       resources: {
         ...web,
         ...cpu,
@@ -112,7 +112,7 @@ export const fixtures: PolicyFixtures = {
       ],
     },
     {
-      title: "an alert that is switched off",
+      title: "a disabled alert",
       resources: {
         ...web,
         ...cpu,

@@ -1,4 +1,4 @@
-/** Somebody is told before a droplet or a load balancer is full. */
+/** An alert fires before a droplet or a load balancer is full. */
 import { describeState, dropletType } from "../../evidence/host";
 import { definePolicy, type JudgmentContext } from "../../frame/definition";
 import { mandatoryInProduction } from "../../frame/enforcement";
@@ -8,7 +8,7 @@ import { isSwitchedOn, missingRecipients } from "../../resources/recipients";
 import { DropletSelectors } from "../../resources/selectors";
 import { loadBalancerType, monitorAlertType, ofType } from "../../resources/types";
 
-const why = "what fills up slowly takes the site down at a time of its own choosing, and nobody was told";
+const why = "without an alert, a slowly filling resource takes the site down without warning";
 
 const dropletMetrics = "v1/insights/droplet/";
 const balancerMetrics = "v1/insights/lbaas/";
@@ -23,7 +23,7 @@ export const resourceAlerts = definePolicy({
   displayName: "Resource alerts",
   category: "monitoring",
   description:
-    "CPU, memory and disk of every droplet, and every load balancer, have an alert that is switched on and reaches somebody.",
+    "CPU, memory and disk of every droplet, and every load balancer, have an alert that is enabled and reaches a person.",
   severity: "medium",
   enforcement: mandatoryInProduction,
   tags: [],
@@ -35,12 +35,12 @@ export const resourceAlerts = definePolicy({
       items: { type: "string" },
       default: ["cpu", "memory_utilization_percent", "disk_utilization_percent"],
       description:
-        "What every droplet needs an alert on: the ends of the alerts' types after v1/insights/droplet/.",
+        "Required alerts for every droplet, as the part of the alert's type after v1/insights/droplet/.",
     },
     loadBalancers: {
       type: "boolean",
       default: true,
-      description: "Whether every load balancer needs an alert.",
+      description: "Require an alert for every load balancer.",
     },
   },
   judgeResource(resource, context) {
@@ -58,7 +58,7 @@ function recipientsProblem(alert: JudgedResource): string | undefined {
   if (notice.state === "known") return missingRecipients(notice.value);
   return notice.state === "absent"
     ? "it names no recipient"
-    : `its recipients cannot be known: the value ${describeState(notice)}`;
+    : `its recipients are unknown: the value ${describeState(notice)}`;
 }
 
 function reachesSomebody(alert: JudgedResource): boolean {
@@ -71,8 +71,8 @@ function judgeAlert(alert: JudgedResource, context: JudgmentContext<Configuratio
     context.report(alert, {
       at: "alerts",
       problem,
-      why: "an alert that nobody receives is none",
-      fix: "name addresses in alerts.emails, or a channel in alerts.slacks",
+      why: "an alert without a recipient reaches no one",
+      fix: "set addresses in alerts.emails, or a channel in alerts.slacks",
     });
   }
   if (isSwitchedOn(alert.inputs)) return;
@@ -80,7 +80,7 @@ function judgeAlert(alert: JudgedResource, context: JudgmentContext<Configuratio
   context.report(alert, {
     at: "enabled",
     problem: enabled.state === "known" ? "enabled is false" : `the value ${describeState(enabled)}`,
-    why: "an alert that is switched off never fires",
+    why: "a disabled alert never fires",
     fix: "set enabled to true, or remove it",
   });
 }
@@ -100,8 +100,8 @@ function judgeDroplets(
       if (certain.length > 0) continue;
       const state =
         possible.length > 0
-          ? `is not known to have an alert on ${metric}: the tags or entities of MonitorAlert "${possible[0]?.name}" do not tell`
-          : `has no alert on ${metric} that is switched on and reaches somebody`;
+          ? `may have no alert on ${metric}: the tags or entities of MonitorAlert "${possible[0]?.name}" are unknown`
+          : `has no alert on ${metric} that is enabled and reaches a person`;
       context.report(droplet, {
         problem: `it ${state}`,
         why,
@@ -123,7 +123,7 @@ function judgeBalancers(
     const id = balancer.outputs.text("id");
     if (urns.has(balancer.urn) || (id.state === "known" && ids.has(id.value))) continue;
     context.report(balancer, {
-      problem: "it has no alert that is switched on and reaches somebody",
+      problem: "it has no alert that is enabled and reaches a person",
       why,
       fix: `create a MonitorAlert of type ${balancerMetrics}droplet_health or another of ${balancerMetrics}... with the load balancer's id in entities`,
     });

@@ -15,9 +15,9 @@ export const fixtures: PolicyFixtures = {
   harmlessMutants: [
     {
       path: /^(dropletTag|forwardingRules.*|redirectHttpToHttps|tlsCipherPolicy)$/,
-      reason: "says nothing of order",
+      reason: "not related to order",
     },
-    { path: /^resources(\[0\])?$/, reason: "the references tell what a project holds" },
+    { path: /^resources(\[0\])?$/, reason: "the references show what a project contains" },
   ],
   valid: [
     {
@@ -25,7 +25,7 @@ export const fixtures: PolicyFixtures = {
       resources: { "web-1": web(), edge, project: project("web-1", "edge") },
     },
     {
-      title: "the names, tags and regions that the configuration demands",
+      title: "the names, tags and regions that the configuration requires",
       configuration: {
         namePattern: "^web-\\d$",
         requiredTags: ["team-shop"],
@@ -39,7 +39,7 @@ export const fixtures: PolicyFixtures = {
     {
       title: "a name that Pulumi made",
       resources: { "web-1": web({ name: "web-1-3f9a2c1" }), project: project("web-1") },
-      violations: [{ resource: "web-1", says: "Pulumi made the name", at: "registration" }],
+      violations: [{ resource: "web-1", says: "Pulumi generated the name", at: "registration" }],
     },
     {
       title: "a name that does not match",
@@ -52,7 +52,7 @@ export const fixtures: PolicyFixtures = {
       violations: [{ resource: "web-1", says: "it has no tag", at: "stack" }],
     },
     {
-      title: "a droplet without a tag that the configuration demands",
+      title: "a droplet without a tag that the configuration requires",
       configuration: { requiredTags: ["team-shop"] },
       resources: { "web-1": web(), project: project("web-1") },
       violations: [{ resource: "web-1", says: "it lacks a tag of requiredTags: team-shop", at: "stack" }],
@@ -64,20 +64,20 @@ export const fixtures: PolicyFixtures = {
         edge: loadBalancer([httpsRule], { region: "nyc3" }),
         project: project("web-1", "edge"),
       },
-      violations: [{ resource: "edge", says: 'it is in another region than "web-1"', at: "stack" }],
+      violations: [{ resource: "edge", says: 'it is in a different region than "web-1"', at: "stack" }],
     },
     {
       title: "a region that the configuration does not allow",
       configuration: { regions: ["nyc3"] },
       resources: { "web-1": web(), project: project("web-1") },
       violations: [
-        { resource: "web-1", says: "its region is none of this policy's regions", at: "registration" },
+        { resource: "web-1", says: "its region is not one of this policy's regions", at: "registration" },
       ],
     },
     {
       title: "a droplet in no project",
       resources: { "web-1": web() },
-      violations: [{ resource: "web-1", says: "no Project of the stack holds it", at: "stack" }],
+      violations: [{ resource: "web-1", says: "no Project of the stack contains it", at: "stack" }],
     },
   ],
 };

@@ -1,4 +1,4 @@
-/** A stack's resources can be told apart, found and billed. */
+/** A stack's resources are easy to find, tell apart and bill. */
 import { describeState, dropletType } from "../../evidence/host";
 import { definePolicy, type JudgmentContext } from "../../frame/definition";
 import { alwaysAdvisory } from "../../frame/enforcement";
@@ -15,11 +15,12 @@ import {
   volumeType,
 } from "../../resources/types";
 
-const whyName = "who looks at DigitalOcean's console, a bill or an alert must see what a resource is for";
+const whyName =
+  "anyone who looks at DigitalOcean's console, a bill or an alert must see the purpose of a resource";
 const whyRegion = "traffic between regions is slow, costs money and leaves the private network";
-const whyProject = "what is in no project of its own hides among everything else of the account";
+const whyProject = "outside a project, a resource is hard to find among everything else in the account";
 
-/** Types that have a name, tags and a region of their own choosing. */
+/** Types whose name, tags and region the program can choose. */
 const taggedTypes = new Set([dropletType, clusterType]);
 const namedTypes = new Set([
   dropletType,
@@ -51,12 +52,12 @@ export const resourceHygiene = definePolicy({
   displayName: "Resource hygiene",
   category: "hygiene",
   description:
-    "Resources have names that somebody chose, droplets and managed databases have tags, everything is in one region and in a project.",
+    "Resources have explicit names, droplets and managed databases have tags, and everything is in one region and in a project.",
   severity: "low",
   enforcement: alwaysAdvisory,
   tags: ["order"],
   remediationSteps:
-    "Set name, tags and region on every resource, and name droplets, load balancers, volumes, databases and domains in a Project.",
+    "Set name, tags and region on every resource, and add droplets, load balancers, volumes, databases and domains to a Project.",
   configuration: {
     namePattern: {
       type: "string",
@@ -73,12 +74,12 @@ export const resourceHygiene = definePolicy({
       type: "array",
       items: { type: "string" },
       default: [],
-      description: "Regions that the stack may use; without any, all its resources must be in one.",
+      description: "Regions that the stack may use. If not set, all its resources must be in one region.",
     },
     requireProject: {
       type: "boolean",
       default: true,
-      description: "Whether resources must be in a Project of the stack.",
+      description: "Require that resources are in a Project of the stack.",
     },
   },
   judgeResource(resource, context) {
@@ -109,19 +110,16 @@ function judgeName(resource: JudgedResource, context: Context): void {
     context.report(resource, { at: "name", problem, why: whyName, fix });
   if (name.state !== "known" || name.value === "") {
     const state = name.state === "known" ? "is empty" : describeState(name);
-    report(
-      name.state === "unknown" ? "the name cannot be known in a preview" : `the value ${state}`,
-      "set name",
-    );
+    report(name.state === "unknown" ? "the name is unknown in a preview" : `the value ${state}`, "set name");
     return;
   }
   if (isAutomatic(name.value, resource.name)) {
-    report("Pulumi made the name, and another one comes with each replacement", "set name");
+    report("Pulumi generated the name, and each replacement generates another one", "set name");
     return;
   }
   const pattern = patternOf(context.configuration.namePattern);
   if (pattern === undefined)
-    report("namePattern of this policy is no regular expression", "mend namePattern");
+    report("namePattern of this policy is not a regular expression", "correct namePattern");
   else if (!pattern.test(name.value)) {
     report(
       "the name does not match namePattern",
@@ -130,7 +128,7 @@ function judgeName(resource: JudgedResource, context: Context): void {
   }
 }
 
-/** Pulumi's automatic names: the resource's name, a hyphen and seven hexadecimal digits. */
+/** Pulumi's generated names: the resource's name, a hyphen and seven hexadecimal digits. */
 function isAutomatic(name: string, logical: string): boolean {
   return name.length === logical.length + 8 && name.startsWith(`${logical}-`) && /-[0-9a-f]{7}$/.test(name);
 }
@@ -146,11 +144,11 @@ function judgeTags(resource: JudgedResource, context: Context): void {
     at: "tags",
     problem: "its tags are not a list of strings",
     why: whyName,
-    fix: "give tags as a list of strings",
+    fix: "set tags to a list of strings",
   });
 }
 
-/** A tag that a Tag resource names is known by reference, once the stack is whole. */
+/** A tag that comes from a Tag resource is known by reference, once the stack is complete. */
 function judgeMissingTags(resource: JudgedResource, context: Context): void {
   const tags = tagsOf(resource);
   const { complete } = tags;
@@ -162,8 +160,8 @@ function judgeMissingTags(resource: JudgedResource, context: Context): void {
     ? names.size === 0
       ? "it has no tag"
       : `it lacks ${missing.length === 1 ? "a tag" : "tags"} of requiredTags: ${missing.join(", ")}`
-    : "its tags cannot be known in a preview";
-  context.report(resource, { at: "tags", problem, why: whyName, fix: "name the stack and the role in tags" });
+    : "its tags are unknown in a preview";
+  context.report(resource, { at: "tags", problem, why: whyName, fix: "add tags for the stack and the role" });
 }
 
 function judgeRegion(resource: JudgedResource, context: Context): void {
@@ -173,13 +171,13 @@ function judgeRegion(resource: JudgedResource, context: Context): void {
   if (regions.includes(region.value.toLowerCase())) return;
   context.report(resource, {
     at: "region",
-    problem: "its region is none of this policy's regions",
+    problem: "its region is not one of this policy's regions",
     why: whyRegion,
     fix: `use ${regions.join(" or ")}`,
   });
 }
 
-/** Without a list of regions: all that name one name the same. Global resources name none. */
+/** Without a list of regions, all resources must be in the same one. Global resources have no region. */
 function judgeOneRegion(resources: readonly JudgedResource[], context: Context): void {
   if (context.configuration.regions.length > 0) return;
   let first: { region: string; name: string } | undefined;
@@ -190,11 +188,9 @@ function judgeOneRegion(resources: readonly JudgedResource[], context: Context):
       context.report(resource, {
         at: "region",
         problem:
-          region.state === "unknown"
-            ? "the region cannot be known in a preview"
-            : "the region is not a string",
+          region.state === "unknown" ? "the region is unknown in a preview" : "the region is not a string",
         why: whyRegion,
-        fix: "give the region as a literal",
+        fix: "set the region to a literal",
       });
     }
     if (region.state !== "known" || region.value === "") continue;
@@ -202,9 +198,9 @@ function judgeOneRegion(resources: readonly JudgedResource[], context: Context):
     if (region.value.toLowerCase() === first.region) continue;
     context.report(resource, {
       at: "region",
-      problem: `it is in another region than "${first.name}"`,
+      problem: `it is in a different region than "${first.name}"`,
       why: whyRegion,
-      fix: "use one region, or name all in this policy's regions",
+      fix: "use one region, or list all regions in this policy's regions",
     });
   }
 }
@@ -228,9 +224,9 @@ function judgeProject(resources: readonly JudgedResource[], context: Context): v
     if (projectId.state === "unknown" || valueOr(projectId, "") !== "") continue;
     if (outputs.some((output) => listed.has(valueOr(resource.outputs.text(output), "\0")))) continue;
     context.report(resource, {
-      problem: "no Project of the stack holds it",
+      problem: "no Project of the stack contains it",
       why: whyProject,
-      fix: "name its URN in resources of a Project or of ProjectResources",
+      fix: "add its URN to resources of a Project or of ProjectResources",
     });
   }
 }

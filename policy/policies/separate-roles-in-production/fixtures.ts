@@ -20,11 +20,11 @@ export const fixtures: PolicyFixtures = {
     { path: /^userData$/, change: /unknown|mistyped/, reason: "evidence covers the host" },
     {
       path: /\.files\.(.*nginx\.conf|.*site\.conf|.*zz-secured-web\.cnf)$/,
-      reason: "the roles tell what the host is; the text of these files is judged by other policies",
+      reason: "the roles show what the host is; other policies check the text of these files",
     },
     {
       path: /\.roles(\[\d+\])?$/,
-      reason: "the files tell what the host is",
+      reason: "the files show what the host is",
     },
   ],
   valid: [
@@ -37,7 +37,7 @@ export const fixtures: PolicyFixtures = {
       },
     },
     {
-      title: "both roles on one host, accepted and kept apart by slices, in a first preview",
+      title: "both roles on one host, allowed and isolated by slices, in a first preview",
       stack: "prod",
       configuration: { acceptSharedHosts: true },
       resources: {
@@ -52,11 +52,11 @@ export const fixtures: PolicyFixtures = {
       stack: "prod",
       resources: host(both),
       violations: [
-        { resource: "node-1", says: "the droplet is web host and database host at once", at: "registration" },
+        { resource: "node-1", says: "the droplet is both web host and database host", at: "registration" },
       ],
     },
     {
-      title: "both roles on one host, kept apart by slices but not accepted",
+      title: "both roles on one host, isolated by slices but not allowed",
       stack: "prod",
       resources: host(isolated),
       violations: [
@@ -64,7 +64,7 @@ export const fixtures: PolicyFixtures = {
       ],
     },
     {
-      title: "both roles on one host, accepted and not kept apart",
+      title: "both roles on one host, allowed but not isolated",
       stack: "prod",
       configuration: { acceptSharedHosts: true },
       resources: host({
@@ -74,7 +74,7 @@ export const fixtures: PolicyFixtures = {
       violations: [
         {
           resource: "node-1",
-          says: "no unit file puts the web server's service into a slice",
+          says: "no unit file assigns the web server's service to a slice",
           at: "registration",
         },
       ],
@@ -90,11 +90,11 @@ export const fixtures: PolicyFixtures = {
       violations: [{ resource: "node-1", says: "the database shares its slice", at: "registration" }],
     },
     {
-      title: "a slice without a limit of memory",
+      title: "a slice without a memory limit",
       stack: "prod",
       configuration: { acceptSharedHosts: true },
       resources: host({ ...isolated, "/etc/systemd/system/web.slice": "[Slice]\nCPUWeight=200\n" }),
-      violations: [{ resource: "node-1", says: "a slice limits no memory", at: "registration" }],
+      violations: [{ resource: "node-1", says: "a slice sets no memory limit", at: "registration" }],
     },
     {
       title: "evidence of both roles, in a first preview",
@@ -106,7 +106,7 @@ export const fixtures: PolicyFixtures = {
       violations: [
         {
           resource: "tier",
-          says: 'host "node-1": the droplet is web host and database host at once',
+          says: 'host "node-1": the droplet is both web host and database host',
           at: "registration",
         },
       ],
@@ -115,13 +115,13 @@ export const fixtures: PolicyFixtures = {
       title: "a host that cannot be read",
       stack: "prod",
       resources: { "node-1": droplet("node-1", { userData: unknownValue }) },
-      violations: [{ resource: "node-1", says: "it may be web host and database host at once", at: "stack" }],
+      violations: [{ resource: "node-1", says: "it may be both web host and database host", at: "stack" }],
     },
     {
-      title: "an image that brings both roles",
+      title: "an image with both roles",
       stack: "prod",
       resources: { "node-1": droplet("node-1", { image: "lemp-20-04" }) },
-      violations: [{ resource: "node-1", says: "web host and database host at once", at: "registration" }],
+      violations: [{ resource: "node-1", says: "both web host and database host", at: "registration" }],
     },
   ],
 };

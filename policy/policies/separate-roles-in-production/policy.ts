@@ -1,4 +1,4 @@
-/** In production a droplet is a web host or a database host. */
+/** In production a droplet is either a web host or a database host. */
 
 import type { HostContent } from "../../evidence/content";
 import {
@@ -17,7 +17,7 @@ import type { Violation } from "../../frame/message";
 import { ofType } from "../../resources/types";
 
 const why =
-  "web server, application and database fight for the CPU, memory and disk of one host, so a busy site starves its own database and the cause is hard to find";
+  "web server, application and database compete for the CPU, memory and disk of one host, so a busy site slows its own database and the cause is hard to find";
 
 interface Configuration {
   readonly acceptSharedHosts: boolean;
@@ -28,17 +28,17 @@ export const separateRolesInProduction = definePolicy({
   displayName: "Separate roles in production",
   category: "roles",
   description:
-    "In production no droplet is web host and database host at once, unless the configuration accepts it and systemd slices keep the roles apart.",
+    "In production no droplet is both web host and database host, unless the configuration allows it and systemd slices isolate the roles.",
   severity: "high",
   enforcement: productionOnly,
   tags: ["availability", "database"],
   remediationSteps:
-    "Put web server and application on droplets of their own; or set acceptSharedHosts, and give web server and database a systemd slice each with CPUWeight and MemoryMax.",
+    "Put web server and application on their own droplets. Alternatively, set acceptSharedHosts and put web server and database each into a systemd slice with CPUWeight and MemoryMax.",
   configuration: {
     acceptSharedHosts: {
       type: "boolean",
       default: false,
-      description: "Whether a droplet may have both roles where systemd slices keep them apart.",
+      description: "Allow a droplet to have both roles if systemd slices isolate them.",
     },
   },
   judgeResource(resource, context) {
@@ -64,9 +64,9 @@ export const separateRolesInProduction = definePolicy({
       if (knowledge.state !== "uncovered") continue;
       context.report(droplet, {
         at: "userData",
-        problem: `${knowledge.reason}, and no component passes evidence for this droplet, so it may be web host and database host at once`,
+        problem: `${knowledge.reason}, and no component passes evidence for this droplet, so it may be both web host and database host`,
         why,
-        fix: "pass the configuration's text without secrets as the input configurationEvidence of a component, under the droplet's name",
+        fix: "pass the configuration's text, without secrets, as the input configurationEvidence of a component, under the droplet's name",
       });
     }
   },
@@ -83,16 +83,16 @@ function judgeShared(
 ): Violation | undefined {
   if (!acceptSharedHosts) {
     return {
-      problem: "the droplet is web host and database host at once",
+      problem: "the droplet is both web host and database host",
       why,
-      fix: "put the roles on droplets of their own, or set this policy's acceptSharedHosts and isolate them with systemd slices",
+      fix: "put the roles on separate droplets, or set this policy's acceptSharedHosts and isolate them with systemd slices",
     };
   }
-  const missing = content === undefined ? "its configuration is not known" : missingIsolation(content);
+  const missing = content === undefined ? "its configuration is unknown" : missingIsolation(content);
   if (missing === undefined) return undefined;
   return {
-    problem: `the droplet is web host and database host at once, and its roles are not kept apart: ${missing}`,
+    problem: `the droplet is both web host and database host, and its roles are not isolated: ${missing}`,
     why,
-    fix: "give web server and database a systemd slice each (Slice= in the service, CPUWeight and MemoryMax in the slice)",
+    fix: "put web server and database each into a systemd slice (Slice= in the service, CPUWeight and MemoryMax in the slice)",
   };
 }

@@ -21,9 +21,9 @@ export const fixtures: PolicyFixtures = {
     {
       path: /\.files\.(.*nginx\.conf|.*site\.conf|.*zz-secured-web\.cnf)$/,
       change: /removed|emptied/,
-      reason: "the roles tell what the host serves",
+      reason: "the roles show what the host serves",
     },
-    { path: /\.roles(\[\d+\])?$/, change: /removed|emptied/, reason: "the files tell what the host serves" },
+    { path: /\.roles(\[\d+\])?$/, change: /removed|emptied/, reason: "the files show what the host serves" },
   ],
   valid: [
     {
@@ -56,16 +56,14 @@ export const fixtures: PolicyFixtures = {
       stack: "prod",
       resources: host("web-1", nginxFiles),
       violations: [
-        { resource: "web-1", says: "no agent on it collects the rate of its requests", at: "registration" },
+        { resource: "web-1", says: "no agent on it collects its request rate", at: "registration" },
       ],
     },
     {
-      title: "a database host whose agent collects the web server's rate alone",
+      title: "a database host whose agent only collects the web server's rate",
       stack: "prod",
       resources: host("db-1", { ...memberFiles, ...nginxCheck }),
-      violations: [
-        { resource: "db-1", says: "no agent on it collects the rate of its queries", at: "registration" },
-      ],
+      violations: [{ resource: "db-1", says: "no agent on it collects its query rate", at: "registration" }],
     },
     {
       title: "evidence of a web host without an agent",
@@ -80,7 +78,7 @@ export const fixtures: PolicyFixtures = {
       title: "a host that cannot be read",
       stack: "prod",
       resources: { "web-1": droplet("web-1", { userData: unknownValue }) },
-      violations: [{ resource: "web-1", says: "it is not known to be measured", at: "stack" }],
+      violations: [{ resource: "web-1", says: "it may have no metrics", at: "stack" }],
     },
   ],
 };

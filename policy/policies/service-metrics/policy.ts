@@ -1,4 +1,4 @@
-/** How many requests and queries a site serves is measured where they are served. */
+/** The hosts of a site measure their request and query rates. */
 
 import type { HostContent } from "../../evidence/content";
 import {
@@ -17,9 +17,9 @@ import type { Violation } from "../../frame/message";
 import { ofType } from "../../resources/types";
 
 const why =
-  "without the rates of requests and queries nobody can tell a busy site from a broken one, nor which of its parts is the slow one";
+  "without request and query rates, a busy site looks the same as a broken one, and the slow part is hard to find";
 const evidenceFix =
-  "pass the agent's configuration without secrets as the input configurationEvidence of a component, under the droplet's name";
+  "pass the agent's configuration, without secrets, as the input configurationEvidence of a component, under the droplet's name";
 
 interface Configuration {
   readonly web: boolean;
@@ -31,15 +31,15 @@ export const serviceMetrics = definePolicy({
   displayName: "Service metrics",
   category: "monitoring",
   description:
-    "An agent on every web host collects the rate of its requests, and one on every database host the rate of its queries.",
+    "An agent on every web host collects its request rate, and an agent on every database host collects its query rate.",
   severity: "medium",
   enforcement: productionOnly,
   tags: [],
   remediationSteps:
     "Configure the agent of each host for its services: Datadog's nginx and mysql checks, Telegraf's inputs, OpenTelemetry's receivers or Prometheus's exporters.",
   configuration: {
-    web: { type: "boolean", default: true, description: "Whether web hosts must be measured." },
-    database: { type: "boolean", default: true, description: "Whether database hosts must be measured." },
+    web: { type: "boolean", default: true, description: "Require metrics from web hosts." },
+    database: { type: "boolean", default: true, description: "Require metrics from database hosts." },
   },
   judgeResource(resource, context) {
     if (isEvidenceComponent(resource)) {
@@ -68,7 +68,7 @@ export const serviceMetrics = definePolicy({
       if (knowledge.state !== "uncovered") continue;
       context.report(droplet, {
         at: "userData",
-        problem: `${knowledge.reason}, and no component passes evidence for this droplet, so it is not known to be measured`,
+        problem: `${knowledge.reason}, and no component passes evidence for this droplet, so it may have no metrics`,
         why,
         fix: evidenceFix,
       });
@@ -85,14 +85,10 @@ function judgeHost(
   const demands = [
     [
       "web",
-      "a web host, and no agent on it collects the rate of its requests",
+      "a web host, and no agent on it collects its request rate",
       "nginx (nginx.d/conf.yaml with nginx_status_url)",
     ],
-    [
-      "database",
-      "a database host, and no agent on it collects the rate of its queries",
-      "mysql (mysql.d/conf.yaml)",
-    ],
+    ["database", "a database host, and no agent on it collects its query rate", "mysql (mysql.d/conf.yaml)"],
   ] as const;
   return demands
     .filter(([role]) => configuration[role] && roles[role] === "yes" && !rates[role])

@@ -31,11 +31,11 @@ export const fixtures: PolicyFixtures = {
       change: /unknown/,
       reason: "it comes from another resource, such as the load balancer's address",
     },
-    { path: /^(period|threshold|comparison)$/, reason: "when an alert fires is for its owner to choose" },
-    { path: /^checkId$/, reason: "the reference tells the check" },
+    { path: /^(period|threshold|comparison)$/, reason: "the owner chooses when an alert fires" },
+    { path: /^checkId$/, reason: "the reference shows the check" },
     {
       path: /^(forwardingRules.*|redirectHttpToHttps|tlsCipherPolicy|dropletTag)$/,
-      reason: "every public load balancer is judged alike",
+      reason: "all public load balancers are checked in the same way",
     },
     { path: /^enabled$/, change: /removed/, reason: "the default is true" },
   ],
@@ -52,14 +52,14 @@ export const fixtures: PolicyFixtures = {
   ],
   invalid: [
     {
-      title: "a public load balancer that nobody watches",
+      title: "a public load balancer without a check",
       resources: edge,
-      violations: [{ resource: "edge", says: "no uptime check of type https", at: "stack" }],
+      violations: [{ resource: "edge", says: "no enabled uptime check of type https", at: "stack" }],
     },
     {
-      title: "a check by ping alone",
+      title: "a check with only ping",
       resources: { ...edge, site: check({ type: "ping" }), ...down },
-      violations: [{ resource: "edge", says: "no uptime check of type https", at: "stack" }],
+      violations: [{ resource: "edge", says: "no enabled uptime check of type https", at: "stack" }],
     },
     {
       title: "a check without an alert for the certificate",
@@ -67,7 +67,7 @@ export const fixtures: PolicyFixtures = {
       violations: [{ resource: "site", says: "no alert of type ssl_expiry", at: "stack" }],
     },
     {
-      title: "alerts that nobody receives",
+      title: "alerts without recipients",
       resources: { ...edge, site: check(), ...certificate, down: alert("down", { notifications: [{}] }) },
       violations: [
         { resource: "down", says: "it names no recipient", at: "registration" },
@@ -75,19 +75,19 @@ export const fixtures: PolicyFixtures = {
       ],
     },
     {
-      title: "a check that is switched off",
+      title: "a disabled check",
       resources: { ...edge, site: check({ enabled: false }), ...down, ...certificate },
       violations: [
-        { resource: "site", says: "the check is not known to be switched on", at: "registration" },
-        { resource: "edge", says: "no uptime check of type https", at: "stack" },
+        { resource: "site", says: "it is unknown whether the check is enabled", at: "registration" },
+        { resource: "edge", says: "no enabled uptime check of type https", at: "stack" },
       ],
     },
     {
-      title: "a check whose type is not known",
+      title: "a check with an unknown type",
       resources: { ...edge, site: check({ type: unknownValue }), ...down },
       violations: [
-        { resource: "site", says: "type: the value is not known yet", at: "registration" },
-        { resource: "edge", says: "no uptime check of type https", at: "stack" },
+        { resource: "site", says: "type: the value is unknown", at: "registration" },
+        { resource: "edge", says: "no enabled uptime check of type https", at: "stack" },
       ],
     },
   ],

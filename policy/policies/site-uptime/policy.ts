@@ -1,4 +1,4 @@
-/** The site is watched from outside, and its certificate with it. */
+/** An uptime check monitors the site and its certificate from outside. */
 import { describeState } from "../../evidence/host";
 import type { JudgmentContext, PolicyDefinition } from "../../frame/definition";
 import { mandatoryInProduction } from "../../frame/enforcement";
@@ -8,16 +8,15 @@ import { isSwitchedOn, missingRecipients } from "../../resources/recipients";
 import { loadBalancerType, ofType, uptimeAlertType, uptimeCheckType } from "../../resources/types";
 
 const whyUptime =
-  "a site that is down for its visitors can look well from within, and they are the first to know";
-const whyCertificate =
-  "a certificate that expires takes the whole site down at once, on a day that was known for months";
+  "a site that is down for its visitors can look healthy from inside, and without a check the visitors notice first";
+const whyCertificate = "an expired certificate takes the whole site down, on a day that was known for months";
 
 export const siteUptime: PolicyDefinition = {
   name: "site-uptime",
   displayName: "Site uptime",
   category: "monitoring",
   description:
-    "A stack with a public load balancer has an uptime check over HTTPS, and every such check alerts when the site is down and before its certificate expires.",
+    "A stack with a public load balancer has an uptime check over HTTPS, and every such check has alerts for an outage and for a certificate that expires soon.",
   severity: "medium",
   enforcement: mandatoryInProduction,
   tags: [],
@@ -34,8 +33,7 @@ export const siteUptime: PolicyDefinition = {
       if (sound.length > 0 || valueOr(balancer.inputs.text("network"), "").toUpperCase() === "INTERNAL")
         continue;
       context.report(balancer, {
-        problem:
-          "the stack has a public load balancer, and no uptime check of type https that is switched on",
+        problem: "the stack has a public load balancer, but no enabled uptime check of type https",
         why: whyUptime,
         fix: "create an UptimeCheck of type https with the site's address as target",
       });
@@ -52,12 +50,12 @@ function judgeCheck(check: JudgedResource, context: JudgmentContext): void {
   const type = check.inputs.text("type");
   if (type.state === "unknown" || type.state === "mistyped") report("type", type);
   const target = check.inputs.text("target");
-  // A target that is not known yet comes from another resource, such as the load balancer's address.
+  // An unknown target comes from another resource, such as the load balancer's address.
   if (target.state !== "unknown" && valueOr(target, "") === "") report("target", target);
   if (!isSwitchedOn(check.inputs)) {
     context.report(check, {
       at: "enabled",
-      problem: "the check is not known to be switched on",
+      problem: "it is unknown whether the check is enabled",
       why: whyUptime,
       fix: "set enabled to true",
     });
@@ -65,7 +63,7 @@ function judgeCheck(check: JudgedResource, context: JudgmentContext): void {
 
   function report(at: string, field: Field<unknown>): void {
     const problem = field.state === "known" ? "it is empty" : `the value ${describeState(field)}`;
-    context.report(check, { at, problem, why: whyUptime, fix: "give the value as a literal" });
+    context.report(check, { at, problem, why: whyUptime, fix: "set the value to a literal" });
   }
 }
 
@@ -75,8 +73,8 @@ function judgeAlert(alert: JudgedResource, context: JudgmentContext): void {
   context.report(alert, {
     at: "notifications",
     problem,
-    why: "an alert that nobody receives is none",
-    fix: "name addresses in notifications[0].emails, or a channel in notifications[0].slacks",
+    why: "an alert without a recipient reaches no one",
+    fix: "set addresses in notifications[0].emails, or a channel in notifications[0].slacks",
   });
 }
 
@@ -84,18 +82,18 @@ function recipientsProblem(alert: JudgedResource): string | undefined {
   const list = alert.inputs.objects("notifications");
   if (list.state === "absent" || (list.state === "known" && list.value.length === 0))
     return "it names no recipient";
-  if (list.state !== "known") return `its recipients cannot be known: the value ${describeState(list)}`;
+  if (list.state !== "known") return `its recipients are unknown: the value ${describeState(list)}`;
   const problems = list.value.map((notice) =>
     notice.state === "known"
       ? missingRecipients(notice.value)
-      : `its recipients cannot be known: the value ${describeState(notice)}`,
+      : `its recipients are unknown: the value ${describeState(notice)}`,
   );
   return problems.includes(undefined) ? undefined : problems[0];
 }
 
 const down = ["down", "down_global"];
 
-/** Every check has an alert for a site that is down; one over HTTPS also for its certificate. */
+/** Every check has an alert for an outage; an HTTPS check also has one for its certificate. */
 function judgeAlertsOf(
   checks: readonly JudgedResource[],
   alerts: readonly JudgedResource[],
@@ -118,14 +116,14 @@ function judgeAlertsOf(
     ]);
     if (!down.some((type) => types.has(type))) {
       context.report(check, {
-        problem: "the check has no alert of type down or down_global that reaches somebody",
+        problem: "the check has no alert of type down or down_global that reaches a person",
         why: whyUptime,
         fix: "create an UptimeAlert of type down with this check's id as checkId",
       });
     }
     if (isHttps(check) && !types.has("ssl_expiry")) {
       context.report(check, {
-        problem: "the check has no alert of type ssl_expiry that reaches somebody",
+        problem: "the check has no alert of type ssl_expiry that reaches a person",
         why: whyCertificate,
         fix: "create an UptimeAlert of type ssl_expiry with this check's id as checkId, and days in threshold",
       });

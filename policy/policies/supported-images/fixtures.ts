@@ -8,12 +8,12 @@ export const fixtures: PolicyFixtures = {
   valid: [
     { title: "a release with years of support", resources: host("ubuntu-26-04-x64") },
     {
-      title: "an image of one's own, which the configuration names",
+      title: "a custom image that the configuration lists",
       configuration: { allowedImages: ["164892017"] },
       resources: host("164892017"),
     },
     {
-      title: "a snapshot that the stack makes",
+      title: "a snapshot that the stack creates",
       resources: {
         golden: {
           type: "digitalocean:index/customImage:CustomImage",
@@ -29,31 +29,31 @@ export const fixtures: PolicyFixtures = {
       title: "a release whose support has ended",
       resources: host("ubuntu-20-04-x64"),
       violations: [
-        { resource: "web-1", says: "support of this release has ended on 2025-05-31", at: "registration" },
+        { resource: "web-1", says: "support for this release ended on 2025-05-31", at: "registration" },
       ],
     },
     {
-      title: "a release with less support than the configuration demands",
+      title: "a release with less support than the configuration requires",
       configuration: { minimumDays: 3650 },
       resources: host("debian-13-x64"),
       violations: [
-        { resource: "web-1", says: "support of this release ends on 2030-06-30", at: "registration" },
+        { resource: "web-1", says: "support for this release ends on 2030-06-30", at: "registration" },
       ],
     },
     {
       title: "a marketplace image",
       resources: host("docker-20-04"),
-      violations: [{ resource: "web-1", says: "of no release in the policy's table", at: "registration" }],
+      violations: [{ resource: "web-1", says: "release is not in the policy's table", at: "registration" }],
     },
     {
-      title: "an image of one's own that nobody vouches for",
+      title: "a custom image that the configuration does not list",
       resources: host(164892017),
-      violations: [{ resource: "web-1", says: "the image is one of your own", at: "registration" }],
+      violations: [{ resource: "web-1", says: "the image is a custom one", at: "registration" }],
     },
     {
-      title: "an image that is not known and comes from nowhere",
+      title: "an unknown image that does not come from a resource",
       resources: host(unknownValue),
-      violations: [{ resource: "web-1", says: "the value is not known yet", at: "stack" }],
+      violations: [{ resource: "web-1", says: "the value is unknown", at: "stack" }],
     },
   ],
 };

@@ -1,8 +1,8 @@
 /**
- * Until when the makers of distributions mend security faults for everybody (without a paid contract), by the beginning
- * of DigitalOcean's image slugs. As of 2026-11-21.
+ * End of free security updates for distribution releases, by the prefix of DigitalOcean's image slugs. As of
+ * 2026-11-21.
  *
- * Sources: ubuntu.com/about/release-cycle; wiki.debian.org/LTS (Debian's end is that of its LTS team);
+ * Sources: ubuntu.com/about/release-cycle; wiki.debian.org/LTS (for Debian, the end of its LTS);
  * endoflife.date/centos-stream, /rocky-linux, /almalinux, /fedora.
  */
 export const endOfSupport: ReadonlyMap<string, string> = new Map([
@@ -37,7 +37,7 @@ export const endOfSupport: ReadonlyMap<string, string> = new Map([
   ["fedora-43", "2026-12-02"],
 ]);
 
-/** The end of support of an image, by its slug; nothing where the table does not hold it. */
+/** The end of support of an image, by its slug; undefined if the table does not contain it. */
 export function endOfImage(slug: string): string | undefined {
   return endOfSupport.get(slug.toLowerCase().replace(/-x(64|32)$/, ""));
 }

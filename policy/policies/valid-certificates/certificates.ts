@@ -1,4 +1,4 @@
-/** Certificates for the fixtures: of an authority of their own, whose keys were thrown away. */
+/** Certificates for the fixtures, from an authority whose keys were deleted. */
 
 export const authorityCertificate = `-----BEGIN CERTIFICATE-----
 MIIBKTCB0aADAgECAgEBMAoGCCqGSM49BAMCMBUxEzARBgNVBAMTCkV4YW1wbGUg

@@ -40,22 +40,22 @@ export const fixtures: PolicyFixtures = {
   harmlessMutants: [
     {
       path: /^(origin|algorithm|ecdsaCurve|dropletTag|forwardingRules|redirectHttpToHttps|tlsCipherPolicy)$/,
-      reason: "says nothing of a certificate",
+      reason: "not related to certificates",
     },
     { path: /^privateKey$/, change: /unknown/, reason: "it comes from a resource of the stack" },
     {
       path: /^customDomain$/,
-      reason: "without a domain of its own, or with one that is not known, the CDN has a certificate",
+      reason: "without its own domain, or with an unknown one, the CDN has a certificate",
     },
     {
       path: /^certificateName$/,
       change: /unknown/,
-      reason: "it is the name of a certificate that the stack makes",
+      reason: "it is the name of a certificate that the stack creates",
     },
     {
       path: /^domains(\[0\])?(\.name)?$/,
       resource: /^edge$/,
-      reason: "a domain that is not named has no certificate to miss",
+      reason: "a domain that is not listed needs no certificate",
     },
   ],
   valid: [
@@ -72,19 +72,19 @@ export const fixtures: PolicyFixtures = {
   ],
   invalid: [
     {
-      title: "a certificate that has expired",
+      title: "an expired certificate",
       resources: { key, site: custom({ leafCertificate: expiredCertificate }) },
-      violations: [{ resource: "site", says: "it has expired on 2025-01-01", at: "registration" }],
+      violations: [{ resource: "site", says: "it expired on 2025-01-01", at: "registration" }],
     },
     {
-      title: "a certificate of the future",
+      title: "a certificate that is not valid yet",
       resources: { key, site: custom({ leafCertificate: earlyCertificate }) },
-      violations: [{ resource: "site", says: "it is valid from 2120-01-01 on alone", at: "registration" }],
+      violations: [{ resource: "site", says: "it is not valid until 2120-01-01", at: "registration" }],
     },
     {
-      title: "a certificate that signed itself",
+      title: "a self-signed certificate",
       resources: { key, site: custom({ leafCertificate: selfSignedCertificate }) },
-      violations: [{ resource: "site", says: "it is signed by itself", at: "registration" }],
+      violations: [{ resource: "site", says: "it is self-signed", at: "registration" }],
     },
     {
       title: "a weak key",
@@ -92,7 +92,7 @@ export const fixtures: PolicyFixtures = {
       violations: [{ resource: "site", says: "its key has 1024 bits", at: "registration" }],
     },
     {
-      title: "a custom certificate without its parts",
+      title: "a custom certificate with missing parts",
       resources: { site: certificate({ type: "custom" }) },
       violations: [
         { resource: "site", says: "privateKey: it is missing", at: "registration" },
@@ -101,14 +101,14 @@ export const fixtures: PolicyFixtures = {
       ],
     },
     {
-      title: "Let's Encrypt's certificate for no domain",
+      title: "a Let's Encrypt certificate for no domain",
       resources: { site: letsEncrypt([]) },
-      violations: [{ resource: "site", says: "it names no domain", at: "registration" }],
+      violations: [{ resource: "site", says: "it lists no domain", at: "registration" }],
     },
     {
-      title: "a certificate that is not known and comes from nowhere",
+      title: "an unknown certificate that does not come from a resource",
       resources: { key, site: custom({ leafCertificate: unknownValue }) },
-      violations: [{ resource: "site", says: "leafCertificate: the value is not known yet", at: "stack" }],
+      violations: [{ resource: "site", says: "leafCertificate: the value is unknown", at: "stack" }],
     },
     {
       title: "a global load balancer without a certificate for its domain",

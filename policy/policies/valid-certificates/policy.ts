@@ -1,4 +1,4 @@
-/** Certificates that clients accept, today and for some time. */
+/** Certificates that clients accept now and in the near future. */
 import { X509Certificate } from "node:crypto";
 import { describeState } from "../../evidence/host";
 import { definePolicy, type JudgmentContext } from "../../frame/definition";
@@ -8,7 +8,7 @@ import type { JudgedResource } from "../../frame/resource";
 import { type Field, type Inputs, valueOr } from "../../frame/value";
 import { cdnType, certificateType, loadBalancerType, ofType } from "../../resources/types";
 
-const whyRefused = "clients refuse a site whose certificate they cannot accept, all of them and at once";
+const whyRefused = "all clients refuse a site whose certificate is invalid";
 
 interface Configuration {
   readonly minimumDays: number;
@@ -21,25 +21,24 @@ export const validCertificates = definePolicy({
   displayName: "Valid certificates",
   category: "encryption",
   description:
-    "Certificates are Let's Encrypt's for named domains, or custom ones that are valid for some time, signed by an authority, complete and strong; global load balancers and CDNs have one for each of their own domains.",
+    "Certificates are from Let's Encrypt for named domains, or custom ones that remain valid for some time, with a full chain, signed by an authority, and with a strong key. Global load balancers and CDNs have one for each custom domain.",
   severity: "high",
   enforcement: alwaysMandatory,
   tags: [],
   remediationSteps:
-    "Use type lets_encrypt, which DigitalOcean renews, or renew the custom certificate and give it with its chain; name a certificate for every domain of a global load balancer or CDN.",
+    "Use type lets_encrypt, which DigitalOcean renews, or renew the custom certificate and pass it with its chain. Set a certificate for every domain of a global load balancer or CDN.",
   configuration: {
     minimumDays: {
       type: "integer",
       default: 30,
       minimum: 0,
       maximum: 825,
-      description: "Days that a custom certificate must still be valid.",
+      description: "Days that a custom certificate must remain valid.",
     },
     requireChain: {
       type: "boolean",
       default: true,
-      description:
-        "Whether a custom certificate must come with the certificates of its authority (certificateChain).",
+      description: "Require the certificates of its authority (certificateChain) with a custom certificate.",
     },
   },
   judgeResource(resource, context) {
@@ -48,7 +47,8 @@ export const validCertificates = definePolicy({
     if (resource.type === cdnType) judgeCdn(resource, context);
   },
   judgeStack(resources, context) {
-    // What is not known in a preview and comes from a resource of the stack is judged when the update registers it.
+    // A value that is unknown in a preview and comes from a resource of the stack is checked when the update
+    // registers it.
     for (const certificate of ofType(resources, certificateType)) {
       for (const input of ["type", "leafCertificate", "certificateChain", "privateKey", "domains"]) {
         if (certificate.inputs.raw(input) === undefined || certificate.references(input).length > 0) continue;
@@ -61,9 +61,9 @@ export const validCertificates = definePolicy({
         if (!isUnknown) continue;
         context.report(certificate, {
           at: input,
-          problem: "the value is not known yet, and comes from no resource of the stack",
+          problem: "the value is unknown, and does not come from a resource of the stack",
           why: whyRefused,
-          fix: "give the value as a literal or from the configuration",
+          fix: "set the value to a literal, or read it from the configuration",
         });
       }
     }
@@ -87,7 +87,7 @@ function judgeCertificate(certificate: JudgedResource, context: Context): void {
 
 function judgeLetsEncrypt(certificate: JudgedResource, context: Context): void {
   const domains = certificate.inputs.texts("domains");
-  const fix = "name the site's domains, which DigitalOcean must manage";
+  const fix = "list the site's domains, which DigitalOcean must manage";
   if (domains.state === "unknown") return;
   if (domains.state === "mistyped") {
     report(certificate, context, "domains", `the value ${describeState(domains)}`, fix);
@@ -95,7 +95,7 @@ function judgeLetsEncrypt(certificate: JudgedResource, context: Context): void {
   }
   const items = valueOr(domains, []);
   if (items.length === 0 || items.some((item) => item.state === "known" && item.value === "")) {
-    report(certificate, context, "domains", "it names no domain", fix);
+    report(certificate, context, "domains", "it lists no domain", fix);
   }
   if (items.some(({ state }) => state === "absent" || state === "mistyped")) {
     report(certificate, context, "domains", "a domain is not a string", fix);
@@ -105,23 +105,23 @@ function judgeLetsEncrypt(certificate: JudgedResource, context: Context): void {
 function judgeCustom(certificate: JudgedResource, context: Context): void {
   const key = certificate.inputs.text("privateKey");
   if (isMissing(key)) {
-    report(certificate, context, "privateKey", missing(key), "give the key in PEM form, as a secret");
+    report(certificate, context, "privateKey", missing(key), "pass the key in PEM form, as a secret");
   }
   const leaf = certificate.inputs.text("leafCertificate");
-  const leafFix = "give the site's own certificate in PEM form";
+  const leafFix = "pass the site's own certificate in PEM form";
   if (isMissing(leaf)) report(certificate, context, "leafCertificate", missing(leaf), leafFix);
   if (leaf.state === "known" && leaf.value !== "") {
     const parsed = parse(leaf.value);
     if (parsed === undefined)
-      report(certificate, context, "leafCertificate", "it is no certificate in PEM form", leafFix);
+      report(certificate, context, "leafCertificate", "it is not a certificate in PEM form", leafFix);
     else judgeLeaf(certificate, parsed, context);
   }
   if (!context.configuration.requireChain) return;
   const chain = certificate.inputs.text("certificateChain");
-  const chainFix = "give the authority's intermediate certificates in PEM form, the leaf's issuer first";
+  const chainFix = "pass the authority's intermediate certificates in PEM form, the leaf's issuer first";
   if (isMissing(chain)) report(certificate, context, "certificateChain", missing(chain), chainFix);
   else if (chain.state === "known" && parse(chain.value) === undefined) {
-    report(certificate, context, "certificateChain", "it is no certificate in PEM form", chainFix);
+    report(certificate, context, "certificateChain", "it is not a certificate in PEM form", chainFix);
   }
 }
 
@@ -131,7 +131,7 @@ function judgeLeaf(resource: JudgedResource, leaf: X509Certificate, context: Con
   const left = days(leaf.validTo);
   const renew = "renew the certificate, or use type lets_encrypt, which DigitalOcean renews";
   const day = (date: string) => new Date(date).toISOString().slice(0, 10);
-  if (left < 0) report(resource, context, at, `it has expired on ${day(leaf.validTo)}`, renew);
+  if (left < 0) report(resource, context, at, `it expired on ${day(leaf.validTo)}`, renew);
   else if (left < context.configuration.minimumDays) {
     report(resource, context, at, `it expires in ${left} days, on ${day(leaf.validTo)}`, renew);
   }
@@ -140,7 +140,7 @@ function judgeLeaf(resource: JudgedResource, leaf: X509Certificate, context: Con
       resource,
       context,
       at,
-      `it is valid from ${day(leaf.validFrom)} on alone`,
+      `it is not valid until ${day(leaf.validFrom)}`,
       "use a certificate that is valid today",
     );
   }
@@ -149,7 +149,7 @@ function judgeLeaf(resource: JudgedResource, leaf: X509Certificate, context: Con
       resource,
       context,
       at,
-      "it is signed by itself",
+      "it is self-signed",
       "use a certificate that an authority signed, or type lets_encrypt",
     );
   }
@@ -161,7 +161,7 @@ function judgeLeaf(resource: JudgedResource, leaf: X509Certificate, context: Con
       context,
       at,
       `its key has ${bits ?? 0} bits`,
-      "make a key of 2,048 bits or more, or an ECDSA key",
+      "create a key of 2,048 bits or more, or an ECDSA key",
     );
   }
 }
@@ -175,7 +175,7 @@ function parse(text: string): X509Certificate | undefined {
   }
 }
 
-/** Unknown values are judged when the update registers them. */
+/** Unknown values are checked when the update registers them. */
 function isMissing(field: Field<string>): boolean {
   return (
     field.state === "absent" || field.state === "mistyped" || (field.state === "known" && field.value === "")
@@ -190,12 +190,12 @@ function report(resource: JudgedResource, context: Context, at: string, problem:
   context.report(resource, { at, problem, why: whyRefused, fix });
 }
 
-/** A global load balancer ends TLS for each of its domains. */
+/** A global load balancer terminates TLS for each of its domains. */
 function judgeDomains(balancer: JudgedResource, context: Context): void {
   const domains = balancer.inputs.objects("domains");
   if (domains.state === "absent") return;
   const fix =
-    "set isManaged to true where DigitalOcean manages the domain, or name a Certificate in certificateName";
+    "set isManaged to true if DigitalOcean manages the domain, or set a Certificate in certificateName";
   if (domains.state !== "known") {
     report(balancer, context, "domains", `the value ${describeState(domains)}`, fix);
     return;
@@ -213,11 +213,11 @@ function hasCertificate(domain: Inputs): boolean {
   return ["certificateName", "certificateId"].some((input) => names(domain.text(input)));
 }
 
-/** A name that is not known yet is the output of a certificate. */
+/** An unknown name is the output of a certificate. */
 const names = (field: Field<string>) =>
   field.state === "unknown" || (field.state === "known" && field.value !== "");
 
-/** DigitalOcean's own address of a CDN has a certificate; a domain of one's own needs one. */
+/** DigitalOcean's own address of a CDN has a certificate. Your own domain needs one. */
 function judgeCdn(cdn: JudgedResource, context: Context): void {
   const domain = cdn.inputs.text("customDomain");
   if (domain.state === "absent" || (domain.state === "known" && domain.value === "")) return;
@@ -226,7 +226,7 @@ function judgeCdn(cdn: JudgedResource, context: Context): void {
     cdn,
     context,
     "certificateName",
-    "the CDN has a domain of its own and no certificate for it",
-    "name a Certificate in certificateName",
+    "the CDN has its own domain and no certificate for it",
+    "set a Certificate in certificateName",
   );
 }

@@ -164,7 +164,7 @@ describe("the pack in the real engine", function () {
       wrong: "a source with replicas, production by configuration",
       parts: { options: sourceOnly },
       config: production,
-      says: "its MySQL is no member of a replication group",
+      says: "its MySQL is not a member of a replication group",
       notCreated: "db-1",
     },
     {
@@ -172,7 +172,7 @@ describe("the pack in the real engine", function () {
       wrong: "a source with replicas, production by name",
       parts: { options: sourceOnly },
       stack: "prod-eu",
-      says: "its name begins with prod",
+      says: "its name starts with prod",
       notCreated: "db-1",
     },
     {
@@ -200,7 +200,7 @@ describe("the pack in the real engine", function () {
     assertRefused(
       await stack.preview(),
       "no-world-open-database",
-      "this database host stands behind no firewall",
+      "this database host is not behind a firewall",
     );
   });
 
