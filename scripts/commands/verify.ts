@@ -7,7 +7,7 @@ const MARKS = { passed: "✔", failed: "✖", skipped: "-" } as const;
 export const command: Command = {
   name: "verify",
   summary:
-    "Checks types, lint, format, the direction of imports, shell files, and that generated files are fresh.",
+    "Checks types, lint, formats, imports, duplicated code, links, English and that generated files are fresh.",
   run: async () => {
     let failures = 0;
     for (const { name, run } of verifyChecks()) {

@@ -4,9 +4,9 @@
  * An exception is written into the text, on the line of the finding or on the line before the passage:
  * `prose-allow RULE: REASON`, in a comment of the file's language.
  */
-import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { repositoryFiles } from "../verify/repositoryFiles";
 import { lineAt, type Passage, passagesOf } from "./passages";
 import { type Rule, rules } from "./rules";
 
@@ -35,11 +35,9 @@ const pending = [
 
 /** The files of the repository that the check reads. */
 export function proseFiles(projectDir: string): string[] {
-  const args = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
-  return execFileSync("git", args, { cwd: projectDir, encoding: "utf8", maxBuffer: 64 << 20 })
-    .split("\0")
-    .filter((path) => path !== "" && existsSync(join(projectDir, path)))
-    .filter((path) => ![...excluded, ...pending].some((pattern) => pattern.test(path)));
+  return repositoryFiles(projectDir).filter(
+    (path) => ![...excluded, ...pending].some((pattern) => pattern.test(path)),
+  );
 }
 
 export function checkProse(projectDir: string, paths: readonly string[]): Finding[] {

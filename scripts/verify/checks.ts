@@ -1,11 +1,13 @@
-import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PROJECT_DIR } from "../home";
 import { runProgram } from "../processes";
 import { checkProse, proseFiles } from "../prose/check";
 import { findOnPath } from "../toolchain/find.mjs";
+import { isProduct, longFiles } from "./fileLength";
 import type { GeneratedFile } from "./generated";
+import { brokenLinks } from "./links";
+import { repositoryFiles } from "./repositoryFiles";
 
 /** `passed`, or why not; `skipped` where this machine lacks the tool. */
 export type Verdict =
@@ -38,6 +40,21 @@ export function verifyChecks(projectDir = PROJECT_DIR): Check[] {
       name: "form of shell files (shfmt)",
       run: () => shellCheck(projectDir, "shfmt", ["-d"]),
     },
+    { name: "duplicated code (jscpd)", run: () => duplicates(projectDir) },
+    {
+      name: "links in Markdown",
+      run: async () => {
+        const pages = repositoryFiles(projectDir).filter((path) => path.endsWith(".md"));
+        return verdictOn(pages, brokenLinks(projectDir, pages));
+      },
+    },
+    {
+      name: "files of the product have at most 300 lines, or say why",
+      run: async () => {
+        const files = repositoryFiles(projectDir).filter(isProduct);
+        return verdictOn(files, longFiles(projectDir, files));
+      },
+    },
     { name: "English (scripts/prose)", run: async () => proseVerdict(projectDir) },
     { name: "generated pages (npm run docs)", run: async () => freshness(await pages(), projectDir) },
     {
@@ -45,6 +62,31 @@ export function verifyChecks(projectDir = PROJECT_DIR): Check[] {
       run: async () => freshness(await drawings(), projectDir),
     },
   ];
+}
+
+/** Passed if files were checked and none has a problem. */
+export function verdictOn(files: readonly string[], problems: readonly string[]): Verdict {
+  if (files.length === 0) return { kind: "failed", detail: "no file to check was found, and there are some" };
+  if (problems.length === 0) return { kind: "passed", detail: `${files.length} files` };
+  return { kind: "failed", detail: problems.join("\n") };
+}
+
+/**
+ * No passage of 80 tokens may be there twice (about ten lines). The limit is the largest round one that the code holds;
+ * below it are calls that look alike.
+ */
+export async function duplicates(projectDir: string): Promise<Verdict> {
+  const jscpd = join(PROJECT_DIR, "node_modules", ".bin", "jscpd");
+  const options = ["--min-tokens", "80", "--min-lines", "5", "--format", "typescript,javascript"];
+  const ignored = ["--ignore", "**/build/**,**/node_modules/**"];
+  const report = ["--reporters", "console", "--no-colors", "--exit-code", "1"];
+  const args = [...present(CODE, projectDir), ...options, ...ignored, ...report];
+  const { exitCode, stdout, stderr } = await runProgram(jscpd, args, { cwd: projectDir });
+  // jscpd is a program for each platform, and there is none for some.
+  if (/Platform package .* not installed/.test(stderr)) return { kind: "skipped", detail: stderr.trim() };
+  const files = Number(/Total: *│ *(\d+)/.exec(stdout)?.[1] ?? 0);
+  if (exitCode === 0 && files > 0) return { kind: "passed", detail: `${files} files` };
+  return { kind: "failed", detail: `${stdout}\n${stderr}`.trim() };
 }
 
 /** Loaded on demand: the pictures run the whole program. */
@@ -79,11 +121,9 @@ async function shellCheck(projectDir: string, tool: string, options: readonly st
 
 /** The files of the repository (committed or not yet) that begin with a shell's shebang or are named .sh. */
 export function shellFiles(projectDir: string): string[] {
-  const args = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
-  return execFileSync("git", args, { cwd: projectDir, encoding: "utf8", maxBuffer: 64 << 20 })
-    .split("\0")
-    .filter((file) => file !== "" && existsSync(join(projectDir, file)))
-    .filter((file) => file.endsWith(".sh") || isShellScript(join(projectDir, file)));
+  return repositoryFiles(projectDir).filter(
+    (file) => file.endsWith(".sh") || isShellScript(join(projectDir, file)),
+  );
 }
 
 function isShellScript(file: string): boolean {
