@@ -5,6 +5,7 @@ import type { HostChange, HostDriver } from "./core/host";
 import { createHttpServer } from "./core/httpServer";
 import { lockStateDir } from "./core/lock";
 import type { Observer } from "./core/observer";
+import type { SpacesBackend } from "./core/spaces";
 import { Store } from "./core/store";
 import { registerAccount } from "./resources/account";
 import { registerActions } from "./resources/actions";
@@ -21,6 +22,7 @@ import { registerMonitoringAlerts } from "./resources/monitoringAlerts";
 import { registerProjects } from "./resources/projects";
 import { registerReservedIps } from "./resources/reservedIps";
 import { registerSnapshots } from "./resources/snapshots";
+import { registerSpacesKeys, spacesAccounts } from "./resources/spacesKeys";
 import { registerSshKeys } from "./resources/sshKeys";
 import { registerTags } from "./resources/tags";
 import { registerTriggeredAlerts } from "./resources/triggeredAlerts";
@@ -47,6 +49,7 @@ const RESOURCES: readonly ((api: Api) => void)[] = [
   registerProjects,
   registerReservedIps,
   registerSnapshots,
+  registerSpacesKeys,
   registerSshKeys,
   registerTags,
   registerTriggeredAlerts,
@@ -70,6 +73,8 @@ export interface ApiOptions {
   rateLimit?: number | undefined;
   /** Makes droplets, firewalls and so on real; without it they are records. */
   host?: HostDriver;
+  /** Opens buckets to the account's Spaces keys; without it keys are records. */
+  spaces?: SpacesBackend;
   /** Asks uptime checks' targets and judges alerts; without it nobody does. */
   observer?: Observer;
 }
@@ -94,10 +99,11 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     const host = serialHost(options.host, store);
     await options.host?.start?.(store);
     const actions = new Actions(store, options.actionDelayMs ?? 500);
-    const api = new Api(store, actions, host.apply, options.observer);
+    const api = new Api(store, actions, host.apply, options.observer, options.spaces);
     api.onChange(host.notify);
     for (const register of RESOURCES) register(api);
     const http = createHttpServer(api, options);
+    options.spaces?.setAccounts(spacesAccounts(store));
     const port = await http.listen(options.port);
     actions.resume();
     options.observer?.start(store);

@@ -2,6 +2,7 @@ import type { Actions } from "./actions";
 import type { HostChange } from "./host";
 import type { Handler, Method } from "./http";
 import type { Observer } from "./observer";
+import type { SpacesBackend } from "./spaces";
 import type { Store } from "./store";
 
 /** What the parts that look across resources (tags, VPC members, projects) ask of each kind of resource. */
@@ -43,6 +44,7 @@ export class Api {
     /** Makes a droplet action's change on the host; resolves at once where droplets are records only. */
     readonly applyToHost: (change: HostChange) => Promise<void>,
     readonly observer?: Observer | undefined,
+    readonly spaces?: SpacesBackend | undefined,
   ) {}
 
   get(path: string, handler: Handler): void {

@@ -1,0 +1,128 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { Daemon } from "../hosts/daemon";
+
+const READY_WITHIN_MS = 15_000;
+/** sun_path of unix(7) holds 107 characters: a socket lies in the shortest name that the folder allows. */
+const MAX_SOCKET_PATH = 107;
+
+/**
+ * The S3 servers (versitygw) of one account: one process for each pair of a region and a signing region, because a
+ * process knows one domain and accepts signatures for one region. All processes of a region share its buckets.
+ */
+export class Gateways {
+  readonly #started = new Map<string, Promise<string>>();
+
+  /**
+   * @param program path of versitygw
+   * @param dir holds buckets, users and sockets; made with mode 0700
+   */
+  constructor(
+    private readonly program: string,
+    private readonly dir: string,
+  ) {}
+
+  get accountsDir(): string {
+    return join(this.dir, "accounts");
+  }
+
+  /** Where the buckets of a region are, one folder each. */
+  bucketsDir(region: string): string {
+    return join(this.dir, "regions", region, "buckets");
+  }
+
+  async prepare(): Promise<void> {
+    await mkdir(this.accountsDir, { recursive: true, mode: 0o700 });
+  }
+
+  /**
+   * The socket of the process for a region and a signing region, started where it does not run.
+   *
+   * @throws Error with the end of the process's log where it does not come up
+   */
+  socket(region: string, domain: string, signingRegion: string): Promise<string> {
+    const name = `${region}-${signingRegion}`;
+    let socket = this.#started.get(name);
+    if (socket === undefined) {
+      socket = this.#start(name, region, domain, signingRegion);
+      this.#started.set(name, socket);
+      // A process that did not come up is tried again with the next request.
+      socket.catch(() => this.#started.delete(name));
+    }
+    return socket;
+  }
+
+  /** Called when a process does not answer: the next request starts it. */
+  forget(region: string, signingRegion: string): void {
+    this.#started.delete(`${region}-${signingRegion}`);
+  }
+
+  async #start(name: string, region: string, domain: string, signingRegion: string): Promise<string> {
+    const folder = join(this.dir, "regions", region);
+    const [buckets, versions] = [this.bucketsDir(region), join(folder, "versions")];
+    for (const path of [buckets, versions]) await mkdir(path, { recursive: true, mode: 0o700 });
+    const socket = join(this.dir, `${name}.sock`);
+    if (Buffer.byteLength(socket) > MAX_SOCKET_PATH) {
+      throw new Error(
+        `${socket}: a socket's path has at most ${MAX_SOCKET_PATH} bytes; move the sandbox to a shorter path`,
+      );
+    }
+    const daemon = new Daemon(this.dir, name);
+    await daemon.ensure([
+      ...["sh", "-c", '. "$0" && exec "$@"', await this.#rootAccount()],
+      ...[this.program, "--port", socket, "--socket-perm", "0600", "--region", signingRegion],
+      ...[
+        "--virtual-domain",
+        domain,
+        "--iam-dir",
+        this.accountsDir,
+        "--iam-cache-disable",
+        "--keep-alive",
+        "--quiet",
+      ],
+      ...["posix", "--dir-perms", "0700", "--file-perms", "0600", "--versioning-dir", versions, buckets],
+    ]);
+    const deadline = Date.now() + READY_WITHIN_MS;
+    while (!(await accepts(socket))) {
+      if (Date.now() > deadline || !(await daemon.running()))
+        throw new Error(`the S3 server of ${region} did not start: ${await daemon.lastWords()}`);
+      await delay(20);
+    }
+    return socket;
+  }
+
+  /** versitygw wants a root account. Nobody learns its secret, which it reads from this file, not from arguments. */
+  async #rootAccount(): Promise<string> {
+    const file = join(this.dir, "root.env");
+    const random = () => randomBytes(20).toString("hex");
+    const text = `export ROOT_ACCESS_KEY_ID=${random()} ROOT_SECRET_ACCESS_KEY=${random()}\n`;
+    await writeFile(file, text, { mode: 0o600, flag: "wx" }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "EEXIST") throw error;
+    });
+    return file;
+  }
+
+  /** Ends every process, also those of an earlier program that was killed. Buckets stay. */
+  async stop(): Promise<void> {
+    this.#started.clear();
+    const files = await readdir(this.dir).catch(() => []);
+    const names = files.flatMap((file) => /^(.+)\.process$/.exec(file)?.[1] ?? []);
+    await Promise.all(names.map((name) => new Daemon(this.dir, name).stop()));
+    for (const file of files.filter((one) => one.endsWith(".sock")))
+      await rm(join(this.dir, file), { force: true });
+  }
+}
+
+function accepts(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = connect(socket);
+    const end = (result: boolean) => {
+      connection.destroy();
+      resolve(result);
+    };
+    connection.once("connect", () => end(true)).once("error", () => end(false));
+  });
+}
