@@ -1,16 +1,20 @@
 import type { ApiOptions } from "./server";
 
-export interface AccountOptions extends Omit<ApiOptions, "host" | "observer"> {
+export interface AccountOptions extends Omit<ApiOptions, "host" | "observer" | "spaces"> {
   /** Where droplets boot as hosts; without it they are records. */
   readonly hosts?: { readonly dir: string; readonly npmLockFile?: string | undefined };
   /** The folder with the keys of a stand-in of Datadog, which runs beside the API. */
   readonly datadogDir?: string | undefined;
+  /** Serves Spaces on a loopback port (0 takes any free one), with their buckets in a folder. */
+  readonly spaces?: { readonly dir: string; readonly port: number } | undefined;
   readonly log: (line: string) => void;
 }
 
 export interface RunningAccount {
   /** "http://127.0.0.1:8089" */
   readonly url: string;
+  /** Where Spaces answer, if the account serves them. */
+  readonly spacesUrl: string | undefined;
   /** Ends the API and what runs beside it. Hosts go on, and the next API adopts them. */
   close(): Promise<void>;
   /** Powers hosts off and removes their networks. Their disks stay, and they boot again with the next API. */
@@ -19,18 +23,21 @@ export interface RunningAccount {
 
 /** Runs an account in this process: its API, its hosts, and what measures them. */
 export async function runAccount(options: AccountOptions): Promise<RunningAccount> {
-  const { hosts, datadogDir, log, ...apiOptions } = options;
+  const { hosts, datadogDir, spaces: spacesOptions, log, ...apiOptions } = options;
   // Loaded on demand: most of it is of no use to an account whose droplets are records.
   const datadog =
     datadogDir === undefined ? undefined : await (await import("../datadog/kept.ts")).startKept(datadogDir);
-  const driver = hosts && (await openDriver(hosts, log));
+  const spaces = spacesOptions && (await openSpaces(spacesOptions, log));
+  const driver = hosts && (await openDriver(hosts, spaces && Number(new URL(spaces.url).port), log));
   const real = driver && { host: driver, observer: await monitoring(driver, datadog?.port, log) };
   const { startApi } = await import("./server.ts");
-  const api = await startApi({ ...apiOptions, ...real });
+  const api = await startApi({ ...apiOptions, ...real, ...(spaces && { spaces }) });
   return {
     url: api.url,
+    spacesUrl: spaces?.url,
     close: async () => {
       await api.close();
+      await spaces?.close();
       await datadog?.close();
     },
     stopHosts: async () => driver?.provider.stop(),
@@ -41,11 +48,19 @@ type Driver = import("../hosts/driver").Driver;
 
 async function openDriver(
   { dir, npmLockFile }: NonNullable<AccountOptions["hosts"]>,
+  spacesPort: number | undefined,
   log: (line: string) => void,
 ): Promise<Driver> {
   const { Driver, PUBLISHED_PORTS } = await import("../hosts/driver.ts");
   const lock = npmLockFile === undefined ? {} : { npmLockFile };
-  return Driver.open({ dir, log, onProgress: log, publish: PUBLISHED_PORTS, ...lock });
+  const spaces = spacesPort === undefined ? {} : { spacesPort };
+  return Driver.open({ dir, log, onProgress: log, publish: PUBLISHED_PORTS, ...lock, ...spaces });
+}
+
+async function openSpaces(options: NonNullable<AccountOptions["spaces"]>, log: (line: string) => void) {
+  const { ensureVersitygw } = await import("../spaces/versitygw.ts");
+  const { Spaces } = await import("../spaces/server.ts");
+  return Spaces.start({ ...options, program: await ensureVersitygw(log) });
 }
 
 async function monitoring(driver: Driver, datadogPort: number | undefined, log: (line: string) => void) {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { runAccount } from "./account";
 import { greeting } from "./greeting";
@@ -16,6 +16,7 @@ Usage: node --import tsx sandbox/api/main.ts [options]
   --hosts DIR        boot every droplet as a host, kept in DIR (Linux, root; default: droplets are records)
   --npm-lock FILE    a package-lock.json whose packages hosts can install without a registry
   --datadog DIR      run a stand-in of Datadog as well, with the keys in DIR/access.json, where its address is written
+  --spaces PORT      serve Spaces (S3) as well, on this loopback port (0 takes any free one), kept in STATE-DIR/spaces
   --rate-limit N     refuse more than N requests an hour (default: 5000 is shown, nothing is refused)
   --quiet            do not print the token, only where it is
   --help             this text
@@ -31,6 +32,7 @@ const options = {
   hosts: { type: "string" },
   "npm-lock": { type: "string" },
   datadog: { type: "string" },
+  spaces: { type: "string" },
   quiet: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
 } as const;
@@ -55,12 +57,16 @@ async function main(): Promise<void> {
       ? {}
       : { hosts: { dir: resolve(hosts), npmLockFile: npmLock && resolve(npmLock) } }),
     datadogDir: values.datadog && resolve(values.datadog),
+    spaces:
+      values.spaces === undefined
+        ? undefined
+        : { dir: join(stateDir, "spaces"), port: wholeNumber("--spaces", values.spaces, 65_535) },
     log: (line) => console.log(`hosts: ${line}`),
   });
   stopOnSignal(() => account.close());
   const showToken = process.stdout.isTTY && !values.quiet;
   console.log(
-    greeting("DigitalOcean API v2 stand-in", account.url, tokenFile, showToken ? token : undefined),
+    greeting("DigitalOcean API v2 stand-in", account.url, tokenFile, showToken ? token : undefined, account.spacesUrl),
   );
 }
 

@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Gateway } from "../datadog/collector/gateway";
+import { SpacesEntrance } from "../spaces/entrance";
 import { acmeIssuer } from "./balancer/acme";
 import { Authority } from "./balancer/authority";
 import { Balancers } from "./balancer/balancers";
@@ -31,6 +32,8 @@ export interface ProviderOptions extends ImageOptions {
   npmLockFile?: string;
   /** Signs certificates of type lets_encrypt; by default pebble where there is one, else the sandbox's own CA. */
   issuer?: Issuer;
+  /** Loopback port of Spaces; without one their names do not resolve on hosts. */
+  spacesPort?: number;
 }
 
 /** Everything of one sandbox that is real: networks, hosts, firewalls, load balancers, DNS and what publishes them. */
@@ -49,6 +52,7 @@ export class Provider {
     readonly log: (line: string) => void,
     readonly issuer: Issuer,
     publish: Readonly<Record<number, number>>,
+    private readonly spacesPort?: number,
   ) {
     this.balancers = new Balancers(instance);
     this.certificates = new Certificates(instance, issuer);
@@ -66,11 +70,13 @@ export class Provider {
     // overlayfs' list of layers, the top one first.
     const base = npmLayer ? `${npmLayer}:${rootfs}` : rootfs;
     const authority = new Authority(join(instance.dir, "authority"));
+    await authority.ensure();
     const issuer =
       options.issuer ??
       (await acmeIssuer(instance, authority, options.onProgress)) ??
       authorityIssuer(authority);
-    return new Provider(instance, base, options.log ?? (() => {}), issuer, options.publish ?? {});
+    const log = options.log ?? (() => {});
+    return new Provider(instance, base, log, issuer, options.publish ?? {}, options.spacesPort);
   }
 
   /** Where the load balancers' ports are on this machine's loopback address. */
@@ -135,8 +141,9 @@ export class Provider {
 
   updateServices(world: World): Promise<void> {
     return this.#serial(async () => {
-      await this.#services.update(world);
+      await this.#services.update(world, this.spacesPort !== undefined);
       await this.#services.start();
+      if (this.spacesPort !== undefined) await new SpacesEntrance(this.instance).open(this.spacesPort);
     });
   }
 
@@ -177,7 +184,11 @@ export class Provider {
     await host.destroy();
     await this.updateNetworks(world());
     await this.updateServices(world());
-    await host.create(droplet, this.base);
+    await host.create(
+      droplet,
+      this.base,
+      new Authority(join(this.instance.dir, "authority")).certificateFile,
+    );
     await this.updateVolumes(world());
     // The firewall is there before the first packet.
     await this.updateFirewalls(world());
@@ -211,6 +222,7 @@ export class Provider {
       await Promise.all(ids.map((id) => this.host(id).shutdown(20_000)));
       await this.#publisher.stop();
       await new Gateway(this.instance).close();
+      await new SpacesEntrance(this.instance).close();
       await this.balancers.stop();
       await this.#services.stop();
       await this.#volumes.stop();

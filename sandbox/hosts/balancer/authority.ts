@@ -26,6 +26,11 @@ export class Authority {
     return join(this.dir, "ca.pem");
   }
 
+  /** Makes the CA where there is none yet. */
+  async ensure(): Promise<void> {
+    await this.#open();
+  }
+
   /** A certificate for these names (DNS names or IPv4 addresses) that is good for so many days. */
   async issue(names: readonly string[], days = 90): Promise<Issued> {
     const ca = await this.#open();

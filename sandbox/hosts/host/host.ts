@@ -17,6 +17,7 @@ import { attempt, type Output, type RunOptions, run } from "../run";
 import type { Droplet } from "../world";
 import { capCpu, removeCgroup } from "./cgroup";
 import { writeSeed } from "./seed";
+import { trustAuthority } from "./trust";
 import { refuseUnreadable } from "./userData";
 
 const BOOT = join(__dirname, "boot.sh");
@@ -63,10 +64,11 @@ export class Host {
   }
 
   /**
-   * Lays out the disk: empty above the layers of `base`, or a copy of a snapshot's. Nothing runs yet.
+   * Lays out the disk: empty above the layers of `base`, or a copy of a snapshot's. Nothing runs yet. The host trusts
+   * the CA of `authorityFile` (PEM).
    * Throws where the user data cannot be read by cloud-init, or the disk of this machine is nearly full.
    */
-  async create(droplet: Droplet, base: string): Promise<void> {
+  async create(droplet: Droplet, base: string, authorityFile: string): Promise<void> {
     refuseUnreadable(droplet);
     await this.powerOff();
     await rm(this.#dir, { recursive: true, force: true });
@@ -78,6 +80,7 @@ export class Host {
     for (const folder of ["upper", "work", "root", "disks"])
       await mkdir(join(this.#dir, folder), { recursive: true });
     await writeSeed(join(this.#dir, "upper"), droplet, String(droplet.id));
+    await trustAuthority(join(this.#dir, "upper"), base.slice(base.lastIndexOf(":") + 1), authorityFile);
     await this.#write({ base, name: droplet.name, disks: {} });
   }
 

@@ -10,6 +10,8 @@ export const CLIENT_GATEWAY = "192.0.2.1";
 export const CLIENT_ADDRESS = "192.0.2.10";
 /** The resolver of all droplets. */
 export const DNS_ADDRESS = "192.0.2.53";
+/** Where hosts find Spaces. */
+export const SPACES_ADDRESS = "192.0.2.54";
 /** DigitalOcean's metadata address. */
 export const METADATA_ADDRESS = "169.254.169.254";
 

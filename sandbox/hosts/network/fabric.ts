@@ -15,6 +15,7 @@ import {
   DNS_ADDRESS,
   METADATA_ADDRESS,
   rangeOf,
+  SPACES_ADDRESS,
   toText,
 } from "./addresses";
 import { addNamespace, deleteNamespace, ip, namespaceExists, runIn } from "./namespace";
@@ -75,6 +76,9 @@ export async function ensurePublicNetwork(instance: Instance): Promise<void> {
     await ip(services, ["link set eth0 up", "route add default dev eth0"]);
     await ip(router, [`route add ${METADATA_ADDRESS}/32 dev services`]);
     await ip(router, [`neigh add ${METADATA_ADDRESS} lladdr ${cable.mac} dev services nud permanent`]);
+    await ip(services, [`addr add ${SPACES_ADDRESS}/32 dev eth0`]);
+    await ip(router, [`route add ${SPACES_ADDRESS}/32 dev services`]);
+    await ip(router, [`neigh add ${SPACES_ADDRESS} lladdr ${cable.mac} dev services nud permanent`]);
   }
   const client = clientNamespace(instance);
   if (!(await namespaceExists(client))) {

@@ -6,6 +6,8 @@ import type { Challenges } from "./zones";
 /** What the services answer from: one file, which the driver replaces. Mode 0600: it holds user data. */
 export interface ServicesData {
   readonly domains: readonly Domain[];
+  /** Whether the names of Spaces resolve. */
+  readonly spaces: boolean;
   /** Metadata by the address that asks; a host cannot take another's, because the routers filter sources. */
   readonly metadata: Readonly<Record<string, Metadata>>;
 }

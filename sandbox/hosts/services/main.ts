@@ -12,16 +12,17 @@ import {
   type OptAnswer,
   type Packet,
   RECURSION_AVAILABLE,
+  type RecordType,
   streamEncode,
 } from "dns-packet";
 import { DNS_ADDRESS, METADATA_ADDRESS } from "../network/addresses";
 import { type Challenges, type ServicesData, watchedJson } from "./data";
 import { metadataText } from "./metadata";
-import { reply } from "./zones";
+import { type Reply, reply, spacesReply } from "./zones";
 
 const [dataPath, challengesPath] = process.argv.slice(2);
 if (!dataPath || !challengesPath) throw new Error("main.ts DATA CHALLENGES");
-const data = watchedJson<ServicesData>(dataPath, { domains: [], metadata: {} });
+const data = watchedJson<ServicesData>(dataPath, { domains: [], spaces: false, metadata: {} });
 const challenges = watchedJson<Challenges>(challengesPath, {});
 
 const RCODES = { NOERROR: 0, NXDOMAIN: 3, NOTIMP: 4 };
@@ -42,9 +43,14 @@ const EDNS: OptAnswer = {
   options: [],
 };
 
+function answerFor(type: RecordType | "ANY", name: string): Reply {
+  const { domains, spaces } = data();
+  return (spaces ? spacesReply(type, name) : undefined) ?? reply(domains, challenges(), type, name);
+}
+
 function answer(query: Packet): Packet {
   const [question] = query.questions ?? [];
-  const result = question && reply(data().domains, challenges(), question.type, question.name);
+  const result = question && answerFor(question.type, question.name);
   const flags = (query.flags ?? 0) & RECURSION_DESIRED;
   const code = RCODES[result?.rcode ?? "NOTIMP"];
   return {

@@ -22,13 +22,13 @@ export class Services {
     this.#daemon = new Daemon(this.#dir, "services");
   }
 
-  /** DNS and metadata as the account is now; takes effect with the next question. */
-  async update(world: World): Promise<void> {
+  /** DNS and metadata as the account is now; takes effect with the next question. `spaces`: its names resolve. */
+  async update(world: World, spaces: boolean): Promise<void> {
     const metadata = world.droplets.flatMap((droplet) => {
       const addresses = [droplet.public?.ip_address, droplet.private?.ip_address];
       return addresses.flatMap((a) => (a === undefined ? [] : [[a, metadataOf(droplet)] as const]));
     });
-    const data: ServicesData = { domains: world.domains, metadata: Object.fromEntries(metadata) };
+    const data: ServicesData = { domains: world.domains, spaces, metadata: Object.fromEntries(metadata) };
     await this.#write("data.json", data);
   }
 

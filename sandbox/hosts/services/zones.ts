@@ -1,5 +1,5 @@
 import type { Answer, RecordType, StringAnswer } from "dns-packet";
-import { DNS_ADDRESS } from "../network/addresses";
+import { DNS_ADDRESS, SPACES_ADDRESS } from "../network/addresses";
 import type { Domain, DomainRecord } from "../world";
 
 /** What the server answers: a code of RFC 1035 and the answer's sections. */
@@ -59,9 +59,17 @@ export function reply(
   return { rcode: "NOERROR", authoritative: true, answers, authorities };
 }
 
-function nameServerReply(type: RecordType | "ANY", name: string): Reply {
-  const answers: Answer[] =
-    type === "A" || type === "ANY" ? [{ type: "A", name, ttl: 1800, data: DNS_ADDRESS }] : [];
+const nameServerReply = (type: RecordType | "ANY", name: string): Reply =>
+  addressReply(type, name, DNS_ADDRESS);
+
+/** The names under which DigitalOcean serves Spaces; undefined for any other. */
+export function spacesReply(type: RecordType | "ANY", question: string): Reply | undefined {
+  const name = lower(question);
+  return name.endsWith(".digitaloceanspaces.com") ? addressReply(type, name, SPACES_ADDRESS) : undefined;
+}
+
+function addressReply(type: RecordType | "ANY", name: string, data: string): Reply {
+  const answers: Answer[] = type === "A" || type === "ANY" ? [{ type: "A", name, ttl: 1800, data }] : [];
   return { rcode: "NOERROR", authoritative: true, answers, authorities: [] };
 }
 
