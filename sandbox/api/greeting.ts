@@ -1,5 +1,11 @@
 /** What a person needs to use the API. A token must not end up in a log: it is given for a terminal alone. */
-export function greeting(title: string, url: string, tokenFile: string, token?: string, spacesUrl?: string): string {
+export function greeting(
+  title: string,
+  url: string,
+  tokenFile: string,
+  token?: string,
+  spacesUrl?: string,
+): string {
   const use = token ?? `$(cat '${tokenFile}')`;
   return [
     `${title}: ${url}`,

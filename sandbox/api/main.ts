@@ -66,7 +66,13 @@ async function main(): Promise<void> {
   stopOnSignal(() => account.close());
   const showToken = process.stdout.isTTY && !values.quiet;
   console.log(
-    greeting("DigitalOcean API v2 stand-in", account.url, tokenFile, showToken ? token : undefined, account.spacesUrl),
+    greeting(
+      "DigitalOcean API v2 stand-in",
+      account.url,
+      tokenFile,
+      showToken ? token : undefined,
+      account.spacesUrl,
+    ),
   );
 }
 

@@ -244,7 +244,10 @@ describe("droplets as hosts", function () {
     await attempt("mount", ["-t", "tmpfs", "-o", "size=64m", "tmpfs", full]);
     try {
       const host = new Host(await openInstance(full), first.id);
-      await assert.rejects(host.create(first, "/nowhere", "/nowhere"), /no disk left: a host needs 1 GiB free/);
+      await assert.rejects(
+        host.create(first, "/nowhere", "/nowhere"),
+        /no disk left: a host needs 1 GiB free/,
+      );
       assert.equal(await host.exists(), false);
     } finally {
       await attempt("umount", [full]);
