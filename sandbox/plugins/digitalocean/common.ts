@@ -1,4 +1,5 @@
 /** Fields, rules and requests that several resource types use. */
+import { createHash } from "node:crypto";
 import { type Field, optional, set, string } from "../provider/fields";
 import type { Operation } from "../provider/resource";
 import { matching } from "../provider/validators";
@@ -10,6 +11,11 @@ import { strings } from "./inputs";
 /** The API returns region and size slugs in lower case, however the program writes them. */
 export function lowerCase(value: PropertyValue): PropertyValue {
   return String(value).toLowerCase();
+}
+
+/** The state keeps only the SHA-1 of user data and keys: it shows a change and contains no secret. */
+export function sha1(value: PropertyValue): PropertyValue {
+  return createHash("sha1").update(String(value)).digest("hex");
 }
 
 export const tagName = matching(

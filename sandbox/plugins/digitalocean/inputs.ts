@@ -37,6 +37,16 @@ export function inner(map: PropertyMap, key: string): PropertyMap | undefined {
     : undefined;
 }
 
+/** `publicKey` becomes `public_key`, the API's form of a name. */
+export function snake(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** The given properties under the API's names, without empty ones. */
+export function apiBody(map: PropertyMap, ...keys: string[]): Record<string, unknown> {
+  return withoutEmpty(Object.fromEntries(keys.map((key) => [snake(key), map[key] ?? undefined])));
+}
+
 /** Leaves empty, zero and false values out of a request, as Go's `omitempty` does. */
 export function withoutEmpty(body: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(

@@ -15,7 +15,7 @@ import type { FunctionType } from "../../provider/resource";
 import { oneOf } from "../../provider/validators";
 import type { PropertyMap, PropertyValue } from "../../provider/values";
 import type { Client } from "../client";
-import { flag, maps, strings, text } from "../inputs";
+import { flag, maps, snake, strings, text } from "../inputs";
 
 interface Listing {
   /** The function's name. */
@@ -59,7 +59,7 @@ export function listFunction({
 }
 
 /** The same properties, all required: outputs always contain every one of them. */
-function requiredOf(fields: Fields): Fields {
+export function requiredOf(fields: Fields): Fields {
   return Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, required(field.type)]));
 }
 
@@ -133,11 +133,6 @@ function compareValues(left: PropertyValue | undefined, right: PropertyValue | u
   if (typeof left === "number" && typeof right === "number") return left - right;
   const [a, b] = [String(left ?? ""), String(right ?? "")];
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** `publicKey` becomes `public_key`. */
-export function snake(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** `price_monthly`, Terraform's form of a key, becomes `priceMonthly`; a key in camel case stays as it is. */

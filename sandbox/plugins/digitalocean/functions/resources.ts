@@ -2,16 +2,15 @@
 import {
   boolean,
   computed,
+  type Field,
   type Fields,
   integer,
   list,
   map,
-  number,
   object,
   optional,
   optionalComputed,
   required,
-  set,
   string,
 } from "../../provider/fields";
 import type { FunctionType } from "../../provider/resource";
@@ -19,15 +18,36 @@ import { notEmpty } from "../../provider/validators";
 import type { PropertyMap } from "../../provider/values";
 import type { Client } from "../client";
 import { goTime } from "../common";
-import { flag, text } from "../inputs";
-import { findCertificate } from "../resources/certificate";
+import { flag, snake, text } from "../inputs";
+import { certificate, findCertificate } from "../resources/certificate";
 import type { ApiDomain } from "../resources/domain";
-import { type ApiDroplet, dropletState } from "../resources/droplet";
-import { type ApiLoadBalancer, loadBalancer as loadBalancerResource } from "../resources/loadBalancer";
+import { type ApiDroplet, droplet as dropletResource, dropletState } from "../resources/droplet";
+import {
+  type ApiLoadBalancer,
+  domainFields,
+  forwardingRuleFields,
+  healthcheckFields,
+  loadBalancer as loadBalancerResource,
+  sourceFields,
+  stickinessFields,
+} from "../resources/loadBalancer";
 import type { ApiSshKey } from "../resources/sshKey";
 import type { ApiVpc } from "../resources/vpc";
 import { onlyMatch } from "./catalog";
-import { listFunction, snake } from "./lists";
+import { listFunction, requiredOf } from "./lists";
+
+/** The given properties of a resource type, as outputs of a function. */
+function outputsOf(fields: Fields, ...keys: string[]): Fields {
+  const output = ({ type, deprecated }: Field) =>
+    computed(type, deprecated === undefined ? {} : { deprecated });
+  return Object.fromEntries(
+    keys.map((key) => {
+      const field = fields[key];
+      if (field === undefined) throw new Error(`the resource type has no property ${key}`);
+      return [key, output(field)];
+    }),
+  );
+}
 
 export const getAccount: FunctionType<Client> = {
   name: "getAccount",
@@ -59,19 +79,12 @@ export const getAccount: FunctionType<Client> = {
   },
 };
 
+const certificateKeys = ["name", "uuid", "type", "state", "domains", "notAfter", "sha1Fingerprint"];
+
 export const getCertificate: FunctionType<Client> = {
   name: "getCertificate",
   inputs: { name: required(string, { validate: [notEmpty] }) },
-  outputs: {
-    id: computed(string),
-    name: computed(string),
-    uuid: computed(string),
-    type: computed(string),
-    state: computed(string),
-    domains: computed(set(string)),
-    notAfter: computed(string),
-    sha1Fingerprint: computed(string),
-  },
+  outputs: { id: computed(string), ...outputsOf(certificate.fields, ...certificateKeys) },
   async call({ client }, inputs) {
     const found = await findCertificate(client, text(inputs, "name"));
     return {
@@ -106,32 +119,28 @@ export const getDomain: FunctionType<Client> = {
   },
 };
 
-const droplet = {
+const droplet: Fields = {
   id: computed(integer),
-  name: computed(string),
-  region: computed(string),
-  image: computed(string),
-  size: computed(string),
-  disk: computed(integer),
-  vcpus: computed(integer),
-  memory: computed(integer),
-  priceHourly: computed(number),
-  priceMonthly: computed(number),
-  status: computed(string),
-  locked: computed(boolean),
-  ipv4Address: computed(string),
-  ipv4AddressPrivate: computed(string),
-  ipv6Address: computed(string),
-  ipv6AddressPrivate: computed(string),
-  backups: computed(boolean),
-  ipv6: computed(boolean),
+  ...outputsOf(
+    dropletResource.fields,
+    ...[
+      "name",
+      "region",
+      "image",
+      "size",
+      "disk",
+      "vcpus",
+      "memory",
+      "priceHourly",
+      "priceMonthly",
+      "status",
+    ],
+    ...["locked", "ipv4Address", "ipv4AddressPrivate", "ipv6Address", "backups", "ipv6", "monitoring"],
+    ...["volumeIds", "tags", "vpcUuid", "createdAt"],
+  ),
   privateNetworking: computed(boolean),
-  monitoring: computed(boolean),
-  volumeIds: computed(set(string)),
-  tags: computed(set(string)),
-  vpcUuid: computed(string),
+  ipv6AddressPrivate: computed(string),
   urn: computed(string),
-  createdAt: computed(string),
 };
 
 function lookedUp(found: ApiDroplet): PropertyMap {
@@ -196,103 +205,33 @@ export const getDroplets = listFunction({
 
 /** The resource's outputs. As in the official function, a single object is a list with one item. */
 function loadBalancerOutputs(): Fields {
-  const own = loadBalancerResource.fields;
-  const simple = [
-    ...["algorithm", "disableLetsEncryptDnsRecords", "dropletIds", "dropletTag", "enableBackendKeepalive"],
-    ...[
-      "enableProxyProtocol",
-      "httpIdleTimeoutSeconds",
-      "ip",
-      "ipv6",
-      "loadBalancerUrn",
-      "network",
-      "projectId",
-    ],
-    ...[
-      "redirectHttpToHttps",
-      "region",
-      "size",
-      "sizeUnit",
-      "status",
-      "targetLoadBalancerIds",
-      "type",
-      "vpcUuid",
-    ],
-  ];
-  const outputs: Record<string, Fields[string]> = { id: optional(string), name: optional(string) };
-  for (const key of simple) {
-    const field = own[key];
-    if (field)
-      outputs[key] = computed(
-        field.type,
-        field.deprecated === undefined ? {} : { deprecated: field.deprecated },
-      );
-  }
+  const items = (name: string, fields: Fields) =>
+    computed(list(object(`getLoadBalancer${name}`, requiredOf(fields))));
+  const settings = {
+    ...{
+      targetProtocol: required(string),
+      targetPort: required(integer),
+      failoverThreshold: required(integer),
+    },
+    regionPriorities: required(map(integer)),
+    cdns: required(list(object("getLoadBalancerGlbSettingCdn", { isEnabled: required(boolean) }))),
+  };
   return {
-    ...outputs,
-    domains: computed(
-      list(
-        object("getLoadBalancerDomain", {
-          name: required(string),
-          isManaged: required(boolean),
-          certificateId: required(string),
-          certificateName: required(string),
-          verificationErrorReasons: required(list(string)),
-          sslValidationErrorReasons: required(list(string)),
-        }),
-      ),
+    id: optional(string),
+    name: optional(string),
+    ...outputsOf(
+      loadBalancerResource.fields,
+      ...["algorithm", "disableLetsEncryptDnsRecords", "dropletIds", "dropletTag", "enableBackendKeepalive"],
+      ...["enableProxyProtocol", "httpIdleTimeoutSeconds", "ip", "ipv6", "loadBalancerUrn", "network"],
+      ...["projectId", "redirectHttpToHttps", "region", "size", "sizeUnit", "status"],
+      ...["targetLoadBalancerIds", "type", "vpcUuid"],
     ),
-    firewalls: computed(
-      list(
-        object("getLoadBalancerFirewall", { allows: required(list(string)), denies: required(list(string)) }),
-      ),
-    ),
-    forwardingRules: computed(
-      list(
-        object("getLoadBalancerForwardingRule", {
-          entryProtocol: required(string),
-          entryPort: required(integer),
-          targetProtocol: required(string),
-          targetPort: required(integer),
-          certificateId: required(string),
-          certificateName: required(string),
-          tlsPassthrough: required(boolean),
-        }),
-      ),
-    ),
-    healthchecks: computed(
-      list(
-        object("getLoadBalancerHealthcheck", {
-          protocol: required(string),
-          port: required(integer),
-          path: required(string),
-          checkIntervalSeconds: required(integer),
-          responseTimeoutSeconds: required(integer),
-          unhealthyThreshold: required(integer),
-          healthyThreshold: required(integer),
-        }),
-      ),
-    ),
-    stickySessions: computed(
-      list(
-        object("getLoadBalancerStickySession", {
-          type: required(string),
-          cookieName: required(string),
-          cookieTtlSeconds: required(integer),
-        }),
-      ),
-    ),
-    glbSettings: computed(
-      list(
-        object("getLoadBalancerGlbSetting", {
-          targetProtocol: required(string),
-          targetPort: required(integer),
-          regionPriorities: required(map(integer)),
-          failoverThreshold: required(integer),
-          cdns: required(list(object("getLoadBalancerGlbSettingCdn", { isEnabled: required(boolean) }))),
-        }),
-      ),
-    ),
+    domains: items("Domain", domainFields),
+    firewalls: items("Firewall", sourceFields),
+    forwardingRules: items("ForwardingRule", forwardingRuleFields),
+    healthchecks: items("Healthcheck", healthcheckFields),
+    stickySessions: items("StickySession", stickinessFields),
+    glbSettings: items("GlbSetting", settings),
   };
 }
 

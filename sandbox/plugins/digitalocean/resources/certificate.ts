@@ -1,13 +1,12 @@
-import { createHash } from "node:crypto";
 import type { Problem } from "../../provider/check";
 import { computed, optional, required, set, string } from "../../provider/fields";
 import type { Operation, ResourceType } from "../../provider/resource";
 import { notEmpty, oneOf } from "../../provider/validators";
-import { isUnknown, type PropertyMap, type PropertyValue } from "../../provider/values";
+import { isUnknown, type PropertyMap } from "../../provider/values";
 import { waitFor } from "../../provider/wait";
 import type { Client } from "../client";
-import { removeWhenFree } from "../common";
-import { strings, text, withoutEmpty } from "../inputs";
+import { removeWhenFree, sha1 } from "../common";
+import { apiBody, strings, text, withoutEmpty } from "../inputs";
 
 export interface ApiCertificate {
   readonly id: string;
@@ -22,11 +21,7 @@ export interface ApiCertificate {
 const verifyTimeoutMs = 20 * 60_000;
 const inUseTimeoutMs = 30_000;
 
-function hashed(value: PropertyValue): PropertyValue {
-  return createHash("sha1").update(String(value)).digest("hex");
-}
-
-const pem = { replaces: true, validate: [notEmpty], stateOf: hashed } as const;
+const pem = { replaces: true, validate: [notEmpty], stateOf: sha1 } as const;
 
 export const certificate: ResourceType<Client> = {
   name: "Certificate",
@@ -60,14 +55,10 @@ export const certificate: ResourceType<Client> = {
   },
 
   async create({ client }, inputs) {
-    const body = withoutEmpty({
-      name: text(inputs, "name"),
-      dns_names: strings(inputs, "domains"),
-      private_key: text(inputs, "privateKey"),
-      leaf_certificate: text(inputs, "leafCertificate"),
-      certificate_chain: text(inputs, "certificateChain"),
-      type: text(inputs, "type"),
-    });
+    const body = {
+      ...apiBody(inputs, "name", "privateKey", "leafCertificate", "certificateChain", "type"),
+      ...withoutEmpty({ dns_names: strings(inputs, "domains") }),
+    };
     const { certificate: made } = await client.post<{ certificate: ApiCertificate }>(
       "/v2/certificates",
       body,

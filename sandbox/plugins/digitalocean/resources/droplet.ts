@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Problem } from "../../provider/check";
 import {
   boolean,
@@ -14,11 +13,11 @@ import {
 } from "../../provider/fields";
 import type { Operation, ResourceType } from "../../provider/resource";
 import { between, notEmpty, oneOf } from "../../provider/validators";
-import { isUnknown, type PropertyMap, type PropertyValue } from "../../provider/values";
+import { isUnknown, type PropertyMap } from "../../provider/values";
 import { waitFor } from "../../provider/wait";
 import { perform } from "../actions";
 import { type Client, isStatus } from "../client";
-import { lowerCase, retag, tags } from "../common";
+import { lowerCase, retag, sha1, tags } from "../common";
 import { amount, flag, inner, strings, text } from "../inputs";
 import { detach } from "./volume";
 
@@ -52,11 +51,6 @@ const deleteTimeoutMs = 60_000;
 /** If the droplet is not active after this time, its create action is checked for an error. */
 const checkActionAfterMs = 10_000;
 
-/** The state keeps only the SHA-1 of the user data: it shows a change and contains no secret. */
-function hashed(value: PropertyValue): PropertyValue {
-  return createHash("sha1").update(String(value)).digest("hex");
-}
-
 const backupPolicy = object("DropletBackupPolicy", {
   plan: optional(string, { validate: [oneOf("daily", "weekly")] }),
   weekday: optional(string, { validate: [oneOf("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")] }),
@@ -83,7 +77,7 @@ export const droplet: ResourceType<Client> = {
     }),
     publicNetworking: optionalComputed(boolean, { replaces: true }),
     sshKeys: optional(set(string, notEmpty), { replaces: true }),
-    userData: optional(string, { replaces: true, validate: [notEmpty], stateOf: hashed }),
+    userData: optional(string, { replaces: true, validate: [notEmpty], stateOf: sha1 }),
     volumeIds: optionalComputed(set(string)),
     monitoring: optional(boolean, { replaces: true, default: false }),
     dropletAgent: optional(boolean, { replaces: true }),

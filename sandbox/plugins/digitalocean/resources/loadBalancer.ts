@@ -2,6 +2,7 @@ import type { Problem } from "../../provider/check";
 import {
   boolean,
   computed,
+  type Fields,
   integer,
   list,
   map,
@@ -18,7 +19,7 @@ import { isMap, isUnknown, type PropertyMap, type PropertyValue } from "../../pr
 import { waitFor } from "../../provider/wait";
 import { type Client, isStatus } from "../client";
 import { lowerCase, sameIgnoringCase, tagName } from "../common";
-import { amount, flag, inner, maps, numbers, strings, text, withoutEmpty } from "../inputs";
+import { amount, apiBody, flag, inner, maps, numbers, strings, text, withoutEmpty } from "../inputs";
 import { type ApiCertificate, findCertificate } from "./certificate";
 
 interface ApiRule {
@@ -86,7 +87,7 @@ const port = { validate: [between(1, 65535)] };
 const sizeUnits: Readonly<Record<string, number>> = { "lb-small": 1, "lb-medium": 3, "lb-large": 6 };
 
 /** A certificate's id changes at each renewal, so the state has its name in both properties. */
-const forwardingRule = object("LoadBalancerForwardingRule", {
+export const forwardingRuleFields: Fields = {
   entryProtocol: required(string, { validate: [oneOf("http", "https", "http2", "http3", "tcp", "udp")] }),
   entryPort: required(integer, port),
   targetProtocol: required(string, { validate: [oneOf("http", "https", "http2", "tcp", "udp")] }),
@@ -97,9 +98,9 @@ const forwardingRule = object("LoadBalancerForwardingRule", {
     deprecated: "Use certificateName: a certificate's id changes when it is renewed.",
   }),
   tlsPassthrough: optional(boolean, { default: false }),
-});
+};
 
-const healthcheck = object("LoadBalancerHealthcheck", {
+export const healthcheckFields: Fields = {
   protocol: required(string, { validate: [oneOf("http", "https", "tcp")] }),
   port: required(integer, port),
   path: optional(string, { validate: [notEmpty] }),
@@ -107,27 +108,24 @@ const healthcheck = object("LoadBalancerHealthcheck", {
   responseTimeoutSeconds: optional(integer, { default: 5, validate: [between(3, 300)] }),
   unhealthyThreshold: optional(integer, { default: 3, validate: [between(2, 10)] }),
   healthyThreshold: optional(integer, { default: 5, validate: [between(2, 10)] }),
-});
+};
 
-const stickySessions = object("LoadBalancerStickySessions", {
+export const stickinessFields: Fields = {
   type: optional(string, { default: "none", validate: [oneOf("cookies", "none")] }),
   cookieName: optional(string, { validate: [length(2, 40)] }),
   cookieTtlSeconds: optional(integer, { validate: [atLeast(1)] }),
-});
+};
 
-const sources = object("LoadBalancerFirewall", {
-  allows: optional(list(string)),
-  denies: optional(list(string)),
-});
+export const sourceFields: Fields = { allows: optional(list(string)), denies: optional(list(string)) };
 
-const domain = object("LoadBalancerDomain", {
+export const domainFields: Fields = {
   name: required(string, { validate: [notEmpty] }),
   isManaged: optional(boolean, { default: false }),
   certificateName: optionalComputed(string, { validate: [notEmpty] }),
   certificateId: optionalComputed(string),
   verificationErrorReasons: optionalComputed(list(string)),
   sslValidationErrorReasons: optionalComputed(list(string)),
-});
+};
 
 const globalSettings = object("LoadBalancerGlbSettings", {
   targetProtocol: required(string, { validate: [oneOf("http", "https")] }),
@@ -151,9 +149,12 @@ export const loadBalancer: ResourceType<Client> = {
       validate: [oneOf("round_robin", "least_connections")],
       deprecated: "DigitalOcean no longer offers a choice of algorithm.",
     }),
-    forwardingRules: optional(set(forwardingRule), { conflictsWith: ["glbSettings"], validate: [items(1)] }),
-    healthcheck: optionalComputed(healthcheck),
-    stickySessions: optionalComputed(stickySessions),
+    forwardingRules: optional(set(object("LoadBalancerForwardingRule", forwardingRuleFields)), {
+      conflictsWith: ["glbSettings"],
+      validate: [items(1)],
+    }),
+    healthcheck: optionalComputed(object("LoadBalancerHealthcheck", healthcheckFields)),
+    stickySessions: optionalComputed(object("LoadBalancerStickySessions", stickinessFields)),
     dropletIds: optionalComputed(set(integer), { conflictsWith: ["dropletTag"] }),
     dropletTag: optional(string, { validate: [tagName], sameAs: sameIgnoringCase }),
     redirectHttpToHttps: optional(boolean, { default: false }),
@@ -163,13 +164,13 @@ export const loadBalancer: ResourceType<Client> = {
     vpcUuid: optionalComputed(string, { replaces: true, validate: [notEmpty] }),
     httpIdleTimeoutSeconds: optionalComputed(integer),
     projectId: optionalComputed(string),
-    firewall: optionalComputed(sources),
+    firewall: optionalComputed(object("LoadBalancerFirewall", sourceFields)),
     type: optionalComputed(string, {
       replaces: true,
       validate: [oneOfAnyCase("REGIONAL", "GLOBAL", "REGIONAL_NETWORK")],
       sameAs: sameIgnoringCase,
     }),
-    domains: optionalComputed(set(domain), { validate: [items(1)] }),
+    domains: optionalComputed(set(object("LoadBalancerDomain", domainFields)), { validate: [items(1)] }),
     glbSettings: optionalComputed(globalSettings, { conflictsWith: ["forwardingRules"] }),
     targetLoadBalancerIds: optionalComputed(set(string)),
     network: optional(string, {
@@ -278,47 +279,41 @@ async function body(client: Client, inputs: PropertyMap): Promise<Record<string,
   for (const entry of maps(inputs, "domains")) domains.push(await domainBody(client, entry));
   const tag = text(inputs, "dropletTag");
   const sizeUnit = amount(inputs, "sizeUnit");
-  const idle = amount(inputs, "httpIdleTimeoutSeconds");
+  const [check, sessions] = [inner(inputs, "healthcheck"), inner(inputs, "stickySessions")];
   return {
+    ...apiBody(
+      inputs,
+      "name",
+      "algorithm",
+      "region",
+      "type",
+      "vpcUuid",
+      "projectId",
+      "targetLoadBalancerIds",
+    ),
+    ...apiBody(inputs, "redirectHttpToHttps", "enableProxyProtocol", "enableBackendKeepalive"),
+    ...apiBody(inputs, "httpIdleTimeoutSeconds", "network", "networkStack", "tlsCipherPolicy"),
     ...withoutEmpty({
-      name: text(inputs, "name"),
-      algorithm: text(inputs, "algorithm"),
-      region: text(inputs, "region"),
       size_unit: sizeUnit,
       size: sizeUnit === 0 ? text(inputs, "size") : "",
       forwarding_rules: rules,
-      health_check: healthcheckBody(inner(inputs, "healthcheck")),
-      sticky_sessions: stickinessBody(inner(inputs, "stickySessions")),
+      health_check: check && apiBody(check, ...Object.keys(healthcheckFields)),
+      sticky_sessions: sessions && apiBody(sessions, ...Object.keys(stickinessFields)),
       droplet_ids: tag === "" ? numbers(inputs, "dropletIds") : [],
       tag,
-      redirect_http_to_https: flag(inputs, "redirectHttpToHttps"),
-      enable_proxy_protocol: flag(inputs, "enableProxyProtocol"),
-      enable_backend_keepalive: flag(inputs, "enableBackendKeepalive"),
-      vpc_uuid: text(inputs, "vpcUuid"),
-      project_id: text(inputs, "projectId"),
-      http_idle_timeout_seconds: idle,
       firewall: firewallBody(inner(inputs, "firewall")),
-      type: text(inputs, "type"),
       domains,
       glb_settings: globalBody(inner(inputs, "glbSettings")),
-      target_load_balancer_ids: strings(inputs, "targetLoadBalancerIds"),
-      network: text(inputs, "network"),
-      network_stack: text(inputs, "networkStack"),
-      tls_cipher_policy: text(inputs, "tlsCipherPolicy"),
     }),
     disable_lets_encrypt_dns_records: flag(inputs, "disableLetsEncryptDnsRecords"),
   };
 }
 
 async function ruleBody(client: Client, rule: PropertyMap): Promise<Record<string, unknown>> {
-  return withoutEmpty({
-    entry_protocol: text(rule, "entryProtocol"),
-    entry_port: amount(rule, "entryPort"),
-    target_protocol: text(rule, "targetProtocol"),
-    target_port: amount(rule, "targetPort"),
-    certificate_id: await certificateId(client, rule),
-    tls_passthrough: flag(rule, "tlsPassthrough"),
-  });
+  return {
+    ...apiBody(rule, "entryProtocol", "entryPort", "targetProtocol", "targetPort", "tlsPassthrough"),
+    ...withoutEmpty({ certificate_id: await certificateId(client, rule) }),
+  };
 }
 
 /** Programs name a certificate by name. A certificateId may also hold a name, because the state keeps the name there. */
@@ -339,32 +334,6 @@ async function domainBody(client: Client, entry: PropertyMap): Promise<Record<st
   };
 }
 
-function healthcheckBody(check: PropertyMap | undefined): Record<string, unknown> | undefined {
-  return (
-    check &&
-    withoutEmpty({
-      protocol: text(check, "protocol"),
-      port: amount(check, "port"),
-      path: text(check, "path"),
-      check_interval_seconds: amount(check, "checkIntervalSeconds"),
-      response_timeout_seconds: amount(check, "responseTimeoutSeconds"),
-      healthy_threshold: amount(check, "healthyThreshold"),
-      unhealthy_threshold: amount(check, "unhealthyThreshold"),
-    })
-  );
-}
-
-function stickinessBody(sessions: PropertyMap | undefined): Record<string, unknown> | undefined {
-  return (
-    sessions &&
-    withoutEmpty({
-      type: text(sessions, "type"),
-      cookie_name: text(sessions, "cookieName"),
-      cookie_ttl_seconds: amount(sessions, "cookieTtlSeconds"),
-    })
-  );
-}
-
 function firewallBody(rules: PropertyMap | undefined): Record<string, unknown> | undefined {
   return rules && { allow: strings(rules, "allows"), deny: strings(rules, "denies") };
 }
@@ -373,11 +342,7 @@ function globalBody(settings: PropertyMap | undefined): Record<string, unknown> 
   if (settings === undefined) return undefined;
   const cdn = inner(settings, "cdn");
   return {
-    ...withoutEmpty({
-      target_protocol: text(settings, "targetProtocol"),
-      target_port: amount(settings, "targetPort"),
-      failover_threshold: amount(settings, "failoverThreshold"),
-    }),
+    ...apiBody(settings, "targetProtocol", "targetPort", "failoverThreshold"),
     ...(settings.regionPriorities === undefined ? {} : { region_priorities: settings.regionPriorities }),
     ...(cdn === undefined ? {} : { cdn: { is_enabled: flag(cdn, "isEnabled") } }),
   };

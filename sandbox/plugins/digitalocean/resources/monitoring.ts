@@ -15,7 +15,7 @@ import { atLeast, items, notEmpty, oneOf } from "../../provider/validators";
 import type { PropertyMap } from "../../provider/values";
 import type { Client } from "../client";
 import { tags } from "../common";
-import { amount, flag, inner, maps, strings, text, withoutEmpty } from "../inputs";
+import { amount, apiBody, flag, inner, maps, strings, text } from "../inputs";
 
 interface ApiNotifications {
   readonly email?: readonly string[] | null;
@@ -190,11 +190,7 @@ export const uptimeCheck: ResourceType<Client> = {
 function checkBody(inputs: PropertyMap): Record<string, unknown> {
   const regions = strings(inputs, "regions");
   return {
-    ...withoutEmpty({
-      name: text(inputs, "name"),
-      type: text(inputs, "type"),
-      target: text(inputs, "target"),
-    }),
+    ...apiBody(inputs, "name", "type", "target"),
     regions: regions.length === 0 ? null : regions,
     enabled: flag(inputs, "enabled"),
   };
@@ -271,11 +267,7 @@ function uptimeAlertBody(inputs: PropertyMap): Record<string, unknown> {
     name: text(inputs, "name"),
     type: text(inputs, "type"),
     notifications: notificationsBody(maps(inputs, "notifications")[0]),
-    ...withoutEmpty({
-      threshold: amount(inputs, "threshold"),
-      comparison: text(inputs, "comparison"),
-      period: text(inputs, "period"),
-    }),
+    ...apiBody(inputs, "threshold", "comparison", "period"),
   };
 }
 

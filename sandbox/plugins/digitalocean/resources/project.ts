@@ -13,7 +13,7 @@ import { length, notEmpty, oneOfAnyCase } from "../../provider/validators";
 import type { PropertyMap } from "../../provider/values";
 import type { Client } from "../client";
 import { removeWhenFree, sameIgnoringCase } from "../common";
-import { flag, strings, text, withoutEmpty } from "../inputs";
+import { apiBody, flag, strings, text } from "../inputs";
 
 interface ApiProject {
   readonly id: string;
@@ -87,12 +87,7 @@ export const project: ResourceType<Client> = {
 };
 
 function body(inputs: PropertyMap): Record<string, unknown> {
-  return withoutEmpty({
-    name: text(inputs, "name"),
-    description: text(inputs, "description"),
-    purpose: text(inputs, "purpose"),
-    environment: text(inputs, "environment"),
-  });
+  return apiBody(inputs, "name", "description", "purpose", "environment");
 }
 
 async function put(client: Client, id: string, inputs: PropertyMap): Promise<void> {

@@ -4,7 +4,7 @@ import { cidr, length, notEmpty } from "../../provider/validators";
 import type { PropertyMap } from "../../provider/values";
 import type { Client } from "../client";
 import { goTime, removeWhenFree } from "../common";
-import { flag, text, withoutEmpty } from "../inputs";
+import { apiBody, flag } from "../inputs";
 
 export interface ApiVpc {
   readonly id: string;
@@ -32,12 +32,7 @@ export const vpc: ResourceType<Client> = {
   },
 
   async create({ client }, inputs) {
-    const body = withoutEmpty({
-      name: text(inputs, "name"),
-      region: text(inputs, "region"),
-      description: text(inputs, "description"),
-      ip_range: text(inputs, "ipRange"),
-    });
+    const body = apiBody(inputs, "name", "region", "description", "ipRange");
     const { vpc: made } = await client.post<{ vpc: ApiVpc }>("/v2/vpcs", body);
     return { id: made.id };
   },
@@ -49,7 +44,7 @@ export const vpc: ResourceType<Client> = {
 
   async update({ client }, id, inputs, state) {
     await client.put(`/v2/vpcs/${id}`, {
-      ...withoutEmpty({ name: text(inputs, "name"), description: text(inputs, "description") }),
+      ...apiBody(inputs, "name", "description"),
       default: flag(state, "default"),
     });
   },

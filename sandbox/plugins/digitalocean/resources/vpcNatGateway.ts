@@ -16,7 +16,7 @@ import type { PropertyMap, PropertyValue } from "../../provider/values";
 import { waitFor } from "../../provider/wait";
 import type { Client } from "../client";
 import { goTime } from "../common";
-import { amount, flag, maps, text, withoutEmpty } from "../inputs";
+import { apiBody, maps, text } from "../inputs";
 
 interface ApiGateway {
   readonly id: string;
@@ -83,7 +83,7 @@ export const vpcNatGateway: ResourceType<Client> = {
   async create({ client }, inputs) {
     const vpcs = maps(inputs, "vpcs").map((vpc) => ({
       vpc_uuid: text(vpc, "vpcUuid"),
-      ...withoutEmpty({ gateway_ip: text(vpc, "gatewayIp"), default_gateway: flag(vpc, "defaultGateway") }),
+      ...apiBody(vpc, "gatewayIp", "defaultGateway"),
     }));
     const body = { ...gatewayBody(inputs), vpcs };
     const made = await client.post<{ vpc_nat_gateway: ApiGateway }>("/v2/vpc_nat_gateways", body);
@@ -122,16 +122,8 @@ export const vpcNatGateway: ResourceType<Client> = {
 };
 
 function gatewayBody(inputs: PropertyMap): Record<string, unknown> {
-  return withoutEmpty({
-    name: text(inputs, "name"),
-    type: text(inputs, "type"),
-    region: text(inputs, "region"),
-    size: amount(inputs, "size"),
-    project_id: text(inputs, "projectId"),
-    udp_timeout_seconds: amount(inputs, "udpTimeoutSeconds"),
-    icmp_timeout_seconds: amount(inputs, "icmpTimeoutSeconds"),
-    tcp_timeout_seconds: amount(inputs, "tcpTimeoutSeconds"),
-  });
+  const timeouts = ["udpTimeoutSeconds", "icmpTimeoutSeconds", "tcpTimeoutSeconds"];
+  return apiBody(inputs, "name", "type", "region", "size", "projectId", ...timeouts);
 }
 
 function stateOf(found: ApiGateway): PropertyMap {
