@@ -3,10 +3,12 @@
 import { existsSync, readFileSync, statfsSync } from "node:fs";
 import { createServer } from "node:net";
 import { homedir } from "node:os";
-import { delimiter, dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { processIdentity } from "../sandbox/lock.mjs";
 import { buildIsStale } from "./build.mjs";
+import { HOST_PACKAGES, missingPackages, packageAccess, readPackages } from "../sandbox/hosts/packages.mjs";
+import { wayToHosts } from "./hosts/elsewhere.mjs";
 import { MINIMUM_NODE, nodeProblem, packagesMismatch } from "./setup.mjs";
 import { cacheDir, findGo, findOnPath, findPulumi, PULUMI_VERSION } from "./toolchain/find.mjs";
 
@@ -70,7 +72,7 @@ export async function examine(env) {
     node(),
     npmPackages(env),
     bundles(),
-    await pulumiCli(cli, go),
+    await pulumiCli(cli, go, env),
     typeof go === "string"
       ? optional(
           "Go",
@@ -80,11 +82,8 @@ export async function examine(env) {
     plugins(env),
     await apiPort(env),
     diskSpace(env, cli === undefined),
-    program(env, "git", "tells which files the checks look at"),
-    program(env, "openssl", "looks at certificates by hand, and in some tests"),
-    program(env, "shellcheck", "npm run verify checks shell files with it"),
-    program(env, "shfmt", "npm run verify checks the form of shell files with it"),
-    hosts(env),
+    await hosts(env),
+    await testTools(env),
   ];
 }
 
@@ -109,7 +108,7 @@ function bundles() {
     : willGet("compiled bundles", "policy pack and plugins are compiled by npm start");
 }
 
-async function pulumiCli(cli, go) {
+async function pulumiCli(cli, go, env) {
   const name = "Pulumi CLI";
   if (cli !== undefined) {
     return ok(
@@ -120,6 +119,8 @@ async function pulumiCli(cli, go) {
   if (typeof go !== "string")
     return willGet(name, `${PULUMI_VERSION}: by Pulumi's installer, else built with Go in some minutes`);
   if (await downloadSiteAnswers()) return willGet(name, `${PULUMI_VERSION}: by Pulumi's installer`);
+  if ((await packageAccess(env)).problem === undefined)
+    return willGet(name, `${PULUMI_VERSION}: built with Go, which npm start offers to install (${go})`);
   return missing(
     name,
     `install Pulumi ${PULUMI_VERSION} or newer, or Go 1.21 or newer (Pulumi's download site does not answer; ${go})`,
@@ -218,22 +219,29 @@ function freeBytes(dir) {
   return bavail * bsize;
 }
 
-function program(env, name, use) {
-  const path = findOnPath(name, env.PATH);
-  return path === undefined ? optional(name, `not on PATH; ${use}`) : ok(name, path);
+async function hosts(env) {
+  const name = "droplets as hosts";
+  const elsewhere = wayToHosts();
+  if (elsewhere !== undefined) return optional(name, `droplets are records here. ${elsewhere}`);
+  const missing = missingPackages(HOST_PACKAGES, env).filter((one) => !one.optional);
+  if (missing.length === 0) return ok(name, "Linux, root and the programs are there");
+  return installable(name, missing, "npm start", env);
 }
 
-function hosts(env) {
-  const name = "droplets as hosts";
-  if (process.platform !== "linux") return optional(name, "need Linux; elsewhere droplets are records");
-  if (process.getuid?.() !== 0) return optional(name, "need root; without it droplets are records");
-  const programs = JSON.parse(readFileSync(join(root, "sandbox", "hosts", "programs.json"), "utf8"));
-  // Administrators' programs are not on everybody's PATH.
-  const path = [env.PATH ?? "", "/usr/local/sbin", "/usr/sbin", "/sbin"].join(delimiter);
-  const packages = Object.keys(programs).filter((program) => findOnPath(program, path) === undefined);
-  if (packages.length === 0) return ok(name, "Linux, root and the programs are there");
-  const missing = [...new Set(packages.map((program) => programs[program]))].join(" ");
-  return optional(name, `droplets are records until: apt-get install -y --no-install-recommends ${missing}`);
+async function testTools(env) {
+  const name = "tools of the tests";
+  const missing = missingPackages(readPackages(join(root, "test", "tools.json")), env);
+  if (missing.length === 0) return ok(name, "all are there");
+  return installable(name, missing, "npm test", env);
+}
+
+/** Packages that a command offers to install, where this user may. */
+async function installable(name, missing, command, env) {
+  const { problem } = await packageAccess(env);
+  const names = missing.map((one) => one.package).join(" ");
+  return problem === undefined
+    ? willGet(name, `${command} offers to install ${names}`)
+    : optional(name, `missing: ${names} (${problem})`);
 }
 
 function table(findings) {

@@ -56,7 +56,7 @@ module.exports = class Reporter extends Base {
       process.send?.({
         passed: passes,
         failed: failures,
-        skipped: skipped.length,
+        skipped,
         report,
         interrupted: interruptedAt !== undefined,
       });

@@ -16,6 +16,7 @@ import {
 } from "../sandbox/index";
 import { type HeldLock, tryLock } from "../sandbox/lock.mjs";
 import { type CommandArguments, STACK_OPTIONS, stackArgument } from "./commandLine";
+import { HOST_PACKAGES, missingPackages } from "../sandbox/hosts/packages.mjs";
 import { wantsDatadog } from "./engine/datadogKeys";
 import { cloudEnvironment, installPolicyHost, sandboxEnvironment } from "./engine/environment";
 import { ensurePlugins } from "./engine/plugins";
@@ -25,8 +26,12 @@ import { type ConfigOverride, parseOverride, settingsOf } from "./engine/workDir
 import { EXIT_CODES, Failure, usageFailure } from "./failure";
 import { findHome, type Home, makeHome } from "./home";
 import { interruption } from "./interruption";
+import { wayToHosts } from "./hosts/elsewhere.mjs";
+import { interruption } from "./interruption";
+import { type Agreed, agreeOnPackages } from "./packages";
 import type { Step } from "./progress";
 import type { PulumiCli } from "./toolchain/find.mjs";
+import { GO_PACKAGE, needsGo } from "./toolchain/goPackage";
 import { describePulumi, ensurePulumi } from "./toolchain/pulumi";
 
 export const SESSION_OPTIONS = {
@@ -125,6 +130,30 @@ export class Session {
     ];
   }
 
+  /** Asks for the Debian packages that this session needs: those of hosts, and Go where the CLI must be built. */
+  async agreeOnPackages(command: string): Promise<Agreed> {
+    const own = !this.cloud && this.args.text("api") === undefined;
+    const mode = hostsMode(this.args.text("hosts"), this.home);
+    const hosts =
+      own &&
+      mode !== "off" &&
+      wayToHosts() === undefined &&
+      missingPackages(HOST_PACKAGES).some(({ optional }) => !optional);
+    const go = await needsGo();
+    const purpose = [
+      ...(hosts ? ["Droplets boot as hosts on this machine; without its packages they are records."] : []),
+      ...(go ? ["The Pulumi CLI must be built: its download site does not answer."] : []),
+    ].join(" ");
+    return agreeOnPackages(
+      {
+        purpose,
+        wanted: [...(hosts ? HOST_PACKAGES : []), ...(go ? [GO_PACKAGE] : [])],
+        yesCommand: command === "npm start" ? "npm start -- --yes" : `${command} -- --yes`,
+      },
+      { yes: this.args.flag("yes") },
+    );
+  }
+
   #hostsStep(mode: HostsMode): Step {
     return {
       title: "Droplets",
@@ -135,7 +164,7 @@ export class Session {
           const collector = this.hasAgent ? `; ${await prepareCollector(report)}` : "";
           return `boot as hosts on this machine${collector}`;
         }
-        const { reason, remedy } = this.#hosts;
+        const { reason, remedy = mode === "off" ? undefined : wayToHosts() } = this.#hosts;
         return `droplets are records: ${reason}${remedy === undefined ? "" : `. ${remedy}`}`;
       },
     };

@@ -1,5 +1,6 @@
 import { access, constants, readFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
+import { HOST_PACKAGES, missingPackages } from "./packages.mjs";
 
 /** Hosts cannot be had here; the message says why and what to do. */
 export class HostsUnavailable extends Error {
@@ -12,9 +13,6 @@ export class HostsUnavailable extends Error {
   }
 }
 
-/** Programs that hosts need, by the Debian or Ubuntu package that holds them; npm run doctor reads the same file. */
-const PROGRAMS_FILE = join(__dirname, "programs.json");
-
 /**
  * What keeps this machine from running droplets as hosts: an empty list where nothing does.
  * `remedy` is a sentence with the command that helps, where one does.
@@ -25,7 +23,9 @@ export async function missingForHosts(): Promise<{ reasons: string[]; remedy?: s
   if (process.getuid?.() !== 0) reasons.push("hosts need root (namespaces, mounts)");
   if (!(await hasFilesystem("overlay"))) reasons.push("this kernel has no overlayfs");
   if (!(await hasFilesystem("cgroup2"))) reasons.push("this kernel has no cgroup2");
-  const packages = await missingPackages();
+  const packages = missingPackages(HOST_PACKAGES)
+    .filter(({ optional }) => !optional)
+    .map((one) => one.package);
   if (packages.length > 0) reasons.push(`packages are missing: ${packages.join(", ")}`);
   return packages.length > 0
     ? { reasons, remedy: `As root: apt-get install -y --no-install-recommends ${packages.join(" ")}` }
@@ -36,15 +36,6 @@ export async function missingForHosts(): Promise<{ reasons: string[]; remedy?: s
 export async function requireHosts(): Promise<void> {
   const { reasons, remedy } = await missingForHosts();
   if (reasons.length > 0) throw new HostsUnavailable(reasons, remedy);
-}
-
-async function missingPackages(): Promise<string[]> {
-  const missing = new Set<string>();
-  const programs = JSON.parse(await readFile(PROGRAMS_FILE, "utf8")) as Record<string, string>;
-  for (const [program, name] of Object.entries(programs)) {
-    if (!(await findProgram(program))) missing.add(name);
-  }
-  return [...missing];
 }
 
 /** The path of a program on PATH or where administrators' programs are; undefined where there is none. */

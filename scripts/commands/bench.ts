@@ -8,7 +8,7 @@ import type { Command } from "../command";
 import { type CommandArguments, HOSTS_OPTION } from "../commandLine";
 import { Failure, usageFailure } from "../failure";
 import { findHome, homeAt } from "../home";
-import { runSteps, type Step } from "../progress";
+import { runQuietly, runSteps, type Step } from "../progress";
 import { Session, withSession } from "../session";
 
 /** Enough for a median that one slow run does not move. */
@@ -38,7 +38,7 @@ export const command: Command = {
   },
   run: async (args) => {
     const json = args.flag("json");
-    const run = json ? quietly : runSteps;
+    const run = json ? runQuietly : runSteps;
     const previews = count("--previews", args.text("previews"), DEFAULT_PREVIEWS);
     const powerCuts = count("--power-cuts", args.text("power-cuts"), DEFAULT_POWER_CUTS);
     const mode = hostsMode(args.text("hosts"), findHome());
@@ -95,10 +95,6 @@ function count(option: string, text: string | undefined, otherwise: number): num
   if (text === undefined) return otherwise;
   if (/^[1-9]\d?$/.test(text)) return Number(text);
   throw usageFailure(`${option}: must be 1 to 99, got "${text}"`);
-}
-
-async function quietly(steps: readonly Step[]): Promise<void> {
-  for (const { run } of steps) await run(() => {});
 }
 
 async function measure(previews: number, run: typeof runSteps): Promise<Figures> {

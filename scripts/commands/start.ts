@@ -1,5 +1,6 @@
 import type { Command } from "../command";
 import { HOSTS_OPTION, STACK_OPTIONS } from "../commandLine";
+import { YES_OPTION } from "../packages";
 import { Session } from "../session";
 import { runUp } from "./up";
 
@@ -14,7 +15,7 @@ export const command: Command = {
     "On Linux with root every droplet boots as a host, and it waits until they serve the site over HTTPS; the base image\n" +
     "that they start from is built once (some minutes). Elsewhere, and with --hosts off, droplets are records.\n" +
     "Everything it makes is in .secured-web (SECURED_WEB_HOME); npm stop takes it away.",
-  options: { config, port, hosts: HOSTS_OPTION },
+  options: { config, port, hosts: HOSTS_OPTION, yes: YES_OPTION },
   run: async (args) => {
     const exitCode = await runUp("npm start", new Session(args, { stack: "dev" }), {
       waitForSite: true,

@@ -66,12 +66,12 @@ function removeHostsStep(home: Home): Step {
 function destroyStack(session: Session, stack: string): Step {
   return {
     title: `Destroy ${stack}`,
-    run: async (report) => {
+    run: async (report, signal) => {
       const opened = await session.open(stack);
       const { api } = session;
       if (api !== undefined && needsRecovery(session.home, stack)) await recoverStack(opened, api, report);
       try {
-        return await destroyStep(() => opened, true).run(report);
+        return await destroyStep(() => opened, true).run(report, signal);
       } catch (error) {
         if (!(error instanceof Failure) || interruption.signal.aborted) throw error;
         throw new Failure(error.message, {

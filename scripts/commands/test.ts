@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { prepareCollector, prepareHosts } from "../../sandbox/index";
 import type { Command } from "../command";
 import { EXIT_CODES } from "../failure";
 import { findHome, PROJECT_DIR } from "../home";
+import { HOST_PACKAGES, packageAccess, readPackages } from "../../sandbox/hosts/packages.mjs";
+import { wayToHosts } from "../hosts/elsewhere.mjs";
 import { interruption } from "../interruption";
+import { agreeOnPackages, isSet, packageSteps, YES_OPTION } from "../packages";
 import { runSteps } from "../progress";
 import { describePulumi, ensurePulumi } from "../toolchain/pulumi";
 
@@ -13,11 +16,14 @@ import { describePulumi, ensurePulumi } from "../toolchain/pulumi";
 interface Totals {
   readonly passed: number;
   readonly failed: number;
-  readonly skipped: number;
+  /** Full titles. */
+  readonly skipped: readonly string[];
   /** The failures in full; empty without one. */
   readonly report: string;
   readonly interrupted: boolean;
 }
+
+const TEST_TOOLS = readPackages(join(PROJECT_DIR, "test", "tools.json"));
 
 /** Quick ones first; what is not named comes after them, in the order of the alphabet. */
 const ORDER = ["verify.test.ts", "unit", "scripts", "policy", "payload", "sandbox", "e2e", "hosts"];
@@ -30,10 +36,17 @@ export const command: Command = {
     "Runs the tests: npm run verify's checks, unit, policy, payload, API, plugins, and the real engine.",
   details:
     "Arguments go to mocha: files to run in place of all, --grep TEXT. The last line is\n" +
-    "`N passed, N failed, N skipped`; each skipped test tells its reason. A run without a test fails.",
+    "`N passed, N failed, N skipped`; each skipped test tells its reason. A run without a test fails.\n" +
+    "Before all tests it offers to install the Debian packages they need; with --yes, and where CI is set, it does not\n" +
+    "ask. In CI a test may be skipped only if test/allowedSkips.json names it.",
   positionals: ["[FILES]"],
   passThrough: true,
-  run: ({ positionals }) => runTests(positionals),
+  options: { yes: YES_OPTION },
+  run: ({ positionals }) =>
+    runTests(
+      positionals.filter((arg) => arg !== "--yes"),
+      positionals.includes("--yes"),
+    ),
 };
 
 /** Every test file of the project, quick ones first. */
@@ -49,8 +62,17 @@ export function testFiles(dir = join(PROJECT_DIR, "test")): string[] {
 }
 
 /** What `npm start` gets the first time: minutes that no single test's deadline should have to hold. */
-function setUp(): Promise<void> {
+async function setUp(yes: boolean): Promise<void> {
+  const agreed = await agreeOnPackages(
+    {
+      purpose: "Tests that lack a tool are skipped.",
+      wanted: [...(wayToHosts() === undefined ? HOST_PACKAGES : []), ...TEST_TOOLS],
+      yesCommand: "npm test -- --yes",
+    },
+    { yes },
+  );
   return runSteps([
+    ...packageSteps(agreed),
     {
       title: "Pulumi CLI",
       run: async (report) =>
@@ -74,10 +96,10 @@ interface Lane {
   readonly leaked: boolean;
 }
 
-async function runTests(args: readonly string[]): Promise<number> {
+async function runTests(args: readonly string[], yes: boolean): Promise<number> {
   interruption.listen();
   if (args.some((arg) => arg.endsWith(".ts"))) return verdict([await start(args, "inherit").ended]);
-  await setUp();
+  await setUp(yes);
   const files = testFiles();
   // Hosts mostly wait for each other: beside them the other core does the rest. Their output follows the others'.
   const others = start([...args, ...files.filter((file) => !needsHosts(file))], "inherit");
@@ -137,8 +159,8 @@ function finish(mocha: ChildProcess): Promise<Lane> {
   });
 }
 
-function verdict(lanes: readonly Lane[]): number {
-  const problems = lanes.flatMap(problemsOf);
+async function verdict(lanes: readonly Lane[]): Promise<number> {
+  const problems = [...lanes.flatMap(problemsOf), ...(await forbiddenSkips(lanes))];
   const sum = (of: (totals: Totals) => number) =>
     lanes.reduce((total, { totals }) => total + (totals === undefined ? 0 : of(totals)), 0);
   const passed = sum((totals) => totals.passed);
@@ -148,8 +170,30 @@ function verdict(lanes: readonly Lane[]): number {
   for (const problem of problems) process.stdout.write(`Error: ${problem}\n`);
   const failures = failed + problems.length;
   // What is no test's failure is one all the same: nobody reads further than this line.
-  process.stdout.write(`${passed} passed, ${failures} failed, ${sum((totals) => totals.skipped)} skipped\n`);
+  process.stdout.write(
+    `${passed} passed, ${failures} failed, ${sum((totals) => totals.skipped.length)} skipped\n`,
+  );
   return failures === 0 ? 0 : EXIT_CODES.error;
+}
+
+interface AllowedSkip {
+  /** Its full title. */
+  readonly test: string;
+  readonly reason: string;
+}
+
+/**
+ * In CI, on a machine where packages can be installed, a skipped test is a tool that somebody forgot to name: it fails
+ * the run, unless test/allowedSkips.json tells why nothing helps.
+ */
+async function forbiddenSkips(lanes: readonly Lane[]): Promise<string[]> {
+  if (!isSet(process.env.CI) || (await packageAccess()).problem !== undefined) return [];
+  const file = join(PROJECT_DIR, "test", "allowedSkips.json");
+  const allowed = JSON.parse(readFileSync(file, "utf8")) as AllowedSkip[];
+  return lanes
+    .flatMap(({ totals }) => totals?.skipped ?? [])
+    .filter((title) => !allowed.some(({ test }) => test === title))
+    .map((title) => `Skipped in CI, and not named in test/allowedSkips.json: ${title}`);
 }
 
 function problemsOf({ totals, exitCode, leaked }: Lane): string[] {

@@ -3,6 +3,7 @@ import { HOSTS_OPTION } from "../commandLine";
 import { describeWarnings } from "../engine/report";
 import { figuresStep } from "../hosts/figures";
 import { printSite, siteStep, withHostsWords } from "../hosts/ready";
+import { packageSteps, YES_OPTION } from "../packages";
 import { runSteps, type Step } from "../progress";
 import { SESSION_OPTIONS, Session, withSession } from "../session";
 
@@ -13,7 +14,7 @@ export const command: Command = {
     "STACK is dev where none is given. Droplets boot as hosts where this machine can run them. Works on the sandbox, whose API is started where it does not run.\n" +
     "A policy's refusal comes before the first change. Safe to repeat: nothing changes the second time.",
   positionals: ["[STACK]"],
-  options: { ...SESSION_OPTIONS, hosts: HOSTS_OPTION },
+  options: { ...SESSION_OPTIONS, hosts: HOSTS_OPTION, yes: YES_OPTION },
   run: (args) => runUp("npm run up", new Session(args)),
 };
 
@@ -25,6 +26,7 @@ export function runUp(
 ): Promise<number> {
   return withSession(name, session, async () => {
     await runSteps([
+      ...packageSteps(await session.agreeOnPackages(name)),
       ...session.preparation({ hosts: true }),
       ...updateSteps(session),
       ...(waitForSite ? [siteStep(session)] : []),

@@ -14,7 +14,8 @@ const INSTALL_TIMEOUT_MS = 180_000;
 export const officialInstaller: PulumiSource = {
   name: "Pulumi's own installer",
   async install(dir, { onProgress, signal }) {
-    await checkReachable(signal);
+    const problem = await downloadSiteProblem(signal);
+    if (problem !== undefined) throw new Error(problem);
     const { exitCode, stderr } = await runProgram(
       process.execPath,
       [join(PROJECT_DIR, "scripts", "toolchain", "runInstaller.mjs"), dir],
@@ -27,17 +28,17 @@ export const officialInstaller: PulumiSource = {
   },
 };
 
-async function checkReachable(signal: AbortSignal | undefined): Promise<void> {
+/** Why Pulumi's download site cannot be reached; undefined where it answers. */
+export async function downloadSiteProblem(signal?: AbortSignal): Promise<string | undefined> {
   const limit = AbortSignal.timeout(REACH_TIMEOUT_MS);
   try {
     await fetch("https://get.pulumi.com/install.sh", {
       method: "HEAD",
       signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
     });
+    return undefined;
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    throw new Error(
-      `its download site does not answer (${cause instanceof Error ? cause.message : String(cause)})`,
-    );
+    return `its download site does not answer (${cause instanceof Error ? cause.message : String(cause)})`;
   }
 }

@@ -115,8 +115,13 @@ describe("set-up of a clone", function () {
 
   it("is told by doctor on a fresh clone, which changes nothing", () => {
     cpSync(join(PROJECT, "package-lock.json"), join(dir, "package-lock.json"));
-    const programs = join("sandbox", "hosts", "programs.json");
-    cpSync(join(PROJECT, programs), join(dir, programs));
+    for (const file of [
+      "sandbox/hosts/packages.mjs",
+      "sandbox/hosts/packages.json",
+      "scripts/hosts/elsewhere.mjs",
+      "test/tools.json",
+    ])
+      cpSync(join(PROJECT, file), join(dir, file));
     const before = readdirSync(dir, { recursive: true }).sort();
     const { stdout, status } = spawnSync(process.execPath, ["scripts/run.mjs", "doctor"], {
       cwd: dir,

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { packageAccess } from "../../sandbox/hosts/packages.mjs";
 import { testFiles } from "../../scripts/commands/test";
 
 const PROJECT = join(__dirname, "../..");
@@ -13,10 +14,12 @@ describe("npm test", function () {
   let dir: string;
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), "tests-"));
+    env = {};
   });
   afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
   /** Runs one test file of the given text; gives the exit code and the last line. */
+  let env: NodeJS.ProcessEnv;
   function run(
     text: string,
     ...args: string[]
@@ -26,6 +29,8 @@ describe("npm test", function () {
     const { status, stdout } = spawnSync(process.execPath, ["scripts/run.mjs", "test", file, ...args], {
       cwd: PROJECT,
       encoding: "utf8",
+      // Skips are no failure there, unless a test says that it is in CI.
+      env: { ...process.env, CI: "", ...env },
     });
     return { status, last: stdout.trimEnd().split("\n").at(-1), stdout };
   }
@@ -71,6 +76,23 @@ describe("npm test", function () {
       assert.match(last ?? "", /^\d+ passed, [1-9]\d* failed, \d+ skipped$/);
     });
   }
+
+  it("fails in CI where a test is skipped that test/allowedSkips.json does not name", async function () {
+    if ((await packageAccess()).problem !== undefined) {
+      console.log("      skipped: packages cannot be installed here, so every skip is allowed");
+      this.skip();
+    }
+    env = { CI: "true" };
+    const skips = 'it("a", () => {}); it("needs a tool", function () { this.skip(); });';
+    const { status, last, stdout } = run(skips);
+    assert.equal(status, 1);
+    assert.match(stdout, /Error: Skipped in CI, and not named in test\/allowedSkips\.json: needs a tool\n/);
+    assert.equal(last, "1 passed, 1 failed, 1 skipped");
+    const [allowed] = JSON.parse(readFileSync(join(PROJECT, "test/allowedSkips.json"), "utf8"));
+    assert.ok(allowed.reason.length > 10);
+    const named = skips.replace("needs a tool", allowed.test);
+    assert.deepEqual([run(named).status, run(named).last], [0, "1 passed, 0 failed, 1 skipped"]);
+  });
 
   it("lets what a test has made be taken down at Ctrl-C, and is no pass", async () => {
     const text = `

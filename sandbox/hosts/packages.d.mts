@@ -1,0 +1,31 @@
+export interface WantedPackage {
+  /** Its name in Debian and Ubuntu. */
+  readonly package: string;
+  /** It is there when all of these are. */
+  readonly programs: readonly string[];
+  /** Completes "it ..." for the person who is asked. */
+  readonly why: string;
+  /** Left out where the archives do not have it. */
+  readonly optional?: boolean;
+  /** The oldest version that will do. */
+  readonly minimum?: string;
+}
+export type PackageAccess =
+  | { readonly prefix: readonly string[]; readonly problem?: never }
+  | { readonly problem: string; readonly prefix?: never };
+export interface InstallOptions {
+  readonly prefix: readonly string[];
+  readonly report?: (line: string) => void;
+  readonly signal?: AbortSignal;
+  readonly env?: NodeJS.ProcessEnv;
+  /** For tests. */
+  readonly policyFile?: string;
+}
+export const HOST_PACKAGES: readonly WantedPackage[];
+export function readPackages(file: string): readonly WantedPackage[];
+export function missingPackages(
+  wanted: readonly WantedPackage[],
+  env?: NodeJS.ProcessEnv,
+): readonly WantedPackage[];
+export function packageAccess(env?: NodeJS.ProcessEnv, uid?: number): Promise<PackageAccess>;
+export function installPackages(wanted: readonly WantedPackage[], options: InstallOptions): Promise<string[]>;

@@ -1,0 +1,2 @@
+export const CONTAINER_COMMAND: string;
+export function wayToHosts(platform?: string, uid?: number): string | undefined;
