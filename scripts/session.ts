@@ -1,4 +1,6 @@
 // What every command about a stack needs first: the lock, the CLI, the plugins, the API, the stack itself.
+
+import { HOST_PACKAGES, missingPackages } from "../sandbox/hosts/packages.mjs";
 import {
   type ApiAccess,
   apiPort,
@@ -16,7 +18,6 @@ import {
 } from "../sandbox/index";
 import { type HeldLock, tryLock } from "../sandbox/lock.mjs";
 import { type CommandArguments, STACK_OPTIONS, stackArgument } from "./commandLine";
-import { HOST_PACKAGES, missingPackages } from "../sandbox/hosts/packages.mjs";
 import { wantsDatadog } from "./engine/datadogKeys";
 import { cloudEnvironment, installPolicyHost, sandboxEnvironment } from "./engine/environment";
 import { ensurePlugins } from "./engine/plugins";
@@ -25,14 +26,12 @@ import { EngineStack } from "./engine/stack";
 import { type ConfigOverride, parseOverride, settingsOf } from "./engine/workDir";
 import { EXIT_CODES, Failure, usageFailure } from "./failure";
 import { findHome, type Home, makeHome } from "./home";
-import { interruption } from "./interruption";
 import { wayToHosts } from "./hosts/elsewhere.mjs";
-import { interruption } from "./interruption";
+import { interruption, interruption } from "./interruption";
 import { type Agreed, agreeOnPackages } from "./packages";
 import type { Step } from "./progress";
 import type { PulumiCli } from "./toolchain/find.mjs";
-import { GO_PACKAGE, needsGo } from "./toolchain/goPackage";
-import { describePulumi, ensurePulumi } from "./toolchain/pulumi";
+import { describePulumi, ensurePulumi, GO_PACKAGE, needsGo } from "./toolchain/pulumi";
 
 export const SESSION_OPTIONS = {
   ...STACK_OPTIONS,

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { HOST_PACKAGES, packageAccess, readPackages } from "../../sandbox/hosts/packages.mjs";
 import { prepareCollector, prepareHosts } from "../../sandbox/index";
 import type { Command } from "../command";
 import { EXIT_CODES } from "../failure";
 import { findHome, PROJECT_DIR } from "../home";
-import { HOST_PACKAGES, packageAccess, readPackages } from "../../sandbox/hosts/packages.mjs";
 import { wayToHosts } from "../hosts/elsewhere.mjs";
 import { interruption } from "../interruption";
 import { agreeOnPackages, isSet, packageSteps, YES_OPTION } from "../packages";

@@ -2,10 +2,16 @@
 // do not change.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+
+
 import { waitForLock } from "../../sandbox/lock.mjs";
+
+import type { WantedPackage } from "../../sandbox/hosts/packages.mjs";
+
 import { Failure } from "../failure";
 import {
   cacheDir,
+  findGo,
   findPulumi,
   PULUMI_VERSION,
   type PulumiCli,
@@ -13,7 +19,7 @@ import {
   pulumiVersionOf,
 } from "./find.mjs";
 import { goModule } from "./goModule";
-import { officialInstaller } from "./officialInstaller";
+import { downloadSiteProblem, officialInstaller } from "./officialInstaller";
 import type { InstallContext, PulumiSource } from "./source";
 
 export interface EnsureOptions {
@@ -114,4 +120,19 @@ async function installFrom(
 
 function isOutOfSpace(error: unknown): boolean {
   return ["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "");
+}
+
+/** Go 1.21 and newer fetch by themselves the toolchain that go.mod asks for. */
+export const GO_PACKAGE: WantedPackage = {
+  package: "golang-go",
+  programs: ["go"],
+  minimum: "1.21",
+  why: "builds the Pulumi CLI from its Go module",
+};
+
+/** True where there is no CLI yet, its download site does not answer, and no Go can build it. */
+export async function needsGo(env: NodeJS.ProcessEnv = process.env): Promise<boolean> {
+  if ((await findPulumi(env)) !== undefined) return false;
+  if (typeof (await findGo(env)) !== "string") return false;
+  return (await downloadSiteProblem()) !== undefined;
 }
