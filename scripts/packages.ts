@@ -6,7 +6,7 @@ import {
   packageAccess,
   type WantedPackage,
 } from "../sandbox/hosts/packages.mjs";
-import type { OptionSpec } from "./commandLine";
+import type { OptionSpec } from "../sandbox/index";
 import { interruption } from "./interruption";
 import type { Step } from "./progress";
 

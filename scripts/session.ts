@@ -27,7 +27,7 @@ import { type ConfigOverride, parseOverride, settingsOf } from "./engine/workDir
 import { EXIT_CODES, Failure, usageFailure } from "./failure";
 import { findHome, type Home, makeHome } from "./home";
 import { wayToHosts } from "./hosts/elsewhere.mjs";
-import { interruption, interruption } from "./interruption";
+import { interruption } from "./interruption";
 import { type Agreed, agreeOnPackages } from "./packages";
 import type { Step } from "./progress";
 import type { PulumiCli } from "./toolchain/find.mjs";

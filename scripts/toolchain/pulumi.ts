@@ -2,11 +2,8 @@
 // do not change.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-
-
-import { waitForLock } from "../../sandbox/lock.mjs";
-
 import type { WantedPackage } from "../../sandbox/hosts/packages.mjs";
+import { waitForLock } from "../../sandbox/lock.mjs";
 
 import { Failure } from "../failure";
 import {
