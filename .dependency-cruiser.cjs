@@ -1,7 +1,7 @@
 /** Which module may import which (docs/architecture.md draws it). `npm run verify` checks it. */
 const cloud = "node_modules/@pulumi/";
 /** infra's folders and files that are plain functions over plain data. */
-const pure = "^infra/(config/|monitoring/|userdata/|firewallMatrix[.]ts$|monthlyCost[.]ts$|topology[.]ts$)";
+const pure = "^infra/(config/|monitoring/|userdata/|firewallMatrix[.]ts$|monthlyCost[.]ts$|sitePlan[.]ts$|topology[.]ts$)";
 
 module.exports = {
   forbidden: [
@@ -87,7 +87,14 @@ module.exports = {
       name: "the-program-needs-no-tooling",
       severity: "error",
       from: { path: "^infra/" },
-      to: { path: "^(policy|sandbox|scripts|test)/" },
+      to: { path: "^(policy|sandbox|scripts|test|examples)/" },
+    },
+    {
+      name: "an-example-uses-the-component-alone",
+      comment: "It shows what a program of one's own needs",
+      severity: "error",
+      from: { path: "^examples/" },
+      to: { path: "^(app|infra|policy|sandbox|scripts|test)/", pathNot: "^infra/components/securedWeb[.]ts$" },
     },
     {
       name: "nothing-imports-tests",
@@ -106,7 +113,7 @@ module.exports = {
     {
       name: "dependencies-are-declared-where-they-are-used",
       severity: "error",
-      from: { path: "^(infra|app)/" },
+      from: { path: "^(infra|app|examples)/" },
       to: { dependencyTypes: ["npm-no-pkg", "npm-unknown"] },
     },
     { name: "no-circles", severity: "error", from: {}, to: { circular: true } },

@@ -1,4 +1,36 @@
-/** Pulumi's entry: the program lives in program.ts, so that scripts and tests run it too. */
-import { program } from "./program";
+/** The program of a stack: configuration, topology, components, outputs. */
+import * as pulumi from "@pulumi/pulumi";
+import { SecuredWeb } from "./components/securedWeb";
+import { parseConfig } from "./config/parse";
+import { monthlyCost } from "./monthlyCost";
+import { checkOffers } from "./offers";
+import { isConfigSecret } from "./pulumiInternals";
+import { asRunError } from "./runErrors";
+import { buildTopology } from "./topology";
 
+/**
+ * Registers the resources of the current stack and returns its outputs.
+ *
+ * @throws pulumi.RunError naming every setting that is wrong, before anything is registered
+ */
+async function program() {
+  try {
+    const stack = pulumi.getStack();
+    const config = parseConfig(pulumi.runtime.allConfig(), isConfigSecret);
+    const topology = buildTopology(stack, config);
+    const prices = await checkOffers(config, topology, {});
+    const site = new SecuredWeb("main", { label: stack, ...config });
+    return {
+      url: site.url,
+      loadBalancerIp: site.loadBalancerIp,
+      droplets: site.droplets,
+      databaseWriters: site.databaseWriters,
+      monthlyCostUsd: pulumi.output(monthlyCost(config, topology, prices)),
+    };
+  } catch (error) {
+    throw asRunError(error);
+  }
+}
+
+// Pulumi calls an entry module that is a function; scripts and tests call it too.
 export = program;

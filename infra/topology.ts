@@ -13,9 +13,9 @@ export type Replication = "group" | "source-replica";
 
 /** One droplet of the infrastructure. */
 export interface Host {
-  /** Stable name, unique in the stack ("node-1", "web-2", "db-3"); resource names derive from it. */
+  /** Stable name, unique in the site ("node-1", "web-2", "db-3"); resource names derive from it. */
   readonly name: string;
-  /** The droplet's name at DigitalOcean and its hostname: `<stack>-<name>`. */
+  /** The droplet's name at DigitalOcean and its hostname: `<label>-<name>`. */
   readonly dropletName: string;
   /** Internal DNS name; resolves to the private address. Certificates and MySQL identify the host by it. */
   readonly fqdn: string;
@@ -24,7 +24,7 @@ export interface Host {
   readonly serverId?: number;
   /** Size slug of the droplet. */
   readonly size: string;
-  /** DigitalOcean tags: one for the stack, one per role. */
+  /** DigitalOcean tags: one for the site, one per role. */
   readonly tags: readonly string[];
 }
 
@@ -50,30 +50,34 @@ export interface TopologySettings {
   readonly database: { readonly count: number; readonly size: string };
 }
 
-/** The tag that all droplets of a stack with a role carry; cloud firewalls and the load balancer select by it. */
-export function roleTag(stack: string, role: Role): string {
-  return `secured-web-${stack}-${role}`;
+/**
+ * The tag that every droplet of a site carries, and the name of what a site has once: VPC, load balancer, project.
+ *
+ * @param label what the site is called; in this project's own program the stack's name
+ */
+export function siteTag(label: string): string {
+  return `secured-web-${label}`;
 }
 
-/** The tag that every droplet of a stack carries. */
-export function stackTag(stack: string): string {
-  return `secured-web-${stack}`;
+/** The tag that all droplets of a site with a role carry; cloud firewalls and the load balancer select by it. */
+export function roleTag(label: string, role: Role): string {
+  return `${siteTag(label)}-${role}`;
 }
 
 /**
- * The hosts of a stack, in a stable order.
+ * The hosts of a site, in a stable order.
  *
  * Adding a host never renames or changes another one.
  */
-export function buildTopology(stack: string, settings: TopologySettings): Topology {
+export function buildTopology(label: string, settings: TopologySettings): Topology {
   const internalZone = `internal.${settings.domain}`;
   const host = (name: string, roles: readonly Role[], size: string, serverId?: number): Host => ({
     name,
-    dropletName: `${stack}-${name}`,
+    dropletName: `${label}-${name}`,
     fqdn: `${name}.${internalZone}`,
     roles,
     size,
-    tags: [stackTag(stack), ...roles.map((role) => roleTag(stack, role))],
+    tags: [siteTag(label), ...roles.map((role) => roleTag(label, role))],
     ...(serverId === undefined ? {} : { serverId }),
   });
   const numbers = (count: number) => Array.from({ length: count }, (_, i) => i + 1);

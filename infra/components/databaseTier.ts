@@ -1,9 +1,17 @@
 import type * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
-import { databaseWriters, hostsWithRole } from "../topology";
-import type { ConfigurationEvidence } from "../userdata/evidence";
-import { type CreatedHost, createHost, type Site } from "./host";
-import { evidenceOf } from "./siteEvidence";
+import type { Config } from "../config/types";
+import { evidenceOf } from "../userdata/evidence";
+import { HostDroplet } from "./hostDroplet";
+import type { TierArgs } from "./tierArgs";
+
+export interface DatabaseTierArgs extends TierArgs {
+  readonly backups: Config["backups"];
+  /** Refuse to delete a database host. */
+  readonly protect: boolean;
+  /** Name of the one host that this update may replace. */
+  readonly replacedHost?: string;
+}
 
 /**
  * The database hosts (in the converged topology: all hosts).
@@ -12,33 +20,43 @@ import { evidenceOf } from "./siteEvidence";
  * `npm run replace -- STACK HOST`, which lifts this for one host.
  */
 export class DatabaseTier extends pulumi.ComponentResource {
-  readonly hosts: readonly CreatedHost[];
+  readonly hosts: readonly HostDroplet[];
 
-  constructor(site: Site, opts?: pulumi.ComponentResourceOptions) {
-    const hosts = hostsWithRole(site.topology, "database");
-    const configurationEvidence: ConfigurationEvidence = evidenceOf(site, hosts);
-    super("secured-web:index:DatabaseTier", "database-tier", { configurationEvidence }, opts);
-    const { config } = site;
-    this.hosts = hosts.map((host) => {
-      const replaced = config.replaceHost === host.name;
-      return createHost(site, host, backups(site), {
-        parent: this,
-        // The new host takes over the server id and the name of the old one: never both at once.
-        deleteBeforeReplace: true,
-        protect: config.database.protect && !replaced,
-        ignoreChanges: replaced
-          ? []
-          : ["userData", "image", "size", "sshKeys", "monitoring", "dropletAgent", "publicNetworking"],
-      });
+  constructor(name: string, args: DatabaseTierArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("secured-web:index:DatabaseTier", name, { configurationEvidence: evidenceOf(args.hosts) }, opts);
+    const { place, secretsOf, protect, replacedHost } = args;
+    this.hosts = args.hosts.map((context) => {
+      const { host } = context;
+      const isReplaced = replacedHost === host.name;
+      return new HostDroplet(
+        `${name}-${host.name}`,
+        {
+          context,
+          place,
+          secrets: secretsOf(host),
+          backups: backupInputs(args.backups),
+          dropletOptions: {
+            // The new host takes over the server id and the name of the old one: never both at once.
+            deleteBeforeReplace: true,
+            protect: protect && !isReplaced,
+            ignoreChanges: isReplaced
+              ? []
+              : ["userData", "image", "size", "sshKeys", "monitoring", "dropletAgent", "publicNetworking"],
+          },
+        },
+        { parent: this },
+      );
     });
-    const writers = databaseWriters(site.topology, config.replication);
-    this.registerOutputs({ writers: writers.map(({ fqdn }) => fqdn) });
+    this.registerOutputs({ dropletIds: this.hosts.map(({ droplet }) => droplet.id) });
   }
 }
 
-function backups({ config }: Site): Partial<digitalocean.DropletArgs> {
-  if (!config.backups.enabled) return { backups: false };
-  const plan = config.backups.plan;
-  const hour = Number(config.backups.hour);
-  return { backups: true, backupPolicy: { plan, hour, ...(plan === "weekly" ? { weekday: "SUN" } : {}) } };
+function backupInputs({
+  enabled,
+  plan,
+  hour,
+}: Config["backups"]): Pick<digitalocean.DropletArgs, "backups" | "backupPolicy"> {
+  if (!enabled) return { backups: false };
+  const weekday = plan === "weekly" ? { weekday: "SUN" } : {};
+  return { backups: true, backupPolicy: { plan, hour: Number(hour), ...weekday } };
 }

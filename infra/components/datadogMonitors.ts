@@ -11,6 +11,14 @@ function apiUrl(site: string): { apiUrl?: string } {
   return process.env.DATADOG_HOST ? {} : { apiUrl: `https://api.${site}/` };
 }
 
+export interface DatadogMonitorsArgs {
+  readonly watched: Watched;
+  /** Datadog's site, such as "datadoghq.eu". */
+  readonly site: string;
+  readonly apiKey: string;
+  readonly appKey: string;
+}
+
 /**
  * Monitors, objectives and the dashboard at Datadog. Made only where an API key and an application key are given; the
  * SDK, and with it the plugin, is loaded here and nowhere else, so that a stack without keys needs neither.
@@ -18,13 +26,16 @@ function apiUrl(site: string): { apiUrl?: string } {
 export class DatadogMonitors extends pulumi.ComponentResource {
   private readonly provider: pulumi.ProviderResource;
   private readonly monitorType: Monitor;
+  private readonly watched: Watched;
 
   constructor(
-    private readonly watched: Watched,
-    keys: { readonly apiKey: string; readonly appKey: string },
+    private readonly name: string,
+    args: DatadogMonitorsArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
-    super("secured-web:index:DatadogMonitors", "datadog", {}, opts);
+    super("secured-web:index:DatadogMonitors", name, {}, opts);
+    const { watched, site, apiKey, appKey } = args;
+    this.watched = watched;
     const { Provider } = require("@pulumi/datadog/provider") as typeof import("@pulumi/datadog/provider");
     const { Monitor } = require("@pulumi/datadog/monitor") as typeof import("@pulumi/datadog/monitor");
     const { ServiceLevelObjective } =
@@ -33,11 +44,11 @@ export class DatadogMonitors extends pulumi.ComponentResource {
       require("@pulumi/datadog/dashboardJson") as typeof import("@pulumi/datadog/dashboardJson");
     this.monitorType = Monitor;
     this.provider = new Provider(
-      "datadog",
+      `${name}-datadog`,
       {
-        apiKey: pulumi.secret(keys.apiKey),
-        appKey: pulumi.secret(keys.appKey),
-        ...apiUrl(watched.config.datadog.site),
+        apiKey: pulumi.secret(apiKey),
+        appKey: pulumi.secret(appKey),
+        ...apiUrl(site),
       },
       { parent: this },
     );
@@ -45,9 +56,9 @@ export class DatadogMonitors extends pulumi.ComponentResource {
 
     for (const definition of monitors(watched)) this.monitor(definition, definition.query);
     const ids = objectives(watched).map((objective) => {
-      const { name, title, good, all, targetPercent } = objective;
+      const { title, good, all, targetPercent } = objective;
       const { id } = new ServiceLevelObjective(
-        name,
+        `${name}-${objective.name}`,
         {
           name: `secured-web ${watched.stack}: ${title}`,
           type: "metric",
@@ -67,7 +78,7 @@ export class DatadogMonitors extends pulumi.ComponentResource {
       return id;
     });
     new DashboardJson(
-      "dashboard",
+      `${name}-dashboard`,
       { dashboard: pulumi.all(ids).apply((known) => JSON.stringify(dashboard(watched, known))) },
       own,
     );
@@ -77,7 +88,7 @@ export class DatadogMonitors extends pulumi.ComponentResource {
   private monitor(definition: MonitorDefinition, query: pulumi.Input<string>): void {
     const { name, title, type, critical, warning, noDataMinutes, priority } = definition;
     new this.monitorType(
-      name,
+      `${this.name}-${name}`,
       {
         name: `secured-web ${this.watched.stack}: ${title}`,
         type,
@@ -99,11 +110,11 @@ export class DatadogMonitors extends pulumi.ComponentResource {
   }
 
   private message(title: string, name: string): string {
-    const people = this.watched.config.alerts.emails.map((address) => `@${address}`).join(" ");
+    const people = this.watched.alerts.emails.map((address) => `@${address}`).join(" ");
     return [`${title}.`, `What to do: ${runbook(name)}`, people].filter((line) => line !== "").join("\n");
   }
 
   private tags(): string[] {
-    return [scopeOf(this.watched), "service:secured-web", `env:${this.watched.config.environment}`];
+    return [scopeOf(this.watched), "service:secured-web", `env:${this.watched.environment}`];
   }
 }

@@ -2,11 +2,18 @@ import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import { siteName } from "../config/siteName";
 import type { Config } from "../config/types";
-import { roleTag, stackTag } from "../topology";
-import type { Network } from "./network";
+import { roleTag, siteTag } from "../topology";
 
 /** The path that answers 200 where a host can serve a request, database included. */
 export const readinessPath = "/readyz";
+
+export interface EdgeArgs
+  extends Pick<Config, "createDomain" | "domain" | "loadBalancer" | "region" | "subdomain" | "tls"> {
+  readonly label: string;
+  /** Refuse to delete the zone. */
+  readonly protectDomain: boolean;
+  readonly vpcId: pulumi.Input<string>;
+}
 
 /** The zone, the site's certificate, the load balancer and the site's name. */
 export class Edge extends pulumi.ComponentResource {
@@ -16,41 +23,46 @@ export class Edge extends pulumi.ComponentResource {
   readonly loadBalancer: digitalocean.LoadBalancer;
   readonly url: string;
 
-  constructor(stack: string, config: Config, network: Network, opts?: pulumi.ComponentResourceOptions) {
-    super("secured-web:index:Edge", "edge", {}, opts);
+  constructor(
+    private readonly name: string,
+    args: EdgeArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("secured-web:index:Edge", name, {}, opts);
     const parent = { parent: this };
-    if (config.createDomain) {
+    if (args.createDomain) {
       const domain = new digitalocean.Domain(
-        "domain",
-        { name: config.domain },
-        { parent: this, protect: config.database.protect },
+        `${name}-domain`,
+        { name: args.domain },
+        { parent: this, protect: args.protectDomain },
       );
       this.domainName = domain.name;
       this.domainUrn = domain.domainUrn;
     } else {
-      this.domainName = digitalocean.getDomainOutput({ name: config.domain }, parent).name;
+      this.domainName = digitalocean.getDomainOutput({ name: args.domain }, parent).name;
     }
-    this.loadBalancer = this.createLoadBalancer(stack, config, network);
-    this.url = `https://${siteName(config)}`;
+    this.loadBalancer = this.createLoadBalancer(args);
+    this.url = `https://${siteName(args)}`;
     new digitalocean.DnsRecord(
-      "site",
-      { domain: this.domainName, type: "A", name: config.subdomain, value: this.loadBalancer.ip, ttl: 300 },
+      `${name}-site`,
+      { domain: this.domainName, type: "A", name: args.subdomain, value: this.loadBalancer.ip, ttl: 300 },
       parent,
     );
-    this.registerOutputs({ url: this.url });
+    this.registerOutputs({ url: this.url, loadBalancerIp: this.loadBalancer.ip });
   }
 
-  private createLoadBalancer(stack: string, config: Config, network: Network): digitalocean.LoadBalancer {
-    const certificate = config.tls === "reencrypt" ? this.createCertificate(stack, config) : undefined;
+  private createLoadBalancer(args: EdgeArgs): digitalocean.LoadBalancer {
+    const { label, tls, loadBalancer } = args;
+    const certificate = tls === "reencrypt" ? this.createCertificate(args) : undefined;
     const asCidr = (network: string) => `cidr:${network}`;
     return new digitalocean.LoadBalancer(
-      "load-balancer",
+      `${this.name}-load-balancer`,
       {
-        name: stackTag(stack),
-        region: config.region,
-        sizeUnit: config.loadBalancer.sizeUnit,
-        vpcUuid: network.vpc.id,
-        dropletTag: roleTag(stack, "web"),
+        name: siteTag(label),
+        region: args.region,
+        sizeUnit: loadBalancer.sizeUnit,
+        vpcUuid: args.vpcId,
+        dropletTag: roleTag(label, "web"),
         forwardingRules: [
           {
             entryProtocol: "https",
@@ -64,34 +76,34 @@ export class Edge extends pulumi.ComponentResource {
         // In passthrough the client's TLS session ends on the web host, and its nginx decides the ciphers.
         tlsCipherPolicy: "STRONG",
         // The client's address reaches nginx in a header when the load balancer speaks HTTP, else in the PROXY line.
-        enableProxyProtocol: config.tls === "passthrough",
-        enableBackendKeepalive: config.tls === "reencrypt",
-        httpIdleTimeoutSeconds: config.loadBalancer.idleTimeoutSeconds,
+        enableProxyProtocol: tls === "passthrough",
+        enableBackendKeepalive: tls === "reencrypt",
+        httpIdleTimeoutSeconds: loadBalancer.idleTimeoutSeconds,
         healthcheck: {
           protocol: "https",
           port: 443,
           path: readinessPath,
-          checkIntervalSeconds: config.loadBalancer.checkIntervalSeconds,
-          responseTimeoutSeconds: config.loadBalancer.checkTimeoutSeconds,
-          healthyThreshold: config.loadBalancer.healthyThreshold,
-          unhealthyThreshold: config.loadBalancer.unhealthyThreshold,
+          checkIntervalSeconds: loadBalancer.checkIntervalSeconds,
+          responseTimeoutSeconds: loadBalancer.checkTimeoutSeconds,
+          healthyThreshold: loadBalancer.healthyThreshold,
+          unhealthyThreshold: loadBalancer.unhealthyThreshold,
         },
         firewall: {
-          allows: config.loadBalancer.allow.map(asCidr),
-          denies: config.loadBalancer.deny.map(asCidr),
+          allows: loadBalancer.allow.map(asCidr),
+          denies: loadBalancer.deny.map(asCidr),
         },
         // The site's record is a resource of its own, in both TLS modes.
         disableLetsEncryptDnsRecords: true,
       },
-      { parent: this, dependsOn: [...network.tags] },
+      { parent: this },
     );
   }
 
-  private createCertificate(stack: string, config: Config): digitalocean.Certificate {
-    const name = siteName(config);
+  private createCertificate(args: EdgeArgs): digitalocean.Certificate {
+    const site = siteName(args);
     // Only Let's Encrypt may issue for the zone's names (RFC 8659).
     const authorization = new digitalocean.DnsRecord(
-      "certificate-authority",
+      `${this.name}-certificate-authority`,
       {
         domain: this.domainName,
         type: "CAA",
@@ -104,10 +116,10 @@ export class Edge extends pulumi.ComponentResource {
       { parent: this },
     );
     return new digitalocean.Certificate(
-      "certificate",
+      `${this.name}-certificate`,
       // The name holds what the certificate is for: a replacement is created before the old one goes, and two of one
       // name cannot stand in an account.
-      { name: `${stackTag(stack)}-${name.replaceAll(".", "-")}`, type: "lets_encrypt", domains: [name] },
+      { name: `${siteTag(args.label)}-${site.replaceAll(".", "-")}`, type: "lets_encrypt", domains: [site] },
       { parent: this, dependsOn: [authorization] },
     );
   }

@@ -1,6 +1,5 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
-import type { Config } from "../config/types";
 import {
   type FirewallRule,
   type FirewallRules,
@@ -8,11 +7,16 @@ import {
   operatorRules,
   type Peer,
 } from "../firewallMatrix";
-import { roleTag, stackTag } from "../topology";
-import type { Edge } from "./edge";
-import type { Network } from "./network";
+import { roleTag, siteTag } from "../topology";
 
 const everywhere = ["0.0.0.0/0", "::/0"];
+
+export interface FirewallsArgs {
+  readonly label: string;
+  readonly loadBalancerId: pulumi.Input<string>;
+  /** Networks that may reach SSH; empty = closed. */
+  readonly operatorNetworks: readonly string[];
+}
 
 /**
  * The cloud firewalls, by tag: load balancer to web, web and database to database, operators to SSH. They exist before
@@ -21,27 +25,28 @@ const everywhere = ["0.0.0.0/0", "::/0"];
  */
 export class Firewalls extends pulumi.ComponentResource {
   constructor(
-    private readonly stack: string,
-    config: Config,
-    private readonly network: Network,
-    private readonly edge: Edge,
+    private readonly name: string,
+    private readonly args: FirewallsArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
-    super("secured-web:index:Firewalls", "firewalls", {}, opts);
-    this.firewall("web", firewallRules("web"), roleTag(stack, "web"));
-    this.firewall("database", firewallRules("database"), roleTag(stack, "database"));
-    // Without operator networks there is no such firewall: SSH is closed because no rule opens it.
-    if (config.operators.networks.length > 0) {
-      this.firewall("operators", operatorRules(config.operators.networks), stackTag(stack));
-    }
-    this.registerOutputs({});
+    super("secured-web:index:Firewalls", name, {}, opts);
+    const { label, operatorNetworks } = args;
+    const firewalls = [
+      this.firewall("web", firewallRules("web"), roleTag(label, "web")),
+      this.firewall("database", firewallRules("database"), roleTag(label, "database")),
+      // Without operator networks there is no such firewall: SSH is closed because no rule opens it.
+      ...(operatorNetworks.length > 0
+        ? [this.firewall("operators", operatorRules(operatorNetworks), siteTag(label))]
+        : []),
+    ];
+    this.registerOutputs({ firewallIds: firewalls.map(({ id }) => id) });
   }
 
-  private firewall(name: string, rules: FirewallRules, tag: string): void {
-    new digitalocean.Firewall(
-      name,
+  private firewall(which: string, rules: FirewallRules, tag: string): digitalocean.Firewall {
+    return new digitalocean.Firewall(
+      `${this.name}-${which}`,
       {
-        name: `${stackTag(this.stack)}-${name}`,
+        name: `${siteTag(this.args.label)}-${which}`,
         tags: [tag],
         inboundRules: rules.inbound.map((rule) => ({ ...protocolOf(rule), ...this.sources(rule.peer) })),
         outboundRules: rules.outbound.map((rule) => ({
@@ -49,7 +54,7 @@ export class Firewalls extends pulumi.ComponentResource {
           ...this.destinations(rule.peer),
         })),
       },
-      { parent: this, dependsOn: [...this.network.tags] },
+      { parent: this },
     );
   }
 
@@ -58,9 +63,9 @@ export class Firewalls extends pulumi.ComponentResource {
       case "internet":
         return { sourceAddresses: everywhere };
       case "load-balancer":
-        return { sourceLoadBalancerUids: [this.edge.loadBalancer.id] };
+        return { sourceLoadBalancerUids: [this.args.loadBalancerId] };
       case "role":
-        return { sourceTags: [roleTag(this.stack, peer.role)] };
+        return { sourceTags: [roleTag(this.args.label, peer.role)] };
       case "networks":
         return { sourceAddresses: [...peer.networks] };
     }
@@ -71,9 +76,9 @@ export class Firewalls extends pulumi.ComponentResource {
       case "internet":
         return { destinationAddresses: everywhere };
       case "load-balancer":
-        return { destinationLoadBalancerUids: [this.edge.loadBalancer.id] };
+        return { destinationLoadBalancerUids: [this.args.loadBalancerId] };
       case "role":
-        return { destinationTags: [roleTag(this.stack, peer.role)] };
+        return { destinationTags: [roleTag(this.args.label, peer.role)] };
       case "networks":
         return { destinationAddresses: [...peer.networks] };
     }

@@ -1,9 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
-import type { Config } from "../config/types";
 import type { Host, Topology } from "../topology";
-import type { HostSecrets, KeyPair } from "../userdata/types";
+import type { GivenSecrets, HostSecrets, KeyPair } from "../userdata/types";
 
 /** What a certificate of the internal CA is for: it decides its names and key usages. */
 type Service = "web" | "app" | "database";
@@ -12,11 +11,12 @@ const caValidityHours = 10 * 365 * 24;
 /** A certificate is made anew in its last 90 days, by the first update then. */
 const renewalHours = 90 * 24;
 
-/** The site's own key pair, which the settings bring where the client's TLS session ends on the web hosts. */
-export function passthroughKeyPair(config: Config): KeyPair | undefined {
-  const certificate = config.passthrough.certificate;
-  const privateKey = config.passthrough.privateKey;
-  return config.tls === "passthrough" && certificate && privateKey ? { certificate, privateKey } : undefined;
+export interface IdentityArgs {
+  readonly label: string;
+  readonly topology: Topology;
+  /** Validity of a host's certificates. */
+  readonly validityDays: number;
+  readonly given: GivenSecrets;
 }
 
 /** The internal certificate authority, a key and certificate for each host and service, and the passwords. */
@@ -24,41 +24,46 @@ export class Identity extends pulumi.ComponentResource {
   readonly caCertificate: pulumi.Output<string>;
   private readonly caKey: tls.PrivateKey;
   private readonly passwords: Readonly<Record<"app" | "replication" | "health", random.RandomPassword>>;
+  private readonly hostSecrets: ReadonlyMap<string, pulumi.Output<HostSecrets>>;
 
   constructor(
-    stack: string,
-    private readonly config: Config,
-    private readonly topology: Topology,
+    private readonly name: string,
+    private readonly args: IdentityArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
-    super("secured-web:index:Identity", "identity", {}, opts);
+    super("secured-web:index:Identity", name, {}, opts);
     this.caKey = this.privateKey("ca");
     const ca = new tls.SelfSignedCert(
-      "ca",
+      `${name}-ca`,
       {
         privateKeyPem: this.caKey.privateKeyPem,
         isCaCertificate: true,
         setSubjectKeyId: true,
-        subject: { commonName: `secured-web ${stack} internal CA`, organization: "secured-web" },
+        subject: { commonName: `secured-web ${args.label} internal CA`, organization: "secured-web" },
         validityPeriodHours: caValidityHours,
         allowedUses: ["cert_signing", "crl_signing"],
       },
       { parent: this },
     );
     this.caCertificate = ca.certPem;
-    const password = (name: string) =>
-      // Letters and digits alone: 32 of them hold 190 bits, and no file or query needs to quote them.
-      new random.RandomPassword(`${name}-password`, { length: 32, special: false }, { parent: this });
     this.passwords = {
-      app: password("app"),
-      replication: password("replication"),
-      health: password("health"),
+      app: this.password("app"),
+      replication: this.password("replication"),
+      health: this.password("health"),
     };
-    this.registerOutputs({});
+    this.hostSecrets = new Map(args.topology.hosts.map((host) => [host.name, this.createSecrets(host)]));
+    this.registerOutputs({ caCertificate: this.caCertificate });
   }
 
   /** Everything secret that a host's user data holds. */
-  secretsOf(host: Host): pulumi.Output<HostSecrets> {
+  secretsOf({ name }: Host): pulumi.Output<HostSecrets> {
+    const secrets = this.hostSecrets.get(name);
+    if (secrets === undefined) throw new Error(`the topology has no host ${name}`);
+    return secrets;
+  }
+
+  private createSecrets(host: Host): pulumi.Output<HostSecrets> {
+    const { given } = this.args;
     const isWeb = host.roles.includes("web");
     const isDatabase = host.roles.includes("database");
     return pulumi.secret(
@@ -81,12 +86,8 @@ export class Identity extends pulumi.ComponentResource {
             ...(webPair ? { web: webPair } : {}),
             ...(appPair ? { app: appPair } : {}),
             ...(databasePair ? { database: databasePair } : {}),
-            ...(this.config.datadog.apiKey && this.config.monitoring === "datadog"
-              ? { datadogApiKey: this.config.datadog.apiKey }
-              : {}),
-            ...(this.config.sumologic.url && this.config.monitoring === "sumologic"
-              ? { sumologicUrl: this.config.sumologic.url }
-              : {}),
+            ...(given.datadogApiKey ? { datadogApiKey: given.datadogApiKey } : {}),
+            ...(given.sumologicUrl ? { sumologicUrl: given.sumologicUrl } : {}),
           }),
         ),
     );
@@ -94,15 +95,15 @@ export class Identity extends pulumi.ComponentResource {
 
   /** nginx's key pair: of the internal CA behind a load balancer that re-encrypts, the site's own in passthrough. */
   private webKeyPair(host: Host): pulumi.Output<KeyPair> {
-    const given = passthroughKeyPair(this.config);
-    return given ? pulumi.secret(given) : this.keyPair(host, "web");
+    const { web } = this.args.given;
+    return web ? pulumi.secret(web) : this.keyPair(host, "web");
   }
 
   private keyPair(host: Host, service: Service): pulumi.Output<KeyPair> {
     const name = `${host.name}-${service}`;
     const key = this.privateKey(name);
     const request = new tls.CertRequest(
-      name,
+      `${this.name}-${name}`,
       {
         privateKeyPem: key.privateKeyPem,
         subject: { commonName: host.fqdn, organization: "secured-web", organizationalUnit: service },
@@ -111,12 +112,12 @@ export class Identity extends pulumi.ComponentResource {
       { parent: this },
     );
     const certificate = new tls.LocallySignedCert(
-      name,
+      `${this.name}-${name}`,
       {
         certRequestPem: request.certRequestPem,
         caPrivateKeyPem: this.caKey.privateKeyPem,
         caCertPem: this.caCertificate,
-        validityPeriodHours: this.config.certificates.validityDays * 24,
+        validityPeriodHours: this.args.validityDays * 24,
         earlyRenewalHours: renewalHours,
         allowedUses: ["digital_signature", ...this.extendedUses(service)],
       },
@@ -129,8 +130,8 @@ export class Identity extends pulumi.ComponentResource {
   }
 
   private dnsNames(host: Host, service: Service): string[] {
-    if (service === "web") return [host.fqdn, this.topology.webName];
-    if (service === "database") return [host.fqdn, this.topology.databaseName];
+    if (service === "web") return [host.fqdn, this.args.topology.webName];
+    if (service === "database") return [host.fqdn, this.args.topology.databaseName];
     return [host.fqdn];
   }
 
@@ -141,6 +142,19 @@ export class Identity extends pulumi.ComponentResource {
   }
 
   private privateKey(name: string): tls.PrivateKey {
-    return new tls.PrivateKey(name, { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent: this });
+    return new tls.PrivateKey(
+      `${this.name}-${name}`,
+      { algorithm: "ECDSA", ecdsaCurve: "P256" },
+      { parent: this },
+    );
+  }
+
+  /** Letters and digits alone: 32 of them hold 190 bits, and no file or query needs to quote them. */
+  private password(user: string): random.RandomPassword {
+    return new random.RandomPassword(
+      `${this.name}-${user}-password`,
+      { length: 32, special: false },
+      { parent: this },
+    );
   }
 }

@@ -2,52 +2,66 @@ import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import type { Config } from "../config/types";
 import { runbook } from "../monitoring/definition";
-import { stackTag } from "../topology";
-import type { Edge } from "./edge";
+import { siteTag } from "../topology";
+
+export interface MonitoringArgs extends Pick<Config, "alerts" | "tls" | "uptime"> {
+  readonly label: string;
+  readonly loadBalancerId: pulumi.Input<string>;
+  /** The site's address, such as "https://www.foobar.com". */
+  readonly url: string;
+}
 
 /** DigitalOcean's own alerts: hosts, load balancer, and the site as the world sees it. */
 export class Monitoring extends pulumi.ComponentResource {
-  constructor(stack: string, config: Config, edge: Edge, opts?: pulumi.ComponentResourceOptions) {
-    super("secured-web:index:Monitoring", "monitoring", {}, opts);
+  private readonly tag: string;
+  private readonly emails: pulumi.Input<string[]>;
+
+  constructor(
+    private readonly name: string,
+    private readonly args: MonitoringArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("secured-web:index:Monitoring", name, {}, opts);
+    this.tag = siteTag(args.label);
     // DigitalOcean mails to verified addresses alone, and the account's own is always one.
-    const emails: pulumi.Input<string[]> =
-      config.alerts.emails.length > 0
-        ? [...config.alerts.emails]
+    this.emails =
+      args.alerts.emails.length > 0
+        ? [...args.alerts.emails]
         : digitalocean.getAccountOutput({ parent: this }).email.apply((email) => [email]);
-    this.alertOnHosts(stack, config, emails);
-    this.alertOnLoadBalancer(stack, config, edge, emails);
-    this.watchSite(stack, config, edge, emails);
+    this.alertOnHosts();
+    this.alertOnLoadBalancer();
+    this.watchSite();
     this.registerOutputs({});
   }
 
-  private alertOnHosts(stack: string, config: Config, emails: pulumi.Input<string[]>): void {
+  private alertOnHosts(): void {
     const alerts = [
-      { name: "cpu", type: "cpu", value: config.alerts.cpuPercent, text: "CPU use (percent)" },
+      { name: "cpu", type: "cpu", value: this.args.alerts.cpuPercent, text: "CPU use (percent)" },
       {
         name: "memory",
         type: "memory_utilization_percent",
-        value: config.alerts.memoryPercent,
+        value: this.args.alerts.memoryPercent,
         text: "Memory use (percent)",
       },
       {
         name: "disk",
         type: "disk_utilization_percent",
-        value: config.alerts.diskPercent,
+        value: this.args.alerts.diskPercent,
         text: "Disk use (percent)",
       },
-      { name: "load", type: "load_5", value: config.alerts.load5, text: "Five-minute load average" },
+      { name: "load", type: "load_5", value: this.args.alerts.load5, text: "Five-minute load average" },
     ];
     for (const { name, type, value, text } of alerts) {
       new digitalocean.MonitorAlert(
-        `host-${name}`,
+        `${this.name}-host-${name}`,
         {
           type: `v1/insights/droplet/${type}`,
-          description: `${stackTag(stack)}: ${text} of a host is above ${value} (${runbook(`host-${name}`)})`,
+          description: `${this.tag}: ${text} of a host is above ${value} (${runbook(`host-${name}`)})`,
           compare: "GreaterThan",
           value,
           window: "5m",
-          tags: [stackTag(stack)],
-          alerts: { emails },
+          tags: [this.tag],
+          alerts: { emails: this.emails },
           enabled: true,
         },
         { parent: this },
@@ -55,13 +69,8 @@ export class Monitoring extends pulumi.ComponentResource {
     }
   }
 
-  private alertOnLoadBalancer(
-    stack: string,
-    config: Config,
-    edge: Edge,
-    emails: pulumi.Input<string[]>,
-  ): void {
-    const percent = config.alerts.loadBalancerPercent;
+  private alertOnLoadBalancer(): void {
+    const percent = this.args.alerts.loadBalancerPercent;
     const alerts = [
       {
         name: "connections",
@@ -94,17 +103,17 @@ export class Monitoring extends pulumi.ComponentResource {
     ];
     for (const { name, type, compare, value, text } of alerts) {
       // The load balancer sees no HTTP in passthrough, so it cannot count responses.
-      if (name === "errors" && config.tls === "passthrough") continue;
+      if (name === "errors" && this.args.tls === "passthrough") continue;
       new digitalocean.MonitorAlert(
-        `load-balancer-${name}`,
+        `${this.name}-load-balancer-${name}`,
         {
           type: `v1/insights/lbaas/${type}`,
-          description: `${stackTag(stack)}: load balancer: ${text} (${runbook(`load-balancer-${name}`)})`,
+          description: `${this.tag}: load balancer: ${text} (${runbook(`load-balancer-${name}`)})`,
           compare,
           value,
           window: "5m",
-          entities: [edge.loadBalancer.id],
-          alerts: { emails },
+          entities: [this.args.loadBalancerId],
+          alerts: { emails: this.emails },
           enabled: true,
         },
         { parent: this },
@@ -112,13 +121,13 @@ export class Monitoring extends pulumi.ComponentResource {
     }
   }
 
-  private watchSite(stack: string, config: Config, edge: Edge, emails: pulumi.Input<string[]>): void {
+  private watchSite(): void {
     const check = new digitalocean.UptimeCheck(
-      "site",
+      `${this.name}-site`,
       {
-        name: stackTag(stack),
+        name: this.tag,
         type: "https",
-        target: edge.url,
+        target: this.args.url,
         regions: ["us_east", "eu_west"],
         enabled: true,
       },
@@ -130,21 +139,26 @@ export class Monitoring extends pulumi.ComponentResource {
         name: "latency",
         type: "latency",
         period: "5m",
-        threshold: config.uptime.latencyMs,
+        threshold: this.args.uptime.latencyMs,
         comparison: "greater_than",
       },
       {
         name: "certificate",
         type: "ssl_expiry",
         period: "2m",
-        threshold: config.uptime.certificateDays,
+        threshold: this.args.uptime.certificateDays,
         comparison: "less_than",
       },
     ];
     for (const { name, ...alert } of alerts) {
       new digitalocean.UptimeAlert(
-        `site-${name}`,
-        { name: `${stackTag(stack)} ${name}`, checkId: check.id, notifications: [{ emails }], ...alert },
+        `${this.name}-site-${name}`,
+        {
+          name: `${this.tag} ${name}`,
+          checkId: check.id,
+          notifications: [{ emails: this.emails }],
+          ...alert,
+        },
         { parent: this },
       );
     }

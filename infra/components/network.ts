@@ -1,29 +1,35 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
-import type { Config } from "../config/types";
-import { roleTag, stackTag } from "../topology";
+import { roleTag, siteTag } from "../topology";
+
+export interface NetworkArgs {
+  readonly label: string;
+  readonly region: string;
+  /** CIDR of the VPC. */
+  readonly ipRange: string;
+}
 
 /** The VPC, and the tags by which firewalls, the load balancer and alerts select droplets. */
 export class Network extends pulumi.ComponentResource {
   readonly vpc: digitalocean.Vpc;
-  readonly tags: readonly digitalocean.Tag[];
 
-  constructor(stack: string, config: Config, opts?: pulumi.ComponentResourceOptions) {
-    super("secured-web:index:Network", "network", {}, opts);
+  constructor(name: string, { label, region, ipRange }: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("secured-web:index:Network", name, {}, opts);
     const parent = { parent: this };
     this.vpc = new digitalocean.Vpc(
-      "vpc",
+      `${name}-vpc`,
       {
-        name: stackTag(stack),
-        region: config.region,
-        ipRange: config.vpc.ipRange,
-        description: `Private network of secured-web, stack ${stack}`,
+        name: siteTag(label),
+        region,
+        ipRange,
+        description: `Private network of secured-web, stack ${label}`,
       },
       parent,
     );
-    this.tags = [stackTag(stack), roleTag(stack, "web"), roleTag(stack, "database")].map(
-      (name) => new digitalocean.Tag(name, { name }, parent),
-    );
+    new digitalocean.Tag(`${name}-tag`, { name: siteTag(label) }, parent);
+    for (const role of ["web", "database"] as const) {
+      new digitalocean.Tag(`${name}-${role}-tag`, { name: roleTag(label, role) }, parent);
+    }
     this.registerOutputs({ vpcId: this.vpc.id });
   }
 }

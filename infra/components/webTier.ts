@@ -1,18 +1,23 @@
 import * as pulumi from "@pulumi/pulumi";
-import { hostsWithRole } from "../topology";
-import type { ConfigurationEvidence } from "../userdata/evidence";
-import { type CreatedHost, createHost, type Site } from "./host";
-import { evidenceOf } from "./siteEvidence";
+import { evidenceOf } from "../userdata/evidence";
+import { HostDroplet } from "./hostDroplet";
+import type { TierArgs } from "./tierArgs";
 
 /** The web hosts of the separated topology. They hold no data: a change of their user data replaces them. */
 export class WebTier extends pulumi.ComponentResource {
-  readonly hosts: readonly CreatedHost[];
+  readonly hosts: readonly HostDroplet[];
 
-  constructor(site: Site, opts?: pulumi.ComponentResourceOptions) {
-    const hosts = hostsWithRole(site.topology, "web").filter(({ roles }) => !roles.includes("database"));
-    const configurationEvidence: ConfigurationEvidence = evidenceOf(site, hosts);
-    super("secured-web:index:WebTier", "web-tier", { configurationEvidence }, opts);
-    this.hosts = hosts.map((host) => createHost(site, host, {}, { parent: this }));
-    this.registerOutputs({});
+  constructor(name: string, args: TierArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("secured-web:index:WebTier", name, { configurationEvidence: evidenceOf(args.hosts) }, opts);
+    const { place, secretsOf } = args;
+    this.hosts = args.hosts.map(
+      (context) =>
+        new HostDroplet(
+          `${name}-${context.host.name}`,
+          { context, place, secrets: secretsOf(context.host) },
+          { parent: this },
+        ),
+    );
+    this.registerOutputs({ dropletIds: this.hosts.map(({ droplet }) => droplet.id) });
   }
 }

@@ -28,7 +28,7 @@ export function graphs(watched: Watched): readonly Graph[] {
         of("sum", `mysql.performance.${verb}`),
       ),
     },
-    ...(watched.config.replication === "group"
+    ...(watched.replication === "group"
       ? [
           {
             title: "Database hosts that accept writes",

@@ -1,10 +1,10 @@
 /** Types of the monitoring definitions, independent of any SDK. Pure. */
 import type { Config } from "../config/types";
 
-/** The stack that the definitions monitor. */
-export interface Watched {
+/** The site that the definitions monitor. */
+export interface Watched extends Pick<Config, "alerts" | "environment" | "replication" | "slo" | "uptime"> {
+  /** The site's label: the tag `stack` of everything that its hosts send. */
   readonly stack: string;
-  readonly config: Config;
   /** Number of database hosts that accept writes. */
   readonly writers: number;
 }

@@ -5,7 +5,7 @@ import { type MonitorDefinition, scopeOf, type Watched } from "./definition";
 export function monitors(watched: Watched): readonly MonitorDefinition[] {
   return [
     ...trafficMonitors(watched),
-    ...(watched.config.replication === "group" ? groupMonitors(watched) : []),
+    ...(watched.replication === "group" ? groupMonitors(watched) : []),
     ...databaseMonitors(watched),
     ...backupMonitors(watched),
     ...hostMonitors(watched),
@@ -18,12 +18,12 @@ function change(metric: string, scope: string): string {
 }
 
 function trafficMonitors(watched: Watched): MonitorDefinition[] {
-  const { config } = watched;
+  const { alerts } = watched;
   const scope = scopeOf(watched);
-  const drop = -config.alerts.qpsDropPercent;
-  const surge = config.alerts.qpsSurgePercent;
-  const errors = config.alerts.errorPercent;
-  const seconds = config.alerts.latencyP95Ms / 1000;
+  const drop = -alerts.qpsDropPercent;
+  const surge = alerts.qpsSurgePercent;
+  const errors = alerts.errorPercent;
+  const seconds = alerts.latencyP95Ms / 1000;
   const requests = `sum:secured_web.http.requests{${scope}}.as_count()`;
   return [
     {
@@ -63,10 +63,10 @@ function trafficMonitors(watched: Watched): MonitorDefinition[] {
 }
 
 function groupMonitors(watched: Watched): MonitorDefinition[] {
-  const { config, writers } = watched;
+  const { alerts, writers } = watched;
   const scope = scopeOf(watched);
-  const queue = config.alerts.replicationQueue;
-  const conflicts = config.alerts.conflicts;
+  const queue = alerts.replicationQueue;
+  const conflicts = alerts.conflicts;
   return [
     {
       name: "member-not-online",
@@ -106,10 +106,10 @@ function groupMonitors(watched: Watched): MonitorDefinition[] {
 }
 
 function databaseMonitors(watched: Watched): MonitorDefinition[] {
-  const { config } = watched;
+  const { alerts } = watched;
   const scope = scopeOf(watched);
-  const drop = -config.alerts.qpsDropPercent;
-  const connections = config.alerts.connectionsPercent;
+  const drop = -alerts.qpsDropPercent;
+  const connections = alerts.connectionsPercent;
   const used = `max:mysql.performance.threads_connected{${scope}} by {host}`;
   const most = `max:mysql.net.max_connections_available{${scope}} by {host}`;
   return [
@@ -135,7 +135,7 @@ function databaseMonitors(watched: Watched): MonitorDefinition[] {
 
 /** Only if a limit is set: an operator's machine must send the metric (docs/monitoring.md), or there is never any data. */
 function backupMonitors(watched: Watched): MonitorDefinition[] {
-  const hours = watched.config.alerts.backupAgeHours;
+  const hours = watched.alerts.backupAgeHours;
   if (hours === undefined) return [];
   return [
     {
@@ -151,16 +151,16 @@ function backupMonitors(watched: Watched): MonitorDefinition[] {
 }
 
 function hostMonitors(watched: Watched): MonitorDefinition[] {
-  const { config } = watched;
+  const { alerts } = watched;
   const scope = scopeOf(watched);
-  const disk = config.alerts.diskPercent / 100;
-  const usable = (100 - config.alerts.memoryPercent) / 100;
-  const steal = config.alerts.stealPercent;
-  const days = config.uptime.certificateDays;
+  const disk = alerts.diskPercent / 100;
+  const usable = (100 - alerts.memoryPercent) / 100;
+  const steal = alerts.stealPercent;
+  const days = watched.uptime.certificateDays;
   return [
     {
       name: "disk",
-      title: `{{device.name}} on {{host.name}} is more than ${config.alerts.diskPercent}% full`,
+      title: `{{device.name}} on {{host.name}} is more than ${alerts.diskPercent}% full`,
       type: "query alert",
       query: `avg(last_5m):max:system.disk.in_use{${scope}} by {host,device} > ${disk}`,
       critical: disk,
@@ -168,7 +168,7 @@ function hostMonitors(watched: Watched): MonitorDefinition[] {
     },
     {
       name: "memory",
-      title: `{{host.name}} has less than ${100 - config.alerts.memoryPercent}% of its memory available`,
+      title: `{{host.name}} has less than ${100 - alerts.memoryPercent}% of its memory available`,
       type: "query alert",
       query: `avg(last_5m):min:system.mem.pct_usable{${scope}} by {host} < ${usable}`,
       critical: usable,

@@ -21,14 +21,14 @@ export function objectives(watched: Watched): readonly ObjectiveDefinition[] {
       title: "Requests without a 5xx response",
       good: `${count("requests")} - ${count("errors")}`,
       all: count("requests"),
-      targetPercent: Number(watched.config.slo.availabilityPercent),
+      targetPercent: Number(watched.slo.availabilityPercent),
     },
     {
       name: "latency",
       title: "Requests answered within 0.5 s",
       good: count("fast"),
       all: count("requests"),
-      targetPercent: Number(watched.config.slo.latencyPercent),
+      targetPercent: Number(watched.slo.latencyPercent),
     },
   ];
 }

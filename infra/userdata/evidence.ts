@@ -7,6 +7,9 @@
  * (policy/evidence/form.ts) and imports nothing from here; test/policy/evidenceForm.test.ts compares the two.
  */
 
+import { configurationFiles } from "./files";
+import type { HostContext } from "./types";
+
 /** The configuration files of one host as they will land on it, without secrets: absolute path -> whole text. */
 export interface HostConfiguration {
   readonly roles: readonly ("web" | "database")[];
@@ -15,3 +18,17 @@ export interface HostConfiguration {
 
 /** Evidence by droplet name (the `name` input of the droplet). */
 export type ConfigurationEvidence = Readonly<Record<string, HostConfiguration>>;
+
+/** What the policies may judge of a host before its secrets exist: its configuration files, not its programs. */
+export function hostEvidence(context: HostContext): HostConfiguration {
+  const files = configurationFiles(context).filter(({ path }) => path.startsWith("/etc/"));
+  return {
+    roles: context.host.roles,
+    files: Object.fromEntries(files.map(({ path, content }) => [path, content])),
+  };
+}
+
+/** The evidence of some hosts: what a tier passes as input for the policies. */
+export function evidenceOf(contexts: readonly HostContext[]): ConfigurationEvidence {
+  return Object.fromEntries(contexts.map((context) => [context.host.dropletName, hostEvidence(context)]));
+}

@@ -2,7 +2,6 @@
 import { createHash } from "node:crypto";
 import { applicationFiles } from "./application";
 import { compact } from "./compact";
-import type { HostConfiguration } from "./evidence";
 import { monitoringFiles } from "./monitoring";
 import { payloadFiles, type Rendering } from "./payload";
 import { renderTemplate, templateNames } from "./template";
@@ -39,15 +38,6 @@ export function payloadVersion(): string {
   for (const { path, content } of applicationFiles()) hash.update(`${path}\0${content}\0`);
   knownVersion = hash.digest("hex").slice(0, 12);
   return knownVersion;
-}
-
-/** What the policies may judge of a host before its secrets exist: its configuration files, not its programs. */
-export function hostEvidence(context: HostContext): HostConfiguration {
-  const files = configurationFiles(context).filter(({ path }) => path.startsWith("/etc/"));
-  return {
-    roles: context.host.roles,
-    files: Object.fromEntries(files.map(({ path, content }) => [path, content])),
-  };
 }
 
 /** The files of some trees with their values in place. A value that no template uses is an error, too. */

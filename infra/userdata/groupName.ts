@@ -4,13 +4,13 @@ import { createHash } from "node:crypto";
 const dnsNamespace = Buffer.from("6ba7b8109dad11d180b400c04fd430c8", "hex");
 
 /**
- * The UUID of a stack's replication group: derived (UUID version 5, RFC 9562) from the stack and its internal zone
+ * The UUID of a site's replication group: derived (UUID version 5, RFC 9562) from the label and the internal zone
  * rather than random, so that my.cnf is known at preview and the policies can read it.
  */
-export function groupName(stack: string, internalZone: string): string {
+export function groupName(label: string, internalZone: string): string {
   const hash = createHash("sha1")
     .update(dnsNamespace)
-    .update(`${stack}.${internalZone}`)
+    .update(`${label}.${internalZone}`)
     .digest()
     .subarray(0, 16);
   hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x50;

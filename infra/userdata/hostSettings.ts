@@ -5,7 +5,7 @@ import { groupName } from "./groupName";
 import type { HostSettings } from "./types";
 
 /** The settings that reach a host's user data. */
-export function hostSettings(stack: string, config: Config, topology: Topology): HostSettings {
+export function hostSettings(label: string, config: Config, topology: Topology): HostSettings {
   return {
     replication: config.replication,
     tls: config.tls,
@@ -13,7 +13,7 @@ export function hostSettings(stack: string, config: Config, topology: Topology):
     hstsMaxAgeSeconds: config.hsts.maxAgeSeconds,
     vpcIpRange: config.vpc.ipRange,
     operatorNetworks: config.operators.networks,
-    groupName: groupName(stack, topology.internalZone),
+    groupName: groupName(label, topology.internalZone),
     database: {
       bufferPoolMib: config.database.bufferPoolMib,
       maxConnections: config.database.maxConnections,
@@ -35,7 +35,7 @@ export function hostSettings(stack: string, config: Config, topology: Topology):
       config.monitoring === "datadog"
         ? { agent: "datadog", site: config.datadog.site }
         : { agent: config.monitoring },
-    stack,
+    stack: label,
     environment: config.environment,
   };
 }

@@ -5,6 +5,7 @@ import { configurationFiles, hostFile, orderedByPath, renderFiles } from "./file
 import { checkUserDataSize } from "./limits";
 import type { Rendering } from "./payload";
 import type { HostContext, HostFile, HostSecrets, KeyPair } from "./types";
+import { UserDataError } from "./userDataError";
 
 const secretMode = "0600";
 const secretFolder = "/etc/secured-web/secrets";
@@ -143,20 +144,20 @@ function keyPairFiles(pair: KeyPair, certificatePath: string, keyPath: string): 
 
 function required<T>(hostName: string, secret: string, value: T | undefined): T {
   if (value === undefined)
-    throw new Error(`${hostName}: its roles need the secret ${secret}, and there is none`);
+    throw new UserDataError(`${hostName}: its roles need the secret ${secret}, and there is none`);
   return value;
 }
 
 /** A PEM text with one line break at its end. Its content is never part of the error. */
 function pem(what: string, text: string): string {
-  if (!text.startsWith("-----BEGIN ")) throw new Error(`${what} is not in PEM form`);
+  if (!text.startsWith("-----BEGIN ")) throw new UserDataError(`${what} is not in PEM form`);
   return `${text.trimEnd()}\n`;
 }
 
 /** Letters and digits need no quoting in any of the files that passwords stand in. The value is never in the error. */
 function password(user: string, value: string): string {
   if (!/^[A-Za-z0-9]{8,}$/.test(value)) {
-    throw new Error(`the password of ${user} must be 8 or more letters and digits`);
+    throw new UserDataError(`the password of ${user} must be 8 or more letters and digits`);
   }
   return value;
 }

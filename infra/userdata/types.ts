@@ -15,7 +15,7 @@ export interface HostSettings {
   readonly vpcIpRange: string;
   /** CIDRs that may reach SSH; none = closed. */
   readonly operatorNetworks: readonly string[];
-  /** UUID of the replication group, derived from the stack's name, so that it is known at preview. */
+  /** UUID of the replication group, derived from the site's label, so that it is known at preview. */
   readonly groupName: string;
   readonly database: {
     readonly bufferPoolMib: number;
@@ -33,7 +33,7 @@ export interface HostSettings {
     | { readonly agent: "none" }
     | { readonly agent: "datadog"; readonly site: string }
     | { readonly agent: "sumologic" };
-  /** Pulumi's stack name and the environment: tags of metrics and logs. */
+  /** The site's label and its environment: tags of metrics and logs. */
   readonly stack: string;
   readonly environment: "development" | "production";
 }
@@ -64,6 +64,14 @@ export interface HostSecrets {
   };
   readonly datadogApiKey?: string;
   /** The address of Sumo Logic's HTTP source, which is its own password. */
+  readonly sumologicUrl?: string;
+}
+
+/** The secrets that settings bring; all others are made by the first update. */
+export interface GivenSecrets {
+  /** The site's own key pair, where the client's TLS session ends on the web hosts. */
+  readonly web?: KeyPair;
+  readonly datadogApiKey?: string;
   readonly sumologicUrl?: string;
 }
 

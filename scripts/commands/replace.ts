@@ -1,6 +1,5 @@
 import type { Command } from "../command";
 import { HOSTS_OPTION, stackArgument } from "../commandLine";
-import { parseUrn } from "../engine/journal";
 import type { StoredStack } from "../engine/stateFile";
 import { usageFailure } from "../failure";
 import { runSteps } from "../progress";
@@ -26,7 +25,7 @@ export const command: Command = {
         {
           title: `Host ${host}`,
           run: async () => {
-            urn = dropletUrn(await session.opened.storedStack(), host);
+            urn = dropletUrn(await session.opened.storedStack(), session.stack, host);
             await session.opened.unprotect(urn);
             return "found";
           },
@@ -47,12 +46,16 @@ export const command: Command = {
   },
 };
 
-/** The droplet of that name in a stack. Throws a Failure (exit code 2) that lists the stack's hosts. */
-export function dropletUrn({ resources }: StoredStack, host: string): string {
+/**
+ * The droplet of a host, by the host's name ("node-1") or the droplet's ("dev-node-1").
+ *
+ * @throws Failure (exit code 2) that lists the stack's hosts
+ */
+export function dropletUrn({ resources }: StoredStack, stack: string, host: string): string {
   const droplets = resources.filter(({ type }) => type === "digitalocean:index/droplet:Droplet");
-  const found = droplets.find(({ urn, inputs }) => parseUrn(urn).name === host || inputs?.name === host);
+  const found = droplets.find(({ inputs }) => inputs?.name === host || inputs?.name === `${stack}-${host}`);
   if (found !== undefined) return found.urn;
-  const names = droplets.map(({ urn }) => parseUrn(urn).name).sort();
+  const names = droplets.map(({ inputs }) => String(inputs?.name).replace(`${stack}-`, "")).sort();
   throw usageFailure(
     `The stack has no host "${host}"`,
     names.length === 0 ? "It is not up: npm run up" : `Its hosts: ${names.join(", ")}.`,

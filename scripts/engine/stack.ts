@@ -8,7 +8,7 @@ import type { PulumiCli } from "../toolchain/find.mjs";
 import { DATADOG, type DatadogKey, withSandboxKeys } from "./datadogKeys";
 import { DiskWatch, requireDiskSpace } from "./diskSpace";
 import { withDatadogEnvironment } from "./environment";
-import { Journal, type JournalMode, parseUrn } from "./journal";
+import { Journal, type JournalMode } from "./journal";
 import { ensurePassphrase } from "./passphrase";
 import { EngineError, PulumiProcess } from "./pulumiProcess";
 import { engineFailure, policyFailure } from "./report";
@@ -155,7 +155,7 @@ export class EngineStack {
     const { deployment } = JSON.parse(exported) as { deployment?: Deployment };
     const droplets = fromDeployment(deployment).resources.filter(({ type }) => type.endsWith(":Droplet"));
     return Object.fromEntries(
-      droplets.map(({ urn, inputs }) => [parseUrn(urn).name, secretBytes(inputs?.userData)]),
+      droplets.map(({ inputs }) => [String(inputs?.name), secretBytes(inputs?.userData)]),
     );
   }
 
@@ -271,7 +271,7 @@ class ProgramWatchdog {
 
 /** Loaded by the first operation that runs it: the provider SDKs are large. */
 const loadProgram: PulumiFn = async () => {
-  const { program } = require("../../infra/program") as typeof import("../../infra/program");
+  const program = require("../../infra/index") as typeof import("../../infra/index");
   return { ...(await program()) };
 };
 

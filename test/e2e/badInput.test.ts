@@ -171,7 +171,7 @@ describe("bad input", function () {
 
     it("in the middle of an update: it stops while its state is whole, and the same command goes on", async () => {
       const running = small.start("up");
-      await waitForLine(running, /created Vpc vpc/);
+      await waitForLine(running, /created Vpc main-vpc/);
       fill(8);
       const { exitCode, stdout, stderr } = await running.ended;
       empty();

@@ -31,7 +31,7 @@ describe("an update that is cut short", function () {
 
   it("by kill -9 of the command and its engine: a repeat leaves nothing twice", async () => {
     const running = sandbox.start("up");
-    await waitForLine(running, /created Vpc vpc/);
+    await waitForLine(running, /created Vpc main-vpc/);
     running.child.kill("SIGKILL");
     await running.ended;
     assert.match(await sandbox.must("up"), /✔ Update: /);
@@ -40,7 +40,7 @@ describe("an update that is cut short", function () {
 
   it("by kill -9 in the moment when droplets are being made", async () => {
     const running = sandbox.start("up");
-    await waitForLine(running, /created LoadBalancer load-balancer/);
+    await waitForLine(running, /created LoadBalancer main-load-balancer/);
     await waitForLine(running, /created Droplet/);
     running.child.kill("SIGKILL");
     await running.ended;
@@ -50,7 +50,7 @@ describe("an update that is cut short", function () {
 
   it("by Ctrl-C: it ends by itself with 130 and no process of the engine; a repeat goes on", async () => {
     const running = sandbox.start("up");
-    await waitForLine(running, /created Domain domain/);
+    await waitForLine(running, /created Domain main-domain/);
     running.child.kill("SIGINT");
     const { exitCode, stderr } = await running.ended;
     assert.equal(exitCode, 130, stderr);
@@ -61,7 +61,7 @@ describe("an update that is cut short", function () {
 
   it("by kill -9 of the API: the error says so; a repeat starts the API and goes on", async () => {
     const running = sandbox.start("up");
-    await waitForLine(running, /created Vpc vpc/);
+    await waitForLine(running, /created Vpc main-vpc/);
     process.kill(runningApi(sandbox.home)?.pid ?? 0, "SIGKILL");
     const { exitCode, stderr } = await running.ended;
     assert.equal(exitCode, 1);
@@ -72,7 +72,7 @@ describe("an update that is cut short", function () {
 
   it("and npm stop in place of the repeat: nothing is left", async () => {
     const running = sandbox.start("up");
-    await waitForLine(running, /created Vpc vpc/);
+    await waitForLine(running, /created Vpc main-vpc/);
     running.child.kill("SIGKILL");
     await running.ended;
     await sandbox.must("stop");

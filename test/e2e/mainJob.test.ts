@@ -30,7 +30,7 @@ describe("npm start, and what follows it", function () {
   it("preview shows what would be made, and makes nothing", async () => {
     const stdout = await sandbox.must("preview");
     assert.match(stdout, /✔ Preview with the policies: \d+ to create/);
-    assert.match(stdout, /create Droplet node-3/);
+    assert.match(stdout, /create Droplet main-node-3/);
     assert.equal((await sandbox.census()).droplets, 0);
   });
 
@@ -73,7 +73,7 @@ describe("npm start, and what follows it", function () {
   it("a changed setting changes what it must, and no host", async () => {
     const stdout = await sandbox.must("up", "dev", "--config", "secured-web:alerts.cpuPercent=70");
     assert.match(stdout, /✔ Update: \d+ unchanged, 1 updated\n/);
-    assert.match(stdout, /updated MonitorAlert host-cpu/);
+    assert.match(stdout, /updated MonitorAlert main-host-cpu/);
     const { policies } = await sandbox.get<{ policies: { type: string; value: number }[] }>(
       "/v2/monitoring/alerts",
     );
@@ -98,8 +98,8 @@ describe("npm start, and what follows it", function () {
 
     const shown = await sandbox.must("refresh", "dev", "--preview-only");
     assert.match(shown, /Drift:/);
-    assert.match(shown, /LoadBalancer load-balancer.*redirectHttpToHttps/);
-    assert.match(shown, /Firewall database/);
+    assert.match(shown, /LoadBalancer main-load-balancer.*redirectHttpToHttps/);
+    assert.match(shown, /Firewall main-database/);
     const still = await sandbox.get<{ load_balancer: { redirect_http_to_https: boolean } }>(
       `/v2/load_balancers/${id}`,
     );
@@ -119,7 +119,7 @@ describe("npm start, and what follows it", function () {
       (await sandbox.get<{ droplets: { id: number; name: string }[] }>("/v2/droplets")).droplets;
     const before = await ids();
     const stdout = await sandbox.must("replace", "dev", "node-2");
-    assert.match(stdout, /replaced Droplet node-2/);
+    assert.match(stdout, /replaced Droplet main-node-2/);
     const after = await ids();
     const kept = after.filter(({ id }) => before.some((droplet) => droplet.id === id));
     assert.deepEqual(kept.map(({ name }) => name).sort(), ["dev-node-1", "dev-node-3"]);
@@ -138,7 +138,7 @@ describe("npm start, and what follows it", function () {
     assert.equal(refused.exitCode, 1);
     assert.match(
       refused.stderr,
-      /holds protected resources, and nothing was deleted: .*Droplet db-1[\s\S]*--unprotect/,
+      /holds protected resources, and nothing was deleted: .*Droplet main-db-1[\s\S]*--unprotect/,
     );
     await sandbox.must("destroy", "dev");
     const { droplets } = await sandbox.get<{ droplets: { name: string }[] }>("/v2/droplets");

@@ -4,12 +4,8 @@
  */
 
 import * as pulumi from "@pulumi/pulumi";
-import { ensureToken, runningApi, sandboxDatadog } from "../../sandbox/index";
-import { sandboxEnvironment } from "../../scripts/engine/environment";
-import { EngineStack } from "../../scripts/engine/stack";
 import { describeError, exitCodeOf } from "../../scripts/failure";
-import { homeAt } from "../../scripts/home";
-import { ensurePulumi } from "../../scripts/toolchain/pulumi";
+import { openSandboxStack } from "./sandboxStack";
 
 const transforms: Readonly<Record<string, pulumi.ResourceTransform>> = {
   none: () => undefined,
@@ -25,31 +21,19 @@ const transforms: Readonly<Record<string, pulumi.ResourceTransform>> = {
     return { props: { ...props, forwardingRules: [rule] }, opts };
   },
   openDatabase: ({ type, name, props, opts }) => {
-    if (type !== "digitalocean:index/firewall:Firewall" || name !== "database") return undefined;
+    if (type !== "digitalocean:index/firewall:Firewall" || name !== "main-database") return undefined;
     const rule = { protocol: "tcp", portRange: "3306", sourceAddresses: ["0.0.0.0/0"] };
     return { props: { ...props, inboundRules: [rule] }, opts };
   },
 };
 
 async function main([dir = "", stack = "", name = ""]: readonly string[]): Promise<void> {
-  const home = homeAt(dir);
-  const url = runningApi(home)?.url;
-  const datadog = sandboxDatadog(home);
   const transform = transforms[name];
-  if (url === undefined || transform === undefined) throw new Error(`no API runs in ${dir}, or no ${name}`);
-  const opened = await EngineStack.open({
-    stack,
-    kind: "sandbox",
-    home,
-    cli: await ensurePulumi({ onProgress: () => {} }),
-    environment: sandboxEnvironment(home, { url, token: ensureToken(home) }, { standIns: true, datadog }),
-    datadog,
-    overrides: [],
-    program: async () => {
-      pulumi.runtime.registerResourceTransform(transform);
-      const { program } = require("../../infra/program") as typeof import("../../infra/program");
-      return { ...(await program()) };
-    },
+  if (transform === undefined) throw new Error(`no transform is called ${name}`);
+  const opened = await openSandboxStack(dir, stack, async () => {
+    pulumi.runtime.registerResourceTransform(transform);
+    const program = require("../../infra/index") as typeof import("../../infra/index");
+    return { ...(await program()) };
   });
   process.stdout.write(`${(await opened.preview()).summary}\n`);
 }

@@ -3,11 +3,15 @@
  * provider or a cloud. The diagram is drawn from it and the unit tests read it.
  */
 import * as pulumi from "@pulumi/pulumi";
-import { type Outputs, program } from "../../infra/program";
+
+import program = require("../../infra/index");
+
+type Outputs = Awaited<ReturnType<typeof program>>;
 
 /** One resource that the program registered. */
 export interface Registration {
   readonly type: string;
+  /** The resource's name in the site: "node-1" for "main-node-1", which the program's one SecuredWeb calls "main". */
   readonly name: string;
   // Inputs are as various as the resource types; each reader looks at what it knows.
   // biome-ignore lint/suspicious/noExplicitAny: see above
@@ -17,9 +21,9 @@ export interface Registration {
   readonly deleteBeforeReplace: boolean;
 }
 
-export interface Registrations {
+export interface Registrations<O = Outputs> {
   readonly resources: readonly Registration[];
-  readonly outputs: pulumi.Unwrap<Outputs>;
+  readonly outputs: pulumi.Unwrap<O>;
 }
 
 /** Regions, sizes and the image that the mocks offer, with DigitalOcean's prices. */
@@ -94,6 +98,11 @@ function outputsOf(
   }
 }
 
+/** The names of a component's children begin with its own name. */
+function nameInSite(name: string): string {
+  return name.replace(/^main-/, "");
+}
+
 /** The engine's request behind a registration; the SDK's mocks pass on the inputs alone. */
 interface RegisterRequest {
   getType(): string;
@@ -108,12 +117,27 @@ interface Monitor {
 }
 
 /**
- * Runs the program.
+ * Runs the project's own program.
  *
  * @param config settings by path below `secured-web:`, structured ones as JSON
  * @throws what the program throws
  */
-export async function registrations(stack: string, config: Record<string, string>): Promise<Registrations> {
+export function registrations(stack: string, config: Record<string, string>): Promise<Registrations> {
+  const raw = Object.entries(config).map(([path, value]) => [`secured-web:${path}`, value]);
+  return registrationsOf(program, stack, Object.fromEntries(raw));
+}
+
+/**
+ * Runs any program.
+ *
+ * @param config raw settings by full key
+ * @throws what the program throws
+ */
+export async function registrationsOf<O>(
+  run: () => Promise<O>,
+  stack: string,
+  config: Record<string, string> = {},
+): Promise<Registrations<O>> {
   const inputs = new Map<string, pulumi.runtime.MockResourceArgs["inputs"]>();
   const requests: RegisterRequest[] = [];
   const key = (type: string, name: string) => `${type}::${name}`;
@@ -121,8 +145,9 @@ export async function registrations(stack: string, config: Record<string, string
     {
       call,
       newResource: (args) => {
-        inputs.set(key(args.type, args.name), args.inputs);
-        return { id: `${args.name}-id`, state: outputsOf(args, inputs.size) };
+        const name = nameInSite(args.name);
+        inputs.set(key(args.type, name), args.inputs);
+        return { id: `${name}-id`, state: outputsOf({ ...args, name }, inputs.size) };
       },
     },
     "secured-web",
@@ -135,16 +160,15 @@ export async function registrations(stack: string, config: Record<string, string
     requests.push(request);
     return register(request, callback);
   };
-  const raw = Object.entries(config).map(([path, value]) => [`secured-web:${path}`, value]);
-  pulumi.runtime.setAllConfig(Object.fromEntries(raw), ["secured-web:datadog", "secured-web:passthrough"]);
-  const outputs = await program();
+  pulumi.runtime.setAllConfig(config, ["secured-web:datadog", "secured-web:passthrough"]);
+  const outputs = await run();
   const values = await resolved(outputs);
   // Registrations go on behind outputs: this waits for them all.
   await pulumi.runtime.disconnect();
   const resources = requests.map((request) => ({
     type: request.getType(),
-    name: request.getName(),
-    inputs: inputs.get(key(request.getType(), request.getName())) ?? {},
+    name: nameInSite(request.getName()),
+    inputs: inputs.get(key(request.getType(), nameInSite(request.getName()))) ?? {},
     protect: request.getProtect(),
     ignoreChanges: request.getIgnorechangesList(),
     deleteBeforeReplace: request.getDeletebeforereplace(),
@@ -153,17 +177,20 @@ export async function registrations(stack: string, config: Record<string, string
 }
 
 /** The outputs' values. What fails behind an output leaves it pending for ever, and shows as an unhandled rejection. */
-function resolved(outputs: Outputs): Promise<pulumi.Unwrap<Outputs>> {
+function resolved<O>(outputs: O): Promise<pulumi.Unwrap<O>> {
   return new Promise((resolve, reject) => {
     process.once("unhandledRejection", reject);
     pulumi.output(outputs).apply((values) => {
       process.off("unhandledRejection", reject);
-      resolve(values as pulumi.Unwrap<Outputs>);
+      resolve(values as pulumi.Unwrap<O>);
     });
   });
 }
 
 /** The registered resources of a type, by the type's last word ("Droplet"). */
-export function ofType({ resources }: Registrations, type: string): readonly Registration[] {
+export function ofType(
+  { resources }: Pick<Registrations, "resources">,
+  type: string,
+): readonly Registration[] {
   return resources.filter((resource) => resource.type.endsWith(`:${type}`));
 }

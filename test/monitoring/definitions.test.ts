@@ -24,7 +24,7 @@ function watched(settings: Record<string, string> = {}): Watched {
   const config = parseConfig(
     Object.fromEntries(Object.entries(raw).map(([key, value]) => [`secured-web:${key}`, value])),
   );
-  return { stack: "dev", config, writers: config.database.count };
+  return { stack: "dev", ...config, writers: config.database.count };
 }
 
 function allMonitors(of: Watched): MonitorDefinition[] {

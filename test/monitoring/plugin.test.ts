@@ -35,7 +35,8 @@ describe("monitoring: monitors by the real engine", function () {
       "secured-web:domain": "dev.foobar.com",
       "secured-web:alerts": JSON.stringify(alerts),
     });
-    new DatadogMonitors({ stack: "dev", config, writers: 3 }, { apiKey, appKey });
+    const watched = { stack: "dev", writers: 3, ...config };
+    new DatadogMonitors("main", { watched, site: config.datadog.site, apiKey, appKey });
   };
   const disk = () => datadog.account.monitors.find(({ tags }) => tags.includes("runbook:disk"));
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { configurationFiles, hostEvidence, renderFiles } from "../../infra/userdata/files";
+import { hostEvidence } from "../../infra/userdata/evidence";
+import { configurationFiles, renderFiles } from "../../infra/userdata/files";
 import { renderUserData } from "../../infra/userdata/render";
 import type { HostContext, HostSettings } from "../../infra/userdata/types";
 import { contextOf, contextsOf, datadog, fakeSecrets, settings, sumologic, type Variant } from "./contexts";
@@ -115,7 +116,7 @@ describe("payload: user data", () => {
       [
         "a missing key pair",
         { ...secrets, database: undefined },
-        /^Error: node-1: its roles need the secret database/,
+        /^UserDataError: node-1: its roles need the secret database/,
       ],
       [
         "a missing replication password",
@@ -125,12 +126,12 @@ describe("payload: user data", () => {
       [
         "a certificate that is none",
         { ...secrets, caCertificate: "SECRETtext" },
-        /^Error: the CA's certificate is not in PEM form$/,
+        /^UserDataError: the CA's certificate is not in PEM form$/,
       ],
       [
         "a password that would need quoting",
         { ...secrets, passwords: { ...secrets.passwords, app: "SECRET'; DROP" } },
-        /^Error: the password of app must be 8 or more letters and digits$/,
+        /^UserDataError: the password of app must be 8 or more letters and digits$/,
       ],
     ] as const) {
       it(`${what}, without telling any secret`, () => {

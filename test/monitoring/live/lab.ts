@@ -51,7 +51,7 @@ export const worldConfig = {
 };
 
 /** What the monitors are made for: the dev stack. */
-export const watched: Watched = { stack: "dev", config: parseConfig(rawConfig()), writers: 3 };
+export const watched: Watched = { stack: "dev", ...parseConfig(rawConfig()), writers: 3 };
 
 function rawConfig(): RawConfig {
   return {

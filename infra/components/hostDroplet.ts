@@ -1,0 +1,84 @@
+import * as digitalocean from "@pulumi/digitalocean";
+import * as pulumi from "@pulumi/pulumi";
+import { withRunErrors } from "../runErrors";
+import type { Host, Role } from "../topology";
+import { renderUserData } from "../userdata/render";
+import type { HostContext, HostSecrets } from "../userdata/types";
+
+/** What the droplets of a site have in common. */
+export interface DropletPlace {
+  readonly image: string;
+  readonly region: string;
+  readonly vpcId: pulumi.Input<string>;
+  /** Ids or fingerprints. */
+  readonly sshKeys: readonly string[];
+  /** The zone that holds the internal names, as it is known at preview. */
+  readonly domain: string;
+  /** The same zone, known once it exists. */
+  readonly domainName: pulumi.Input<string>;
+}
+
+export interface HostDropletArgs {
+  readonly context: HostContext;
+  readonly place: DropletPlace;
+  readonly secrets: pulumi.Output<HostSecrets>;
+  readonly backups?: Pick<digitalocean.DropletArgs, "backups" | "backupPolicy">;
+  readonly dropletOptions?: Pick<
+    pulumi.CustomResourceOptions,
+    "deleteBeforeReplace" | "protect" | "ignoreChanges"
+  >;
+}
+
+/** Seconds that resolvers keep an internal name: the time until a replaced host is found again. */
+const internalNameTtl = 60;
+
+/** One host: a droplet with its user data, and its internal names (its own, and that of each of its roles). */
+export class HostDroplet extends pulumi.ComponentResource {
+  readonly host: Host;
+  readonly droplet: digitalocean.Droplet;
+
+  constructor(name: string, args: HostDropletArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("secured-web:index:HostDroplet", name, {}, opts);
+    const { context, place, secrets, backups, dropletOptions } = args;
+    const { host, topology } = context;
+    this.host = host;
+    const userData = secrets.apply((known) => withRunErrors(() => renderUserData(context, known)));
+    this.droplet = new digitalocean.Droplet(
+      name,
+      {
+        name: host.dropletName,
+        image: place.image,
+        region: place.region,
+        size: host.size,
+        vpcUuid: place.vpcId,
+        tags: [...host.tags],
+        sshKeys: [...place.sshKeys],
+        monitoring: true,
+        // DigitalOcean's console agent opens SSH to its own networks; the firewalls keep that closed.
+        dropletAgent: false,
+        gracefulShutdown: true,
+        userData: pulumi.secret(userData),
+        ...backups,
+      },
+      { parent: this, ...dropletOptions },
+    );
+    const roleNames: Record<Role, string> = { web: topology.webName, database: topology.databaseName };
+    this.internalName(name, host.fqdn, place);
+    for (const role of host.roles) this.internalName(`${name}-${role}`, roleNames[role], place);
+    this.registerOutputs({ dropletId: this.droplet.id, privateIp: this.droplet.ipv4AddressPrivate });
+  }
+
+  private internalName(name: string, fqdn: string, { domain, domainName }: DropletPlace): void {
+    new digitalocean.DnsRecord(
+      name,
+      {
+        domain: domainName,
+        type: "A",
+        name: fqdn.slice(0, -(domain.length + 1)),
+        value: this.droplet.ipv4AddressPrivate,
+        ttl: internalNameTtl,
+      },
+      { parent: this },
+    );
+  }
+}

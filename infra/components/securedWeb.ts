@@ -1,0 +1,192 @@
+import * as digitalocean from "@pulumi/digitalocean";
+import * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../config/types";
+import { withRunErrors } from "../runErrors";
+import { planSite, type SitePlan } from "../sitePlan";
+import { databaseWriters, siteTag } from "../topology";
+import { DatabaseTier } from "./databaseTier";
+import { DatadogMonitors } from "./datadogMonitors";
+import { Edge } from "./edge";
+import { Firewalls } from "./firewalls";
+import type { HostDroplet } from "./hostDroplet";
+import { Identity } from "./identity";
+import { Monitoring } from "./monitoring";
+import { Network } from "./network";
+import { WebTier } from "./webTier";
+
+/**
+ * The settings of docs/configuration.md. Only the domain and the VPC's range have no default: two sites of an account
+ * share neither. Secrets are plain strings here, because they are checked before anything is created; the component
+ * marks them as secret wherever it passes them on.
+ */
+export type SecuredWebArgs = Settings & {
+  readonly vpc: { readonly ipRange: string };
+  /**
+   * What the site is called at DigitalOcean (part of each droplet's name, of tags, VPC and project) and in metrics:
+   * letters, digits and dashes. Unique in the account. Default: the stack's name and the component's.
+   */
+  readonly label?: string;
+};
+
+/** What a droplet tells about itself. */
+export interface DropletSummary {
+  readonly name: string;
+  readonly roles: string[];
+  readonly publicIp: string;
+  readonly privateIp: string;
+}
+
+/**
+ * A secured and monitored site on DigitalOcean: a load balancer with a certificate, web hosts, and a group of database
+ * hosts that all take writes, with every hop encrypted.
+ *
+ *     new SecuredWeb("shop", { domain: "shop.example.com", vpc: { ipRange: "10.130.0.0/20" } });
+ *
+ * @throws pulumi.RunError naming every setting that is wrong, before anything is registered
+ */
+export class SecuredWeb extends pulumi.ComponentResource {
+  readonly url: pulumi.Output<string>;
+  readonly loadBalancerIp: pulumi.Output<string>;
+  readonly droplets: pulumi.Output<DropletSummary[]>;
+  /** Internal names of the hosts that take writes. */
+  readonly databaseWriters: pulumi.Output<string[]>;
+
+  constructor(name: string, args: SecuredWebArgs, opts?: pulumi.ComponentResourceOptions) {
+    const { label = `${pulumi.getStack()}-${name}`, ...settings } = args;
+    const plan = withRunErrors(() => planSite(label, settings));
+    super("secured-web:index:SecuredWeb", name, {}, opts);
+    const { config, topology, given } = plan;
+    const parent = { parent: this };
+
+    const network = new Network(name, { label, region: config.region, ipRange: config.vpc.ipRange }, parent);
+    const identity = new Identity(
+      name,
+      { label, topology, validityDays: config.certificates.validityDays, given },
+      parent,
+    );
+    const edge = new Edge(
+      name,
+      {
+        label,
+        domain: config.domain,
+        subdomain: config.subdomain,
+        createDomain: config.createDomain,
+        protectDomain: config.database.protect,
+        region: config.region,
+        vpcId: network.vpc.id,
+        tls: config.tls,
+        loadBalancer: config.loadBalancer,
+      },
+      // It selects droplets by tag.
+      { parent: this, dependsOn: [network] },
+    );
+    const firewalls = new Firewalls(
+      name,
+      { label, loadBalancerId: edge.loadBalancer.id, operatorNetworks: config.operators.networks },
+      { parent: this, dependsOn: [network] },
+    );
+    const hosts = createHosts(
+      name,
+      plan,
+      { network, identity, edge },
+      { parent: this, dependsOn: [firewalls] },
+    );
+    this.url = pulumi.output(edge.url);
+    this.loadBalancerIp = edge.loadBalancer.ip;
+    this.droplets = pulumi.all(
+      hosts.map(({ host, droplet }) => ({
+        name: droplet.name,
+        roles: [...host.roles],
+        publicIp: droplet.ipv4Address,
+        privateIp: droplet.ipv4AddressPrivate,
+      })),
+    );
+    const writers = databaseWriters(topology, config.replication).map(({ fqdn }) => fqdn);
+    this.databaseWriters = pulumi.output(writers);
+
+    new Monitoring(
+      name,
+      {
+        label,
+        tls: config.tls,
+        alerts: config.alerts,
+        uptime: config.uptime,
+        loadBalancerId: edge.loadBalancer.id,
+        url: edge.url,
+      },
+      parent,
+    );
+    const { apiKey, appKey, site } = config.datadog;
+    if (apiKey !== undefined && appKey !== undefined) {
+      const { alerts, environment, replication, slo, uptime } = config;
+      const watched = {
+        stack: label,
+        writers: writers.length,
+        alerts,
+        environment,
+        replication,
+        slo,
+        uptime,
+      };
+      new DatadogMonitors(name, { watched, site, apiKey, appKey }, parent);
+    }
+    // The DigitalOcean project shows everything of the site in one place.
+    new digitalocean.Project(
+      `${name}-project`,
+      {
+        name: siteTag(label),
+        description: `secured-web, stack ${label}: ${edge.url}`,
+        purpose: "Web Application",
+        environment: config.environment === "production" ? "Production" : "Development",
+        resources: [
+          edge.loadBalancer.loadBalancerUrn,
+          ...(edge.domainUrn ? [edge.domainUrn] : []),
+          ...hosts.map(({ droplet }) => droplet.dropletUrn),
+        ],
+      },
+      parent,
+    );
+    this.registerOutputs({
+      url: this.url,
+      loadBalancerIp: this.loadBalancerIp,
+      droplets: this.droplets,
+      databaseWriters: this.databaseWriters,
+    });
+  }
+}
+
+/** The hosts of both tiers; in the converged topology every host is a database host. */
+function createHosts(
+  name: string,
+  { config, topology, hosts }: SitePlan,
+  { network, identity, edge }: { network: Network; identity: Identity; edge: Edge },
+  opts: pulumi.ComponentResourceOptions,
+): readonly HostDroplet[] {
+  const common = {
+    place: {
+      image: config.image,
+      region: config.region,
+      vpcId: network.vpc.id,
+      sshKeys: config.operators.sshKeys,
+      domain: config.domain,
+      domainName: edge.domainName,
+    },
+    secretsOf: (host: (typeof topology.hosts)[number]) => identity.secretsOf(host),
+  };
+  const databaseHosts = hosts.filter(({ host }) => host.roles.includes("database"));
+  const webHosts = hosts.filter(({ host }) => !host.roles.includes("database"));
+  return [
+    ...(webHosts.length > 0 ? new WebTier(name, { ...common, hosts: webHosts }, opts).hosts : []),
+    ...new DatabaseTier(
+      name,
+      {
+        ...common,
+        hosts: databaseHosts,
+        backups: config.backups,
+        protect: config.database.protect,
+        ...(config.replaceHost === undefined ? {} : { replacedHost: config.replaceHost }),
+      },
+      opts,
+    ).hosts,
+  ];
+}

@@ -1,0 +1,54 @@
+/** Settings -> everything about a site that is known before anything of it exists. Pure. */
+import { ConfigError } from "./config/configError";
+import { completeConfig } from "./config/parse";
+import { projectName } from "./config/table";
+import type { Config, Settings } from "./config/types";
+import { buildTopology, type Topology } from "./topology";
+import { givenSecrets } from "./userdata/givenSecrets";
+import { hostSettings } from "./userdata/hostSettings";
+import { placeholderSecrets } from "./userdata/placeholderSecrets";
+import { renderUserData } from "./userdata/render";
+import type { GivenSecrets, HostContext } from "./userdata/types";
+
+export interface SitePlan {
+  readonly config: Config;
+  readonly topology: Topology;
+  /** The hosts in the topology's order, each with what its user data is made of. */
+  readonly hosts: readonly HostContext[];
+  readonly given: GivenSecrets;
+}
+
+/**
+ * Plans a site, and renders the user data of every host with placeholders for the secrets that do not exist yet.
+ *
+ * @param label what the site is called at DigitalOcean and in metrics
+ * @throws ConfigError naming every setting that is wrong
+ * @throws UserDataError where user data cannot be made, or is larger than DigitalOcean accepts
+ */
+export function planSite(label: string, settings: Settings): SitePlan {
+  checkLabel(label);
+  const config = completeConfig(settings);
+  const topology = buildTopology(label, config);
+  checkReplacedHost(config, topology);
+  const shared = hostSettings(label, config, topology);
+  const hosts = topology.hosts.map((host) => ({ host, topology, settings: shared }));
+  const given = givenSecrets(config);
+  for (const context of hosts) renderUserData(context, placeholderSecrets(context, given.web));
+  return { config, topology, hosts, given };
+}
+
+/** The label is part of tags and of host names: letters, digits and dashes are what both may have. */
+function checkLabel(label: string): void {
+  if (/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/i.test(label)) return;
+  throw new ConfigError([
+    `label: expected 1 to 40 letters, digits and dashes (it is part of droplet names and tags), got "${label}"`,
+  ]);
+}
+
+function checkReplacedHost({ replaceHost }: Config, { hosts }: Topology): void {
+  const names = hosts.map(({ name }) => name);
+  if (replaceHost === undefined || names.includes(replaceHost)) return;
+  throw new ConfigError([
+    `${projectName}:replaceHost: must be one of ${names.join(", ")}, got ${replaceHost}`,
+  ]);
+}
