@@ -1,7 +1,8 @@
 /** Which module may import which (docs/architecture.md draws it). `npm run verify` checks it. */
 const cloud = "node_modules/@pulumi/";
 /** infra's folders and files that are plain functions over plain data. */
-const pure = "^infra/(config/|monitoring/|userdata/|firewallMatrix[.]ts$|monthlyCost[.]ts$|sitePlan[.]ts$|topology[.]ts$)";
+const pure =
+  "^infra/(config/|monitoring/|userdata/|firewallMatrix[.]ts$|monthlyCost[.]ts$|sitePlan[.]ts$|topology[.]ts$)";
 
 module.exports = {
   forbidden: [
@@ -94,7 +95,10 @@ module.exports = {
       comment: "It shows what a program of one's own needs",
       severity: "error",
       from: { path: "^examples/" },
-      to: { path: "^(app|infra|policy|sandbox|scripts|test)/", pathNot: "^infra/components/securedWeb[.]ts$" },
+      to: {
+        path: "^(app|infra|policy|sandbox|scripts|test)/",
+        pathNot: "^infra/components/securedWeb[.]ts$",
+      },
     },
     {
       name: "nothing-imports-tests",

@@ -21,7 +21,7 @@ export interface Check {
 }
 
 /** The top folders that hold TypeScript. */
-const CODE = ["infra", "app", "policy", "sandbox", "scripts", "test"];
+const CODE = ["infra", "examples", "app", "policy", "sandbox", "scripts", "test"];
 
 /** What `npm run verify` checks; each is a test too (test/verify.test.ts). */
 export function verifyChecks(projectDir = PROJECT_DIR): Check[] {
