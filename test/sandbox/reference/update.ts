@@ -32,16 +32,7 @@ const isNode = (value: unknown): value is Node =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Keywords whose value is a map of names to descriptions: a field called "title" is no title. */
-const MAPS = [
-  "properties",
-  "inputProperties",
-  "responses",
-  "headers",
-  "links",
-  "schemas",
-  "parameters",
-  "types",
-];
+const MAPS = ["properties", "inputProperties", "responses", "headers", "schemas", "parameters", "types"];
 
 /** A copy without prose, and without the keywords of `dropped`. */
 function strip(value: unknown, dropped: readonly string[], areNames = false): unknown {
@@ -75,7 +66,8 @@ function closure(value: unknown, lookUp: (ref: string) => unknown, found = new S
 }
 
 function openApi(full: Node): Node {
-  const dropped = ["summary", "title", "example", "examples", "externalDocs", "tags"];
+  // The links of the answers name operations that the description does not have.
+  const dropped = ["summary", "title", "example", "examples", "externalDocs", "tags", "links"];
   const isKept = (path: string) => PATHS.test(path) && !LEFT_OUT.test(path);
   const entries = Object.entries(full.paths as Node).filter(([path]) => isKept(path));
   const paths = Object.fromEntries(entries.map(([path, item]) => [path, strip(item, dropped)]));

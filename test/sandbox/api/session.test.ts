@@ -1,13 +1,6 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { promisify } from "node:util";
 import { assertHolds } from "./resourceTable";
-import { type Json, TestApi, TOKEN } from "./testApi";
-
-const run = promisify(execFile);
+import { type Json, TestApi } from "./testApi";
 
 /** What an operator types, one command after the other; each answer is checked against DigitalOcean's description. */
 describe("sandbox api: an operator's session", () => {
@@ -146,51 +139,3 @@ describe("sandbox api: an operator's session", () => {
     }
   });
 });
-
-/** DigitalOcean's own Go client, which doctl and the Terraform provider are built on. */
-describe("sandbox api: godo", () => {
-  const program = join(__dirname, "godo");
-  let folder: string;
-  let api: TestApi;
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), "sandbox-godo-"));
-    api = await TestApi.start();
-  });
-  after(async () => {
-    await api.close();
-    await rm(folder, { recursive: true, force: true });
-  });
-
-  it("creates, reads, changes and deletes an account's resources", async function () {
-    this.timeout(300_000);
-    const go = (...args: string[]) => run("go", args, { cwd: program, env: goEnvironment() });
-    try {
-      await go("mod", "download");
-    } catch (error) {
-      console.log(`    skipped: godo cannot be had here: ${firstLine(error)}`);
-      this.skip();
-    }
-    const walk = join(folder, "walk");
-    await go("build", "-o", walk, ".");
-    const env = { ...process.env, DIGITALOCEAN_API_URL: api.url, DIGITALOCEAN_TOKEN: TOKEN };
-    const { stdout } = await run(walk, [], { env, timeout: 60_000 });
-    assert.equal(stdout.trim(), "done");
-    // The same walk ends with what is wrong where the first answer is: it can fail.
-    const stranger = { env: { ...env, DIGITALOCEAN_TOKEN: "wrong" }, timeout: 60_000 };
-    await assert.rejects(run(walk, [], stranger), /^Error: Command failed.*\naccount: .* 401 /s);
-  });
-});
-
-/** The module's own go.sum holds every checksum, so nobody else is asked for them. */
-const goEnvironment = () => ({
-  ...process.env,
-  CGO_ENABLED: "0",
-  GOFLAGS: "-mod=readonly",
-  GOTOOLCHAIN: "local",
-});
-
-function firstLine(error: unknown): string {
-  const { code, stderr, message } = error as { code?: unknown; stderr?: string; message: string };
-  if (code === "ENOENT") return "there is no go on the PATH";
-  return (stderr || message).trim().split("\n")[0] ?? "";
-}

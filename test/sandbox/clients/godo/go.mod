@@ -1,4 +1,4 @@
-module secured-web/test/sandbox/api/godo
+module secured-web/test/sandbox/clients/godo
 
 go 1.24.0
 
