@@ -82,13 +82,13 @@ module.exports = {
       comment: "It runs on a host, with its own lock file",
       severity: "error",
       from: { path: "^app/" },
-      to: { path: "^(infra|policy|sandbox|scripts)/" },
+      to: { path: ["^(infra|policy|sandbox|scripts)/", cloud] },
     },
     {
       name: "the-program-needs-no-tooling",
       severity: "error",
       from: { path: "^infra/" },
-      to: { path: "^(policy|sandbox|scripts|test|examples)/" },
+      to: { path: "^(app|policy|sandbox|scripts|test)/" },
     },
     {
       name: "an-example-uses-the-component-alone",
@@ -99,6 +99,12 @@ module.exports = {
         path: "^(app|infra|policy|sandbox|scripts|test)/",
         pathNot: "^infra/components/securedWeb[.]ts$",
       },
+    },
+    {
+      name: "nothing-imports-examples",
+      severity: "error",
+      from: { pathNot: "^(examples|test)/" },
+      to: { path: "^examples/" },
     },
     {
       name: "nothing-imports-tests",

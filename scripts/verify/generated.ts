@@ -1,6 +1,8 @@
 import { configurationPage } from "../../infra/config/documentation";
 import { generatedParts } from "../../policy/generated-parts";
 import { pictures, renderPicture } from "../diagram/render";
+import { PROJECT_DIR } from "../home";
+import { architecturePage } from "./importTable";
 
 /** A committed file that is made from code. */
 export interface GeneratedFile {
@@ -12,6 +14,7 @@ export interface GeneratedFile {
 export function generatedPages(): GeneratedFile[] {
   return [
     { path: "docs/configuration.md", content: configurationPage() },
+    { path: "docs/architecture.md", content: architecturePage(PROJECT_DIR) },
     ...generatedParts().map(({ path, content }) => ({ path: `policy/${path}`, content })),
   ];
 }
