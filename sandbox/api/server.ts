@@ -60,6 +60,11 @@ const RESOURCES: readonly ((api: Api) => void)[] = [
   registerVpcs,
 ];
 
+/** Registers every resource family's routes. */
+export function registerResources(api: Api): void {
+  for (const register of RESOURCES) register(api);
+}
+
 export interface ApiOptions {
   /** Holds the account. Made with mode 0700 where it is absent; one server at a time. */
   stateDir: string;
@@ -101,7 +106,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     const actions = new Actions(store, options.actionDelayMs ?? 500);
     const api = new Api(store, actions, host.apply, options.observer, options.spaces);
     api.onChange(host.notify);
-    for (const register of RESOURCES) register(api);
+    registerResources(api);
     const http = createHttpServer(api, options);
     options.spaces?.setAccounts(spacesAccounts(store));
     const port = await http.listen(options.port);

@@ -13,6 +13,10 @@ export class ApiError extends Error {
   }
 }
 
+/** The body of a refusal, as JSON. */
+export const errorBody = ({ id, message, details }: ApiError, requestId: string): string =>
+  JSON.stringify({ id, message, request_id: requestId, ...details });
+
 /** 404; the wording is DigitalOcean's own, for an unknown path and for an unknown id alike. */
 export const notFound = (message = "The resource you were accessing could not be found.") =>
   new ApiError(404, "not_found", message);
@@ -25,6 +29,12 @@ export const badRequest = (message: string) => new ApiError(400, "bad_request", 
 
 /** 403: the request is understood and will never be allowed (a default VPC, a certificate in use). */
 export const forbidden = (message: string) => new ApiError(403, "forbidden", message);
+
+/** 405; `allow` names the methods that the path takes. */
+export const methodNotAllowed = (allow: string) =>
+  new ApiError(405, "method_not_allowed", "The method is not allowed for the requested URL.", {
+    Allow: allow,
+  });
 
 /** 409: the request collides with what exists (a taken name, an attached volume). */
 export const conflict = (message: string) => new ApiError(409, "conflict", message);

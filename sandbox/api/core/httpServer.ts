@@ -1,14 +1,15 @@
 import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Api } from "./api";
-import { ApiError, badRequest, notFound } from "./errors";
-import type { Answer, ApiRequest, Handler, Method } from "./http";
+import { ApiError, badRequest, errorBody, methodNotAllowed, notFound } from "./errors";
+import type { Answer, ApiRequest, Handler } from "./http";
 import { RateWindow } from "./rateWindow";
+import { RoutePaths } from "./routePaths";
 import type { Store } from "./store";
+import { type ParserError, parserRefusal, sendOnSocket, unknownMethod } from "./unreadable";
 
 /** A droplet's user data is at most 64 KiB, and a multi-create holds one; nothing in the API comes near this. */
 const MAX_BODY_BYTES = 1024 * 1024;
-const METHODS: readonly Method[] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 export interface HttpOptions {
   token: string;
@@ -18,11 +19,26 @@ export interface HttpOptions {
 /** Puts the registered routes behind HTTP: token, rate limit, JSON, errors and headers as DigitalOcean has them. */
 export function createHttpServer(api: Api, options: HttpOptions) {
   const window = new RateWindow(options.rateLimit);
+  const paths = new RoutePaths(api.routes);
+  /** Why there is no route for this: the path takes other methods, or there is no such path. */
+  const noRoute = (address: string): ApiError => {
+    const allow = paths.allow(address);
+    return allow === undefined ? notFound() : methodNotAllowed(allow);
+  };
   const app = fastify({
     bodyLimit: MAX_BODY_BYTES,
     genReqId: () => randomUUID(),
-    routerOptions: { maxParamLength: 1000 },
+    // python-digitalocean, certbot's plugin and others write `/v2/domains/`, which DigitalOcean takes.
+    routerOptions: { maxParamLength: 1000, ignoreTrailingSlash: true },
     forceCloseConnections: "idle",
+    clientErrorHandler: (error: ParserError, socket) => {
+      const unknown = unknownMethod(error);
+      const refusal = (): ApiError => {
+        if (unknown === undefined) return parserRefusal(error);
+        return hasToken(unknown.authorization, options.token) ? noRoute(unknown.address) : unauthorized();
+      };
+      sendOnSocket(socket, refusal(), randomUUID(), window.count());
+    },
     // An address that cannot be decoded never gets as far as the hooks.
     frameworkErrors: (error, request, reply) => {
       reply.header("x-request-id", request.id).headers(window.count());
@@ -32,13 +48,13 @@ export function createHttpServer(api: Api, options: HttpOptions) {
   readJson(app);
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id).headers(window.count());
-    if (!hasToken(request, options.token))
-      throw new ApiError(401, "unauthorized", "Unable to authenticate you.");
+    if (!hasToken(request.headers.authorization, options.token)) throw unauthorized();
     window.enforce();
+    // Before a body is read, whatever its type: there is nothing that could want it.
+    if (request.is404) throw noRoute(request.url);
   });
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
-  app.setNotFoundHandler((request, reply) => sendError(notFound(), request, reply));
-  addRoutes(app, api);
+  addRoutes(app, api, noRoute);
   return {
     listen: (port: number) => listen(app, port),
     close: () => app.close(),
@@ -76,24 +92,22 @@ function readJson(app: FastifyInstance): void {
   });
 }
 
-function addRoutes(app: FastifyInstance, api: Api): void {
-  const allowed = new Map<string, Method[]>();
+function addRoutes(app: FastifyInstance, api: Api, noRoute: (address: string) => ApiError): void {
+  const taken = new Map<string, string[]>();
   for (const { method, path, handler } of api.routes) {
-    allowed.set(path, [...(allowed.get(path) ?? []), method]);
+    taken.set(path, [...(taken.get(path) ?? (method === "GET" ? ["HEAD"] : [])), method]);
     app.route({ method, url: path, handler: (request, reply) => answer(api.store, handler, request, reply) });
   }
-  for (const [path, methods] of allowed) {
-    const Allow = (methods.includes("GET") ? ["HEAD", ...methods] : methods).join(", ");
-    const refused: string[] = METHODS.filter((method) => !methods.includes(method));
+  // Each path has a route for every method: else GET /v2/droplets/actions would be the droplet "actions".
+  for (const [path, methods] of taken) {
     app.route({
-      method: methods.includes("GET") ? refused : ["HEAD", ...refused],
+      method: app.supportedMethods.filter((method) => !methods.includes(method)),
       url: path,
       exposeHeadRoute: false,
-      handler: () => {
-        throw new ApiError(405, "method_not_allowed", "The method is not allowed for the requested URL.", {
-          Allow,
-        });
+      onRequest: async (request) => {
+        throw noRoute(request.url);
       },
+      handler: () => undefined,
     });
   }
 }
@@ -129,14 +143,16 @@ function apiRequest(request: FastifyRequest): ApiRequest {
     query,
     body: request.body,
     origin: `http://${request.host}`,
-    path: request.url.split("?")[0] ?? request.url,
+    path: (request.url.split("?")[0] ?? request.url).replace(/(.)\/$/, "$1"),
     headers: request.headers,
   };
 }
 
+const unauthorized = () => new ApiError(401, "unauthorized", "Unable to authenticate you.");
+
 /** Compares digests, so that the time taken says nothing of the token. */
-function hasToken(request: FastifyRequest, token: string): boolean {
-  const given = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1] ?? "";
+function hasToken(authorization: string | undefined, token: string): boolean {
+  const given = /^Bearer (.+)$/i.exec(authorization ?? "")?.[1] ?? "";
   const digest = (value: string) => createHash("sha256").update(value).digest();
   return timingSafeEqual(digest(given), digest(token));
 }
@@ -148,14 +164,7 @@ function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply)
     .code(refusal.status)
     .headers(refusal.headers)
     .type("application/json; charset=utf-8")
-    .send(
-      JSON.stringify({
-        id: refusal.id,
-        message: refusal.message,
-        request_id: request.id,
-        ...refusal.details,
-      }),
-    );
+    .send(errorBody(refusal, request.id));
 }
 
 function toApiError(error: unknown): ApiError {
