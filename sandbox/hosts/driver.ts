@@ -99,6 +99,7 @@ export class Driver implements HostDriver {
       case "rename":
         return host.rename(String(action.parameters.name));
       case "power_off":
+      case "resize":
         return host.powerOff();
       case "shutdown":
         return host.shutdown();
@@ -110,7 +111,7 @@ export class Driver implements HostDriver {
       case "snapshot":
         return host.snapshot(snapshotName(droplet.id, String(action.parameters.name)));
       default:
-        // A record's own change (resize, backups): nothing on the machine.
+        // A record's own change (backups): nothing on the machine.
         return;
     }
   }

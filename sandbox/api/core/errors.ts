@@ -27,6 +27,15 @@ export const unprocessable = (message: string) => new ApiError(422, "unprocessab
 /** 400: the request could not be read at all. */
 export const badRequest = (message: string) => new ApiError(400, "bad_request", message);
 
+/** Does the work; what it refuses with 422 is refused with 400, as some of DigitalOcean's services do. */
+export function asBadRequest<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof ApiError && error.status === 422 ? badRequest(error.message) : error;
+  }
+}
+
 /** 403: the request is understood and will never be allowed (a default VPC, a certificate in use). */
 export const forbidden = (message: string) => new ApiError(403, "forbidden", message);
 

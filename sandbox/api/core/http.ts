@@ -2,8 +2,8 @@
 export interface ApiRequest {
   /** The values of the path's `:names`, percent-decoded. */
   readonly params: Readonly<Record<string, string>>;
-  /** A name that is given twice has its first value. */
-  readonly query: Readonly<Record<string, string | undefined>>;
+  /** As it is written: a name that is given twice has a list. `parseQuery` (validation.ts) reads it. */
+  readonly query: Readonly<Record<string, string | readonly string[]>>;
   readonly body: unknown;
   /** `http://host:port` as the client wrote it, for absolute links. */
   readonly origin: string;

@@ -134,13 +134,9 @@ async function handle(store: Store, handler: Handler, request: ApiRequest): Prom
 }
 
 function apiRequest(request: FastifyRequest): ApiRequest {
-  const query: Record<string, string | undefined> = {};
-  for (const [name, value] of Object.entries(request.query as Record<string, string | string[]>)) {
-    query[name] = Array.isArray(value) ? value[0] : value;
-  }
   return {
     params: request.params as Record<string, string>,
-    query,
+    query: request.query as ApiRequest["query"],
     body: request.body,
     origin: `http://${request.host}`,
     path: (request.url.split("?")[0] ?? request.url).replace(/(.)\/$/, "$1"),

@@ -1,5 +1,7 @@
+import { z } from "zod";
 import { unprocessable } from "./errors";
 import { type Answer, type ApiRequest, ok } from "./http";
+import { parseQuery } from "./validation";
 
 const DEFAULT_PER_PAGE = 20;
 const MAX_PER_PAGE = 200;
@@ -47,16 +49,18 @@ function links(request: ApiRequest, current: number, last: number): { pages?: Re
 
 function pageUrl(request: ApiRequest, number: number): string {
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(request.query)) if (value !== undefined) query.set(name, value);
+  for (const [name, given] of Object.entries(request.query)) {
+    for (const value of [given].flat()) query.append(name, value);
+  }
   query.set("page", String(number));
   return `${request.origin}${request.path}?${query}`;
 }
 
 function queryInteger(request: ApiRequest, name: string, min: number, max: number): number | undefined {
-  const given = request.query[name];
-  if (given === undefined || given === "") return undefined;
-  const value = Number(given);
-  if (!Number.isInteger(value) || value < min || value > max) {
+  const given = parseQuery(z.object({ [name]: z.string().optional() }), request)[name];
+  if (given === undefined) return undefined;
+  const value = /^\d+$/.test(given) ? Number(given) : Number.NaN;
+  if (!Number.isSafeInteger(value) || value < min || value > max) {
     const range = max === Number.MAX_SAFE_INTEGER ? `${min} or more` : `${min} to ${max}`;
     throw unprocessable(`${name} must be a whole number, ${range}`);
   }

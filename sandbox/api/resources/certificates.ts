@@ -6,7 +6,7 @@ import { forbidden, notFound, unprocessable } from "../core/errors";
 import { type ApiRequest, created, noContent, ok, param } from "../core/http";
 import { page } from "../core/pagination";
 import type { Store, Table } from "../core/store";
-import { optional, parseBody, text } from "../core/validation";
+import { optional, parseBody, parseQuery, text } from "../core/validation";
 import { certificateUsers } from "./loadBalancerRecord";
 import { managedDomain } from "./zones";
 
@@ -57,13 +57,14 @@ const body = z.object({
   name: z
     .string()
     .regex(/^[\w.-]{1,255}$/, "may only contain letters, digits, periods, dashes and underscores"),
-  type: optional(z.enum(["custom", "lets_encrypt", ""])),
+  type: z.enum(["custom", "lets_encrypt", ""]).optional(),
   dns_names: optional(z.array(dnsName)),
   private_key: optional(pem),
   leaf_certificate: optional(pem),
   certificate_chain: optional(z.string().max(262_144)),
 });
 type Given = z.output<typeof body>;
+const listQuery = z.object({ name: text().optional() });
 
 /** `/v2/certificates`: uploaded ones, and those that DigitalOcean gets from Let's Encrypt for its own domains. */
 export function registerCertificates(api: Api): void {
@@ -85,11 +86,11 @@ export function registerCertificates(api: Api): void {
   });
 
   api.get("/v2/certificates", (request) => {
-    const { name } = request.query;
+    const { name } = parseQuery(listQuery, request);
     return page(
       request,
       "certificates",
-      certificates.values().filter((certificate) => !name || certificate.name === name),
+      certificates.values().filter((certificate) => name === undefined || certificate.name === name),
     );
   });
 

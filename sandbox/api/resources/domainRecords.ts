@@ -4,7 +4,7 @@ import { notFound, unprocessable } from "../core/errors";
 import { type Answer, type ApiRequest, created, noContent, ok, param } from "../core/http";
 import { page } from "../core/pagination";
 import type { Store } from "../core/store";
-import { optional, parseBody } from "../core/validation";
+import { oneOf, optional, parseBody, parseQuery, text } from "../core/validation";
 import { recordDataOf } from "./domainRecordData";
 import {
   addRecord,
@@ -24,8 +24,8 @@ const MAX_TTL = 2_147_483_647; // RFC 2181, section 8
 const number16 = optional(z.number().int().min(0).max(65_535));
 const body = z.object({
   type: optional(z.enum(RECORD_TYPES)),
-  name: optional(z.string().max(255)),
-  data: optional(z.string().max(65_535)),
+  name: z.string().max(255).optional(),
+  data: z.string().max(65_535).optional(),
   priority: number16,
   port: number16,
   weight: number16,
@@ -34,7 +34,9 @@ const body = z.object({
   // Go clients send "" for none.
   tag: optional(z.enum(["issue", "issuewild", "iodef", ""])),
 });
+const createBody = body.extend({ type: z.enum(RECORD_TYPES) });
 type Given = z.output<typeof body>;
+const listQuery = z.object({ name: text().optional(), type: oneOf(...RECORD_TYPES).optional() });
 
 /** `/v2/domains/NAME/records`. */
 export function registerDomainRecords(api: Api): void {
@@ -49,17 +51,16 @@ export function registerDomainRecords(api: Api): void {
 
   api.get(path, (request) => {
     const domain = domainOf(request);
-    const shown = filtered(recordsOf(api.store, domain), domain, request.query);
+    const shown = filtered(recordsOf(api.store, domain), domain, parseQuery(listQuery, request));
     return page(request, "domain_records", shown, recordObject);
   });
 
   api.post(path, (request) => {
     const domain = domainOf(request);
-    const given = parseBody(body, request.body);
-    if (given.type === undefined) throw unprocessable("type is required");
+    const given = parseBody(createBody, request.body);
     if (given.type === "SOA")
       throw unprocessable("type: a domain has one SOA record, which cannot be added to");
-    const fields = fieldsOf(domain, { ...given, type: given.type });
+    const fields = fieldsOf(domain, given);
     const record = addRecord(api.store, { domain, ...fields });
     checkNeighbours(api.store, record);
     api.changed({ kind: "domains" });
@@ -173,11 +174,11 @@ function checkNeighbours(store: Store, record: DnsRecord): void {
   if (clash) throw unprocessable("CNAME records cannot share a name with other records");
 }
 
-function filtered(records: DnsRecord[], domain: string, query: ApiRequest["query"]): DnsRecord[] {
-  const { name, type } = query;
-  if (type && !RECORD_TYPES.some((known) => known === type)) {
-    throw unprocessable(`type: must be one of ${RECORD_TYPES.join(", ")}`);
-  }
+function filtered(
+  records: DnsRecord[],
+  domain: string,
+  { name, type }: z.output<typeof listQuery>,
+): DnsRecord[] {
   const fqdn = (record: DnsRecord) => (record.name === "@" ? domain : `${record.name}.${domain}`);
   const wanted = name?.toLowerCase().replace(/\.$/, "");
   return records.filter((record) => (!type || record.type === type) && (!wanted || fqdn(record) === wanted));

@@ -8,7 +8,7 @@ import { page } from "../core/pagination";
 import { OPEN_REGIONS } from "../core/regions";
 import type { Store, Table } from "../core/store";
 import { ensureTags, hasTag } from "../core/tags";
-import { optional, parseBody, regionSlug, tags, text } from "../core/validation";
+import { oneOf, optional, parseBody, parseQuery, regionSlug, tags, text } from "../core/validation";
 
 /** An image: one of the catalogue (public), or the account's own (snapshot, backup, custom). */
 export interface ImageRecord {
@@ -112,20 +112,28 @@ export function imageObject({ droplet_id: _hidden, regions, ...image }: ImageRec
   return { ...image, regions: regions ?? OPEN_REGIONS };
 }
 
+const distribution = z.enum(DISTRIBUTIONS, { error: `must be one of ${DISTRIBUTIONS.join(", ")}` });
 const createBody = z.object({
   name: text(),
   url: z.string().regex(/^(https?|ftp):\/\/\S+$/, "must be an http, https or ftp address"),
   region: regionSlug,
-  distribution: optional(z.enum(DISTRIBUTIONS, { error: `must be one of ${DISTRIBUTIONS.join(", ")}` })),
+  distribution: optional(distribution),
   description: optional(z.string()),
   tags,
 });
-const updateBody = createBody
-  .pick({ distribution: true, description: true })
-  .extend({ name: optional(text()) });
+const updateBody = z.object({
+  name: text().optional(),
+  distribution: distribution.optional(),
+  description: z.string().optional(),
+});
+const listQuery = z.object({
+  type: oneOf("application", "distribution").optional(),
+  private: oneOf("true", "false").optional(),
+  tag_name: text().optional(),
+});
 const actionBody = z.object({
   type: z.enum(["convert", "transfer"], { error: "must be convert or transfer" }),
-  region: optional(regionSlug),
+  region: regionSlug.optional(),
 });
 
 /** `/v2/images`: the catalogue's and the account's own, and the actions on the latter. */
@@ -267,13 +275,10 @@ function importImage(api: Api, body: z.output<typeof createBody>): ImageRecord {
   return image;
 }
 
-function matching({ query }: ApiRequest, own: readonly ImageRecord[]): readonly ImageRecord[] {
-  const { type, tag_name } = query;
-  if (type !== undefined && type !== "application" && type !== "distribution") {
-    throw unprocessable("type: must be application or distribution");
-  }
+function matching(request: ApiRequest, own: readonly ImageRecord[]): readonly ImageRecord[] {
+  const { type, tag_name, private: isPrivate } = parseQuery(listQuery, request);
   if (tag_name !== undefined) return own.filter((image) => hasTag(image.tags, tag_name));
-  if (query.private === "true") return own;
+  if (isPrivate === "true") return own;
   if (type === "application") return []; // no 1-Click images here
   return type === "distribution" ? BASE_IMAGES : [...BASE_IMAGES, ...own];
 }

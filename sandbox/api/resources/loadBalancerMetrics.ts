@@ -1,8 +1,13 @@
+import { z } from "zod";
 import type { Api } from "../core/api";
-import { badRequest, notFound } from "../core/errors";
-import { type ApiRequest, ok } from "../core/http";
+import { asBadRequest, notFound } from "../core/errors";
+import { ok } from "../core/http";
+import { parseQuery, text } from "../core/validation";
 import { dropletTable } from "./droplets/record";
 import { loadBalancerTable } from "./loadBalancerRecord";
+
+const seconds = z.string().regex(/^\d+$/, "must be seconds since the epoch").transform(Number);
+const metricQuery = z.object({ lb_id: text(), start: seconds, end: seconds });
 
 /**
  * `/v2/monitoring/metrics/load_balancer/droplets_health_checks`: 100 for a backend that is healthy, else 0, by the
@@ -11,8 +16,8 @@ import { loadBalancerTable } from "./loadBalancerRecord";
  */
 export function registerLoadBalancerMetrics(api: Api): void {
   api.get("/v2/monitoring/metrics/load_balancer/droplets_health_checks", (request) => {
-    const balancer = loadBalancerTable(api.store).get(request.query.lb_id ?? "");
-    const [start, end] = [seconds(request, "start"), seconds(request, "end")];
+    const { lb_id, start, end } = asBadRequest(() => parseQuery(metricQuery, request));
+    const balancer = loadBalancerTable(api.store).get(lb_id);
     if (balancer === undefined) throw notFound();
     const droplets = dropletTable(api.store);
     const result = (api.observer?.backends(balancer.id) ?? [])
@@ -25,10 +30,4 @@ export function registerLoadBalancerMetrics(api: Api): void {
       });
     return ok({ status: "success", data: { resultType: "matrix", result } });
   });
-}
-
-function seconds({ query }: ApiRequest, name: "start" | "end"): number {
-  const given = query[name] ?? "";
-  if (!/^\d+$/.test(given)) throw badRequest(`${name}: must be seconds since the epoch`);
-  return Number(given);
 }

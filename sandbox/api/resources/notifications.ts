@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ApiError, badRequest } from "../core/errors";
+import { asBadRequest } from "../core/errors";
 import { optional, parseBody, text } from "../core/validation";
 import { ACCOUNT_EMAIL } from "./account";
 
@@ -27,9 +27,5 @@ export const notifications = z
 
 /** As `parseBody`, but a refusal is 400: these two services of DigitalOcean answer so (digitalocean/openapi#830). */
 export function parseAlertBody<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
-  try {
-    return parseBody(schema, body);
-  } catch (error) {
-    throw error instanceof ApiError && error.status === 422 ? badRequest(error.message) : error;
-  }
+  return asBadRequest(() => parseBody(schema, body));
 }

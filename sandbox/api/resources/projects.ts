@@ -6,7 +6,7 @@ import { badRequest, conflict, forbidden, notFound, preconditionFailed, unproces
 import { type Answer, type ApiRequest, created, noContent, ok, param } from "../core/http";
 import { page } from "../core/pagination";
 import { assignmentTable, assignToProject, projectOf } from "../core/projects";
-import { optional, parseBody, text, withDefault } from "../core/validation";
+import { parseBody, text } from "../core/validation";
 import {
   ASSIGNABLE,
   assignedAt,
@@ -44,17 +44,11 @@ const environment = z
 const createBody = z.object({
   name,
   purpose,
-  description: withDefault(description, ""),
-  environment: withDefault(environment, ""),
+  description: description.default(""),
+  environment: environment.default(""),
 });
 const putBody = z.object({ name, description, purpose, environment, is_default: z.boolean() });
-const patchBody = z.object({
-  name: optional(name),
-  description: optional(description),
-  purpose: optional(purpose),
-  environment: optional(environment),
-  is_default: optional(z.boolean()),
-});
+const patchBody = putBody.partial();
 const resourcesBody = z.object({
   resources: z
     .array(z.string(), { error: "must be a list of URNs" })

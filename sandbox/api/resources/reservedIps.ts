@@ -10,7 +10,7 @@ import { assignToProject, projectOf } from "../core/projects";
 import { RESERVED_IP_RANGE } from "../core/publicAddresses";
 import { regionObject } from "../core/regions";
 import type { Store, Table } from "../core/store";
-import { numericId, optional, parseBody, regionSlug } from "../core/validation";
+import { numericId, parseBody, regionSlug } from "../core/validation";
 import { type DropletRecord, findDroplet } from "./droplets/record";
 import { dropletObject } from "./droplets/view";
 
@@ -31,16 +31,25 @@ export const reservedIpOf = (store: Store, dropletId: number): ReservedIpRecord 
     .find(({ droplet_id }) => droplet_id === dropletId);
 
 const createBody = z.object({
-  droplet_id: optional(numericId),
-  region: optional(regionSlug),
-  project_id: optional(z.string()),
+  droplet_id: numericId.optional(),
+  region: regionSlug.optional(),
+  project_id: z.string().optional(),
 });
 const actionBody = z.object({
   type: z.enum(["assign", "unassign"], { error: "must be assign or unassign" }),
-  droplet_id: optional(numericId),
+  droplet_id: numericId.optional(),
 });
 
-/** `/v2/reserved_ips`: addresses that stay when droplets go. */
+/** What the resource is called in paths, keys and sentences. */
+interface Wording {
+  readonly key: "reserved_ip" | "floating_ip";
+  readonly sentence: "reserved IP" | "floating IP";
+}
+const RESERVED_IP: Wording = { key: "reserved_ip", sentence: "reserved IP" };
+/** The old name of reserved IPs, which clients such as Ansible's module still use. */
+const FLOATING_IP: Wording = { key: "floating_ip", sentence: "floating IP" };
+
+/** `/v2/reserved_ips`, and the same as `/v2/floating_ips`: addresses that stay when droplets go. */
 export function registerReservedIps(api: Api): void {
   const reserved = reservedIpTable(api.store);
   api.addKind({
@@ -52,42 +61,57 @@ export function registerReservedIps(api: Api): void {
     const held = urnType === "droplet" ? reservedIpOf(api.store, Number(id)) : undefined;
     if (held) assign(api, held, null);
   });
+  api.actions.define("reserved_ip", {
+    complete: ({ type, parameters }) => {
+      const one = reserved.get(String(parameters.ip));
+      const dropletId = Number(parameters.droplet_id);
+      if (!one) return;
+      if (type === "unassign_ip") assign(api, one, null);
+      else if (findDroplet(api.store, dropletId)) assign(api, one, dropletId);
+    },
+  });
+  for (const wording of [RESERVED_IP, FLOATING_IP]) registerUnder(api, wording);
+}
 
-  api.get("/v2/reserved_ips", (request) =>
-    page(request, "reserved_ips", reserved.values(), (one) => reservedIpObject(api, one)),
+function registerUnder(api: Api, wording: Wording): void {
+  const path = `/v2/${wording.key}s`;
+  const reserved = reservedIpTable(api.store);
+
+  api.get(path, (request) =>
+    page(request, `${wording.key}s`, reserved.values(), (one) => reservedIpObject(api, one)),
   );
-  api.post("/v2/reserved_ips", (request) => createReservedIp(api, request));
-  api.get("/v2/reserved_ips/:ip", (request) =>
-    ok({ reserved_ip: reservedIpObject(api, wanted(api.store, request)) }),
+  api.post(path, (request) => createReservedIp(api, request, wording));
+  api.get(`${path}/:ip`, (request) =>
+    ok({ [wording.key]: reservedIpObject(api, wanted(api.store, request)) }),
   );
-  api.delete("/v2/reserved_ips/:ip", (request) => {
-    releaseReservedIp(api, wanted(api.store, request));
+  api.delete(`${path}/:ip`, (request) => {
+    releaseReservedIp(api, wanted(api.store, request), wording);
     return noContent();
   });
-  registerActions(api);
+  registerActions(api, wording);
 }
 
 /** Gives the address up, whether it is assigned or not. Throws 422 while an action runs. */
-export function releaseReservedIp(api: Api, reserved: ReservedIpRecord): void {
-  refusePending(api, reserved);
+export function releaseReservedIp(api: Api, reserved: ReservedIpRecord, wording = RESERVED_IP): void {
+  refusePending(api, reserved, wording);
   reservedIpTable(api.store).delete(reserved.ip);
   api.deleted("floatingip", reserved.ip);
   api.changed({ kind: "reserved_ips" });
 }
 
-function createReservedIp(api: Api, request: ApiRequest): Answer {
+function createReservedIp(api: Api, request: ApiRequest, { key, sentence }: Wording): Answer {
   const body = parseBody(createBody, request.body);
   const droplet = body.droplet_id === undefined ? undefined : assignable(api.store, body.droplet_id);
   const region = droplet?.region ?? body.region;
   if (region === undefined) throw unprocessable("region or droplet_id is required");
   const table = reservedIpTable(api.store);
   const ip = lowestFree(RESERVED_IP_RANGE, new Set(table.values().map((one) => one.ip)));
-  if (!ip) throw unprocessable("The account has reached its limit of reserved IPs.");
+  if (!ip) throw unprocessable(`The account has reached its limit of ${sentence}s.`);
   const reserved = table.put(ip, { ip, region, droplet_id: null, created_at: timestamp() });
   if (body.project_id !== undefined) assignToProject(api.store, urnOf(ip), body.project_id, timestamp());
   api.changed({ kind: "reserved_ips" });
   const links = droplet ? assignmentLinks(request, droplet, startAssign(api, reserved, droplet)) : {};
-  return accepted({ reserved_ip: reservedIpObject(api, reserved), links });
+  return accepted({ [key]: reservedIpObject(api, reserved), links });
 }
 
 function assignmentLinks({ origin }: ApiRequest, droplet: DropletRecord, action: ActionRecord): object {
@@ -97,38 +121,35 @@ function assignmentLinks({ origin }: ApiRequest, droplet: DropletRecord, action:
   };
 }
 
-function registerActions(api: Api): void {
-  api.actions.define("reserved_ip", {
-    complete: ({ type, parameters }) => {
-      const reserved = reservedIpTable(api.store).get(String(parameters.ip));
-      const dropletId = Number(parameters.droplet_id);
-      if (!reserved) return;
-      if (type === "unassign_ip") assign(api, reserved, null);
-      else if (findDroplet(api.store, dropletId)) assign(api, reserved, dropletId);
-    },
-  });
+function registerActions(api: Api, wording: Wording): void {
+  const path = `/v2/${wording.key}s/:ip/actions`;
   const ofIp = (ip: string) => (action: ActionRecord) =>
     action.resource_type === "reserved_ip" && action.resource_id === actionResourceId(ip);
+  const show = (action: ActionRecord) => ({ ...actionObject(action), resource_type: wording.key });
+  const showOne = (ip: string, action: ActionRecord) => ({
+    action: { ...show(action), ...projectField(api.store, ip) },
+  });
 
-  api.get("/v2/reserved_ips/:ip/actions", (request) => {
+  api.get(path, (request) => {
     const { ip } = wanted(api.store, request);
-    return page(request, "actions", api.actions.list(ofIp(ip)), actionObject);
+    return page(request, "actions", api.actions.list(ofIp(ip)), show);
   });
-  api.get("/v2/reserved_ips/:ip/actions/:action", (request) => {
+  api.get(`${path}/:action`, (request) => {
     const { ip } = wanted(api.store, request);
-    return ok({ action: ipAction(api, ip, api.actions.get(param(request, "action"), ofIp(ip))) });
+    return ok(showOne(ip, api.actions.get(param(request, "action"), ofIp(ip))));
   });
-  api.post("/v2/reserved_ips/:ip/actions", (request) => {
+  api.post(path, (request) => {
     const reserved = wanted(api.store, request);
     const { type, droplet_id } = parseBody(actionBody, request.body);
-    refusePending(api, reserved);
+    refusePending(api, reserved, wording);
     if (type === "unassign") {
-      if (reserved.droplet_id === null) throw unprocessable("The reserved IP is not assigned to a droplet.");
-      return created({ action: ipAction(api, reserved.ip, start(api, reserved, "unassign_ip", {})) });
+      if (reserved.droplet_id === null)
+        throw unprocessable(`The ${wording.sentence} is not assigned to a droplet.`);
+      return created(showOne(reserved.ip, start(api, reserved, "unassign_ip", {})));
     }
     if (droplet_id === undefined) throw unprocessable("droplet_id is required");
     const action = startAssign(api, reserved, assignable(api.store, droplet_id));
-    return created({ action: ipAction(api, reserved.ip, action) });
+    return created(showOne(reserved.ip, action));
   });
 }
 
@@ -179,18 +200,15 @@ const actionResourceId = (ip: string): number => parseIpv4(ip) ?? 0;
 const isPending = (api: Api, { ip }: ReservedIpRecord): boolean =>
   api.actions.inProgress("reserved_ip", actionResourceId(ip)) !== undefined;
 
-function refusePending(api: Api, reserved: ReservedIpRecord): void {
-  if (isPending(api, reserved)) throw unprocessable("The reserved IP already has a pending event.");
+/** In DigitalOcean's words (digitalocean/doctl#493). */
+function refusePending(api: Api, reserved: ReservedIpRecord, wording = RESERVED_IP): void {
+  if (isPending(api, reserved)) throw unprocessable(`The ${wording.sentence} already has a pending event.`);
 }
 
 function wanted(store: Store, request: ApiRequest): ReservedIpRecord {
   const reserved = reservedIpTable(store).get(param(request, "ip"));
   if (!reserved) throw notFound();
   return reserved;
-}
-
-function ipAction(api: Api, ip: string, action: ActionRecord): object {
-  return { ...actionObject(action), ...projectField(api.store, ip) };
 }
 
 function reservedIpObject(api: Api, reserved: ReservedIpRecord): object {

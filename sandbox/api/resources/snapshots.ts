@@ -2,13 +2,13 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { type Api, optionally, type ResourceSummary } from "../core/api";
 import { timestamp } from "../core/clock";
-import { notFound, unprocessable } from "../core/errors";
+import { notFound } from "../core/errors";
 import { noContent, ok, param } from "../core/http";
 import { page } from "../core/pagination";
 import { OPEN_REGIONS } from "../core/regions";
 import type { Store, Table } from "../core/store";
 import { ensureTags } from "../core/tags";
-import { tags, text } from "../core/validation";
+import { oneOf, parseQuery, tags, text } from "../core/validation";
 import { deleteImage, type ImageRecord, imageTable } from "./images";
 
 /** A volume's snapshot, in the very shape that the API shows. A droplet's is an image. */
@@ -29,6 +29,8 @@ export const volumeSnapshotTable = (store: Store): Table<VolumeSnapshot> =>
 
 export const findVolumeSnapshot = (store: Store, id: string): VolumeSnapshot | undefined =>
   volumeSnapshotTable(store).get(id);
+
+const listQuery = z.object({ resource_type: oneOf("droplet", "volume").optional() });
 
 export const snapshotBody = z.object({ name: text(), tags });
 
@@ -69,10 +71,7 @@ export function registerSnapshots(api: Api): void {
   });
 
   api.get("/v2/snapshots", (request) => {
-    const type = request.query.resource_type;
-    if (type !== undefined && type !== "droplet" && type !== "volume") {
-      throw unprocessable("resource_type: must be droplet or volume");
-    }
+    const { resource_type: type } = parseQuery(listQuery, request);
     const droplets = type === "volume" ? [] : dropletSnapshots(api.store);
     const volumes = type === "droplet" ? [] : ofVolumes.values();
     return page(request, "snapshots", [...droplets, ...volumes], snapshotObject);

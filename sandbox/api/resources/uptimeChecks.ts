@@ -6,7 +6,7 @@ import { badRequest, notFound } from "../core/errors";
 import { type ApiRequest, created, noContent, ok, param } from "../core/http";
 import { page } from "../core/pagination";
 import type { Store, Table } from "../core/store";
-import { optional, text } from "../core/validation";
+import { text } from "../core/validation";
 import { parseAlertBody } from "./notifications";
 
 export interface UptimeCheck {
@@ -30,13 +30,7 @@ const regions = z
 
 // The description wants a `method` as well; no client sends it and the API does without.
 const createBody = z.object({ name: text(), type, target: text(2048), regions, enabled: z.boolean() });
-const updateBody = z.object({
-  name: optional(text()),
-  type: optional(type),
-  target: optional(text(2048)),
-  regions: optional(regions),
-  enabled: optional(z.boolean()),
-});
+const updateBody = createBody.partial();
 
 /** `/v2/uptime/checks`: what is watched from outside. Without an observer nothing asks the targets: a check stays CHECKING. */
 export function registerUptimeChecks(api: Api): void {

@@ -9,7 +9,17 @@ import { page } from "../core/pagination";
 import { regionObject } from "../core/regions";
 import type { Store, Table } from "../core/store";
 import { ensureTags } from "../core/tags";
-import { numericId, optional, parseBody, regionSlug, tags, withDefault } from "../core/validation";
+import {
+  knownRegion,
+  numericId,
+  optional,
+  parseBody,
+  parseQuery,
+  regionSlug,
+  tags,
+  text,
+  withDefault,
+} from "../core/validation";
 import { type DropletRecord, findDroplet } from "./droplets/record";
 import {
   addVolumeSnapshot,
@@ -62,6 +72,7 @@ const actionBody = z.object({
   size_gigabytes: optional(sizeGigabytes),
   region: optional(regionSlug),
 });
+const nameQuery = z.object({ name: text().optional(), region: knownRegion.optional() });
 type ActionBody = z.output<typeof actionBody>;
 
 export const volumeTable = (store: Store): Table<VolumeRecord> => store.table<VolumeRecord>("volumes");
@@ -87,7 +98,7 @@ export function registerVolumes(api: Api): void {
   });
 
   api.get("/v2/volumes", (request) => {
-    const { name, region } = request.query;
+    const { name, region } = parseQuery(nameQuery, request);
     const found = volumes
       .values()
       .filter((volume) => (!name || volume.name === name) && (!region || volume.region === region));
@@ -95,7 +106,7 @@ export function registerVolumes(api: Api): void {
   });
   api.post("/v2/volumes", (request) => created({ volume: volumeObject(createVolume(api, request.body)) }));
   api.delete("/v2/volumes", (request) => {
-    const { name = "", region = "" } = request.query;
+    const { name = "", region = "" } = parseQuery(nameQuery, request);
     deleteVolume(api, namedVolume(api.store, name, region));
     return noContent();
   });

@@ -8,7 +8,7 @@ import { type Cidr, cidr, contains, formatCidr, overlap, parseCidr } from "../co
 import { page } from "../core/pagination";
 import { OPEN_REGIONS } from "../core/regions";
 import type { Store, Table } from "../core/store";
-import { optional, parseBody, regionSlug, withDefault } from "../core/validation";
+import { parseBody, parseQuery, regionSlug, text } from "../core/validation";
 
 export interface VpcRecord {
   readonly id: string;
@@ -39,15 +39,17 @@ const description = z.string().max(255, "must be at most 255 characters");
 const createBody = z.object({
   name,
   region: regionSlug,
-  description: withDefault(description, ""),
-  ip_range: optional(z.string()),
+  description: description.default(""),
+  ip_range: z.string().optional(),
 });
-const putBody = z.object({ name, description: withDefault(description, ""), default: optional(z.boolean()) });
-const patchBody = z.object({
-  name: optional(name),
-  description: optional(description),
-  default: optional(z.boolean()),
+const putBody = z.object({
+  name,
+  description: description.default(""),
+  default: z.boolean().optional(),
 });
+const patchBody = putBody.partial().extend({ description: description.optional() });
+
+const membersQuery = z.object({ resource_type: text().optional() });
 
 /** The region's default VPC, where a resource goes that names none. */
 export function defaultVpc(store: Store, region: string): VpcRecord {
@@ -106,7 +108,7 @@ export function registerVpcs(api: Api): void {
   });
 
   api.get("/v2/vpcs/:vpc/members", (request) => {
-    const type = request.query.resource_type;
+    const { resource_type: type } = parseQuery(membersQuery, request);
     const members = membersOf(api, wanted(request)).filter(
       ({ urn }) => !type || urn.startsWith(`do:${type}:`),
     );

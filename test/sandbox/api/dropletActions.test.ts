@@ -25,30 +25,44 @@ describe("sandbox api: droplet actions", () => {
   afterEach(() => api.close());
 
   it("powers off and on, and refuses what does not fit the state", async () => {
-    assert.match(await refused({ type: "power_on" }), /already powered on/);
+    // Ansible's module powers on what is active already.
+    await act({ type: "power_on" });
     await act({ type: "reboot" });
     await act({ type: "power_cycle" });
     assert.equal((await show()).status, "active");
     await act({ type: "shutdown" });
     assert.equal((await show()).status, "off");
-    for (const type of ["shutdown", "power_off", "reboot", "power_cycle"]) {
-      assert.match(await refused({ type }), /not powered on/, type);
+    for (const type of ["shutdown", "power_off"]) {
+      assert.equal(await refused({ type }), "Droplet is already powered off.", type);
+    }
+    for (const type of ["reboot", "power_cycle"]) {
+      assert.match(await refused({ type }), /^Droplet is currently off\. /, type);
     }
     await act({ type: "power_on" });
     await act({ type: "power_off" });
     assert.equal((await show()).status, "off");
   });
 
-  it("resizes when off: upwards, with the disk only where asked", async () => {
-    assert.match(await refused({ type: "resize", size: "s-2vcpu-4gb" }), /powered off/);
-    await act({ type: "power_off" });
+  it("resizes, and powers the droplet off for it: upwards, with the disk only where asked", async () => {
     await act({ type: "resize", size: "s-2vcpu-4gb" });
+    assert.equal((await show()).status, "off");
     const grown = await show();
     assert.deepEqual([grown.size_slug, grown.memory, grown.vcpus, grown.disk], ["s-2vcpu-4gb", 4096, 2, 50]);
     await act({ type: "resize", size: "s-1vcpu-2gb" });
-    await act({ type: "resize", size: "s-2vcpu-4gb", disk: true });
+    await act({ type: "resize", size: "s-2vcpu-4gb", disk: "false" });
+    assert.equal((await show()).disk, 50);
+    await act({ type: "resize", size: "s-1vcpu-2gb" });
+    // As python-digitalocean sends it.
+    await act({ type: "resize", size: "s-2vcpu-4gb", disk: "true" });
     assert.equal((await show()).disk, 80);
-    assert.match(await refused({ type: "resize", size: "s-1vcpu-2gb" }), /disk of 50 GiB is smaller/);
+    assert.match(
+      await refused({ type: "resize", size: "s-1vcpu-2gb" }),
+      /Size can not decrease size of Droplet's disk image/,
+    );
+    for (const disk of ["yes", "", 1, null]) {
+      const body = { type: "resize", size: "s-4vcpu-8gb", disk };
+      assert.match(await refused(body), /^disk: must be true or false/, String(disk));
+    }
     assert.match(await refused({ type: "resize", size: "s-2vcpu-4gb" }), /already/);
     assert.match(await refused({ type: "resize", size: "none" }), /^size: there is no size/);
     assert.match(await refused({ type: "resize" }), /^size is required/);
@@ -115,9 +129,12 @@ describe("sandbox api: droplet actions", () => {
   });
 
   it("enables IPv6 once; resets passwords; refuses what droplets of today cannot", async () => {
+    assert.match(await refused({ type: "enable_ipv6" }), /^Droplet is currently on\. /);
+    await act({ type: "power_off" });
     await act({ type: "enable_ipv6" });
-    assert.equal((await show()).networks.v6.length, 1);
     assert.match(await refused({ type: "enable_ipv6" }), /already enabled/);
+    await act({ type: "power_on" });
+    assert.equal((await show()).networks.v6.length, 1);
     await act({ type: "password_reset" });
     assert.match(await refused({ type: "enable_private_networking" }), /already enabled/);
     assert.match(await refused({ type: "change_kernel", kernel: 1 }), /^kernel: /);
@@ -172,6 +189,8 @@ describe("sandbox api: droplet actions", () => {
       droplets.map(({ status }: Json) => status),
       ["off", "off"],
     );
+    await api.refuse(422, "POST", path, { type: "power_off" });
+    assert.equal((await api.expect(201, "POST", path, { type: "enable_ipv6" })).actions.length, 2);
     assert.match(
       await api.refuse(422, "POST", path, { type: "rename", name: "x" }),
       /cannot be sent to a tag/,

@@ -7,7 +7,7 @@ import { created, ok, param } from "../../core/http";
 import { page } from "../../core/pagination";
 import { findSize } from "../../core/sizes";
 import { findTag, hasTag } from "../../core/tags";
-import { optional, parseBody, text } from "../../core/validation";
+import { optional, parseBody, parseQuery, text, yesOrNo } from "../../core/validation";
 import { addImage, findImage, nextImageId } from "../images";
 import { backupPolicy, DEFAULT_BACKUP_POLICY } from "./backups";
 import { hostname, imageFor, imageReference } from "./create";
@@ -15,20 +15,21 @@ import { changeDroplet, type DropletRecord, dropletTable, findDroplet, wantedDro
 
 const body = z.object({
   type: z.string(),
-  name: optional(text()),
-  size: optional(z.string()),
-  disk: optional(z.boolean()),
-  image: optional(imageReference),
-  kernel: optional(z.number()),
+  name: text().optional(),
+  size: z.string().optional(),
+  disk: yesOrNo.optional(),
+  image: imageReference.optional(),
+  kernel: z.number().optional(),
   backup_policy: optional(backupPolicy),
 });
 type Body = z.output<typeof body>;
+const tagQuery = z.object({ tag_name: text() });
 type Parameters = Readonly<Record<string, unknown>>;
 
 /** One type of action: when it is taken, what it needs, and what it leaves behind. */
 interface Kind {
-  /** The only status in which DigitalOcean takes it. */
-  readonly when?: DropletRecord["status"];
+  /** The only status in which DigitalOcean takes it, and what it says in another one. */
+  readonly when?: { readonly status: DropletRecord["status"]; readonly refusal: string };
   /** It can be sent to all droplets of a tag. */
   readonly byTag?: true;
   /** Reads what the body gives for it. Throws 422. */
@@ -40,18 +41,31 @@ interface Kind {
 const ON = (): Partial<DropletRecord> => ({ status: "active" });
 const OFF = (): Partial<DropletRecord> => ({ status: "off" });
 
+// The official provider looks for the first one's words when it powers a droplet off.
+const STOPPABLE = { status: "active", refusal: "Droplet is already powered off." } as const;
+const NOT_OFF = {
+  status: "active",
+  refusal: "Droplet is currently off. Please power it on to run this event.",
+} as const;
+const NOT_ON = {
+  status: "off",
+  refusal: "Droplet is currently on. Please power it off to run this event.",
+} as const;
+
 const KINDS: Readonly<Record<string, Kind>> = {
-  power_on: { when: "off", byTag: true, result: ON },
-  power_off: { when: "active", byTag: true, result: OFF },
-  shutdown: { when: "active", byTag: true, result: OFF },
-  power_cycle: { when: "active", byTag: true },
-  reboot: { when: "active" },
+  // An active droplet takes it as well: Ansible's module always powers on what it has waited for.
+  power_on: { byTag: true, result: ON },
+  power_off: { when: STOPPABLE, byTag: true, result: OFF },
+  shutdown: { when: STOPPABLE, byTag: true, result: OFF },
+  power_cycle: { when: NOT_OFF, byTag: true },
+  reboot: { when: NOT_OFF },
   password_reset: {},
   rename: {
     parameters: (_api, _droplet, { name }) => ({ name: checkedHostname(name) }),
     result: (_droplet, { name }) => ({ name: String(name) }),
   },
-  resize: { when: "off", parameters: resizeParameters, result: resized },
+  // "This command automatically powers off the Droplet before resizing it" (doctl's reference, droplet-action resize).
+  resize: { parameters: resizeParameters, result: resized },
   snapshot: {
     byTag: true,
     // The image's id is known from the beginning, so that a host driver can keep the disk under it.
@@ -107,6 +121,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     result: withPolicy,
   },
   enable_ipv6: {
+    when: NOT_ON, // digitalocean/openapi#1217
     byTag: true,
     parameters: (_api, droplet) => {
       if (droplet.ipv6) throw unprocessable("IPv6 is already enabled.");
@@ -157,8 +172,7 @@ export function registerDropletActions(api: Api): void {
   });
   api.post("/v2/droplets/actions", (request) => {
     const given = parseBody(body, request.body);
-    const tag = request.query.tag_name;
-    if (!tag) throw unprocessable("tag_name is required");
+    const { tag_name: tag } = parseQuery(tagQuery, request);
     if (!findTag(api.store, tag)) throw notFound();
     if (!KINDS[given.type]?.byTag)
       throw unprocessable(`type: "${given.type}" cannot be sent to a tag's droplets`);
@@ -176,13 +190,7 @@ function start(api: Api, droplet: DropletRecord, given: Body): ActionRecord {
   }
   if (api.actions.inProgress("droplet", droplet.id))
     throw unprocessable("Droplet already has a pending event.");
-  if (kind.when === "off" && droplet.status !== "off") {
-    throw unprocessable(
-      given.type === "power_on" ? "Droplet is already powered on." : "Droplet must be powered off for this.",
-    );
-  }
-  if (kind.when === "active" && droplet.status !== "active")
-    throw unprocessable("Droplet is not powered on.");
+  if (kind.when !== undefined && droplet.status !== kind.when.status) throw unprocessable(kind.when.refusal);
   return api.actions.start({
     type: given.type,
     resource_type: "droplet",
@@ -209,7 +217,9 @@ function resizeParameters(_api: Api, droplet: DropletRecord, given: Body): Param
   if (!size) throw unprocessable(`size: there is no size "${given.size}"`);
   if (size.slug === droplet.size) throw unprocessable(`size: the droplet is a ${size.slug} already`);
   if (size.disk < droplet.disk) {
-    throw unprocessable(`size: its disk of ${size.disk} GiB is smaller than the droplet's ${droplet.disk}`);
+    throw unprocessable(
+      `size: Size can not decrease size of Droplet's disk image: ${droplet.disk} GiB, and this size has ${size.disk}`,
+    );
   }
   return { size: size.slug, disk: given.disk ?? false };
 }
@@ -217,7 +227,11 @@ function resizeParameters(_api: Api, droplet: DropletRecord, given: Body): Param
 /** Without `disk` only the CPU and memory change, so that the droplet can go back to its old size. */
 function resized(droplet: DropletRecord, { size, disk }: Parameters): Partial<DropletRecord> {
   const slug = String(size);
-  return { size: slug, disk: disk === true ? (findSize(slug)?.disk ?? droplet.disk) : droplet.disk };
+  return {
+    status: "off",
+    size: slug,
+    disk: disk === true ? (findSize(slug)?.disk ?? droplet.disk) : droplet.disk,
+  };
 }
 
 function withImage(_droplet: DropletRecord, { image }: Parameters, api: Api): Partial<DropletRecord> {

@@ -63,7 +63,8 @@ export function registerAssociatedResources(api: Api): void {
 
   api.delete(`${path}/selective`, (request) => {
     const droplet = wantedDroplet(api.store, request);
-    const chosen = parseBody(selectiveBody, request.body);
+    // Without a body the droplet alone goes.
+    const chosen = parseBody(selectiveBody, request.body ?? {});
     const all = associatedWith(api.store, droplet);
     const selection = byGroup((group) => {
       const wantedIds =

@@ -6,7 +6,7 @@ import { unprocessable } from "../../core/errors";
 import { OPEN_REGIONS } from "../../core/regions";
 import { findSize, type Size } from "../../core/sizes";
 import { ensureTags } from "../../core/tags";
-import { optional, parseBody, regionSlug, tags, uuid, withDefault } from "../../core/validation";
+import { optional, parseBody, regionSlug, tags, uuid, withDefault, yesOrNo } from "../../core/validation";
 import { findImage, type ImageRecord, isInRegion } from "../images";
 import { findSshKey } from "../sshKeys";
 import { attachVolume, refuseAttach, volumeTable } from "../volumes";
@@ -54,17 +54,17 @@ const createBody = z.object({
     z.array(z.union([z.string(), z.number()], { error: "must be an id or a fingerprint" })),
     [],
   ),
-  backups: withDefault(z.boolean(), false),
+  backups: withDefault(yesOrNo, false),
   backup_policy: optional(backupPolicy),
-  ipv6: withDefault(z.boolean(), false),
-  monitoring: withDefault(z.boolean(), false),
+  ipv6: withDefault(yesOrNo, false),
+  monitoring: withDefault(yesOrNo, false),
   tags,
   user_data: withDefault(z.string(), ""),
-  private_networking: optional(z.boolean()),
+  private_networking: optional(yesOrNo),
   volumes: withDefault(z.array(volumeReference), []),
   vpc_uuid: optional(z.union([uuid, z.literal("")])),
-  with_droplet_agent: optional(z.boolean()),
-  public_networking: withDefault(z.boolean(), true),
+  with_droplet_agent: optional(yesOrNo),
+  public_networking: withDefault(yesOrNo, true),
 });
 type CreateBody = z.output<typeof createBody>;
 

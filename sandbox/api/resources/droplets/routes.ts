@@ -1,10 +1,12 @@
+import { z } from "zod";
 import type { ActionRecord } from "../../core/actions";
 import { type Api, optionally, type ResourceSummary } from "../../core/api";
-import { notFound, unprocessable } from "../../core/errors";
+import { notFound } from "../../core/errors";
 import { type ApiRequest, accepted, noContent, ok } from "../../core/http";
 import { page } from "../../core/pagination";
 import type { Store } from "../../core/store";
 import { findTag, hasTag } from "../../core/tags";
+import { oneOf, parseQuery, text } from "../../core/validation";
 import { type ImageRecord, imageTable } from "../images";
 import { registerDropletActions } from "./actions";
 import { registerAssociatedResources } from "./associated";
@@ -12,6 +14,13 @@ import { registerBackupPolicies } from "./backups";
 import { createDroplets } from "./create";
 import { changeDroplet, type DropletRecord, deleteDroplet, dropletTable, wantedDroplet } from "./record";
 import { dropletObject } from "./view";
+
+const tagQuery = z.object({ tag_name: text() });
+const listQuery = z.object({
+  tag_name: text().optional(),
+  name: text().optional(),
+  type: oneOf("droplets", "gpus").optional(),
+});
 
 /** `/v2/droplets` and everything under it but `…/firewalls`, which is with the firewalls. */
 export function registerDroplets(api: Api): void {
@@ -28,7 +37,9 @@ export function registerDroplets(api: Api): void {
     },
   });
 
-  api.get("/v2/droplets", (request) => page(request, "droplets", matching(api.store, request), show));
+  api.get("/v2/droplets", (request) =>
+    page(request, "droplets", matching(api.store, parseQuery(listQuery, request)), show),
+  );
   api.post("/v2/droplets", (request) => {
     const { several, made } = createDroplets(api, request.body);
     const actions = made.map(({ action }) => link(request, action, several));
@@ -36,10 +47,9 @@ export function registerDroplets(api: Api): void {
     return accepted({ ...(several ? { droplets: shown } : { droplet: shown[0] }), links: { actions } });
   });
   api.delete("/v2/droplets", (request) => {
-    const tag = request.query.tag_name;
-    if (!tag) throw unprocessable("tag_name is required");
-    if (!findTag(api.store, tag)) throw notFound();
-    for (const droplet of matching(api.store, request)) deleteDroplet(api, droplet);
+    const { tag_name } = parseQuery(tagQuery, request);
+    if (!findTag(api.store, tag_name)) throw notFound();
+    for (const droplet of matching(api.store, { tag_name })) deleteDroplet(api, droplet);
     return noContent();
   });
   api.get("/v2/droplets/:droplet", (request) => ok({ droplet: show(wantedDroplet(api.store, request)) }));
@@ -76,11 +86,7 @@ function registerRelated(api: Api): void {
   });
 }
 
-function matching(store: Store, { query }: ApiRequest): DropletRecord[] {
-  const { tag_name, name, type } = query;
-  if (type !== undefined && type !== "droplets" && type !== "gpus") {
-    throw unprocessable("type: must be droplets or gpus");
-  }
+function matching(store: Store, { tag_name, name, type }: z.output<typeof listQuery>): DropletRecord[] {
   if (type === "gpus") return []; // the catalogue has no GPU sizes
   return dropletTable(store)
     .values()
