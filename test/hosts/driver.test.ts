@@ -199,8 +199,12 @@ describe("the API with hosts behind it", function () {
     assert.equal(await act(first, { type: "power_off" }), "completed");
     assert.equal((await get(first)).status, "off");
     assert.equal(await driver.provider.host(first).running(), undefined);
-    assert.equal(await act(first, { type: "resize", size: "s-2vcpu-2gb" }), "completed");
     assert.equal(await act(first, { type: "power_on" }), "completed");
+    assert.equal(await act(first, { type: "resize", size: "s-2vcpu-2gb" }), "completed");
+    assert.equal((await get(first)).status, "off", "a resize powers a running droplet off");
+    assert.equal(await driver.provider.host(first).running(), undefined);
+    for (const state of ["off", "on already"])
+      assert.equal(await act(first, { type: "power_on" }), "completed", state);
     const init = await driver.provider.host(first).init();
     assert.equal(await act(first, { type: "reboot" }), "completed");
     const rebooted = await driver.provider.host(first).init();
