@@ -41,12 +41,12 @@ const ACTION = "firewall";
 const MAX_DROPLETS = 10;
 const MAX_TAGS = 5;
 
-const NAME = /^[a-zA-Z0-9][a-zA-Z0-9.-]{0,254}$/;
+const NAME = /^[a-zA-Z0-9][a-zA-Z0-9.-]{1,254}$/;
 const list = <S extends z.ZodType>(item: S) => z.array(item).nullish();
 const body = z.object({
   name: z
     .string()
-    .regex(NAME, "invalid name: 1 to 255 letters, digits, periods and dashes, no period or dash first"),
+    .regex(NAME, "invalid name: 2 to 255 letters, digits, periods and dashes, no period or dash first"),
   droplet_ids: list(numericId),
   tags: list(z.string()),
   ...ruleFields,

@@ -38,7 +38,7 @@ async function makeGround(api: TestApi): Promise<Record<string, string>> {
     domain: "example.com",
     record: (await make(201, "domains/example.com/records", { type: "TXT", name: "t", data: "x" })).id,
     droplet: droplet.id,
-    firewall: (await make(202, "firewalls", { name: "f", inbound_rules: [RULE] })).id,
+    firewall: (await make(202, "firewalls", { name: "fw", inbound_rules: [RULE] })).id,
     image: (await make(202, "images", { name: "i", url: "http://x.test/i.img", ...NYC3 })).id,
     balancer: (await make(202, "load_balancers", { name: "l", ...NYC3, forwarding_rules: [FORWARDING] })).id,
     "monitoring/alert": (await make(200, "monitoring/alerts", policy)).uuid,
