@@ -13,6 +13,7 @@ Usage: node --import tsx sandbox/api/main.ts [options]
   --state-dir DIR    where the account is kept (default .sandbox/api)
   --token-file FILE  holds the bearer token; made with a new one where it is absent (default STATE-DIR/token)
   --action-delay MS  how long an asynchronous action takes (default 500)
+  --vpc-linger MS    how long a VPC keeps a member that was deleted, and cannot be deleted itself (default 0)
   --hosts DIR        boot every droplet as a host, kept in DIR (Linux, root; default: droplets are records)
   --npm-lock FILE    a package-lock.json whose packages hosts can install without a registry
   --datadog DIR      run a stand-in of Datadog as well, with the keys in DIR/access.json, where its address is written
@@ -28,6 +29,7 @@ const options = {
   "state-dir": { type: "string", default: ".sandbox/api" },
   "token-file": { type: "string" },
   "action-delay": { type: "string" },
+  "vpc-linger": { type: "string" },
   "rate-limit": { type: "string" },
   hosts: { type: "string" },
   "npm-lock": { type: "string" },
@@ -44,6 +46,7 @@ async function main(): Promise<void> {
   const tokenFile = resolve(values["token-file"] ?? `${stateDir}/token`);
   const port = wholeNumber("--port", values.port, 65_535);
   const actionDelayMs = optionalNumber("--action-delay", values["action-delay"]);
+  const vpcLingerMs = optionalNumber("--vpc-linger", values["vpc-linger"]);
   const rateLimit = optionalNumber("--rate-limit", values["rate-limit"]);
   const token = readOrMakeToken(tokenFile);
   const { hosts, "npm-lock": npmLock } = values;
@@ -52,6 +55,7 @@ async function main(): Promise<void> {
     port,
     token,
     ...(actionDelayMs === undefined ? {} : { actionDelayMs }),
+    ...(vpcLingerMs === undefined ? {} : { vpcLingerMs }),
     ...(rateLimit === undefined ? {} : { rateLimit }),
     ...(hosts === undefined
       ? {}

@@ -74,6 +74,11 @@ export interface ApiOptions {
   token: string;
   /** How long an asynchronous action stays in-progress. */
   actionDelayMs?: number;
+  /**
+   * How long a VPC keeps a droplet or load balancer that was deleted: at DigitalOcean a while, in which the VPC cannot be
+   * deleted. Default: 0.
+   */
+  vpcLingerMs?: number;
   /** Requests an hour; the limit of 5,000 is shown and not enforced where this is absent. */
   rateLimit?: number | undefined;
   /** Makes droplets, firewalls and so on real; without it they are records. */
@@ -104,7 +109,8 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     const host = serialHost(options.host, store);
     await options.host?.start?.(store);
     const actions = new Actions(store, options.actionDelayMs ?? 500);
-    const api = new Api(store, actions, host.apply, options.observer, options.spaces);
+    const { observer, spaces, vpcLingerMs } = options;
+    const api = new Api(store, actions, host.apply, observer, spaces, vpcLingerMs);
     api.onChange(host.notify);
     registerResources(api);
     const http = createHttpServer(api, options);

@@ -44,6 +44,8 @@ interface PortRule {
   readonly protocol: "tcp" | "udp" | "icmp";
   /** "22", "8000-9000", or "0", "all" or "" for every port. */
   readonly ports?: string | null;
+  /** A rule that denies wins over every rule that allows, of whatever firewall. Absent: allow. */
+  readonly action?: "allow" | "deny";
 }
 
 export interface Firewall {

@@ -9,8 +9,13 @@ import { asClient, balancer, droplet, EMPTY, FOREIGN_VPC, openProvider, waitFor 
 import { nothingIsLeft } from "./world/leftovers";
 
 const ANYBODY: Peers = { addresses: ["0.0.0.0/0", "::/0"] };
-const rule = (protocol: "tcp" | "udp" | "icmp", ports: string, peers: Peers) => ({ protocol, ports, peers });
-type Rule = ReturnType<typeof rule>;
+interface Rule {
+  readonly protocol: "tcp" | "udp" | "icmp";
+  readonly ports: string;
+  readonly action?: "allow" | "deny";
+  readonly peers: Peers;
+}
+const rule = (protocol: Rule["protocol"], ports: string, peers: Peers): Rule => ({ protocol, ports, peers });
 const firewall = (name: string, on: Partial<Firewall>, inbound: Rule[], outbound: Rule[]): Firewall => ({
   id: name,
   name,
@@ -52,6 +57,25 @@ describe("the nftables text of firewalls", () => {
   it("takes a rule whose peers are nobody for nobody", () => {
     const table = text([firewall("db", { tags: ["db"] }, [rule("tcp", "22", {})], [])]);
     assert.doesNotMatch(table, /dport 22/);
+  });
+
+  it("drops what any firewall denies before it lets through what any allows", () => {
+    const from = (address: string, action?: "deny") => ({
+      ...rule("tcp", "443", { addresses: [address] }),
+      ...(action && { action }),
+    });
+    const table = text([
+      firewall("open", { tags: ["web"] }, [from("0.0.0.0/0")], [from("0.0.0.0/0")]),
+      firewall("shut", { droplet_ids: [web.id] }, [from("198.18.0.9", "deny")], [from("10.10.0.9", "deny")]),
+    ]);
+    assert.match(
+      table,
+      /chain into_500000002 \{\n\s+ip saddr 198\.18\.0\.9 tcp dport 443 drop\n\s+ip saddr 0\.0\.0\.0\/0 tcp dport 443 return\n\s+drop\n/,
+    );
+    assert.match(
+      table,
+      /chain from_500000002 \{\n\s+ip daddr 10\.10\.0\.9 tcp dport 443 drop\n\s+ip daddr 0\.0\.0\.0\/0 tcp dport 443 return\n\s+drop\n/,
+    );
   });
 
   it("writes ranges, all ports and ICMP of both families", () => {
@@ -247,6 +271,29 @@ for line in sys.stdin:
     } finally {
       child.kill("SIGKILL");
     }
+    await provider.updateFirewalls(guarded);
+  });
+
+  it("let a rule that denies win over those that allow, of other firewalls as well", async () => {
+    const allows = firewall("allows", { droplet_ids: [db.id] }, [rule("tcp", "3306", ANYBODY)], []);
+    const denies = (...peers: Peers[]) =>
+      firewall(
+        "denies",
+        { tags: ["db"] },
+        peers.map((one) => ({ ...rule("tcp", "3306", one), action: "deny" })),
+        [],
+      );
+    const look = () => Promise.all([matrix("10.10.0.3", 3306), matrix("198.18.0.3", 3306)]);
+    const open = ["balancer web db foreign", "internet balancer web db foreign otherVpc"];
+    await provider.updateFirewalls({ ...guarded, firewalls: [allows] });
+    await comesTo(look, open);
+    await provider.updateFirewalls({ ...guarded, firewalls: [allows, denies({ tags: ["web"] })] });
+    await comesTo(look, ["balancer db foreign", "internet balancer db foreign"]);
+    await provider.updateFirewalls({ ...guarded, firewalls: [allows, denies(ANYBODY)] });
+    // A host's traffic to its own private address never leaves it.
+    await comesTo(look, ["db", "db"]);
+    await provider.updateFirewalls({ ...guarded, firewalls: [allows] });
+    await comesTo(look, open);
     await provider.updateFirewalls(guarded);
   });
 

@@ -1,6 +1,6 @@
 import type { Actions } from "./actions";
 import type { HostChange } from "./host";
-import type { Handler, Method } from "./http";
+import type { Handler, Method, RouteOptions } from "./http";
 import type { Observer } from "./observer";
 import type { SpacesBackend } from "./spaces";
 import type { Store } from "./store";
@@ -33,7 +33,7 @@ export const optionally = <T, R>(value: T | undefined, use: (value: T) => R): R 
 
 /** What a resource family registers its routes and relations with. */
 export class Api {
-  readonly routes: { method: Method; path: string; handler: Handler }[] = [];
+  readonly routes: { method: Method; path: string; handler: Handler; options: RouteOptions }[] = [];
   readonly kinds = new Map<string, ResourceKind>();
   readonly #deletionListeners: ((urnType: string, id: string) => void)[] = [];
   readonly #hostListeners: ((change: HostChange) => void)[] = [];
@@ -45,14 +45,16 @@ export class Api {
     readonly applyToHost: (change: HostChange) => Promise<void>,
     readonly observer?: Observer | undefined,
     readonly spaces?: SpacesBackend | undefined,
+    /** How long a VPC keeps a member that was deleted. */
+    readonly vpcLingerMs = 0,
   ) {}
 
   get(path: string, handler: Handler): void {
     this.#route("GET", path, handler);
   }
 
-  post(path: string, handler: Handler): void {
-    this.#route("POST", path, handler);
+  post(path: string, handler: Handler, options?: RouteOptions): void {
+    this.#route("POST", path, handler, options);
   }
 
   put(path: string, handler: Handler): void {
@@ -99,7 +101,7 @@ export class Api {
     this.#hostListeners.push(listener);
   }
 
-  #route(method: Method, path: string, handler: Handler): void {
-    this.routes.push({ method, path, handler });
+  #route(method: Method, path: string, handler: Handler, options: RouteOptions = {}): void {
+    this.routes.push({ method, path, handler, options });
   }
 }

@@ -5,16 +5,14 @@ export class ApiError extends Error {
     readonly id: string,
     message: string,
     readonly headers: Readonly<Record<string, string>> = {},
-    /** What the error's body holds beside `id`, `message` and `request_id`. */
-    readonly details: object = {},
   ) {
     super(message);
     this.name = "ApiError";
   }
 }
 
-/** The body of a refusal, as JSON. */
-export const errorBody = ({ id, message, details }: ApiError, requestId: string): string =>
+/** The body of a refusal, as JSON; `details` are what it holds beside the fields that every refusal has. */
+export const errorBody = ({ id, message }: ApiError, requestId: string, details: object = {}): string =>
   JSON.stringify({ id, message, request_id: requestId, ...details });
 
 /** 404; the wording is DigitalOcean's own, for an unknown path and for an unknown id alike. */

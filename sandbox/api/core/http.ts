@@ -27,6 +27,11 @@ export const noContent = (): Answer => ({ status: 204 });
  * changed; an ApiError becomes the answer.
  */
 export type Handler = (request: ApiRequest) => Answer;
+/** What is special to a route. */
+export interface RouteOptions {
+  /** What a 400 of this route holds beside the error's usual fields. */
+  readonly badRequestDetails?: (message: string) => object;
+}
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** The path parameter of that name, as the route's pattern promises it. */

@@ -2,7 +2,7 @@ import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Api } from "./api";
 import { ApiError, badRequest, errorBody, methodNotAllowed, notFound } from "./errors";
-import type { Answer, ApiRequest, Handler } from "./http";
+import type { Answer, ApiRequest, Handler, RouteOptions } from "./http";
 import { RateWindow } from "./rateWindow";
 import { RoutePaths } from "./routePaths";
 import type { Store } from "./store";
@@ -94,9 +94,14 @@ function readJson(app: FastifyInstance): void {
 
 function addRoutes(app: FastifyInstance, api: Api, noRoute: (address: string) => ApiError): void {
   const taken = new Map<string, string[]>();
-  for (const { method, path, handler } of api.routes) {
+  for (const { method, path, handler, options } of api.routes) {
     taken.set(path, [...(taken.get(path) ?? (method === "GET" ? ["HEAD"] : [])), method]);
-    app.route({ method, url: path, handler: (request, reply) => answer(api.store, handler, request, reply) });
+    app.route({
+      method,
+      url: path,
+      handler: (request, reply) => answer(api.store, handler, request, reply),
+      errorHandler: (error, request, reply) => sendError(error, request, reply, options),
+    });
   }
   // Each path has a route for every method: else GET /v2/droplets/actions would be the droplet "actions".
   for (const [path, methods] of taken) {
@@ -153,14 +158,20 @@ function hasToken(authorization: string | undefined, token: string): boolean {
   return timingSafeEqual(digest(given), digest(token));
 }
 
-function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+function sendError(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { badRequestDetails }: RouteOptions = {},
+) {
   const refusal = toApiError(error);
+  const details = refusal.status === 400 ? badRequestDetails?.(refusal.message) : undefined;
   if (refusal.status === 500) console.error("sandbox: a fault of the sandbox itself:", error);
   return reply
     .code(refusal.status)
     .headers(refusal.headers)
     .type("application/json; charset=utf-8")
-    .send(errorBody(refusal, request.id));
+    .send(errorBody(refusal, request.id, details));
 }
 
 function toApiError(error: unknown): ApiError {

@@ -68,8 +68,8 @@ export function registerDomainRecords(api: Api): void {
   });
 
   api.get(`${path}/:record`, (request) => ok({ domain_record: recordObject(wanted(request)) }));
-  api.put(`${path}/:record`, (request) => change(api, wanted(request), request.body));
-  api.patch(`${path}/:record`, (request) => change(api, wanted(request), request.body));
+  api.put(`${path}/:record`, (request) => change(api, wanted(request), request.body, asGiven));
+  api.patch(`${path}/:record`, (request) => change(api, wanted(request), request.body, withDot));
 
   api.delete(`${path}/:record`, (request) => {
     const record = wanted(request);
@@ -80,13 +80,17 @@ export function registerDomainRecords(api: Api): void {
   });
 }
 
+/** What a record's own data is read as where a body has none. */
+type OwnData = (record: DnsRecord, type: RecordType) => string;
+
 /**
  * PUT and PATCH alike change what is given and leave the rest: DigitalOcean's clients send parts with both, and the
- * official provider a PUT without the type.
+ * official provider a PUT without the type. But a PUT checks the data that is there as if it were given, and without
+ * its dot a host name is refused: DigitalOcean does (digitalocean/doctl#919).
  */
-function change(api: Api, record: DnsRecord, requestBody: unknown): Answer {
+function change(api: Api, record: DnsRecord, requestBody: unknown, ownData: OwnData): Answer {
   const given = parseBody(body, requestBody);
-  const changed = record.type === "SOA" ? changedSoa(record, given) : changedRecord(record, given);
+  const changed = record.type === "SOA" ? changedSoa(record, given) : changedRecord(record, given, ownData);
   recordTable(api.store).put(record.id, changed);
   checkNeighbours(api.store, changed);
   shareTtl(api.store, changed);
@@ -99,13 +103,13 @@ function changedSoa(record: DnsRecord, { ttl, type }: Given): DnsRecord {
   return ttl === undefined ? record : { ...record, ttl, data: String(ttl) };
 }
 
-function changedRecord(record: DnsRecord, given: Given): DnsRecord {
+function changedRecord(record: DnsRecord, given: Given, ownData: OwnData): DnsRecord {
   const type = given.type ?? record.type;
   if (type === "SOA") throw unprocessable("type: a domain has one SOA record, which cannot be added to");
   const fields = fieldsOf(record.domain, {
     type,
     name: given.name ?? record.name,
-    data: given.data ?? withDot(record, type),
+    data: given.data ?? ownData(record, type),
     priority: given.priority ?? record.priority ?? undefined,
     port: given.port ?? record.port ?? undefined,
     weight: given.weight ?? record.weight ?? undefined,
@@ -117,11 +121,19 @@ function changedRecord(record: DnsRecord, given: Given): DnsRecord {
   return { ...record, ...fields, priority, port, weight, flags, tag, ttl };
 }
 
+const isHostName = ({ type, data, tag }: DnsRecord, wanted: RecordType): boolean =>
+  type === wanted &&
+  ["CNAME", "MX", "NS", "SRV", "CAA"].includes(type) &&
+  !["@", ";"].includes(data) &&
+  tag !== "iodef";
+
 /** The data that is kept, in the form in which it is given. */
-function withDot({ type, data, tag }: DnsRecord, wanted: RecordType): string {
-  const isName = type === wanted && ["CNAME", "MX", "NS", "SRV", "CAA"].includes(type);
-  return isName && data !== "@" && data !== ";" && tag !== "iodef" ? `${data}.` : data;
-}
+const withDot: OwnData = (record, wanted) => (isHostName(record, wanted) ? `${record.data}.` : record.data);
+
+const asGiven: OwnData = (record, wanted) => {
+  if (isHostName(record, wanted)) throw unprocessable("Data needs to end with a dot (.)");
+  return record.data;
+};
 
 function fieldsOf(domain: string, given: Given & { type: RecordType }): RecordFields {
   const name = recordName(domain, given);

@@ -19,6 +19,8 @@ export interface Rule {
   readonly protocol: "tcp" | "udp" | "icmp";
   readonly ports: string;
   readonly peers: Peers;
+  /** Absent: allow. */
+  readonly action?: "deny";
 }
 
 export interface Rules {
@@ -61,8 +63,7 @@ const common = {
   protocol,
   // DigitalOcean takes a number for the text.
   ports: z.union([z.string(), z.number().int().transform(String)], { error: "must be a string" }).nullish(),
-  // In every answer, so it comes back; and always this: a firewall has no rule that denies.
-  action: z.literal("allow", { error: 'must be "allow": everything else is denied already' }).nullish(),
+  action: z.enum(["allow", "deny"], { error: "must be allow or deny" }).optional(),
 };
 
 const rules = <S extends z.ZodType>(rule: S) =>
@@ -97,7 +98,7 @@ export function checkRules({ inbound, outbound }: Rules): void {
   if (count > MAX_RULES) throw unprocessable(`a firewall has at most ${MAX_RULES} rules, got ${count}`);
   for (const list of [inbound, outbound]) {
     const twice = list.find((rule, index) => list.findIndex((other) => sameRule(rule, other)) < index);
-    if (twice) throw unprocessable(`duplicate rule: ${twice.protocol} ${twice.ports}`);
+    if (twice) throw unprocessable(`duplicate rule: ${describeRule(twice)}`);
   }
 }
 
@@ -105,8 +106,13 @@ export function checkRules({ inbound, outbound }: Rules): void {
 export function sameRule(a: Rule, b: Rule): boolean {
   const sorted = ({ peers: { addresses, droplet_ids, load_balancer_uids, tags } }: Rule) =>
     [addresses, droplet_ids, load_balancer_uids, tags].map((list) => [...(list ?? [])].map(String).sort());
-  return a.protocol === b.protocol && a.ports === b.ports && isDeepStrictEqual(sorted(a), sorted(b));
+  const sameTraffic = a.protocol === b.protocol && a.ports === b.ports && a.action === b.action;
+  return sameTraffic && isDeepStrictEqual(sorted(a), sorted(b));
 }
+
+/** "tcp 80" or "deny tcp 80". */
+export const describeRule = ({ action, protocol: named, ports }: Rule): string =>
+  [action, named, ports].filter((part) => part !== undefined).join(" ");
 
 /** The rules without a droplet, load balancer or tag that is gone; the rule stays, and may then be about nobody. */
 export function withoutPeer(
@@ -122,20 +128,25 @@ export function withoutPeer(
 }
 
 export const ruleObject = (
-  { protocol: shown, ports, peers: whom }: Rule,
+  { protocol: shown, ports, peers: whom, action }: Rule,
   side: "sources" | "destinations",
 ) => ({
   protocol: shown,
   ports,
-  action: "allow",
+  action: action ?? "allow",
   [side]: whom,
 });
 
-type GivenRule = { protocol: "tcp" | "udp" | "icmp"; ports?: string | null | undefined };
+type GivenRule = {
+  protocol: "tcp" | "udp" | "icmp";
+  ports?: string | null | undefined;
+  action?: "allow" | "deny" | undefined;
+};
 
 function readRule(api: Api, path: string, rule: GivenRule, whom: z.output<typeof peers>): Rule {
   const ports = rule.protocol === "icmp" ? "0" : readPorts(path, rule.ports ?? "");
-  return { protocol: rule.protocol, ports, peers: readPeers(api, path, whom) };
+  const read: Rule = { protocol: rule.protocol, ports, peers: readPeers(api, path, whom) };
+  return rule.action === "deny" ? { ...read, action: "deny" } : read;
 }
 
 function readPorts(path: string, given: string): string {

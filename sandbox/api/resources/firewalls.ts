@@ -12,6 +12,7 @@ import { numericId, parseBody } from "../core/validation";
 import { dropletTable, wantedDroplet } from "./droplets/record";
 import {
   checkRules,
+  describeRule,
   existingTags,
   type Rule,
   type Rules,
@@ -189,7 +190,7 @@ function atLeastOne<T extends z.output<typeof rulesBody>>(given: T): T {
 
 function withoutRules(rules: readonly Rule[], gone: readonly Rule[]): Rule[] {
   const missing = gone.find((rule) => !rules.some((one) => sameRule(one, rule)));
-  if (missing) throw unprocessable(`the firewall has no such rule: ${missing.protocol} ${missing.ports}`);
+  if (missing) throw unprocessable(`the firewall has no such rule: ${describeRule(missing)}`);
   return rules.filter((rule) => !gone.some((one) => sameRule(one, rule)));
 }
 

@@ -17,7 +17,7 @@ import { checkForwardingRules, forwardingRule, sameForwarding } from "./forwardi
 import { addSiteRecords, removeSiteRecords } from "./letsEncryptRecords";
 import { type LoadBalancerBody, readLoadBalancerBody, sizeSlug } from "./loadBalancerBody";
 import { type LoadBalancerRecord, loadBalancerTable } from "./loadBalancerRecord";
-import { type VpcRecord, vpcTable } from "./vpcs";
+import { lingerInVpc, type VpcRecord, vpcTable } from "./vpcs";
 
 const ACTION = "load_balancer";
 
@@ -69,8 +69,10 @@ export function registerLoadBalancers(api: Api): void {
   });
 
   api.delete("/v2/load_balancers/:balancer", (request) => {
-    const { id } = wanted(request);
+    const balancer = wanted(request);
+    const { id } = balancer;
     balancers.delete(id);
+    lingerInVpc(api, "loadbalancer", balancer);
     removeSiteRecords(api, id);
     api.actions.abandon(ACTION, id);
     api.deleted("loadbalancer", id);

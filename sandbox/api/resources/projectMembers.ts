@@ -30,6 +30,13 @@ export const ASSIGNABLE: Readonly<Record<string, string>> = {
   volume: "volumes",
 };
 
+/** The kinds that projects hold at DigitalOcean and that are not here: none of them can be found. */
+export const ABSENT_KINDS: Readonly<Record<string, string>> = {
+  dbaas: "databases",
+  kubernetes: "kubernetes/clusters",
+  space: "spaces",
+};
+
 export const projectTable = (store: Store): Table<Project> => store.table<Project>("projects");
 
 /** The project that takes what is assigned to no other. A new account has it. */

@@ -8,6 +8,7 @@ import { page } from "../core/pagination";
 import { assignmentTable, assignToProject, projectOf } from "../core/projects";
 import { parseBody, text } from "../core/validation";
 import {
+  ABSENT_KINDS,
   ASSIGNABLE,
   assignedAt,
   defaultProject,
@@ -15,6 +16,9 @@ import {
   type Project,
   projectTable,
 } from "./projectMembers";
+
+/** Where each kind that a URN can name lives. */
+const PLACES: Readonly<Record<string, string>> = { ...ASSIGNABLE, ...ABSENT_KINDS };
 
 const PURPOSES = [
   "Just trying out DigitalOcean",
@@ -139,7 +143,7 @@ function checkAssignable(urn: string): void {
       "resource objects must have an urn in the following format: do:resource_type:resource_id",
     );
   }
-  if (!(type in ASSIGNABLE))
+  if (!Object.hasOwn(PLACES, type))
     throw badRequest(`resources of the type ${type} cannot be assigned to a project`);
 }
 
@@ -192,7 +196,7 @@ function memberObject(request: ApiRequest, urn: string, assigned_at: string, sta
   return {
     urn,
     assigned_at,
-    links: { self: `${request.origin}/v2/${ASSIGNABLE[type]}/${rest.join(":")}` },
+    links: { self: `${request.origin}/v2/${PLACES[type]}/${rest.join(":")}` },
     status,
   };
 }

@@ -55,7 +55,7 @@ const createBody = z.object({
     .string()
     .regex(
       /^[a-z][a-z0-9-]{0,63}$/,
-      "must begin with a letter and hold lowercase letters, digits and dashes (at most 64)",
+      "invalid volume name. names must be lowercase and alphanumeric (a letter first, dashes allowed, at most 64)",
     ),
   region: optional(regionSlug),
   size_gigabytes: sizeGigabytes,
@@ -119,10 +119,12 @@ export function registerVolumes(api: Api): void {
   registerSnapshots(api);
 }
 
+// The sentences below begin as DigitalOcean's do: its storage driver for Kubernetes, for one, looks for them.
+
 /** Throws 409 for a volume that a droplet has. */
 export function deleteVolume(api: Api, volume: VolumeRecord): void {
   if (volume.droplet_id !== null) {
-    throw conflict(`The volume is attached to the droplet ${volume.droplet_id}: detach it first.`);
+    throw conflict("attached volume cannot be deleted");
   }
   refusePending(api, volume);
   volumeTable(api.store).delete(volume.id);
@@ -133,13 +135,15 @@ export function deleteVolume(api: Api, volume: VolumeRecord): void {
 /** Throws 422 where the volume cannot be attached to the droplet. */
 export function refuseAttach(api: Api, volume: VolumeRecord, droplet: DropletRecord): void {
   if (volume.droplet_id !== null) {
-    throw unprocessable(`The volume is attached to the droplet ${volume.droplet_id} already.`);
+    throw unprocessable(`This volume is already attached to the droplet ${volume.droplet_id}.`);
   }
   if (volume.region !== droplet.region) {
     throw unprocessable(`The volume is in ${volume.region}, and the droplet in ${droplet.region}.`);
   }
   if (volumesOf(api.store, droplet.id).length >= MAX_PER_DROPLET) {
-    throw unprocessable(`The droplet has ${MAX_PER_DROPLET} volumes already, which is the most.`);
+    throw unprocessable(
+      `cannot attach more volumes to the Droplet: it has ${MAX_PER_DROPLET}, which is the most`,
+    );
   }
 }
 
@@ -174,7 +178,7 @@ function createVolume(api: Api, rawBody: unknown): VolumeRecord {
   }
   const volumes = volumeTable(api.store);
   if (volumes.values().some((volume) => volume.name === body.name && volume.region === region)) {
-    throw conflict(`name: a volume "${body.name}" exists in ${region} already`);
+    throw conflict(`failed to create volume: "${body.name}" already exists in ${region}`);
   }
   const id = randomUUID();
   api.changed({ kind: "volumes" });

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import type { Api, ResourceSummary } from "../core/api";
 import { timestamp } from "../core/clock";
-import { forbidden, notFound, unprocessable } from "../core/errors";
+import { conflict, forbidden, notFound, unprocessable } from "../core/errors";
 import { type Answer, type ApiRequest, created, noContent, ok, param } from "../core/http";
 import { type Cidr, cidr, contains, formatCidr, overlap, parseCidr } from "../core/ipv4";
 import { page } from "../core/pagination";
@@ -99,7 +99,8 @@ export function registerVpcs(api: Api): void {
 
   api.delete("/v2/vpcs/:vpc", (request) => {
     const vpc = wanted(request);
-    if (membersOf(api, vpc).length > 0) throw forbidden("Can not delete VPC with members");
+    // The description says 403; calls of the real API are answered with 409 (pulumi/pulumi-digitalocean#753).
+    if (membersOf(api, vpc).length > 0) throw conflict("Can not delete VPC with members");
     if (vpc.default) throw forbidden("Can not delete default VPCs");
     vpcs.delete(vpc.id);
     api.deleted("vpc", vpc.id);
@@ -116,15 +117,49 @@ export function registerVpcs(api: Api): void {
   });
 }
 
-/** Whatever has a `vpc_uuid`: droplets, load balancers. */
-function membersOf(api: Api, vpc: VpcRecord): { name: string; urn: string; created_at: string }[] {
-  const inside = ({ vpc_uuid }: ResourceSummary) => vpc_uuid === vpc.id;
-  return [...api.kinds.values()].flatMap((kind) =>
+interface Member {
+  readonly name: string;
+  readonly urn: string;
+  readonly created_at: string;
+}
+/** A member that is deleted, and which its VPC has until then. */
+interface LingeringMember extends Member {
+  readonly vpc_uuid: string;
+  readonly until_ms: number;
+}
+
+const lingeringTable = (store: Store): Table<LingeringMember> =>
+  store.table<LingeringMember>("lingering_vpc_members");
+
+/** Whatever has a `vpc_uuid`: droplets, load balancers; and those that were deleted a moment ago. */
+function membersOf(api: Api, vpc: VpcRecord): Member[] {
+  const present = [...api.kinds.values()].flatMap((kind) =>
     kind
       .list()
-      .filter(inside)
-      .map((one) => ({ name: one.name, urn: `do:${kind.urnType}:${one.id}`, created_at: one.created_at })),
+      .filter(({ vpc_uuid }) => vpc_uuid === vpc.id)
+      .map((one) => memberOf(kind.urnType, one)),
   );
+  const lingering = lingeringTable(api.store)
+    .values()
+    .filter(({ vpc_uuid, until_ms }) => vpc_uuid === vpc.id && until_ms > Date.now())
+    .map(({ name, urn, created_at }) => ({ name, urn, created_at }));
+  return [...present, ...lingering];
+}
+
+const memberOf = (urnType: string, { id, name, created_at }: ResourceSummary): Member => ({
+  name,
+  urn: `do:${urnType}:${id}`,
+  created_at,
+});
+
+/** For who deletes a member: it stays in its VPC for a while, where the account is told so. */
+export function lingerInVpc(api: Api, urnType: string, gone: ResourceSummary & { vpc_uuid: string }): void {
+  if (api.vpcLingerMs === 0) return;
+  const table = lingeringTable(api.store);
+  const now = Date.now();
+  for (const { urn, until_ms } of table.values()) if (until_ms <= now) table.delete(urn);
+  const member = memberOf(urnType, gone);
+  table.put(member.urn, { ...member, vpc_uuid: gone.vpc_uuid, until_ms: now + api.vpcLingerMs });
 }
 
 type NewVpc = Pick<VpcRecord, "name" | "description" | "region" | "default"> & {
@@ -164,7 +199,11 @@ function givenRange(store: Store, { ip_range = "", region }: NewVpc): Cidr {
   const other = vpcTable(store)
     .values()
     .find((vpc) => overlap(cidr(vpc.ip_range), range));
-  if (other) throw unprocessable(`ip_range: overlaps with ${other.ip_range} of the VPC "${other.name}"`);
+  if (other) {
+    throw unprocessable(
+      `This range/size overlaps with another VPC network in your account: ${other.name} ${other.ip_range}.`,
+    );
+  }
   return range;
 }
 

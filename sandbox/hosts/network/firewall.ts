@@ -77,6 +77,7 @@ export function reservedIpTable({ reservedIps, droplets }: Pick<World, "reserved
 interface Rule {
   readonly protocol: "tcp" | "udp" | "icmp";
   readonly ports?: string | null;
+  readonly action?: "allow" | "deny";
   readonly peers: Peers;
 }
 
@@ -85,12 +86,20 @@ const inbound = (firewall: Firewall): Rule[] =>
 const outbound = (firewall: Firewall): Rule[] =>
   firewall.outbound_rules.map(({ destinations, ...rule }) => ({ ...rule, peers: destinations }));
 
-/** What a rule allows goes on to the other end's chain (return); what no rule allows ends here. */
+/**
+ * What a rule denies ends here, whatever other rules allow (Firewalls documentation, Configure Rules: deny takes
+ * precedence, between firewalls as well). What a rule allows goes on to the other end's chain (return). What no rule
+ * allows ends here.
+ */
 function chain(name: string, rules: readonly Rule[], side: "saddr" | "daddr", peers: PeerAddresses): string {
-  const lines = rules.flatMap((rule) =>
-    peers.of(rule.peers).map((address) => `    ${match(rule, address, side)} return`),
-  );
-  return [`  chain ${name} {`, ...new Set(lines), "    drop", "  }"].join("\n");
+  const lines = (action: Rule["action"], verdict: string) =>
+    rules
+      .filter((rule) => (rule.action ?? "allow") === action)
+      .flatMap((rule) =>
+        peers.of(rule.peers).map((address) => `    ${match(rule, address, side)} ${verdict}`),
+      );
+  const all = new Set([...lines("deny", "drop"), ...lines("allow", "return")]);
+  return [`  chain ${name} {`, ...all, "    drop", "  }"].join("\n");
 }
 
 function match({ protocol, ports }: Rule, address: string, side: "saddr" | "daddr"): string {

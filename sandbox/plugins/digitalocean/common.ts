@@ -69,14 +69,14 @@ export function goTime(iso: string | undefined): string {
  * Deletes a resource that the API refuses to delete while others still use it, such as a VPC whose members are being
  * deleted.
  *
- * @param refusal the status of that refusal: 403 or 412
+ * @param refusals the statuses of that refusal
  * @param what completes "waiting for": `VPC v-1 to have no members`
  * @throws Error with the API's own reason if the refusals do not end in time
  */
 export async function removeWhenFree(
   op: Operation<Client>,
   path: string,
-  { refusal, what, timeoutMs }: { refusal: number; what: string; timeoutMs: number },
+  { refusals, what, timeoutMs }: { refusals: readonly number[]; what: string; timeoutMs: number },
 ): Promise<void> {
   let reason = "";
   const options = { what, timeoutMs: op.timeoutMs ?? timeoutMs, signal: op.signal };
@@ -85,7 +85,7 @@ export async function removeWhenFree(
       await op.client.remove(path);
       return true;
     } catch (error) {
-      if (!isStatus(error, refusal)) throw error;
+      if (!isStatus(error) || !refusals.includes(error.status)) throw error;
       reason = `: ${error.message}`;
       return undefined;
     }

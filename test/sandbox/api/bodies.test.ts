@@ -6,7 +6,13 @@ import { type Json, TestApi } from "./testApi";
 const NYC3 = { region: "nyc3" };
 const RULE = { protocol: "tcp", ports: "80", sources: { addresses: ["1.2.3.4"] } };
 const FORWARDING = { entry_protocol: "tcp", entry_port: 80, target_protocol: "tcp", target_port: 80 };
-const CHECK = { name: "c", type: "https", target: "https://example.com", regions: ["us_east"], enabled: true };
+const CHECK = {
+  name: "c",
+  type: "https",
+  target: "https://example.com",
+  regions: ["us_east"],
+  enabled: true,
+};
 const NOTIFICATIONS = { email: ["sandbox@example.com"] };
 
 /** A resource of each kind: the path's parameter that names it, and its id. */

@@ -41,3 +41,16 @@ describe("sandbox api: regions and sizes", () => {
     await checkPaging(api, "/v2/sizes", "sizes");
   });
 });
+
+describe("sandbox api: the account", () => {
+  it("has its limit of reserved IPs under the new name and the old one", async () => {
+    const api = await TestApi.start();
+    try {
+      const { account } = await api.expect(200, "GET", "/v2/account");
+      assert.equal(typeof account.reserved_ip_limit, "number");
+      assert.equal(account.reserved_ip_limit, account.floating_ip_limit);
+    } finally {
+      await api.close();
+    }
+  });
+});

@@ -144,8 +144,22 @@ describe("sandbox api: domain records", () => {
     it(`keeps ${given.type} ${given.name ?? ""} ${given.data}`, async () => {
       const record = await add(given);
       assertHolds(record, { type: given.type, ...shown });
-      const changed = await api.expect(200, "PUT", `${PATH}/${record.id}`, { ttl: 600 });
+      const changed = await api.expect(200, "PATCH", `${PATH}/${record.id}`, { ttl: 600 });
       assert.deepEqual(changed.domain_record, { ...record, ttl: 600 }, "the rest stays as it is");
+    });
+    // A PUT checks the data that is there as if it were given: without the dot that it was given with.
+    const isHostName = String(given.data).endsWith(".") && shown.data !== "@";
+    it(`${isHostName || given.data === "web" ? "refuses" : "takes"} a PUT of a TTL alone for ${given.type} ${given.data}`, async () => {
+      const record = await add(given);
+      const path = `${PATH}/${record.id}`;
+      if (isHostName || given.data === "web") {
+        assert.equal(await api.refuse(422, "PUT", path, { ttl: 600 }), "Data needs to end with a dot (.)");
+        assert.deepEqual(await read(record.id), record);
+        await api.expect(200, "PUT", path, { ttl: 600, data: `${record.data}.` });
+      } else {
+        await api.expect(200, "PUT", path, { ttl: 600 });
+      }
+      assert.deepEqual(await read(record.id), { ...record, ttl: 600 });
     });
   }
 

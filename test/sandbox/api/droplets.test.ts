@@ -292,15 +292,19 @@ describe("sandbox api: droplets", () => {
     ["eleven names", { names: [..."abcdefghijk"] }, /^names: must be at most 10/],
     ["no names", { names: [] }, /^names: /],
     ["a wrong name among names", { names: ["a", "b c"] }, /^names\[1\]: Only valid/],
-    ["an unknown region", { region: "mars1" }, /^region: "mars1"/],
-    ["a closed region", { region: "sfo1" }, /^region: "sfo1"/],
+    ["an unknown region", { region: "mars1" }, /^You specified an invalid region for Droplet creation\.$/],
+    ["a closed region", { region: "sfo1" }, /^Region is not available$/],
     ["no size", { size: undefined }, /^size is required/],
-    ["an unknown size", { size: "s-99vcpu-1gb" }, /^size: there is no size "s-99vcpu-1gb"/],
+    ["an unknown size", { size: "s-99vcpu-1gb" }, /^You specified an invalid size for Droplet creation\.$/],
     ["no image", { image: undefined }, /^image/],
-    ["an unknown image", { image: "windows-95" }, /^image: there is no image "windows-95"/],
-    ["an unknown image id", { image: 1 }, /^image: there is no image "1"/],
-    ["an unknown key", { ssh_keys: [1] }, /^ssh_keys: "1" is an invalid key/],
-    ["an unknown fingerprint", { ssh_keys: ["aa:bb"] }, /^ssh_keys: "aa:bb" is an invalid key/],
+    ["an unknown image", { image: "windows-95" }, /^You specified an invalid image for Droplet creation\.$/],
+    ["an unknown image id", { image: 1 }, /^You specified an invalid image for Droplet creation\.$/],
+    ["an unknown key", { ssh_keys: [1] }, /^1 are invalid key identifiers for Droplet creation\.$/],
+    [
+      "an unknown fingerprint",
+      { ssh_keys: ["aa:bb"] },
+      /^aa:bb are invalid key identifiers for Droplet creation\.$/,
+    ],
     ["keys that are no list", { ssh_keys: "1" }, /^ssh_keys: /],
     ["an unknown VPC", { vpc_uuid: UNKNOWN }, new RegExp(`^vpc_uuid: there is no VPC "${UNKNOWN}"`)],
     ["a VPC that is no UUID", { vpc_uuid: "v" }, /^vpc_uuid: /],
@@ -319,7 +323,7 @@ describe("sandbox api: droplets", () => {
     ],
     ["an unknown volume", { volumes: [UNKNOWN] }, /^volumes: there is no volume/],
     ["a volume of another region", { volumes: ["AMS3"] }, /in ams3/],
-    ["backups that are no boolean", { backups: "yes" }, /^backups: /],
+    ["backups that are no boolean", { backups: "yes" }, /^backups: must be true or false$/],
     [
       "an unknown backup plan",
       { backups: true, backup_policy: { plan: "hourly" } },
@@ -327,7 +331,7 @@ describe("sandbox api: droplets", () => {
     ],
     ["a backup at 3", { backups: true, backup_policy: { plan: "daily", hour: 3 } }, /^backup_policy.hour: /],
   ];
-  it("refuses wrong bodies, names the field, and makes nothing of them", async () => {
+  it("refuses wrong bodies, says what is wrong, and makes nothing of them", async () => {
     const { vpc } = await api.expect(201, "POST", "/v2/vpcs", { name: "ams", region: "ams3" });
     const volume = { name: "ams", region: "ams3", size_gigabytes: 1 };
     const { id } = (await api.expect(201, "POST", "/v2/volumes", volume)).volume;

@@ -129,7 +129,9 @@ describeResource({
     badPorts("9000-8000", /^invalid port range$/),
     badRule("no sources", { sources: undefined }, /^inbound_rules\[0\]\.sources is required/),
     badRule("sources that are a list", { sources: [] }, /^inbound_rules\[0\]\.sources: /),
-    badRule("an action that denies", { action: "deny" }, /^inbound_rules\[0\]\.action: /),
+    ...["drop", "Deny", "", null, 1].map((action) =>
+      badRule(`the action ${JSON.stringify(action)}`, { action }, /^inbound_rules\[0\]\.action: /),
+    ),
     badAddress("10.0.0.0/33"),
     badAddress("10.0.0"),
     badAddress("10.0.0.256"),
@@ -192,6 +194,7 @@ describe("sandbox api: firewalls", () => {
     ["sources that are nobody", { sources: {} }, { sources: {} }],
     ["null for what is not given", { sources: { tags: null, droplet_ids: null } }, { sources: {} }],
     ["the action of an answer", { action: "allow" }, { action: "allow" }],
+    ["a rule that denies", { action: "deny" }, { action: "deny", ports: "80", protocol: "tcp" }],
   ];
   for (const [why, rule, shown] of kept) {
     it(`keeps ${why}`, async () => {
@@ -252,6 +255,20 @@ describe("sandbox api: firewalls", () => {
     assertHolds(bare, { droplet_ids: [], tags: [], outbound_rules: [] });
     assert.equal(bare.inbound_rules.length, 1);
     assert.deepEqual((await api.expect(200, "GET", `/v2/droplets/${droplet.id}/firewalls`)).firewalls, []);
+  });
+
+  it("keeps a rule that denies beside one that allows the same, and removes the one that is named", async () => {
+    const { id } = await add();
+    const path = `/v2/firewalls/${id}/rules`;
+    const deny = inbound({ action: "deny" });
+    const actions = async () => (await read(id)).inbound_rules.map(({ action }: Json) => action);
+    await api.expect(204, "POST", path, deny);
+    assert.deepEqual(await actions(), ["allow", "deny"]);
+    assert.match(await api.refuse(422, "POST", path, deny), /^duplicate rule: deny tcp 80$/);
+    await api.restart();
+    await api.expect(204, "DELETE", path, inbound({}));
+    assert.deepEqual(await actions(), ["deny"]);
+    assert.match(await api.refuse(422, "DELETE", path, inbound({})), /no such rule: tcp 80$/);
   });
 
   const badParts: [method: string, part: string, body: unknown, message: RegExp][] = [

@@ -482,7 +482,7 @@ describe("sandbox api: load balancers", () => {
     const { id } = await add({ region: "ams3", vpc_uuid: vpc.id });
     const { members } = await api.expect(200, "GET", `/v2/vpcs/${vpc.id}/members`);
     assert.equal(members[0].urn, `do:loadbalancer:${id}`);
-    await api.refuse(403, "DELETE", `/v2/vpcs/${vpc.id}`);
+    await api.refuse(409, "DELETE", `/v2/vpcs/${vpc.id}`);
     await api.expect(204, "DELETE", `/v2/load_balancers/${id}`);
     await api.expect(204, "DELETE", `/v2/vpcs/${vpc.id}`);
   });

@@ -204,6 +204,7 @@ describe("sandbox api: projects", () => {
     [400, { resources: ["droplet:1"] }, /do:resource_type:resource_id/],
     [400, { resources: ["urn:pulumi:dev::x::digitalocean:index/droplet:Droplet::d"] }, /do:resource_type/],
     [400, { resources: ["do:firewall:x"] }, /type firewall cannot be assigned/],
+    [400, { resources: ["do:constructor:x"] }, /type constructor cannot be assigned/],
   ];
   for (const [status, body, message] of bad) {
     it(`refuses to assign ${JSON.stringify(body)} with ${status}`, async () => {
@@ -217,7 +218,16 @@ describe("sandbox api: projects", () => {
     const droplet = await addDroplet(api);
     const { id } = await add("p");
     const there = `do:droplet:${droplet.id}`;
-    const absent = ["do:droplet:1", "do:domain:example.org", `do:loadbalancer:${ABSENT}`];
+    const absent = [
+      "do:droplet:1",
+      "do:domain:example.org",
+      `do:loadbalancer:${ABSENT}`,
+      `do:volume:${ABSENT}`,
+      "do:floatingip:198.51.100.9",
+      // Of kinds that are not here.
+      ...["dbaas", "kubernetes"].map((kind) => `do:${kind}:${ABSENT}`),
+      "do:space:bucket",
+    ];
     const { resources } = await api.expect(200, "POST", `/v2/projects/${id}/resources`, {
       resources: [...absent, there],
     });

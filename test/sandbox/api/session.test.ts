@@ -117,7 +117,7 @@ describe("sandbox api: an operator's session", () => {
     await api.expect(204, "POST", "/v2/tags/web/resources", wears);
 
     // The order of taking down matters, and each refusal says why.
-    assert.match(await api.refuse(403, "DELETE", `/v2/vpcs/${vpc.id}`), /members/);
+    assert.match(await api.refuse(409, "DELETE", `/v2/vpcs/${vpc.id}`), /members/);
     assert.match(await api.refuse(403, "DELETE", `/v2/certificates/${certificate.id}`), /in use/);
     assert.match(await api.refuse(412, "DELETE", `/v2/projects/${project.id}`), /resources/);
     await api.expect(204, "DELETE", `/v2/load_balancers/${balancer.id}`);

@@ -40,6 +40,26 @@ describeResource({
   ],
 });
 
+describe("sandbox api: a tag that cannot be", () => {
+  it("is refused in the form of the tags' own errors, whatever is wrong", async () => {
+    const api = await TestApi.start();
+    try {
+      for (const body of [undefined, "{", "[]", '"x"', { name: "a b" }, { name: null }]) {
+        const reply = await api.send("POST", "/v2/tags", body);
+        assert.equal(reply.status, 400, JSON.stringify(body));
+        const { message, error, messages, root_causes } = reply.body;
+        assert.deepEqual([error, messages, root_causes], [message, null, [message]]);
+      }
+      // Nothing of it on other routes, nor in other refusals of this one.
+      assert.equal("root_causes" in (await api.send("POST", "/v2/droplets", "{")).body, false);
+      const text = await api.send("POST", "/v2/tags", "x", { "content-type": "text/plain" });
+      assert.deepEqual([text.status, "root_causes" in text.body], [415, false]);
+    } finally {
+      await api.close();
+    }
+  });
+});
+
 describe("sandbox api: tags on resources", () => {
   let api: TestApi;
   beforeEach(async () => {

@@ -66,7 +66,7 @@ describe("sandbox api: volumes", () => {
     );
     assert.deepEqual((await show(volume.id)).droplet_ids, [id]);
     assert.deepEqual((await api.expect(200, "GET", `/v2/droplets/${id}`)).droplet.volume_ids, [volume.id]);
-    assert.match(await api.refuse(409, "DELETE", path), /detach it first/);
+    assert.match(await api.refuse(409, "DELETE", path), /^attached volume cannot be deleted$/);
     await act(path, { type: "detach", droplet_id: id });
     assert.deepEqual((await show(volume.id)).droplet_ids, []);
     const named = { volume_name: "data", region: "nyc3", droplet_id: id };
@@ -160,7 +160,10 @@ describe("sandbox api: volumes", () => {
     }
     assert.equal((await api.get("/v2/volumes")).body.meta.total, 0);
     await make();
-    assert.match(await api.refuse(409, "POST", "/v2/volumes", GOOD), /^name: a volume "data" exists in nyc3/);
+    assert.match(
+      await api.refuse(409, "POST", "/v2/volumes", GOOD),
+      /^failed to create volume: "data" already exists in nyc3$/,
+    );
     await make({ region: "ams3" });
   });
 
@@ -191,7 +194,7 @@ describe("sandbox api: volumes", () => {
     const other = await droplet();
     assert.match(
       await api.refuse(422, "POST", path, { ...attach, droplet_id: other.id }),
-      /attached to the droplet/,
+      /^This volume is already attached/,
     );
   });
 
@@ -201,6 +204,9 @@ describe("sandbox api: volumes", () => {
     const { id } = await droplet({ volumes });
     const { id: last } = await make({ name: "v15" });
     const attach = { type: "attach", droplet_id: id };
-    assert.match(await api.refuse(422, "POST", `/v2/volumes/${last}/actions`, attach), /15 volumes already/);
+    assert.match(
+      await api.refuse(422, "POST", `/v2/volumes/${last}/actions`, attach),
+      /^cannot attach more volumes to the Droplet/,
+    );
   });
 });

@@ -89,9 +89,41 @@ describe("sandbox api: VPCs", () => {
     const of = (type: string) => api.expect(200, "GET", `/v2/vpcs/${vpc.id}/members?resource_type=${type}`);
     assert.equal((await of("droplet")).meta.total, 1);
     assert.equal((await of("loadbalancer")).meta.total, 0);
-    assert.equal(await api.refuse(403, "DELETE", `/v2/vpcs/${vpc.id}`), "Can not delete VPC with members");
+    const refusal = await api.send("DELETE", `/v2/vpcs/${vpc.id}`);
+    assert.deepEqual(
+      [refusal.status, refusal.body.id, refusal.body.message],
+      [409, "conflict", "Can not delete VPC with members"],
+    );
     await api.expect(204, "DELETE", `/v2/droplets/${droplet.id}`);
     await api.expect(204, "DELETE", `/v2/vpcs/${vpc.id}`);
+  });
+
+  it("keeps a deleted member for as long as it is told, and is not deleted meanwhile", async () => {
+    await api.restart({ vpcLingerMs: 600_000 });
+    const vpc = await make({ name: "v", region: "nyc3" });
+    const path = `/v2/vpcs/${vpc.id}`;
+    const { droplet } = await api.expect(202, "POST", "/v2/droplets", { ...DROPLET, vpc_uuid: vpc.id });
+    const { load_balancer } = await api.expect(202, "POST", "/v2/load_balancers", {
+      name: "l",
+      region: "nyc3",
+      vpc_uuid: vpc.id,
+      forwarding_rules: [{ entry_protocol: "tcp", entry_port: 80, target_protocol: "tcp", target_port: 80 }],
+    });
+    const before = (await api.expect(200, "GET", `${path}/members`)).members;
+    assert.equal(before.length, 2);
+    await api.expect(204, "DELETE", `/v2/droplets/${droplet.id}`);
+    await api.expect(204, "DELETE", `/v2/load_balancers/${load_balancer.id}`);
+    await api.restart({ vpcLingerMs: 50 });
+    assert.deepEqual((await api.expect(200, "GET", `${path}/members`)).members, before);
+    assert.match(await api.refuse(409, "DELETE", path), /members/);
+    const other = await make({ name: "w", region: "nyc3" });
+    const second = await api.expect(202, "POST", "/v2/droplets", { ...DROPLET, vpc_uuid: other.id });
+    await api.expect(204, "DELETE", `/v2/droplets/${second.droplet.id}`);
+    await api.until(
+      "the second VPC is empty",
+      () => api.send("DELETE", `/v2/vpcs/${other.id}`),
+      ({ status }) => status === 204,
+    );
   });
 
   it("lists by page", async () => {
@@ -116,12 +148,12 @@ describe("sandbox api: VPCs", () => {
     [
       "a range that overlaps with another's",
       { ...good, ip_range: "10.10.8.0/24" },
-      /^ip_range: overlaps with 10.10.0.0\/16/,
+      /^This range\/size overlaps with another VPC network in your account: taken 10.10.0.0\/16\.$/,
     ],
     [
       "a range that holds another's",
       { ...good, region: "ams3", ip_range: "10.10.0.0/16" },
-      /^ip_range: overlaps/,
+      /^This range\/size overlaps with another VPC network/,
     ],
     ["a reserved range", { ...good, ip_range: "10.244.8.0/24" }, /^ip_range: 10.244.0.0\/16 is reserved/],
     [

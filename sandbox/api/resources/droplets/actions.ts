@@ -174,7 +174,7 @@ export function registerDropletActions(api: Api): void {
     const given = parseBody(body, request.body);
     const { tag_name: tag } = parseQuery(tagQuery, request);
     if (!findTag(api.store, tag)) throw notFound();
-    if (!KINDS[given.type]?.byTag)
+    if (!kindOf(given.type)?.byTag)
       throw unprocessable(`type: "${given.type}" cannot be sent to a tag's droplets`);
     const droplets = dropletTable(api.store)
       .values()
@@ -183,8 +183,11 @@ export function registerDropletActions(api: Api): void {
   });
 }
 
+/** Undefined for a word that every object knows, such as "constructor", as for any other. */
+const kindOf = (type: string): Kind | undefined => (Object.hasOwn(KINDS, type) ? KINDS[type] : undefined);
+
 function start(api: Api, droplet: DropletRecord, given: Body): ActionRecord {
-  const kind = KINDS[given.type];
+  const kind = kindOf(given.type);
   if (!kind) {
     throw unprocessable(`type: "${given.type}" is no action; there are ${Object.keys(KINDS).join(", ")}`);
   }
@@ -202,7 +205,7 @@ function start(api: Api, droplet: DropletRecord, given: Body): ActionRecord {
 
 function complete(api: Api, { type, resource_id, parameters }: ActionRecord): void {
   const droplet = findDroplet(api.store, resource_id);
-  const result = type === "create" ? ON : KINDS[type]?.result;
+  const result = type === "create" ? ON : kindOf(type)?.result;
   if (droplet && result) changeDroplet(api.store, droplet.id, result(droplet, parameters, api));
 }
 

@@ -3,10 +3,10 @@ import type { ActionRecord } from "../../core/actions";
 import type { Api } from "../../core/api";
 import { timestamp } from "../../core/clock";
 import { unprocessable } from "../../core/errors";
-import { OPEN_REGIONS } from "../../core/regions";
+import { findRegion, OPEN_REGIONS } from "../../core/regions";
 import { findSize, type Size } from "../../core/sizes";
 import { ensureTags } from "../../core/tags";
-import { optional, parseBody, regionSlug, tags, uuid, withDefault, yesOrNo } from "../../core/validation";
+import { optional, parseBody, tags, uuid, withDefault, yesOrNo } from "../../core/validation";
 import { findImage, type ImageRecord, isInRegion } from "../images";
 import { findSshKey } from "../sshKeys";
 import { attachVolume, refuseAttach, volumeTable } from "../volumes";
@@ -47,7 +47,7 @@ const names = z
 const createBody = z.object({
   name: optional(hostname),
   names: optional(names),
-  region: optional(regionSlug),
+  region: optional(z.string()),
   size: z.string(),
   image: imageReference,
   ssh_keys: withDefault(
@@ -102,7 +102,8 @@ export function createDroplets(api: Api, rawBody: unknown): { several: boolean; 
 
 function makePlan(api: Api, body: CreateBody, count: number): Plan {
   const size = findSize(body.size);
-  if (!size) throw unprocessable(`size: there is no size "${body.size}"`);
+  if (!size) throw unprocessable("You specified an invalid size for Droplet creation.");
+  refuseRegion(body.region);
   const givenVpc = findVpc(api, body);
   const region = body.region ?? givenVpc?.region ?? OPEN_REGIONS[0] ?? "nyc1";
   if (givenVpc && givenVpc.region !== region) {
@@ -114,10 +115,20 @@ function makePlan(api: Api, body: CreateBody, count: number): Plan {
   }
   if (count > 1 && body.volumes.length > 0)
     throw unprocessable("volumes: cannot be given for several droplets");
+  if (!findImage(api.store, body.image))
+    throw unprocessable("You specified an invalid image for Droplet creation.");
   const image = imageFor(api, body.image, region, size.disk);
   const sshKeys = findKeys(api, body);
   const vpc = givenVpc ?? defaultVpc(api.store, region);
   return { body, region, size, image, vpc, sshKeys, tags: ensureTags(api.store, body.tags) };
+}
+
+/** In DigitalOcean's words, which clients look for. */
+function refuseRegion(slug: string | undefined): void {
+  if (slug === undefined) return;
+  const region = findRegion(slug);
+  if (!region) throw unprocessable("You specified an invalid region for Droplet creation.");
+  if (!region.available) throw unprocessable("Region is not available");
 }
 
 /** The image of a body, if it can be put on such a disk in that region. Throws 422 otherwise. */
@@ -142,8 +153,7 @@ function findVpc(api: Api, { vpc_uuid }: CreateBody): VpcRecord | undefined {
 function findKeys(api: Api, { ssh_keys }: CreateBody): number[] {
   return ssh_keys.map((reference) => {
     const key = findSshKey(api.store, reference);
-    if (!key)
-      throw unprocessable(`ssh_keys: "${reference}" is an invalid key identifier for Droplet creation`);
+    if (!key) throw unprocessable(`${reference} are invalid key identifiers for Droplet creation.`);
     return key.id;
   });
 }

@@ -5,6 +5,7 @@ import { type Cidr, cidr, lowestFree } from "../../core/ipv4";
 import { publicRange } from "../../core/publicAddresses";
 import type { Store, Table } from "../../core/store";
 import type { ImageRecord } from "../images";
+import { lingerInVpc } from "../vpcs";
 
 export interface BackupPolicy {
   readonly plan: "daily" | "weekly";
@@ -76,6 +77,7 @@ export function deleteDroplet(api: Api, droplet: DropletRecord): void {
     { type: "destroy", resource_type: "droplet", resource_id: droplet.id, region_slug: droplet.region },
     true,
   );
+  lingerInVpc(api, "droplet", { ...droplet, id: String(droplet.id) });
   api.deleted("droplet", droplet.id);
   api.changed({ kind: "droplet_deleted", dropletId: droplet.id });
 }

@@ -80,7 +80,7 @@ export const certificate: ResourceType<Client> = {
     const found = await lookUp(op.client, id);
     if (found === undefined) return;
     await removeWhenFree(op, `/v2/certificates/${found.id}`, {
-      refusal: 403,
+      refusals: [403],
       what: `certificate ${id} to be no longer in use`,
       timeoutMs: inUseTimeoutMs,
     });

@@ -79,7 +79,7 @@ export const project: ResourceType<Client> = {
     const resources = strings(state, "resources");
     if (resources.length > 0) await assignToDefault(op.client, resources);
     await removeWhenFree(op, `/v2/projects/${id}`, {
-      refusal: 412,
+      refusals: [412],
       what: `project ${id} to be empty`,
       timeoutMs: deleteTimeoutMs,
     });

@@ -52,7 +52,7 @@ export const vpc: ResourceType<Client> = {
   /** A deleted member leaves its VPC with a delay. */
   async delete(op, id) {
     await removeWhenFree(op, `/v2/vpcs/${id}`, {
-      refusal: 403,
+      refusals: [403, 409],
       what: `VPC ${id} to have no members`,
       timeoutMs: deleteTimeoutMs,
     });
