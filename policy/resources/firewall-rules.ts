@@ -75,6 +75,7 @@ function openings(firewall: JudgedResource, direction: Direction): readonly Open
   return rules.value.flatMap((rule, index) => {
     const at = `${direction.rules}[${index}]`;
     if (rule.state !== "known") return [unread(at, `the rule ${describeState(rule)}`)];
+    if (denies(rule.value)) return [];
     const protocol = protocolOf(rule.value);
     const { ports, portProblem } = portsOf(rule.value);
     const end = openEnd(rule.value, direction);
@@ -82,6 +83,12 @@ function openings(firewall: JudgedResource, direction: Direction): readonly Open
     const problems = [portProblem, end.problem].filter((problem) => problem !== undefined);
     return [{ at: `${at}.${end.at}`, ports, protocol, problem: problems.join(", and ") }];
   });
+}
+
+/** Whether a rule is known to deny; DigitalOcean's rules allow unless their `action` is "deny". */
+export function denies(rule: Inputs): boolean {
+  const action = rule.text("action");
+  return action.state === "known" && action.value === "deny";
 }
 
 function protocolOf(rule: Inputs): Opening["protocol"] {

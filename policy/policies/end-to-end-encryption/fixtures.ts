@@ -280,6 +280,17 @@ systemctl reload nginx
       },
     },
     {
+      title: "a firewall that denies the load balancer port 80",
+      resources: {
+        edge: loadBalancer([httpsRule]),
+        guard: firewall(
+          [{ protocol: "tcp", portRange: "80", sourceLoadBalancerUids: ["balancer-id"], action: "deny" }],
+          { tags: ["web"] },
+        ),
+      },
+      leftAlone: true,
+    },
+    {
       title: "a network load balancer that forwards TLS and QUIC",
       resources: {
         edge: loadBalancer(

@@ -7,6 +7,7 @@ import type { JudgedResource } from "../../frame/resource";
 import { type Field, type Inputs, valueOr } from "../../frame/value";
 import { parsePortRange } from "../../parsers/network";
 import { keepsClientAddresses } from "../../resources/balancers";
+import { denies } from "../../resources/firewall-rules";
 import { plaintextHop } from "./findings";
 
 export const loadBalancerType = "digitalocean:index/loadBalancer:LoadBalancer";
@@ -251,7 +252,7 @@ export function judgePlainPort(
 ): void {
   if (isLeftToDroplets) return;
   for (const [index, rule] of valueOr(firewall.inputs.objects("inboundRules"), []).entries()) {
-    if (rule.state !== "known") continue;
+    if (rule.state !== "known" || denies(rule.value)) continue;
     const sources = rule.value.texts("sourceLoadBalancerUids");
     const isForBalancer =
       sources.state === "unknown" || sources.state === "mistyped" || valueOr(sources, []).length > 0;

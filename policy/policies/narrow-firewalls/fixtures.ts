@@ -82,6 +82,13 @@ export const fixtures: PolicyFixtures = {
       leftAlone: true,
     },
     {
+      title: "SSH and all outbound traffic denied everywhere",
+      resources: {
+        guard: guard([{ ...ssh(everywhere), action: "deny" }], [{ ...out("1-65535"), action: "deny" }]),
+      },
+      leftAlone: true,
+    },
+    {
       title: "clients of a network load balancer, whose addresses reach the droplets",
       resources: {
         "web-1": droplet("web-1", { tags: ["web"] }),
@@ -100,6 +107,16 @@ export const fixtures: PolicyFixtures = {
       violations: [
         { resource: "guard", says: "it opens port 22 (SSH), and a source is 0.0.0.0/0", at: "registration" },
       ],
+    },
+    {
+      title: "SSH from everywhere, with an action that allows",
+      resources: { guard: guard([{ ...ssh(everywhere), action: "allow" }]) },
+      violations: [{ resource: "guard", says: "it opens port 22 (SSH)", at: "registration" }],
+    },
+    {
+      title: "SSH from everywhere, with an unknown action",
+      resources: { guard: guard([{ ...ssh(everywhere), action: unknownValue }]) },
+      violations: [{ resource: "guard", says: "it opens port 22 (SSH)", at: "registration" }],
     },
     {
       title: "SSH from unknown sources",

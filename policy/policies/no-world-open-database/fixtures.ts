@@ -105,6 +105,14 @@ export const fixtures: PolicyFixtures = {
       },
     },
     {
+      title: "a database port that is denied to the whole internet",
+      leftAlone: true,
+      resources: {
+        guard: firewall([fromWeb, { ...from(world), action: "deny" }]),
+        "db-1": database,
+      },
+    },
+    {
       title: "a web host that is open to the world",
       leftAlone: true,
       resources: {

@@ -82,6 +82,17 @@ export const fixtures: PolicyFixtures = {
       },
     },
     {
+      title: "a public interface behind a firewall that denies what would open it",
+      resources: {
+        "db-1": droplet("db-1", { vpcUuid, ...databaseData }),
+        guard: firewall([
+          { protocol: "tcp", portRange: "3306", sourceTags: ["web"] },
+          { protocol: "tcp", portRange: "443", sourceAddresses: ["0.0.0.0/0"], action: "deny" },
+        ]),
+      },
+      leftAlone: true,
+    },
+    {
       title: "a global load balancer, which is not in a VPC",
       resources: { edge: loadBalancer([], { type: "GLOBAL" }) },
       leftAlone: true,
