@@ -2,12 +2,12 @@ import { randomBytes, randomInt } from "node:crypto";
 import { z } from "zod";
 import type { Api } from "../core/api";
 import { timestamp } from "../core/clock";
-import { badRequest, notFound, unprocessable } from "../core/errors";
+import { badRequest, notFound } from "../core/errors";
 import { type ApiRequest, created, noContent, ok, param } from "../core/http";
 import { page } from "../core/pagination";
 import type { Grant, SpacesAccount } from "../core/spaces";
 import type { Store, Table } from "../core/store";
-import { optional, parseBody, text, withDefault } from "../core/validation";
+import { oneOf, optional, parseBody, parseQuery, text, withDefault } from "../core/validation";
 
 interface SpacesKey {
   readonly access_key: string;
@@ -22,6 +22,14 @@ const grant = z.object({
 });
 const createBody = z.object({ name: text(), grants: withDefault(z.array(grant), []) });
 const updateBody = z.object({ name: optional(text()), grants: optional(z.array(grant)) });
+
+const listQuery = z.object({
+  name: text().optional(),
+  bucket: text().optional(),
+  permission: text().optional(),
+  sort: oneOf("created_at", "name").optional(),
+  sort_direction: oneOf("asc", "desc").optional(),
+});
 
 const keyTable = (store: Store): Table<SpacesKey> => store.table<SpacesKey>("spaces_keys");
 /** Secrets are kept beside the account's records, as user data is. */
@@ -102,10 +110,13 @@ function checkGrants(grants: readonly Grant[]): void {
 }
 
 function sorted(request: ApiRequest, keys: readonly SpacesKey[]): readonly SpacesKey[] {
-  const { name, bucket, permission, sort = "created_at", sort_direction = "desc" } = request.query;
-  if (sort !== "created_at" && sort !== "name") throw unprocessable("sort must be created_at or name");
-  if (sort_direction !== "asc" && sort_direction !== "desc")
-    throw unprocessable("sort_direction must be asc or desc");
+  const {
+    name,
+    bucket,
+    permission,
+    sort = "created_at",
+    sort_direction = "desc",
+  } = parseQuery(listQuery, request);
   const matching = keys.filter(
     (key) =>
       (name === undefined || key.name === name) &&

@@ -40,6 +40,7 @@ async function makeGround(api: TestApi): Promise<Record<string, string>> {
   };
   const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
   return {
+    "spaces/key": (await make(201, "spaces/keys", { name: "s", grants: [] })).access_key,
     key: (await make(201, "account/keys", { name: "k", public_key: key })).id,
     domain: "example.com",
     record: (await make(201, "domains/example.com/records", { type: "TXT", name: "t", data: "x" })).id,
@@ -70,8 +71,9 @@ describe("sandbox api: bodies", function () {
   let routes: Route[];
   const fill = (path: string): string =>
     path.replace(/:(\w+)/g, (_all, name: string) => {
-      const id = ground[path.includes(":check") || name !== "alert" ? name : "monitoring/alert"];
-      const found = name === "alert" && path.includes(":check") ? ground["uptime/alert"] : id;
+      // Two families have the same word for different things.
+      const [, family = ""] = /^\/v2\/(\w+)\//.exec(path) ?? [];
+      const found = ground[`${family}/${name}`] ?? ground[name];
       assert.ok(found !== undefined, `${path}: nothing on the ground for :${name}`);
       return String(found);
     });
