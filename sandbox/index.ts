@@ -10,7 +10,7 @@ import type { SandboxStatus } from "./cli/status";
 import type { StatusAdditions } from "./cli/statusText";
 import type { HostsMode } from "./hosts/mode";
 import type { NamedHost } from "./hosts/namedHosts";
-import type { HostsDecision } from "./hosts/prepare";
+import type { HostPart, HostsDecision } from "./hosts/prepare";
 import type { Published } from "./hosts/publish";
 import type { SetupState } from "./hosts/setupState";
 import type { PluginName } from "./plugins/install";
@@ -83,7 +83,7 @@ export type { DatadogAccess } from "./datadog/access";
 // ---- Droplets as hosts.
 export { type HostsMode, hostsMode, hostsOption, keepHostsMode } from "./hosts/mode";
 export type { NamedHost } from "./hosts/namedHosts";
-export type { HostsDecision } from "./hosts/prepare";
+export type { HostPart, HostsDecision } from "./hosts/prepare";
 export type { Published } from "./hosts/publish";
 export { rootsFile } from "./hosts/roots";
 export type { SetupState } from "./hosts/setupState";
@@ -94,8 +94,26 @@ export async function missingForHosts(): Promise<{ reasons: string[]; remedy?: s
 }
 
 /**
- * Decides whether droplets boot as hosts, and makes what they need where they do; the first time takes some minutes,
- * which `report` is told about.
+ * Decides whether droplets boot as hosts. What they need is made by `hostParts`.
+ *
+ * Throws a Failure where hosts are demanded (`on`) and cannot be had, or refused (`off`) and there already.
+ */
+export async function decideHosts(sandbox: Sandbox, mode: HostsMode): Promise<HostsDecision> {
+  return (await import("./hosts/prepare.ts")).decideHosts(sandbox, mode);
+}
+
+/** What hosts need, each made once; they do not depend on each other. */
+export function hostParts(sandbox: Sandbox): readonly HostPart[] {
+  return (require("./hosts/prepare.ts") as typeof import("./hosts/prepare")).hostParts(sandbox);
+}
+
+/** What the failure of a part means: records, or a Failure where hosts are demanded. */
+export async function withoutHosts(mode: HostsMode, reason: string): Promise<HostsDecision> {
+  return (await import("./hosts/prepare.ts")).recordsOrFailure(mode, { reason });
+}
+
+/**
+ * `decideHosts` and all of `hostParts`, one after another.
  *
  * Throws a Failure where hosts are demanded (`on`) and cannot be had, or refused (`off`) and there already.
  */

@@ -5,16 +5,18 @@ import {
   type ApiAccess,
   apiPort,
   type DatadogAccess,
+  decideHosts,
   ensureApi,
   ensureToken,
   type HostsDecision,
   type HostsMode,
+  hostParts,
   hostsMode,
   keepHostsMode,
   prepareCollector,
-  prepareHosts,
   request,
   sandboxDatadog,
+  withoutHosts,
 } from "../sandbox/index";
 import { type HeldLock, tryLock } from "../sandbox/lock.mjs";
 import { type CommandArguments, STACK_OPTIONS, stackArgument } from "./commandLine";
@@ -29,7 +31,7 @@ import { findHome, type Home, makeHome } from "./home";
 import { wayToHosts } from "./hosts/elsewhere.mjs";
 import { interruption } from "./interruption";
 import { type Agreed, agreeOnPackages } from "./packages";
-import type { Step } from "./progress";
+import type { Step, Together } from "./progress";
 import type { PulumiCli } from "./toolchain/find.mjs";
 import { describePulumi, ensurePulumi, GO_PACKAGE, needsGo } from "./toolchain/pulumi";
 
@@ -117,13 +119,16 @@ export class Session {
    * The steps up to a stack that is ready for the engine. With `hosts` droplets boot as hosts where the machine can run
    * them; without it they stay what they are.
    */
-  preparation(options: { hosts?: boolean } = {}): Step[] {
+  preparation(options: { hosts?: boolean } = {}): (Step | Together)[] {
     if (this.cloud) return [this.#cliStep(), this.#cloudStep()];
     // Another API than our own has its own droplets.
     const hosts = options.hosts === true && this.args.text("api") === undefined;
+    const mode = hostsMode(this.args.text("hosts"), this.home);
     return [
-      this.#cliStep(),
-      ...(hosts ? [this.#hostsStep(hostsMode(this.args.text("hosts"), this.home))] : []),
+      ...(hosts ? [this.#hostsStep(mode)] : []),
+      ...(hosts
+        ? [{ title: "What is made once", together: [this.#cliStep(), ...this.#partSteps(mode)] }]
+        : [this.#cliStep()]),
       this.#apiStep(),
       this.#openStep(),
     ];
@@ -156,24 +161,45 @@ export class Session {
   #hostsStep(mode: HostsMode): Step {
     return {
       title: "Droplets",
-      run: async (report) => {
-        this.#hosts = await prepareHosts(this.home, mode, report, interruption.signal);
+      run: async () => {
+        this.#hosts = await decideHosts(this.home, mode);
         keepHostsMode(this.home, mode);
-        if (this.#hosts.kind === "hosts") {
-          const collector = this.hasAgent ? `; ${await prepareCollector(report)}` : "";
-          return `boot as hosts on this machine${collector}`;
-        }
+        if (this.#hosts.kind === "hosts") return "boot as hosts on this machine";
         const { reason, remedy = mode === "off" ? undefined : wayToHosts() } = this.#hosts;
         return `droplets are records: ${reason}${remedy === undefined ? "" : `. ${remedy}`}`;
       },
     };
   }
 
+  /** What hosts need; where one of these cannot be made, droplets are records. */
+  #partSteps(mode: HostsMode): Step[] {
+    const parts = hostParts(this.home).map(
+      ({ title, make }): Step => ({
+        title,
+        run: async (report, signal) => {
+          if (this.#hosts?.kind !== "hosts") return "not needed: droplets are records";
+          try {
+            return await make(report, signal);
+          } catch (error) {
+            signal.throwIfAborted();
+            const reason = error instanceof Error ? error.message : String(error);
+            this.#hosts = await withoutHosts(mode, reason);
+            return `droplets are records: ${reason}`;
+          }
+        },
+      }),
+    );
+    if (!this.hasAgent) return parts;
+    const collector = (report: (line: string) => void) =>
+      this.#hosts?.kind === "hosts" ? prepareCollector(report) : Promise.resolve("not needed");
+    return [...parts, { title: "Collector of hosts", run: collector }];
+  }
+
   #cliStep(): Step {
     return {
       title: "Pulumi CLI",
-      run: async (report) => {
-        this.#cli = await ensurePulumi({ onProgress: report, signal: interruption.signal });
+      run: async (report, signal) => {
+        this.#cli = await ensurePulumi({ onProgress: report, signal });
         return describePulumi(this.#cli);
       },
     };

@@ -14,17 +14,11 @@ export type HostsDecision =
   | { readonly kind: "records"; readonly reason: string; readonly remedy?: string };
 
 /**
- * Decides whether droplets boot as hosts, and makes the base image and what else they need where they do; the first
- * time takes some minutes, which `report` is told about.
+ * Decides whether droplets boot as hosts.
  *
  * Throws a Failure where hosts are demanded (`on`) and cannot be had, or refused (`off`) and there already.
  */
-export async function prepareHosts(
-  sandbox: Sandbox,
-  mode: HostsMode,
-  report: (line: string) => void,
-  signal: AbortSignal,
-): Promise<HostsDecision> {
+export async function decideHosts(sandbox: Sandbox, mode: HostsMode): Promise<HostsDecision> {
   if (mode === "off") {
     if (!hasHosts(sandbox)) {
       const { hosts } = sandbox.calls.variables;
@@ -35,14 +29,58 @@ export async function prepareHosts(
     });
   }
   const lacking = await missing(sandbox);
-  if (lacking !== undefined) return recordsOrFailure(mode, lacking);
+  return lacking === undefined ? { kind: "hosts" } : recordsOrFailure(mode, lacking);
+}
+
+/** Something that hosts need, made once. `make` says in a few words what came of it. */
+export interface HostPart {
+  readonly title: string;
+  make(report: (line: string) => void, signal: AbortSignal): Promise<string>;
+}
+
+/** What hosts need. The parts do not depend on each other. */
+export function hostParts({ npmLockFile }: Sandbox): readonly HostPart[] {
+  const isThere = (source: string) => (source === "built" ? "built" : "in the cache");
+  return [
+    {
+      title: "Base image of hosts",
+      make: async (onProgress, signal) => isThere((await ensureBaseImage({ onProgress, signal })).source),
+    },
+    {
+      title: "npm packages of hosts",
+      make: async (onProgress, signal) => {
+        if (npmLockFile === undefined) return "none";
+        await ensureNpmCacheLayer(npmLockFile, { onProgress, signal });
+        return "in the cache";
+      },
+    },
+    {
+      title: "ACME server",
+      make: async (report) =>
+        (await ensurePebble(report)) ?? "none: the sandbox's own CA issues certificates",
+    },
+  ];
+}
+
+/**
+ * Decides whether droplets boot as hosts, and makes all that they need where they do. Throws as `decideHosts` does, and
+ * where a part cannot be made although hosts are demanded.
+ */
+export async function prepareHosts(
+  sandbox: Sandbox,
+  mode: HostsMode,
+  report: (line: string) => void,
+  signal: AbortSignal,
+): Promise<HostsDecision> {
+  const decision = await decideHosts(sandbox, mode);
+  if (decision.kind === "records") return decision;
   try {
-    await makeImages(sandbox, report, signal);
+    for (const part of hostParts(sandbox)) await part.make(report, signal);
   } catch (error) {
     signal.throwIfAborted();
     return recordsOrFailure(mode, { reason: (error as Error).message });
   }
-  return { kind: "hosts" };
+  return decision;
 }
 
 /**
@@ -71,22 +109,13 @@ export async function missing(sandbox: Sandbox): Promise<{ reason: string; remed
   return { reason: reasons.join("; "), ...(remedy === undefined ? {} : { remedy }) };
 }
 
-function recordsOrFailure(mode: HostsMode, lacking: { reason: string; remedy?: string }): HostsDecision {
+/** What a lack means: records, or a Failure where hosts are demanded. */
+export function recordsOrFailure(
+  mode: HostsMode,
+  lacking: { reason: string; remedy?: string },
+): HostsDecision {
   if (mode === "auto") return { kind: "records", ...lacking };
   throw new Failure(`Droplets cannot boot as hosts: ${lacking.reason}`, {
     remedy: [lacking.remedy, "Without hosts: --hosts off."].filter((line) => line !== undefined).join("\n"),
   });
-}
-
-async function makeImages(
-  { npmLockFile }: Sandbox,
-  report: (line: string) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  const options = { onProgress: report, signal };
-  await ensureBaseImage(options);
-  signal.throwIfAborted();
-  if (npmLockFile !== undefined) await ensureNpmCacheLayer(npmLockFile, options);
-  signal.throwIfAborted();
-  await ensurePebble(report);
 }

@@ -75,6 +75,9 @@ export class Watcher {
   readonly #badSince = new Map<string, number>();
   readonly #firing = new Map<string, TriggeredAlert>();
   readonly #uptime = new Map<string, Uptime>();
+  /** Load balancers of which all backends were healthy at some time, and when each was seen first. */
+  readonly #wasWhole = new Set<string>();
+  readonly #firstSeen = new Map<string, number>();
   readonly transitions: AlertTransition[] = [];
 
   constructor(
@@ -159,10 +162,23 @@ export class Watcher {
       alerts.flatMap((alert) =>
         this.#entities(alert).map(async ({ entity, measure }) => {
           const value = (await once(entity, measure))?.[alert.type.split("/").at(-1) ?? ""];
-          if (value !== undefined) this.#judgeResource(alert, entity, value, now, seen);
+          if (value !== undefined && !this.#comesUp(alert, entity, value, now))
+            this.#judgeResource(alert, entity, value, now, seen);
         }),
       ),
     );
+  }
+
+  /**
+   * Backends of a new load balancer are unhealthy until their hosts serve, which is no fault. Their health counts from
+   * the moment when all were healthy, or when a whole window has passed without that.
+   */
+  #comesUp(alert: MonitoringAlert, entity: string, value: number, now: number): boolean {
+    if (!alert.type.endsWith("/droplet_health")) return false;
+    if (value >= 100) this.#wasWhole.add(entity);
+    const first = this.#firstSeen.get(entity) ?? now;
+    this.#firstSeen.set(entity, first);
+    return !this.#wasWhole.has(entity) && now - first < this.#seconds(alert.window);
   }
 
   /** The mean over the window passes the value. */

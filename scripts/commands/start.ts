@@ -17,10 +17,28 @@ export const command: Command = {
     "Everything it makes is in .secured-web (SECURED_WEB_HOME); npm stop takes it away.",
   options: { config, port, hosts: HOSTS_OPTION, yes: YES_OPTION },
   run: async (args) => {
-    const exitCode = await runUp("npm start", new Session(args, { stack: "dev" }), {
+    const session = new Session(args, { stack: "dev" });
+    const exitCode = await runUp("npm start", session, {
       waitForSite: true,
     });
-    process.stdout.write("\nnpm run outputs prints them again; npm stop takes everything down.\n");
+    process.stdout.write(`\n${nextCommands(session.hosts?.kind === "hosts")}\n`);
     return exitCode;
   },
 };
+
+function nextCommands(areHosts: boolean): string {
+  const commands = [
+    ["npm run status", "backends, uptime check and alerts, live"],
+    areHosts
+      ? [
+          "npm run sandbox -- power node-3 off",
+          "cut a host's power: the site goes on (on switches it on again)",
+        ]
+      : ["npm run preview -- prod", "what production would be, judged by the policies"],
+    ["npm stop", "take everything down"],
+  ] as const;
+  const width = Math.max(...commands.map(([command]) => command.length));
+  return ["Try next:", ...commands.map(([command, what]) => `  ${command.padEnd(width)}  ${what}`)].join(
+    "\n",
+  );
+}

@@ -15,6 +15,7 @@ import { Failure } from "../failure";
 import { interruption } from "../interruption";
 import type { Step } from "../progress";
 import type { Session } from "../session";
+import { readStatus } from "../status/read";
 import { groupMembers } from "./members";
 import { askSite, describeSite, findSite, type Site, type SiteOutputs } from "./site";
 
@@ -24,7 +25,10 @@ const LOOK_EVERY_MS = 1_000;
 /** A host that is off for so long stays off until somebody switches it on. */
 const OFF_FOR_MS = 10_000;
 
-/** Waits until the site answers 200 and every member of the group is ONLINE; nothing where droplets are records. */
+/**
+ * Waits until the site answers 200, every member of the group is ONLINE, every backend is healthy, the uptime check is
+ * UP and no alert is triggered; nothing where droplets are records.
+ */
 export function siteStep(session: Session): Step {
   return {
     title: "Site",
@@ -120,12 +124,14 @@ class Watch {
   async look(): Promise<Look> {
     const hosts = await this.#hosts();
     const [setup, group, site] = await Promise.all([this.#setup(hosts), this.#group(hosts), this.#site()]);
-    const text = [site.text, group.text, setup.text].filter((part) => part !== "").join("; ");
+    // What watches the site follows it: asked last, when there is something to see.
+    const watched = site.ready && group.ready ? await this.#watched() : { ready: false, text: "" };
+    const text = [site.text, group.text, watched.text, setup.text].filter((part) => part !== "").join("; ");
     if (text !== this.#told) this.report(text);
     this.#told = text;
     const failed = setup.failed;
     if (failed !== undefined) return { ready: false, text, failed };
-    return { ready: site.ready && group.ready, text };
+    return { ready: watched.ready, text };
   }
 
   /** An error that says what each host that has not come up complains about. */
@@ -181,6 +187,34 @@ class Watch {
     const most = Math.max(0, ...online);
     const ready = online.length === names.length && online.every((count) => count === names.length);
     return { ready, text: `${most} of ${names.length} database members ONLINE` };
+  }
+
+  /** As npm run status shows it right after this. */
+  async #watched(): Promise<{ ready: boolean; text: string }> {
+    const { api, stack } = this.session;
+    if (api === undefined) return { ready: true, text: "" };
+    const {
+      backends,
+      uptime,
+      triggered = [],
+    } = await readStatus({
+      stack,
+      api,
+      datadog: undefined,
+      isSandbox: true,
+    });
+    const healthy = backends.filter(({ isHealthy }) => isHealthy).length;
+    const regions = uptime.flatMap(({ regions }) => Object.values(regions));
+    const isUp = regions.every((state) => state === "UP");
+    const alerts = triggered.map(({ name }) => name);
+    return {
+      ready: backends.length > 0 && healthy === backends.length && isUp && alerts.length === 0,
+      text: [
+        `${healthy} of ${backends.length} backends healthy`,
+        ...(regions.length === 0 ? [] : [`uptime check ${isUp ? "UP" : "not UP yet"}`]),
+        alerts.length === 0 ? "no alert" : `alerts: ${alerts.join(", ")}`,
+      ].join(", "),
+    };
   }
 
   async #site(): Promise<{ ready: boolean; text: string }> {

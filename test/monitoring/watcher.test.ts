@@ -167,6 +167,31 @@ describe("monitoring: DigitalOcean's own alerts", () => {
     assert.deepEqual(firing(), ["balancer:b"]);
   });
 
+  it("backends of a new load balancer that come up raise no alert; those that never do, and a later fault, raise one", async () => {
+    const type = "v1/insights/lbaas/droplet_health";
+    await put("monitoring_alerts", monitorAlert({ type, compare: "LessThan", value: 100, entities: ["b"] }));
+    health = 0;
+    await pass(2);
+    assert.deepEqual(firing(), [], "they have not had a window's time");
+    health = 100;
+    await pass(1);
+    assert.deepEqual(firing(), [], "that they came up late is past");
+    health = 66;
+    await pass(1);
+    assert.deepEqual(firing(), ["balancer:b"], "a fault");
+    await store.transaction(() => {
+      loadBalancerTable(store).put("never", { id: "never" } as unknown as LoadBalancerRecord);
+    });
+    await put(
+      "monitoring_alerts",
+      monitorAlert({ type, compare: "LessThan", value: 100, entities: ["never"] }),
+    );
+    await pass(4);
+    assert.deepEqual(firing(), []);
+    await pass(2);
+    assert.deepEqual(firing(), ["balancer:never"]);
+  });
+
   it("an alert that is deleted or disabled is resolved, and what is off has no figures", async () => {
     await put("monitoring_alerts", monitorAlert({ entities: ["1"] }));
     measures = { disk_utilization_percent: 95 };
