@@ -24,8 +24,14 @@ if [ ! -e "$base/complete" ]; then
 fi
 
 root=$(mktemp -d "$cache/machine.XXXXXX")
-# The machine's processes end with its pid namespace, so nothing is busy here.
-trap '[ -n "${FRESH_KEEP-}" ] && echo "kept: $root" || rm -rf "$root"' EXIT
+machine=
+clean_up() {
+	# unshare ignores a friendly signal; its end is the end of all processes in the pid namespace.
+	[ -z "$machine" ] || kill -KILL "$machine" 2>/dev/null || true
+	if [ -n "${FRESH_KEEP-}" ]; then echo "kept: $root"; else rm -rf "$root"; fi
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM HUP
 cp -a --reflink=auto "$base/rootfs/." "$root"
 git clone --quiet --no-hardlinks "$project" "$root/root/secured-web"
 git -C "$root/root/secured-web" checkout --quiet "$(git -C "$project" rev-parse HEAD)"
@@ -48,4 +54,6 @@ enter='
 	exec env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
 		NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt \
 		bash /root/secured-web/test/fresh/inside.sh "$@"'
-unshare --mount --propagation private --pid --fork --kill-child --uts --ipc -- bash -euc "$enter" "$root" "$@"
+unshare --mount --propagation private --pid --fork --kill-child --uts --ipc -- bash -euc "$enter" "$root" "$@" &
+machine=$!
+wait "$machine"
