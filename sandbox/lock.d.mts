@@ -17,5 +17,5 @@ export function tryLock(path: string, command: string): HeldLock | { readonly he
 export function waitForLock(
   path: string,
   command: string,
-  options?: { onWait?: (owner: LockOwner) => void; pollMs?: number },
+  options?: { onWait?: (owner: LockOwner) => void; pollMs?: number; signal?: AbortSignal | undefined },
 ): Promise<HeldLock>;

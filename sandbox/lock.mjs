@@ -1,12 +1,16 @@
-// A lock file that names its owner, so that a second command can say who holds it, and that is free again the moment
-// its owner is dead, even by kill -9. Without dependencies: setup.mjs needs it before node_modules exists.
+// The one lock of the sandbox and of whoever uses it: a file that names its owner, so that a second process can say who
+// holds it. It is free again the moment its owner is dead, even by kill -9, and also while the dead owner is a zombie
+// that its parent has not collected (in a container that may take seconds). It has no dependencies, because a project's
+// set-up needs it before node_modules exists. docs/decisions.md says why it is not a library.
 //
-// The lock is taken by link(2), which is atomic and never overwrites. A lock whose owner is dead is removed only by the
-// process that has linked a second file named after that dead owner, and only while the lock still names it: two
-// processes that see the same dead owner cannot both remove the lock, nor remove a newer one.
+// link(2) takes the lock: it is atomic and never overwrites. A lock whose owner is dead is removed only by the process
+// that has taken a second lock, named after the dead one's content, and only while the first still has that content. So
+// two processes that see the same dead owner cannot both remove the lock, nor remove a newer one.
 import { execFileSync } from "node:child_process";
+import { createHash, randomUUID } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 
 /**
  * What tells one process from a later one with the same id: its start time.
@@ -34,11 +38,22 @@ function identityByPs(pid) {
   }
 }
 
-const isAlive = (owner) => owner.identity !== undefined && processIdentity(owner.pid) === owner.identity;
+const isAlive = (owner) => owner?.identity !== undefined && processIdentity(owner.pid) === owner.identity;
 
-function readOwner(path) {
+/** The content of a lock; undefined where nobody has it. */
+function read(path) {
   try {
-    return JSON.parse(readFileSync(path, "utf8"));
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Undefined for what no owner has written: a lock appears whole, so that is a file which a power cut has emptied. */
+function ownerOf(content) {
+  try {
+    return JSON.parse(content);
   } catch {
     return undefined;
   }
@@ -46,8 +61,8 @@ function readOwner(path) {
 
 /** The process that holds the lock now, or undefined. */
 export function lockOwner(path) {
-  const owner = readOwner(path);
-  return owner !== undefined && isAlive(owner) ? owner : undefined;
+  const owner = ownerOf(read(path) ?? "");
+  return isAlive(owner) ? owner : undefined;
 }
 
 /** Creates `path` with `content` in one step; false when it exists already. */
@@ -65,19 +80,16 @@ function createWhole(path, content) {
   }
 }
 
-function removeDeadLock(path, dead) {
-  const claim = `${path}.dead-${dead.pid}-${String(dead.identity).replace(/\W/g, "_")}`;
-  if (!createWhole(claim, JSON.stringify({ pid: process.pid, identity: processIdentity(process.pid) }))) {
-    const claimant = readOwner(claim);
-    if (claimant !== undefined && !isAlive(claimant)) {
-      throw new Error(`${claim} was left by a process that was killed. Remove it and ${path}, then repeat.`);
-    }
+function removeDead(path, content) {
+  const claim = `${path}.dead-${createHash("sha256").update(content).digest("hex").slice(0, 16)}`;
+  const me = JSON.stringify({ pid: process.pid, identity: processIdentity(process.pid) });
+  if (!createWhole(claim, me)) {
+    const claimant = read(claim);
+    if (claimant !== undefined && !isAlive(ownerOf(claimant))) removeDead(claim, claimant);
     return;
   }
   try {
-    const now = readOwner(path);
-    if (now !== undefined && now.pid === dead.pid && now.identity === dead.identity)
-      rmSync(path, { force: true });
+    if (read(path) === content) rmSync(path, { force: true });
   } finally {
     rmSync(claim, { force: true });
   }
@@ -91,25 +103,27 @@ function removeDeadLock(path, dead) {
  */
 export function tryLock(path, command) {
   mkdirSync(dirname(path), { recursive: true });
-  const me = {
+  const me = JSON.stringify({
     pid: process.pid,
     identity: processIdentity(process.pid),
     command,
     since: new Date().toISOString(),
-  };
+    // One process may take a lock, lose it to somebody who removes the file, and take it again.
+    id: randomUUID(),
+  });
   for (;;) {
-    if (createWhole(path, JSON.stringify(me))) {
+    if (createWhole(path, me)) {
       return {
         release() {
-          const owner = readOwner(path);
-          if (owner?.pid === me.pid && owner.identity === me.identity) rmSync(path, { force: true });
+          if (read(path) === me) rmSync(path, { force: true });
         },
       };
     }
-    const owner = readOwner(path);
-    if (owner === undefined) continue; // released between the two looks
+    const content = read(path);
+    if (content === undefined) continue; // released between the two looks
+    const owner = ownerOf(content);
     if (isAlive(owner)) return { heldBy: owner };
-    removeDeadLock(path, owner);
+    removeDead(path, content);
   }
 }
 
@@ -117,13 +131,14 @@ export function tryLock(path, command) {
  * Waits until the lock is ours.
  * @param {string} path
  * @param {string} command
- * @param {{ onWait?: (owner: { pid: number, command: string }) => void, pollMs?: number }} [options] onWait is called once
+ * @param {{ onWait?: (owner: { pid: number, command: string }) => void, pollMs?: number, signal?: AbortSignal }} [options] onWait is called once
  */
-export async function waitForLock(path, command, { onWait = () => {}, pollMs = 200 } = {}) {
+export async function waitForLock(path, command, { onWait = () => {}, pollMs = 200, signal } = {}) {
   for (let told = false; ; told = true) {
+    signal?.throwIfAborted();
     const lock = tryLock(path, command);
     if ("release" in lock) return lock;
     if (!told) onWait(lock.heldBy);
-    await new Promise((resolve) => setTimeout(resolve, pollMs));
+    await delay(pollMs, undefined, { signal });
   }
 }

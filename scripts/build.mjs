@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSyn
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { packBundle } from "../policy/bundle.mjs";
+import { pluginBundles } from "../sandbox/bundle.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const record = join(root, "build", "bundles.json");
@@ -16,30 +17,11 @@ const bundles = [
   // It travels in user data, where every byte counts.
   { entry: "app/main.ts", outdir: "app/build", bundle: true, packages: "external", minify: true },
   { entry: "policy/index.ts", outdir: "policy/build", ...packBundle },
-  {
-    entry: "sandbox/plugins/digitalocean/main.ts",
-    outdir: "sandbox/build/plugins/digitalocean",
-    bundle: true,
-    packages: "external",
-  },
-  {
-    entry: "sandbox/plugins/datadog/main.ts",
-    outdir: "sandbox/build/plugins/datadog",
-    bundle: true,
-    packages: "external",
-  },
-  {
-    entry: "sandbox/plugins/random/main.ts",
-    outdir: "sandbox/build/plugins/random",
-    bundle: true,
-    packages: "external",
-  },
-  {
-    entry: "sandbox/plugins/tls/main.ts",
-    outdir: "sandbox/build/plugins/tls",
-    bundle: true,
-    packages: "external",
-  },
+  ...pluginBundles.map(({ entry, outdir, ...options }) => ({
+    entry: `sandbox/${entry}`,
+    outdir: `sandbox/${outdir}`,
+    ...options,
+  })),
 ];
 
 const presentBundles = () => bundles.filter(({ entry }) => existsSync(join(root, entry)));
@@ -68,7 +50,7 @@ export function buildIsStale() {
  */
 export async function buildAll() {
   const { build } = await import("esbuild");
-  const files = new Set(["scripts/build.mjs", "policy/bundle.mjs"]);
+  const files = new Set(["scripts/build.mjs", "policy/bundle.mjs", "sandbox/bundle.mjs"]);
   for (const { entry, ...options } of presentBundles()) {
     const result = await build({
       ...common,

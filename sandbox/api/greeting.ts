@@ -1,8 +1,12 @@
-/** What a person needs to use the API. A token must not end up in a log: it is given for a terminal alone. */
+/**
+ * What a person needs to use the API. A token must not end up in a log: it is given for a terminal alone. `end` says how
+ * to stop the API.
+ */
 export function greeting(
   title: string,
   url: string,
   tokenFile: string,
+  end: string,
   token?: string,
   spacesUrl?: string,
 ): string {
@@ -16,6 +20,6 @@ export function greeting(
     `  doctl --api-url ${url} --access-token "${use}" compute droplet list`,
     `  export DIGITALOCEAN_API_URL=${url} DIGITALOCEAN_TOKEN="${use}"   # Pulumi, Terraform`,
     "",
-    "Ctrl-C stops it.",
+    end,
   ].join("\n");
 }

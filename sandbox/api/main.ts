@@ -74,6 +74,7 @@ async function main(): Promise<void> {
       "DigitalOcean API v2 stand-in",
       account.url,
       tokenFile,
+      "Ctrl-C stops it.",
       showToken ? token : undefined,
       account.spacesUrl,
     ),

@@ -5,10 +5,9 @@ import { ensureDatadog } from "../background/datadogAccess";
 import { portIsFree } from "../background/ports";
 import { ensureToken } from "../background/token";
 import { Failure } from "../failure";
-import { hostsMode, hostsOption } from "../hosts/mode";
-import { hasHosts, makeSandboxFolder, type Sandbox } from "../sandbox";
+import { makeSandboxFolder, type Sandbox } from "../sandbox";
 import type { Command } from "./command";
-import type { OptionSpec } from "./commandLine";
+import { hostsChoiceOption, wantsHosts } from "./hostsChoice";
 import { portOption } from "./portOption";
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -23,10 +22,6 @@ export function foreground(
   const verbList = Object.values(verbs).map(
     ({ name, positionals = [], summary }) => `  ${[name, ...positionals].join(" ").padEnd(30)}  ${summary}`,
   );
-  const hosts: OptionSpec = {
-    ...hostsOption(calls),
-    doc: "droplets boot as hosts on this machine (default: off, unless there are hosts)",
-  };
   return {
     name: "sandbox",
     summary:
@@ -35,7 +30,7 @@ export function foreground(
       "Prints its address and a token that opens this sandbox alone. Ctrl-C stops it; the account is there again at the\n" +
       `next start, and ${calls.start} uses the same account. ${calls.remove} removes it.\n\n` +
       `With a verb it looks after the sandbox that runs (${calls.verb} VERB --help tells more):\n\n${verbList.join("\n")}`,
-    options: { port: portOption(calls), hosts },
+    options: { port: portOption(calls), hosts: hostsChoiceOption(calls) },
     run: async (args) => {
       const running = runningApi(sandbox);
       if (running !== undefined) {
@@ -48,7 +43,7 @@ export function foreground(
       makeSandboxFolder(sandbox);
       const token = ensureToken(sandbox);
       const signal = interruption();
-      const isHosts = await wantsHosts(sandbox, args.text("hosts"), signal);
+      const isHosts = await wantsHosts(sandbox, args.text("hosts"), say, signal);
       ensureDatadog(sandbox);
       const { runAccount } = await import("../api/account.ts");
       const account = await runAccount({
@@ -61,7 +56,15 @@ export function foreground(
       });
       const forget = recordForeground(sandbox, { url: account.url, port, hosts: isHosts });
       const shown = process.stdout.isTTY ? token : undefined;
-      say(greeting("DigitalOcean API v2 of the sandbox", account.url, sandbox.tokenFile, shown));
+      say(
+        greeting(
+          "DigitalOcean API v2 of the sandbox",
+          account.url,
+          sandbox.tokenFile,
+          "Ctrl-C stops it.",
+          shown,
+        ),
+      );
       if (!signal.aborted)
         await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
       forget();
@@ -71,20 +74,4 @@ export function foreground(
       return 0;
     },
   };
-}
-
-/** Droplets as hosts in the foreground: where they are asked for, or there already. */
-async function wantsHosts(
-  sandbox: Sandbox,
-  option: string | undefined,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const isSilent = option === undefined && !process.env[sandbox.calls.variables.hosts];
-  const mode = isSilent && !hasHosts(sandbox) ? "off" : hostsMode(option, sandbox);
-  const { prepareHosts } = await import("../hosts/prepare.ts");
-  const decision = await prepareHosts(sandbox, mode, say, signal);
-  if (decision.kind === "hosts") return true;
-  const { reason, remedy } = decision;
-  say(`droplets are records: ${reason}${remedy === undefined ? "" : `. ${remedy}`}`);
-  return false;
 }

@@ -4,13 +4,12 @@ import { access, mkdir, readdir, readFile, rename, rm, statfs, writeFile } from 
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { lock } from "proper-lockfile";
+import { waitForLock } from "../lock.mjs";
 import { requireHosts } from "./requirements";
 
 const RECIPE = join(__dirname, "image", "build.sh");
 /** What a build takes while it runs: the root (about 1 GB), packages on their way in, and room to spare. */
 const NEEDED_BYTES = 3 * 1024 ** 3;
-const LOCK_STALE_MS = 30_000;
 const BUILD_LIMIT_MS = 20 * 60_000;
 
 export interface ImageOptions {
@@ -18,7 +17,7 @@ export interface ImageOptions {
   onProgress?: (line: string) => void;
   /** Ends the making of an image. */
   signal?: AbortSignal | undefined;
-  /** Where images are kept; by default `secured-web/images` below the user's cache folder. */
+  /** Where images are kept; by default `digitalocean-sandbox/images` below the user's cache folder. */
   cacheDir?: string;
   /** The recipe: a program that takes the directory to make. For tests. */
   recipe?: string;
@@ -34,7 +33,7 @@ export interface BaseImage {
 
 /** Where images are kept by default. */
 export function imageCacheDir(): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "secured-web", "images");
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "digitalocean-sandbox", "images");
 }
 
 /**
@@ -61,7 +60,7 @@ export async function ensureBaseImage(options: ImageOptions = {}): Promise<BaseI
 export async function ensureCached(
   cacheDir: string,
   hash: string,
-  options: Pick<ImageOptions, "onProgress">,
+  options: Pick<ImageOptions, "onProgress" | "signal">,
   build: (partial: string, report: (line: string) => void) => Promise<void>,
 ): Promise<BaseImage> {
   const target = join(cacheDir, hash);
@@ -71,7 +70,10 @@ export async function ensureCached(
   // Setuid programs of an old system lie in here: nobody else on the machine gets to them.
   await mkdir(cacheDir, { recursive: true, mode: 0o700 });
   const report = options.onProgress ?? (() => {});
-  const release = await lockFor(target, report);
+  const lock = await waitForLock(`${target}.lock`, "build of an image", {
+    onWait: ({ pid }) => report(`waiting for process ${pid}, which builds the same image`),
+    signal: options.signal,
+  });
   try {
     if (await isComplete(target)) return { rootfs, source: "cache" };
     await removeLeftovers(cacheDir, hash);
@@ -87,7 +89,7 @@ export async function ensureCached(
     }
     return { rootfs, source: "built" };
   } finally {
-    await release();
+    lock.release();
   }
 }
 
@@ -109,15 +111,6 @@ async function removeLeftovers(cacheDir: string, hash: string): Promise<void> {
       await rm(join(cacheDir, name), { recursive: true, force: true });
     }
   }
-}
-
-async function lockFor(target: string, report: (line: string) => void): Promise<() => Promise<void>> {
-  const options = { realpath: false, stale: LOCK_STALE_MS, onCompromised: () => {} };
-  const atOnce = await lock(target, options).catch(() => undefined);
-  if (atOnce) return atOnce;
-  report("waiting for another process that builds the same image");
-  const retries = { retries: BUILD_LIMIT_MS / 1000, minTimeout: 1000, maxTimeout: 1000, factor: 1 };
-  return lock(target, { ...options, retries });
 }
 
 async function requireSpace(folder: string, neededBytes: number): Promise<void> {

@@ -209,9 +209,18 @@ export class Provider {
 
   /** Removes everything of the sandbox whose directory it is, without what only running hosts need. */
   static async remove(dir: string): Promise<void> {
+    await (await Provider.#bare(dir)).destroy();
+  }
+
+  /** `stop` of the sandbox whose directory it is, without what only running hosts need. */
+  static async halt(dir: string): Promise<void> {
+    await (await Provider.#bare(dir)).stop();
+  }
+
+  static async #bare(dir: string): Promise<Provider> {
     const instance = await openInstance(dir);
     const issuer = authorityIssuer(new Authority(join(instance.dir, "authority")));
-    await new Provider(instance, "", () => {}, issuer, {}).destroy();
+    return new Provider(instance, "", () => {}, issuer, {});
   }
 
   /** Powers everything off and removes networks and processes; disks and keys stay, and `reconcile` boots again. */

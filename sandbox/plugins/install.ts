@@ -37,7 +37,7 @@ export function pluginVersion(name: PluginName): string {
 }
 
 function pluginBundle(name: PluginName): string {
-  return join(projectDir, "sandbox", "build", "plugins", name, "main.js");
+  return join(__dirname, "..", "build", "plugins", name, "main.js");
 }
 
 /** Like `installPlugins`, for one plugin. */
@@ -45,7 +45,7 @@ export function installPlugin(pulumiHome: string, name: PluginName): void {
   const bundle = pluginBundle(name);
   if (!existsSync(bundle)) {
     throw new Error(
-      `the stand-in for the ${name} plugin is not built (${bundle} is missing): run npm run build`,
+      `the stand-in for the ${name} plugin is not built (${bundle} is missing): build the package with npm run build`,
     );
   }
   const version = pluginVersion(name);
@@ -73,7 +73,7 @@ function put(path: string, content: string, mode: number): void {
 function launcher(bundle: string, version: string): string {
   return `#!/bin/sh
 # The sandbox's stand-in for an official Pulumi plugin.
-export SECURED_WEB_PLUGIN_VERSION=${version}
+export DIGITALOCEAN_SANDBOX_PLUGIN_VERSION=${version}
 exec ${quoted(process.execPath)} ${quoted(bundle)} "$@"
 `;
 }

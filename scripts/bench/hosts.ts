@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { missingForHosts } from "../../sandbox/hosts/requirements";
+import { missingForHosts } from "../../sandbox/index";
 import { Failure } from "../failure";
 import { PROJECT_DIR } from "../home";
 

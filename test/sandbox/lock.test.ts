@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,7 +17,7 @@ function node(code: string, ...args: string[]) {
   });
 }
 
-describe("the lock of a command", function () {
+describe("sandbox: the lock file", function () {
   this.timeout(60_000);
   let dir: string;
   let lock: string;
@@ -64,6 +65,29 @@ describe("the lock of a command", function () {
     const taken = tryLock(lock, "second");
     assert.ok("release" in taken);
     taken.release();
+  });
+
+  it("is free when the process that was removing a dead owner's lock was killed too, however often", () => {
+    const dead = (pid: number) => JSON.stringify({ pid, identity: "start:1" });
+    const claimOf = (path: string, content: string) =>
+      `${path}.dead-${createHash("sha256").update(content).digest("hex").slice(0, 16)}`;
+    writeFileSync(lock, dead(4194999));
+    const claim = claimOf(lock, dead(4194999));
+    writeFileSync(claim, dead(4194998));
+    writeFileSync(claimOf(claim, dead(4194998)), "");
+    const taken = tryLock(lock, "second");
+    assert.ok("release" in taken);
+    taken.release();
+    assert.deepEqual(readdirSync(dir), []);
+  });
+
+  it("is not waited for after an interruption", async () => {
+    const first = tryLock(lock, "npm start");
+    assert.ok("release" in first);
+    const interruption = new AbortController();
+    const onWait = () => interruption.abort();
+    await assert.rejects(waitForLock(lock, "second", { onWait, signal: interruption.signal }), /abort/i);
+    first.release();
   });
 
   it("is held by one at a time, with many who want it and owners who are killed", async () => {

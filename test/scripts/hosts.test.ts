@@ -3,25 +3,19 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findDroplet, oneOf } from "../../sandbox/client/account";
 import {
-  act,
   ensureApi,
   freePort,
-  type HostChange,
   hostsMode,
   keepHostsMode,
   prepareCollector,
   prepareHosts,
-  request,
   runningApi,
   sandboxDatadog,
-  startApi,
   stopApi,
-  unmadeDroplets,
 } from "../../sandbox/index";
 import { Failure } from "../../scripts/failure";
-import { type Home, homeAt, makeHome, NPM_CALLS, PROJECT_DIR } from "../../scripts/home";
+import { type Home, homeAt, makeHome, PROJECT_DIR } from "../../scripts/home";
 import { curlLine, findSite } from "../../scripts/hosts/site";
 import { projectStatus, projectStatusText } from "../../scripts/hosts/status";
 
@@ -105,71 +99,6 @@ describe("what stands in for the Datadog agent", () => {
       if (XDG_CACHE_HOME === undefined) delete process.env.XDG_CACHE_HOME;
       else process.env.XDG_CACHE_HOME = XDG_CACHE_HOME;
       rmSync(dir, { recursive: true, force: true });
-    }
-  });
-});
-
-describe("a host is named", () => {
-  const all = [
-    { id: 500000001, name: "dev-node-1" },
-    { id: 500000002, name: "prod-node-1" },
-    { id: 500000003, name: "dev-node-2" },
-  ];
-  it("by its name, its id, or the end that only one has", () => {
-    assert.equal(oneOf(all, "dev-node-1", NPM_CALLS).id, 500000001);
-    assert.equal(oneOf(all, "500000002", NPM_CALLS).name, "prod-node-1");
-    assert.equal(oneOf(all, "node-2", NPM_CALLS).id, 500000003);
-  });
-  it("or refused with the names there are", () => {
-    assert.throws(() => oneOf(all, "node-1", NPM_CALLS), failure(/Several/, 2, /dev-node-1 .*prod-node-1/));
-    assert.throws(
-      () => oneOf(all, "ode-2", NPM_CALLS),
-      failure(/no host "ode-2"/, 2, /dev-node-2 \(500000003\)/),
-    );
-    assert.throws(() => oneOf([], "x", NPM_CALLS), failure(/no host/, 2, /npm start/));
-  });
-});
-
-describe("a droplet that did not boot when it was created", function () {
-  this.timeout(30_000);
-  it("is found, and no other that is off; made anew it is no longer", async () => {
-    const home = homeAt(mkdtempSync(join(tmpdir(), "hosts-")));
-    let broken = true;
-    const host = {
-      apply: async (change: HostChange) => {
-        if (broken && change.kind === "droplet_action") throw new Error("no disk left");
-      },
-    };
-    const running = await startApi({ stateDir: home.dir, port: 0, token: "t", actionDelayMs: 0, host });
-    const { error } = console;
-    console.error = () => {}; // the API's own log
-    try {
-      const api = { url: running.url, token: "t" };
-      const create = async (name: string, status: string) => {
-        const body = { name, region: "nyc3", size: "s-1vcpu-1gb", image: "ubuntu-26-04-x64" };
-        await request(api, "POST", "/v2/droplets", { body });
-        const deadline = Date.now() + 10_000;
-        while ((await findDroplet(home, api, name)).status !== status) assert.ok(Date.now() < deadline, name);
-        return findDroplet(home, api, name);
-      };
-      const unmade = await create("unmade", "off");
-      const failed = act(home, api, unmade, { type: "rebuild", image: unmade.image.id });
-      await assert.rejects(failed, failure(/unmade: rebuild failed/, 1, /api\.log/));
-      broken = false;
-      const made = await create("made", "active");
-      await act(home, api, made, { type: "power_off" });
-      assert.deepEqual(
-        (await unmadeDroplets(api)).map(({ name }) => name),
-        ["unmade"],
-      );
-      await act(home, api, unmade, { type: "rebuild", image: unmade.image.id });
-      assert.equal((await findDroplet(home, api, "unmade")).status, "active");
-      await act(home, api, unmade, { type: "power_off" });
-      assert.deepEqual(await unmadeDroplets(api), [], "one that was up and was switched off stays off");
-    } finally {
-      console.error = error;
-      await running.close();
-      rmSync(home.dir, { recursive: true, force: true });
     }
   });
 });

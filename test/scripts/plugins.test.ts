@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { installPlugins } from "../../sandbox/plugins/install";
+import { installStandIns } from "../../sandbox/index";
 import { ensurePlugins, neededPlugins, pluginFolder, userHasPlugins } from "../../scripts/engine/plugins";
 import { type Home, homeAt, makeHome } from "../../scripts/home";
 import { runProgram } from "../../scripts/processes";
@@ -26,7 +26,7 @@ describe("official plugins in the user's own Pulumi home", function () {
     makeHome(home);
     users = join(dir, "users");
     // Programs that answer as the official ones do, under the official names.
-    await installPlugins(users);
+    await installStandIns(users);
     env = { ...process.env, PULUMI_HOME: users, SECURED_WEB_PLUGINS: "" };
   });
   afterEach(() => rmSync(dir, { recursive: true, force: true }));

@@ -34,7 +34,8 @@ describe("set-up of a clone", function () {
       cpSync(join(PROJECT, "scripts", file), join(dir, "scripts", file));
     }
     mkdirSync(join(dir, "sandbox"));
-    cpSync(join(PROJECT, "sandbox", "lock.mjs"), join(dir, "sandbox", "lock.mjs"));
+    for (const file of ["lock.mjs", "bundle.mjs"])
+      cpSync(join(PROJECT, "sandbox", file), join(dir, "sandbox", file));
     mkdirSync(join(dir, "policy"));
     cpSync(join(PROJECT, "policy", "bundle.mjs"), join(dir, "policy", "bundle.mjs"));
   });

@@ -6,7 +6,7 @@ import * as x509 from "@peculiar/x509";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const DAY_MS = 86_400_000;
-const NAME = "CN=secured-web sandbox CA (not a public authority), O=secured-web sandbox";
+const NAME = "CN=digitalocean-sandbox CA (not a public authority), O=digitalocean-sandbox";
 
 /** A certificate with its chain, and the key, PEM. */
 export interface Issued {

@@ -108,7 +108,7 @@ export class Client {
         headers: {
           authorization: `Bearer ${this.options.token}`,
           accept: "application/json",
-          "user-agent": `secured-web-sandbox-plugin/${this.options.version}`,
+          "user-agent": `digitalocean-sandbox-plugin/${this.options.version}`,
           ...(body === undefined ? {} : { "content-type": "application/json" }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -132,7 +132,7 @@ export class Client {
     const { endpoint } = this.options;
     return new Error(
       `${method} ${path}: no answer from the DigitalOcean API at ${endpoint} (${reasonOf(cause)}). ` +
-        "Start it (for the sandbox: npm run sandbox), or correct digitalocean:apiEndpoint or DIGITALOCEAN_API_URL",
+        "Start it (the sandbox: digitalocean-sandbox start), or correct digitalocean:apiEndpoint or DIGITALOCEAN_API_URL",
     );
   }
 

@@ -106,13 +106,13 @@ function clientOptions(config: PropertyMap, signal: AbortSignal) {
   if (token === "") {
     throw new Error(
       "no DigitalOcean API token: run `pulumi config set --secret digitalocean:token TOKEN`, or set the environment " +
-        "variable DIGITALOCEAN_TOKEN (for the sandbox: the token that `npm run sandbox` prints)",
+        "variable DIGITALOCEAN_TOKEN (for the sandbox: the token in the file that it prints at its start)",
     );
   }
   return {
     endpoint,
     token,
-    version: process.env.SECURED_WEB_PLUGIN_VERSION ?? "0.0.0",
+    version: process.env.DIGITALOCEAN_SANDBOX_PLUGIN_VERSION ?? "0.0.0",
     retries: config.httpRetryMax === undefined ? 4 : Number(config.httpRetryMax),
     retryWaitMinMs:
       config.httpRetryWaitMin === undefined

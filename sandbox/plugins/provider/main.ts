@@ -9,7 +9,7 @@ const parentCheckMs = 1000;
  * there. If the engine is killed, the plugin exits within two seconds.
  */
 export async function main<C>(provider: Provider<C>): Promise<void> {
-  const serving = await serve(provider, process.env.SECURED_WEB_PLUGIN_VERSION ?? "0.0.0");
+  const serving = await serve(provider, process.env.DIGITALOCEAN_SANDBOX_PLUGIN_VERSION ?? "0.0.0");
   const stop = () => {
     void serving.stop().finally(() => process.exit(0));
   };

@@ -267,8 +267,11 @@ describe("sandbox api: one server to a state directory", () => {
   });
 
   const stale: [why: string, content: string][] = [
-    ["of a process that is gone", "4194999 123 x\n"],
-    ["of a process number that somebody else has now", `${process.ppid} 1 x\n`],
+    ["of a process that is gone", JSON.stringify({ pid: 4194999, identity: "start:123" })],
+    [
+      "of a process number that somebody else has now",
+      JSON.stringify({ pid: process.ppid, identity: "start:1" }),
+    ],
     ["that is empty", ""],
     ["that is nonsense", "hello\n"],
   ];
@@ -299,7 +302,7 @@ describe("sandbox api: one server to a state directory", () => {
       };
       const deadline = Date.now() + 10_000;
       while ((await fields())[0] !== "Z") assert.ok(Date.now() < deadline, "the child has not ended");
-      await writeFile(join(dir, "lock"), `${pid} ${(await fields())[19]} x\n`);
+      await writeFile(join(dir, "lock"), JSON.stringify({ pid, identity: `start:${(await fields())[19]}` }));
       lockStateDir(dir)();
     } finally {
       parent.kill("SIGKILL");

@@ -99,7 +99,7 @@ describe("the digitalocean plugin and an API in trouble", () => {
     const plugin = await start({ apiEndpoint: url });
     await assert.rejects(plugin.create("Tag", inputs), (error: Error) => {
       assert.match(error.message, /ECONNREFUSED/);
-      assert.ok(error.message.includes(url) && error.message.includes("npm run sandbox"));
+      assert.ok(error.message.includes(url) && error.message.includes("digitalocean-sandbox start"));
       return true;
     });
   });
