@@ -7,16 +7,8 @@ import { startApi } from "../../sandbox/api/server";
 import { OWN_CALLS } from "../../sandbox/calls";
 import { act, findDroplet, oneOf, unmadeDroplets } from "../../sandbox/client/account";
 import { request } from "../../sandbox/client/apiClient";
-import { Failure } from "../../sandbox/failure";
 import { sandboxAt } from "../../sandbox/sandbox";
-
-const failure = (message: RegExp, exitCode: number, remedy?: RegExp) => (error: unknown) => {
-  assert.ok(error instanceof Failure, String(error));
-  assert.match(error.message, message);
-  assert.equal(error.exitCode, exitCode);
-  if (remedy) assert.match(error.remedy ?? "", remedy);
-  return true;
-};
+import { failure } from "../failure";
 
 describe("a host is named", () => {
   const all = [

@@ -14,18 +14,11 @@ import {
   sandboxDatadog,
   stopApi,
 } from "../../sandbox/index";
-import { Failure } from "../../scripts/failure";
 import { type Home, homeAt, makeHome, PROJECT_DIR } from "../../scripts/home";
 import { curlLine, findSite } from "../../scripts/hosts/site";
 import { projectStatus, projectStatusText } from "../../scripts/hosts/status";
+import { failure } from "../failure";
 
-const failure = (message: RegExp, exitCode: number, remedy?: RegExp) => (error: unknown) => {
-  assert.ok(error instanceof Failure, String(error));
-  assert.match(error.message, message);
-  assert.equal(error.exitCode, exitCode);
-  if (remedy) assert.match(error.remedy ?? "", remedy);
-  return true;
-};
 const never = new AbortController().signal;
 
 describe("whether droplets boot as hosts", () => {
