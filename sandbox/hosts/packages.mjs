@@ -12,7 +12,7 @@ export const HOST_PACKAGES = readPackages(join(dirname(fileURLToPath(import.meta
 
 /** invoke-rc.d and deb-systemd-invoke ask this program whether a service may start; 101 says no. */
 const POLICY_FILE = "/usr/sbin/policy-rc.d";
-const MARK = "secured-web: installing packages, process";
+const MARK = "digitalocean-sandbox: installing packages, process";
 const STEP_PERCENT = 10;
 const WAIT_FOR_OTHERS_MS = 10 * 60_000;
 

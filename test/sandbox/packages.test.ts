@@ -117,7 +117,7 @@ describe("packages that hosts need", function () {
 
   it("take over what a killed installation left, and wait for one that goes on", async () => {
     const owned = (pid: number) =>
-      `#!/bin/sh\n# secured-web: installing packages, process ${pid}\nexit 101\n`;
+      `#!/bin/sh\n# digitalocean-sandbox: installing packages, process ${pid}\nexit 101\n`;
     writeFileSync(policyFile, owned(2 ** 22 + 1));
     await install([wanted("web")]);
     assert.equal(existsSync(policyFile), false);
