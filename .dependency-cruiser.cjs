@@ -53,7 +53,10 @@ module.exports = {
         "Its other modules may change at any time. lock.mjs, hosts/packages.mjs and bundle.mjs are for set-up, which runs before npm ci. Tests of the sandbox's own modules are in test/sandbox, test/hosts and test/monitoring; test/payload needs the base image",
       severity: "error",
       from: { pathNot: "^(sandbox|test/(sandbox|hosts|monitoring|payload))/" },
-      to: { path: "^sandbox/", pathNot: "^sandbox/(index[.]ts|(lock|hosts/packages)[.](mjs|d[.]mts)|bundle[.]mjs)$" },
+      to: {
+        path: "^sandbox/",
+        pathNot: "^sandbox/(index[.]ts|(lock|hosts/packages)[.](mjs|d[.]mts)|bundle[.]mjs)$",
+      },
     },
     {
       name: "the-stand-in-plugins-have-one-entry",
