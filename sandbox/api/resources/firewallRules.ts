@@ -19,8 +19,11 @@ export interface Rule {
   readonly protocol: "tcp" | "udp" | "icmp";
   readonly ports: string;
   readonly peers: Peers;
-  /** Absent: allow. */
-  readonly action?: "deny";
+  /**
+   * Absent where the body had none, and then absent in answers: "accept and return action optionally"
+   * (github.com/digitalocean/openapi/pull/1222). It means allow; python-digitalocean cannot read a rule that has it.
+   */
+  readonly action?: "allow" | "deny";
 }
 
 export interface Rules {
@@ -106,13 +109,15 @@ export function checkRules({ inbound, outbound }: Rules): void {
 export function sameRule(a: Rule, b: Rule): boolean {
   const sorted = ({ peers: { addresses, droplet_ids, load_balancer_uids, tags } }: Rule) =>
     [addresses, droplet_ids, load_balancer_uids, tags].map((list) => [...(list ?? [])].map(String).sort());
-  const sameTraffic = a.protocol === b.protocol && a.ports === b.ports && a.action === b.action;
+  const sameTraffic = a.protocol === b.protocol && a.ports === b.ports && denies(a) === denies(b);
   return sameTraffic && isDeepStrictEqual(sorted(a), sorted(b));
 }
 
+const denies = ({ action }: Rule): boolean => action === "deny";
+
 /** "tcp 80" or "deny tcp 80". */
-export const describeRule = ({ action, protocol: named, ports }: Rule): string =>
-  [action, named, ports].filter((part) => part !== undefined).join(" ");
+export const describeRule = (rule: Rule): string =>
+  `${denies(rule) ? "deny " : ""}${rule.protocol} ${rule.ports}`;
 
 /** The rules without a droplet, load balancer or tag that is gone; the rule stays, and may then be about nobody. */
 export function withoutPeer(
@@ -133,7 +138,7 @@ export const ruleObject = (
 ) => ({
   protocol: shown,
   ports,
-  action: action ?? "allow",
+  ...(action === undefined ? {} : { action }),
   [side]: whom,
 });
 
@@ -146,7 +151,7 @@ type GivenRule = {
 function readRule(api: Api, path: string, rule: GivenRule, whom: z.output<typeof peers>): Rule {
   const ports = rule.protocol === "icmp" ? "0" : readPorts(path, rule.ports ?? "");
   const read: Rule = { protocol: rule.protocol, ports, peers: readPeers(api, path, whom) };
-  return rule.action === "deny" ? { ...read, action: "deny" } : read;
+  return rule.action === undefined ? read : { ...read, action: rule.action };
 }
 
 function readPorts(path: string, given: string): string {

@@ -47,11 +47,8 @@ describeResource({
     name: "fw-0",
     status: "waiting",
     pending_changes: [{ droplet_id: droplet.id, removing: false, status: "waiting" }],
-    inbound_rules: [
-      { ...body.inbound_rules[0], action: "allow" },
-      { ...body.inbound_rules[1], action: "allow" },
-    ],
-    outbound_rules: [{ ...body.outbound_rules[0], ports: "0", action: "allow" }],
+    inbound_rules: [body.inbound_rules[0], body.inbound_rules[1]],
+    outbound_rules: [{ ...body.outbound_rules[0], ports: "0" }],
     droplet_ids: [droplet.id],
     tags: ["web"],
   }),
@@ -241,7 +238,7 @@ describe("sandbox api: firewalls", () => {
       full.inbound_rules.map(({ ports }: Json) => ports),
       ["80", "443"],
     );
-    assert.deepEqual(full.outbound_rules, [{ ...icmp, ports: "0", action: "allow" }]);
+    assert.deepEqual(full.outbound_rules, [{ ...icmp, ports: "0" }]);
     const of = await api.expect(200, "GET", `/v2/droplets/${droplet.id}/firewalls`);
     assert.deepEqual(of.firewalls, [full]);
     assert.match(
@@ -263,7 +260,7 @@ describe("sandbox api: firewalls", () => {
     const deny = inbound({ action: "deny" });
     const actions = async () => (await read(id)).inbound_rules.map(({ action }: Json) => action);
     await api.expect(204, "POST", path, deny);
-    assert.deepEqual(await actions(), ["allow", "deny"]);
+    assert.deepEqual(await actions(), [undefined, "deny"]);
     assert.match(await api.refuse(422, "POST", path, deny), /^duplicate rule: deny tcp 80$/);
     await api.restart();
     await api.expect(204, "DELETE", path, inbound({}));
