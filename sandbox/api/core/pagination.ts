@@ -25,7 +25,7 @@ export function paged<T>(
   request: ApiRequest,
   all: readonly T[],
 ): { items: T[]; links: object; meta: { total: number } } {
-  const number = queryInteger(request, "page", 1, Number.MAX_SAFE_INTEGER) ?? 1;
+  const number = queryInteger(request, "page", 1, Number.MAX_VALUE) ?? 1;
   const perPage = queryInteger(request, "per_page", 1, MAX_PER_PAGE) ?? DEFAULT_PER_PAGE;
   return {
     items: all.slice((number - 1) * perPage, number * perPage),
@@ -60,8 +60,8 @@ function queryInteger(request: ApiRequest, name: string, min: number, max: numbe
   const given = parseQuery(z.object({ [name]: z.string().optional() }), request)[name];
   if (given === undefined) return undefined;
   const value = /^\d+$/.test(given) ? Number(given) : Number.NaN;
-  if (!Number.isSafeInteger(value) || value < min || value > max) {
-    const range = max === Number.MAX_SAFE_INTEGER ? `${min} or more` : `${min} to ${max}`;
+  if (!Number.isInteger(value) || value < min || value > max) {
+    const range = max === Number.MAX_VALUE ? `${min} or more` : `${min} to ${max}`;
     throw unprocessable(`${name} must be a whole number, ${range}`);
   }
   return value;

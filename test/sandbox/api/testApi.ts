@@ -147,6 +147,8 @@ export async function checkPaging(api: TestApi, path: string, key: string): Prom
     next = one.links.pages?.next;
   }
   assert.deepEqual(seen, all[key]);
+  const far: Json = await api.expect(200, "GET", `${path}${join}page=1363713429551293661184`);
+  assert.deepEqual(far[key], [], "a page far behind the last one is empty");
   for (const bad of ["page=0", "page=x", "per_page=201", "per_page=0"]) {
     assert.match(await api.refuse(422, "GET", `${path}${join}${bad}`), /page must be a whole number/);
   }
