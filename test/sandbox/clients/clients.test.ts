@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { X509Certificate } from "node:crypto";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Finished, runProgram } from "../../../scripts/processes";
@@ -82,7 +83,26 @@ const addTlsFront = async ({ api, folder }: Ground) => {
   return { variables, stop: front.stop };
 };
 
+const certbotIssued = async (ground: Ground) => {
+  const file = join(ground.folder, "config", "live", "site", "cert.pem");
+  const { subjectAltName } = new X509Certificate(await readFile(file));
+  assert.deepEqual(subjectAltName?.split(", ").sort(), [`DNS:*.${DOMAIN}`, `DNS:${DOMAIN}`]);
+  await hasOwnRecordsAlone(ground);
+};
+
 const CLIENTS: readonly Client[] = [
+  {
+    name: "python-digitalocean",
+    install: python("python_digitalocean.py"),
+    refused: /Unable to authenticate you/,
+  },
+  {
+    name: "certbot-dns-digitalocean",
+    install: python("certbot_authenticator.py"),
+    prepare: addDomainAndAcmeServer,
+    check: certbotIssued,
+    refused: /Unable to authenticate you/,
+  },
   {
     name: "pydo",
     install: python("pydo_walk.py"),
@@ -95,6 +115,7 @@ const CLIENTS: readonly Client[] = [
     check: hasOwnRecordsAlone,
     refused: /DigitalOceanClientUnauthorized/,
   },
+  { name: "apache-libcloud", install: python("libcloud_walk.py"), refused: /InvalidCredsError/ },
   {
     name: "dns-lexicon",
     install: python("lexicon_records.py"),
@@ -102,6 +123,7 @@ const CLIENTS: readonly Client[] = [
     check: hasOwnRecordsAlone,
     refused: /401 Client Error/,
   },
+  { name: "do-wrapper", install: npm("do-wrapper.mjs"), refused: /401 \(Unauthorized\)/ },
   { name: "@digitalocean/dots", install: npm("dots.mjs"), refused: /responseStatusCode: 401/ },
   { name: "godo", install: go("godo"), refused: /^account: .* 401 /m },
   {
