@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { frame, StreamMetrics } from "../../app/metrics";
+import { waitFor } from "../waitFor";
 
 /** Splits what came by the stream into its frames. */
 function frames(received: Buffer): string[] {
@@ -45,13 +45,12 @@ describe("app: metrics", () => {
     lines()
       .map((line) => new RegExp(`^${name}:(\\d+)\\|c$`).exec(line)?.[1])
       .reduce((total, value) => total + Number(value ?? 0), 0);
-  async function until(condition: () => boolean): Promise<void> {
-    const deadline = Date.now() + 10_000;
-    while (!condition()) {
-      assert.ok(Date.now() < deadline, `not in time; received: ${lines().join(" ")}`);
-      await delay(10);
-    }
-  }
+  const until = (condition: () => boolean) =>
+    waitFor("figures", async () => condition(), {
+      within: 10,
+      every: 0.01,
+      explain: async () => `received: ${lines().join(" ")}`,
+    });
 
   it("sends counts of all requests, errors and fast answers, and their times", async () => {
     await listen();

@@ -7,8 +7,9 @@ import { authorityIssuer } from "../../sandbox/hosts/balancer/certificates";
 import type { Provider } from "../../sandbox/hosts/provider";
 import { attempt } from "../../sandbox/hosts/run";
 import type { Balancer, Certificate, Domain, ForwardingRule, World } from "../../sandbox/hosts/world";
+import { waitFor } from "../waitFor";
 import { skipWithoutHosts } from "./requirement";
-import { asClient, balancer, droplet, EMPTY, openProvider, waitFor } from "./testWorld";
+import { asClient, balancer, droplet, EMPTY, openProvider } from "./testWorld";
 import { nothingIsLeft } from "./world/leftovers";
 
 /** nginx on each host answers who it is and whom it sees: in plain text, in TLS of its own, and behind PROXY. */

@@ -6,8 +6,9 @@ import { type RunningApi, startApi } from "../../sandbox/api/server";
 import { Driver } from "../../sandbox/hosts/driver";
 import { readPublished } from "../../sandbox/hosts/publish";
 import { attempt } from "../../sandbox/hosts/run";
+import { waitFor } from "../waitFor";
 import { skipWithoutHosts } from "./requirement";
-import { asClient, waitFor } from "./testWorld";
+import { asClient } from "./testWorld";
 import { nothingIsLeft } from "./world/leftovers";
 
 const TOKEN = "dop_v1_test";
@@ -78,7 +79,7 @@ describe("the API with hosts behind it", function () {
         const found = await get(id);
         return found.status === "active" ? found : undefined;
       },
-      60_000,
+      { within: 60 },
     );
   async function act(id: number, body: object): Promise<string> {
     const { action } = await call<{ action: Action }>("POST", `droplets/${id}/actions`, body);
@@ -88,7 +89,7 @@ describe("the API with hosts behind it", function () {
         const now = (await call<{ action: Action }>("GET", `actions/${action.id}`)).action.status;
         return now === "in-progress" ? undefined : now;
       },
-      60_000,
+      { within: 60 },
     );
   }
   const address = ({ networks }: Droplet, type: string) =>
@@ -118,7 +119,7 @@ describe("the API with hosts behind it", function () {
       create("api-2", { tags: ["web"] }),
     ]);
     const [one] = await Promise.all([active(first), active(second)]);
-    await waitFor("nginx", async () => (await sees(address(one, "public"))) === "api-1", 30_000);
+    await waitFor("nginx", async () => (await sees(address(one, "public"))) === "api-1", { within: 30 });
     assert.equal((await driver.provider.host(first).run("hostname", [])).trim(), "api-1");
   });
 

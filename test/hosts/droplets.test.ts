@@ -8,8 +8,9 @@ import { openInstance } from "../../sandbox/hosts/instance";
 import { Provider } from "../../sandbox/hosts/provider";
 import { attempt } from "../../sandbox/hosts/run";
 import type { Domain, World } from "../../sandbox/hosts/world";
+import { waitFor } from "../waitFor";
 import { skipWithoutHosts } from "./requirement";
-import { droplet, EMPTY, openProvider, waitFor } from "./testWorld";
+import { droplet, EMPTY, openProvider } from "./testWorld";
 import { nothingIsLeft } from "./world/leftovers";
 
 const USER_DATA = `#cloud-config
@@ -65,7 +66,7 @@ describe("droplets as hosts", function () {
         const state = await cloudInitState(provider.host(500_000_000 + n));
         return state?.status === "running" ? undefined : state;
       },
-      60_000,
+      { within: 60 },
     );
 
   before(async function () {

@@ -4,8 +4,9 @@ import { firewallTable } from "../../sandbox/hosts/network/firewall";
 import type { Provider } from "../../sandbox/hosts/provider";
 import { attempt } from "../../sandbox/hosts/run";
 import type { Firewall, Peers, World } from "../../sandbox/hosts/world";
+import { waitFor } from "../waitFor";
 import { skipWithoutHosts } from "./requirement";
-import { asClient, balancer, droplet, EMPTY, FOREIGN_VPC, openProvider, waitFor } from "./testWorld";
+import { asClient, balancer, droplet, EMPTY, FOREIGN_VPC, openProvider } from "./testWorld";
 import { nothingIsLeft } from "./world/leftovers";
 
 const ANYBODY: Peers = { addresses: ["0.0.0.0/0", "::/0"] };
@@ -161,7 +162,7 @@ runcmd:
       found = await look();
       return isDeepStrictEqual(found, wanted);
     };
-    await waitFor("the matrix", isThere, 20_000).catch(() => {});
+    await waitFor("the matrix", isThere, { within: 20 }).catch(() => {});
     assert.deepEqual(found, wanted);
   }
   const reachedBy = (address: string, port: number, wanted: string) =>
@@ -178,7 +179,7 @@ runcmd:
           const { stdout } = await provider.host(id).attempt("ss", ["-Hltn", "sport = :8500"]);
           return stdout !== "";
         },
-        60_000,
+        { within: 60 },
       );
     }
   });

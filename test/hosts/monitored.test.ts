@@ -15,8 +15,8 @@ import {
 import { monitorsOf } from "../../scripts/status/alerts";
 import { readStatus } from "../../scripts/status/read";
 import { Sandbox } from "../e2e/sandbox";
+import { waitFor } from "../waitFor";
 import { skipWithoutHosts } from "./requirement";
-import { waitFor } from "./testWorld";
 import { traces } from "./world/leftovers";
 
 const hosts = ["dev-node-1", "dev-node-2", "dev-node-3"];
@@ -57,7 +57,7 @@ describe("npm start with hosts and monitoring=datadog", function () {
         const regions = Object.values((await status()).uptime[0]?.regions ?? {});
         return regions.length === 2 && regions.every((one) => one === state);
       },
-      120_000,
+      { within: 120 },
     );
   const sending = async () => {
     const series = await receivedSeries(datadog(), "nginx.net.request_per_s");
@@ -99,8 +99,10 @@ describe("npm start with hosts and monitoring=datadog", function () {
       );
     }
     // The first figures are of the moments in which the group came together.
-    await waitFor("three writers", async () => (await figure("Writers"))?.value === 3, 120_000);
-    await waitFor("three members ONLINE", async () => (await figure("Members ONLINE"))?.value === 3, 120_000);
+    await waitFor("three writers", async () => (await figure("Writers"))?.value === 3, { within: 120 });
+    await waitFor("three members ONLINE", async () => (await figure("Members ONLINE"))?.value === 3, {
+      within: 120,
+    });
     assert.equal((await figure("Members ONLINE"))?.hosts.length, 3);
     const monitors = (await status()).alerts ?? [];
     assert.ok(monitors.length >= 19, `${monitors.length} monitors`);
@@ -173,7 +175,7 @@ describe("npm start with hosts and monitoring=datadog", function () {
       "figures of the new host",
       async () =>
         (await sending()).some((one) => one.host === "host:dev-node-3" && (one.last?.time ?? 0) > booted),
-      180_000,
+      { within: 180 },
     );
   });
 

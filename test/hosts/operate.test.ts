@@ -5,8 +5,9 @@ import { captureCommand, clientCommand, hostStates } from "../../sandbox/hosts/o
 import type { Provider } from "../../sandbox/hosts/provider";
 import { attempt } from "../../sandbox/hosts/run";
 import type { World } from "../../sandbox/hosts/world";
+import { waitFor } from "../waitFor";
 import { skipWithoutHosts } from "./requirement";
-import { droplet, EMPTY, openProvider, waitFor } from "./testWorld";
+import { droplet, EMPTY, openProvider } from "./testWorld";
 import { nothingIsLeft } from "./world/leftovers";
 
 const LOCK_FILE = join(__dirname, "..", "..", "app", "package-lock.json");

@@ -9,8 +9,8 @@ import { openInstance } from "../../sandbox/hosts/instance";
 import { attempt } from "../../sandbox/hosts/run";
 import { freePort } from "../../sandbox/index";
 import type { ProjectStatus } from "../../scripts/hosts/status";
+import { waitFor } from "../waitFor";
 import { skipWithoutHosts } from "./requirement";
-import { waitFor } from "./testWorld";
 import { traces } from "./world/leftovers";
 
 const ROOT = join(__dirname, "..", "..");
@@ -223,7 +223,7 @@ describe("npm start with hosts", function () {
       /The site is not whole: dev-node-3 is off[\s\S]*console[\s\S]*power HOST on/,
     );
     await succeed("sandbox", "power", "node-3", "on");
-    await waitFor("the member that was off", async () => isWhole(await status()), 180_000);
+    await waitFor("the member that was off", async () => isWhole(await status()), { within: 180 });
   });
 
   it("adopts the hosts after kill -9 of the API, and changes nothing", async () => {

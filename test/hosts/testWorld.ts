@@ -1,7 +1,6 @@
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { clientNamespace, namespacePath } from "../../sandbox/hosts/instance";
 import { Provider, type ProviderOptions } from "../../sandbox/hosts/provider";
 import { attempt, type Output } from "../../sandbox/hosts/run";
@@ -76,27 +75,6 @@ export function balancer(values: Partial<Balancer> = {}): Balancer {
 export async function openProvider(options: Partial<ProviderOptions> = {}): Promise<Provider> {
   const dir = await mkdtemp(join(tmpdir(), "sw-hosts-"));
   return Provider.open({ dir, onProgress: (line) => console.log(`      ${line}`), ...options });
-}
-
-/** Waits until `condition` holds and gives its value; throws with `what` and the last error after `withinMs`. */
-export async function waitFor<T>(
-  what: string,
-  condition: () => Promise<T | undefined | false>,
-  withinMs = 60_000,
-): Promise<T> {
-  const deadline = Date.now() + withinMs;
-  let last: unknown;
-  for (;;) {
-    try {
-      const value = await condition();
-      if (value !== undefined && value !== false) return value;
-    } catch (error) {
-      last = error;
-    }
-    if (Date.now() > deadline)
-      throw new Error(`${what}: not within ${withinMs} ms${last ? ` (${String(last)})` : ""}`);
-    await delay(50);
-  }
 }
 
 /** Runs a program as the client on the internet. */

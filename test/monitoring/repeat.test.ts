@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { repeat } from "../../sandbox/monitoring/repeat";
-import { waitFor } from "../hosts/world/waitFor";
+import { waitFor } from "../waitFor";
 
 describe("monitoring: work that is repeated", () => {
   it("goes on after an error, which is told once and not at every turn", async () => {

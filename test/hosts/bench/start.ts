@@ -10,7 +10,7 @@ import { readPublished } from "../../../sandbox/hosts/publish";
 import { freePort, rootsFile } from "../../../sandbox/index";
 import { homeAt, PROJECT_DIR } from "../../../scripts/home";
 import { askSite } from "../../../scripts/hosts/site";
-import { waitFor } from "../world/waitFor";
+import { waitFor } from "../../waitFor";
 
 const SITE = "www.dev.foobar.com";
 const WITHIN_S = 600;

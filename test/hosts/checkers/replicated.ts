@@ -1,4 +1,4 @@
-import { waitFor } from "../world/waitFor";
+import { waitFor } from "../../waitFor";
 import type { WorldHost } from "../world/worldHost";
 
 /** Writes a row as root on one host; its text tells where and when. */

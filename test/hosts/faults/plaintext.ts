@@ -1,4 +1,4 @@
-import { waitFor } from "../world/waitFor";
+import { waitFor } from "../../waitFor";
 import type { World } from "../world/world";
 
 /**

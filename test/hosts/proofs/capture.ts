@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Instance } from "../../../sandbox/hosts/instance";
 import { captureCommand, type Hop } from "../../../sandbox/hosts/operate";
-import { waitFor } from "../world/waitFor";
+import { waitFor } from "../../waitFor";
 
 /** A TCP segment. */
 export interface Segment {

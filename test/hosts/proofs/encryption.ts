@@ -3,7 +3,7 @@
  * there when one protection after another is taken away. It leaves the stack without any: it comes last.
  */
 import assert from "node:assert/strict";
-import { waitFor } from "../world/waitFor";
+import { waitFor } from "../../waitFor";
 import type { World } from "../world/world";
 import { AgentHop } from "./agent";
 import { HOPS, type HopName, type OnTheWire, passMarked } from "./wire";

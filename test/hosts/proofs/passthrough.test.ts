@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { clientNamespace, dropletNamespace } from "../../../sandbox/hosts/instance";
 import { CLIENT_ADDRESS } from "../../../sandbox/hosts/network/addresses";
 import { runIn } from "../../../sandbox/hosts/network/namespace";
+import { waitFor } from "../../waitFor";
 import { useOwnWorld } from "../world/useWorld";
-import { waitFor } from "../world/waitFor";
 import { type Issued, TestAuthority } from "./pki";
 
 const SITE = "www.dev.foobar.com";

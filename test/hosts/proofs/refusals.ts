@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { waitFor } from "../world/waitFor";
+import { waitFor } from "../../waitFor";
 import type { World } from "../world/world";
 import type { WorldHost } from "../world/worldHost";
 import { withClientCertificates } from "./clientCertificates";

@@ -1,7 +1,7 @@
 /** Who does not get into the replication group: plaintext, and certificates that are not the group's, in each direction. */
 import assert from "node:assert/strict";
+import { waitFor } from "../../waitFor";
 import { writeRow } from "../checkers/replicated";
-import { waitFor } from "../world/waitFor";
 import type { World } from "../world/world";
 import type { WorldHost } from "../world/worldHost";
 import { withClientCertificates } from "./clientCertificates";

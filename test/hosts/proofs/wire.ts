@@ -1,8 +1,8 @@
 /** A marked request and a marked row on their way through the infrastructure, and which hops show the mark. */
 import { randomBytes } from "node:crypto";
 import type { Hop as Place } from "../../../sandbox/hosts/operate";
+import { waitFor } from "../../waitFor";
 import { hostsWithout } from "../checkers/replicated";
-import { waitFor } from "../world/waitFor";
 import type { World } from "../world/world";
 import type { WorldHost } from "../world/worldHost";
 import type { AgentHop } from "./agent";

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "../../../sandbox/hosts/run";
+import { waitFor } from "../../waitFor";
 import { skipWithoutHosts } from "../requirement";
 import { Account, type ApiDroplet } from "../world/account";
 import { nothingIsLeft } from "../world/leftovers";
-import { waitFor } from "../world/waitFor";
 
 const LIMIT = 64 * 1024;
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { waitFor } from "../../waitFor";
 import { everyAcknowledged } from "../checkers/acknowledged";
 import { members } from "../checkers/members";
 import { hostsWithout, writeRow } from "../checkers/replicated";
@@ -6,7 +7,6 @@ import { supervisorStatus } from "../checkers/supervisor";
 import { powerBack, powerCut } from "../faults/power";
 import { Visitors } from "../workloads/visitors";
 import { useWorld } from "../world/useWorld";
-import { waitFor } from "../world/waitFor";
 import type { WorldHost } from "../world/worldHost";
 
 /** A host boots and joins within seconds; on a busy machine it may take minutes, which is no fault of the payload. */

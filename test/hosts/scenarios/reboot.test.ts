@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
+import { waitFor } from "../../waitFor";
 import { everyAcknowledged } from "../checkers/acknowledged";
 import { Visitors } from "../workloads/visitors";
 import { useWorld } from "../world/useWorld";
-import { waitFor } from "../world/waitFor";
 import type { WorldHost } from "../world/worldHost";
 
 const BACK_WITHIN_S = 240;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
+import { waitFor } from "../../waitFor";
 import { hostsWithout, writeRow } from "../checkers/replicated";
 import { useWorld } from "../world/useWorld";
-import { waitFor } from "../world/waitFor";
 
 const BACK_WITHIN_S = 240;
 

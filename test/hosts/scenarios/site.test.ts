@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { waitFor } from "../../waitFor";
 import { useWorld } from "../world/useWorld";
-import { waitFor } from "../world/waitFor";
 import type { WorldHost } from "../world/worldHost";
 
 /** systemd-analyze security's figure: 0 is safe, 10 is not. */

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
+import { waitFor } from "../../waitFor";
 import { everyAcknowledged } from "../checkers/acknowledged";
 import { members } from "../checkers/members";
 import { hostsWithout, writeRow } from "../checkers/replicated";
 import { TestAuthority } from "../proofs/pki";
 import { showCertificate, showOwnCertificate } from "../proofs/shownCertificate";
 import { useOwnWorld } from "../world/useWorld";
-import { waitFor } from "../world/waitFor";
 import type { WorldHost } from "../world/worldHost";
 
 describe("source and replicas on running hosts", function () {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
+import { waitFor } from "../../waitFor";
 import { members } from "../checkers/members";
 import { hostsWithout, writeRow } from "../checkers/replicated";
 import { useWorld } from "../world/useWorld";
-import { waitFor } from "../world/waitFor";
 
 describe("writers on running hosts", function () {
   this.timeout(180_000);

@@ -1,8 +1,8 @@
 import { hostStates } from "../../../sandbox/hosts/operate";
 import type { PowerCut, Rates } from "../../../scripts/bench/hosts";
 import { median } from "../../../scripts/bench/median";
+import { waitFor } from "../../waitFor";
 import { everyAcknowledged } from "../checkers/acknowledged";
-import { waitFor } from "../world/waitFor";
 import type { World } from "../world/world";
 import type { WorldHost } from "../world/worldHost";
 import { Visitors } from "./visitors";

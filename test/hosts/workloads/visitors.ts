@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { waitFor } from "../world/waitFor";
+import { waitFor } from "../../waitFor";
 import type { World } from "../world/world";
 
 const PROGRAM = join(__dirname, "visitor.mjs");

@@ -14,8 +14,8 @@ import { EngineStack } from "../../../scripts/engine/stack";
 import { parseOverride } from "../../../scripts/engine/workDir";
 import { type Home, homeAt, makeHome, PROJECT_DIR } from "../../../scripts/home";
 import { ensurePulumi } from "../../../scripts/toolchain/pulumi";
+import { waitFor } from "../../waitFor";
 import type { Issued } from "../proofs/pki";
-import { waitFor } from "./waitFor";
 
 const REQUEST_LIMIT_MS = 60_000;
 

@@ -2,10 +2,10 @@ import { appendFile, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Instance } from "../../../sandbox/hosts/instance";
 import type { Provider } from "../../../sandbox/hosts/provider";
+import { waitFor } from "../../waitFor";
 import { members } from "../checkers/members";
 import { Account } from "./account";
 import { Client } from "./client";
-import { waitFor } from "./waitFor";
 import { type HostIdentity, type Role, WorldHost } from "./worldHost";
 
 export interface WorldOptions {

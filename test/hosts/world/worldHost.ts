@@ -1,7 +1,7 @@
 import { type CloudInitState, cloudInitState } from "../../../sandbox/hosts/host/cloudInit";
 import type { Host } from "../../../sandbox/hosts/host/host";
 import type { Output, RunOptions } from "../../../sandbox/hosts/run";
-import { waitFor } from "./waitFor";
+import { waitFor } from "../../waitFor";
 
 export type Role = "web" | "database";
 

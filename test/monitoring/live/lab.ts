@@ -12,9 +12,9 @@ import { type RunningDatadog, startDatadog } from "../../../sandbox/datadog/serv
 import { HostProbes } from "../../../sandbox/monitoring/hostProbes";
 import { Watcher } from "../../../sandbox/monitoring/watcher";
 import { backupAges, sendBackupAges } from "../../../scripts/status/backups";
-import { waitFor } from "../../hosts/world/waitFor";
 import type { World } from "../../hosts/world/world";
 import type { WorldHost } from "../../hosts/world/worldHost";
+import { waitFor } from "../../waitFor";
 import { type Background, during } from "./during";
 
 export const intervalSeconds = 2;

@@ -1,4 +1,4 @@
-import { waitFor } from "../../hosts/world/waitFor";
+import { waitFor } from "../../waitFor";
 import { type Background, everySecond } from "./during";
 import type { AlertState, Lab } from "./lab";
 

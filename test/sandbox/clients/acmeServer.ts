@@ -11,7 +11,7 @@ import { Authority } from "../../../sandbox/hosts/balancer/authority";
 import { ensurePebble } from "../../../sandbox/hosts/balancer/pebble";
 import { reply } from "../../../sandbox/hosts/services/zones";
 import type { Domain } from "../../../sandbox/hosts/world";
-import { waitFor } from "../../hosts/world/waitFor";
+import { waitFor } from "../../waitFor";
 import type { Json, TestApi } from "../api/testApi";
 
 /** Let's Encrypt's test server, and a name server that answers from a sandbox's domains: both on loopback. */

@@ -39,12 +39,3 @@ export class Account {
     rmSync(this.stateDir, { recursive: true, force: true });
   }
 }
-
-/** Asks until the answer is true. @throws Error after ten seconds */
-export async function until(what: string, holds: () => Promise<boolean>, withinMs = 10_000): Promise<void> {
-  const end = performance.now() + withinMs;
-  while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`${what} did not come about within ${withinMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { digitalocean } from "../../../sandbox/plugins/digitalocean/provider";
 import type { PropertyMap } from "../../../sandbox/plugins/provider/values";
-import { until } from "./account";
+import { waitFor } from "../../waitFor";
 import { Plugin, PluginError } from "./harness";
 import { type Answer, Recorder, type Responder } from "./recorder";
 
@@ -146,7 +146,7 @@ describe("the digitalocean plugin and an API in trouble", () => {
       const plugin = await start();
       recorder.responder = slowDroplet;
       const creating = plugin.create("Droplet", droplet);
-      await until("a poll", async () => recorder.requests.length > 2);
+      await waitFor("a poll", async () => recorder.requests.length > 2);
       const began = performance.now();
       await plugin.cancel();
       const error: unknown = await creating.catch((reason: unknown) => reason);

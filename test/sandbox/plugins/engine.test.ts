@@ -7,7 +7,8 @@ import * as pulumi from "@pulumi/pulumi";
 import type { PulumiFn, Stack } from "@pulumi/pulumi/automation";
 import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
-import { Account, token, until } from "./account";
+import { waitFor } from "../../waitFor";
+import { Account, token } from "./account";
 import { cliPath, Engine } from "./engine";
 
 interface Deployment {
@@ -264,7 +265,7 @@ describe("the stand-ins under the real engine", function () {
 
   it("destroys everything", async () => {
     await stack.destroy();
-    await until("an empty account", async () => {
+    await waitFor("an empty account", async () => {
       const { droplets } = await account.ask<{ droplets: unknown[] }>("GET", "/v2/droplets");
       const { firewalls } = await account.ask<{ firewalls: unknown[] }>("GET", "/v2/firewalls");
       const { domains } = await account.ask<{ domains: unknown[] }>("GET", "/v2/domains");

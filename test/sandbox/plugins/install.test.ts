@@ -19,7 +19,7 @@ import { credentials } from "@grpc/grpc-js";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { installPlugins, pluginNames, pluginVersion } from "../../../sandbox/plugins/install";
-import { until } from "./account";
+import { waitFor } from "../../waitFor";
 
 describe("installed plugins", function () {
   this.timeout(60_000);
@@ -103,7 +103,7 @@ describe("installed plugins", function () {
     const pid = Number(line.toString());
     assert.ok(existsSync(`/proc/${pid}`) || process.platform !== "linux");
     engine.kill("SIGKILL");
-    await until("the end of the plugin", async () => !isAlive(pid));
+    await waitFor("the end of the plugin", async () => !isAlive(pid));
   });
 });
 

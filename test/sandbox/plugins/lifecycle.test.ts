@@ -3,7 +3,8 @@ import { generateKeyPairSync } from "node:crypto";
 import { digitalocean } from "../../../sandbox/plugins/digitalocean/provider";
 import { isZero } from "../../../sandbox/plugins/provider/compare";
 import type { PropertyMap, PropertyValue } from "../../../sandbox/plugins/provider/values";
-import { Account, token, until } from "./account";
+import { waitFor } from "../../waitFor";
+import { Account, token } from "./account";
 import { type Live, Plugin } from "./harness";
 
 /** What several resources stand on. */
@@ -390,7 +391,7 @@ describe("resources of the digitalocean plugin, against the sandbox's API", () =
     const imported = await plugin.import("ReservedIpAssignment", `${ip.id},${ground.droplet.id}`);
     assert.deepEqual(imported?.state, live.state);
     await account.ask("POST", `/v2/reserved_ips/${ip.id}/actions`, { type: "unassign" });
-    await until("unassigning", async () => (await plugin.read("ReservedIpAssignment", live)) === undefined);
+    await waitFor("unassigning", async () => (await plugin.read("ReservedIpAssignment", live)) === undefined);
     await plugin.delete("ReservedIpAssignment", live);
     await plugin.delete("ReservedIp", ip);
   });

@@ -1,5 +1,5 @@
 /** Hosts of the same account that are not the stack's: one in its VPC, one in another. Nothing guards them. */
-import { waitFor } from "../../world/waitFor";
+import { waitFor } from "../../../waitFor";
 import type { World } from "../../world/world";
 
 interface Droplet {

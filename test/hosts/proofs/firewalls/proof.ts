@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { clientNamespace } from "../../../../sandbox/hosts/instance";
 import { CLIENT_ADDRESS } from "../../../../sandbox/hosts/network/addresses";
 import { ip } from "../../../../sandbox/hosts/network/namespace";
-import { waitFor } from "../../world/waitFor";
+import { waitFor } from "../../../waitFor";
 import type { World } from "../../world/world";
 import {
   listenOn,

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 export interface WaitOptions {
-  /** Seconds until the wait is given up. */
-  readonly within: number;
+  /** Seconds until the wait is given up; 60 by default. */
+  readonly within?: number;
   /** Seconds between two looks; a quarter of a second by default. */
   readonly every?: number;
   /** Asked when the wait is given up: what the person at the keyboard needs to see beside the error. */
@@ -16,7 +16,7 @@ export interface WaitOptions {
 export async function waitFor<T>(
   what: string,
   condition: () => Promise<T | undefined | false>,
-  { within, every = 0.25, explain }: WaitOptions,
+  { within = 60, every = 0.25, explain }: WaitOptions = {},
 ): Promise<T> {
   const deadline = Date.now() + within * 1000;
   let last: unknown;
