@@ -12,10 +12,13 @@ export class Account {
     private readonly stateDir: string,
   ) {}
 
-  /** @param actionDelayMs how long the API's asynchronous actions take */
-  static async open(actionDelayMs = 20): Promise<Account> {
+  /**
+   * @param actionDelayMs how long the API's asynchronous actions take
+   * @param vpcLingerMs how long a VPC keeps a deleted member
+   */
+  static async open(actionDelayMs = 20, vpcLingerMs = 0): Promise<Account> {
     const stateDir = mkdtempSync(join(tmpdir(), "secured-web-plugins-"));
-    return new Account(await startApi({ stateDir, port: 0, token, actionDelayMs }), stateDir);
+    return new Account(await startApi({ stateDir, port: 0, token, actionDelayMs, vpcLingerMs }), stateDir);
   }
 
   get url(): string {

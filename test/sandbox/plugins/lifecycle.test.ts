@@ -403,6 +403,22 @@ describe("resources of the digitalocean plugin, against the sandbox's API", () =
     await plugin.delete("Volume", volume);
   });
 
+  it("the deletion of a VPC waits for deleted members that its VPC still has", async () => {
+    const slow = await Account.open(20, 1500);
+    const beside = await Plugin.start(digitalocean, { token, apiEndpoint: slow.url });
+    try {
+      const vpc = await beside.create("Vpc", { name: "v", region });
+      const droplet = await beside.create("Droplet", { name: "d", region, size, image, vpcUuid: vpc.id });
+      await beside.delete("Droplet", droplet);
+      await assert.rejects(slow.ask("DELETE", `/v2/vpcs/${vpc.id}`), /409 .*members/);
+      await beside.delete("Vpc", vpc);
+      await assert.rejects(slow.ask("GET", `/v2/vpcs/${vpc.id}`), /404/);
+    } finally {
+      await beside.stop();
+      await slow.close();
+    }
+  });
+
   it("managed databases and NAT gateways can be checked and previewed, and a create names what is missing", async () => {
     const inputs = await plugin.checked("DatabaseCluster", {
       ...{ name: "db", engine: "mysql", version: "8", size: "db-s-1vcpu-1gb", region, nodeCount: 1 },
