@@ -47,17 +47,11 @@ export function pythonSet(name: string): PackageSet {
     name: `python-${name}`,
     lockFile,
     install: async (folder) => {
-      await runOrThrow("python3", ["-m", "venv", folder]);
-      const pip = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-input",
-        "--no-deps",
-      ];
-      await runOrThrow(join(folder, "bin", "python"), [...pip, "--requirement", lockFile]);
+      // Debian's Python makes an environment with pip only where python3-venv is installed, so pip stays outside.
+      await runOrThrow("python3", ["-m", "venv", "--without-pip", folder]);
+      const pip = ["-m", "pip", "--python", join(folder, "bin", "python")];
+      const options = ["--quiet", "--disable-pip-version-check", "--no-input", "--no-deps"];
+      await runOrThrow("python3", [...pip, "install", ...options, "--requirement", lockFile]);
     },
   };
 }
