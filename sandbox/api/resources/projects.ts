@@ -193,10 +193,12 @@ function projectObject({ environment: given, ...project }: Project): object {
 
 function memberObject(request: ApiRequest, urn: string, assigned_at: string, status: string): object {
   const [, type = "", ...rest] = urn.split(":");
+  // By way of UTF-8: encodeURIComponent() throws for half of a surrogate pair.
+  const id = encodeURIComponent(Buffer.from(rest.join(":")).toString());
   return {
     urn,
     assigned_at,
-    links: { self: `${request.origin}/v2/${PLACES[type]}/${rest.join(":")}` },
+    links: { self: `${request.origin}/v2/${PLACES[type]}/${id}` },
     status,
   };
 }

@@ -224,6 +224,8 @@ describe("sandbox api: projects", () => {
       `do:loadbalancer:${ABSENT}`,
       `do:volume:${ABSENT}`,
       "do:floatingip:198.51.100.9",
+      // An id that no address can hold as it is, with half of a surrogate pair: the answer's link is one all the same.
+      "do:floatingip:ö[²]#|\ud800",
       // Of kinds that are not here.
       ...["dbaas", "kubernetes"].map((kind) => `do:${kind}:${ABSENT}`),
       "do:space:bucket",
