@@ -1,26 +1,26 @@
 /**
- * What a person types to work with a sandbox. Errors and help texts name these commands, and a project that embeds the
- * sandbox in its own commands (`npm start`) names those.
+ * The commands that a user types to work with a sandbox. Errors and help texts contain them. A project that embeds
+ * the sandbox in its own commands sets those (`npm start`).
  */
 export interface Calls {
   /** Starts the API in the background. */
   readonly start: string;
   /** Starts it with droplets that boot as hosts. */
   readonly startHosts: string;
-  /** Starts it with hosts that send figures to the stand-in of Datadog. */
+  /** Starts it with hosts that send metrics to the Datadog stand-in. */
   readonly startMonitored: string;
   readonly stop: string;
-  /** Stops it and removes all that it made. */
+  /** Stops it and removes everything that it created. */
   readonly remove: string;
-  /** Throws the sandbox away, whatever state it is in. */
+  /** Deletes the sandbox, in any state. */
   readonly discard: string;
   /** Creates the first droplet. */
   readonly fill: string;
-  /** Tells what this machine lacks. */
+  /** Shows what this machine lacks. */
   readonly examine: string;
-  /** Stands before a verb: `digitalocean-sandbox exec HOST -- CMD`. */
+  /** Precedes a verb: `digitalocean-sandbox exec HOST -- CMD`. */
   readonly verb: string;
-  /** Environment variables with the folder, the API's port, and whether droplets are hosts. */
+  /** Environment variables for the folder, the API's port, and whether droplets are hosts. */
   readonly variables: { readonly dir: string; readonly port: string; readonly hosts: string };
 }
 

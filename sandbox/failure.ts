@@ -2,8 +2,7 @@
 export const EXIT_CODES = { error: 1, usage: 2 } as const;
 
 /**
- * An error that the person at the keyboard can act on. It is printed without a stack trace.
- * `remedy` says what to do, in one line or more.
+ * An error that the user can fix. It is printed without a stack trace. `remedy` says what to do, in one line or more.
  */
 export class Failure extends Error {
   readonly exitCode: number;

@@ -1,8 +1,8 @@
 /**
- * The public module of the sandbox: a DigitalOcean account on this machine, for a program that starts one, looks after
- * it, or tests against it. Other modules of this package may change at any time.
+ * The public module of the sandbox: a DigitalOcean account on this machine, for a program that starts one, manages
+ * it, or tests against it. Other modules of this package can change at any time.
  *
- * What is heavy (the API, the hosts) is loaded when one of its functions is called, so that an import costs little.
+ * Large parts (the API, the hosts) are loaded when one of their functions is called, so that an import is fast.
  */
 import type { ApiOptions, RunningApi } from "./api/server";
 import type { Calls } from "./calls";
@@ -37,20 +37,20 @@ export {
   waitUntilGone,
 } from "./background/taggedProcesses";
 export { ensureToken } from "./background/token";
-// ---- A sandbox: its folder, and the errors of all that follows.
+// ---- A sandbox: its folder, and its errors.
 export type { Calls } from "./calls";
 export { Failure, usageFailure } from "./failure";
 export { hasHosts, makeSandboxFolder, type Sandbox, type SandboxOptions, sandboxAt } from "./sandbox";
 
-/** An API in this process, for a test. Its account lies in `stateDir`. */
+/** An API in this process, for a test. Its account is in `stateDir`. */
 export async function startApi(options: ApiOptions): Promise<RunningApi> {
   return (await import("./api/server.ts")).startApi(options);
 }
 export type { HostChange } from "./api/core/host";
 export type { ApiOptions, RunningApi } from "./api/server";
-// ---- Its stand-in of Datadog, which runs beside the API.
+// ---- Its Datadog stand-in, which runs next to the API.
 export { ensureDatadog, sandboxDatadog } from "./background/datadogAccess";
-// ---- What its account holds, over its API.
+// ---- The content of its account, read from its API.
 export {
   act,
   type CertificateView,
@@ -88,34 +88,36 @@ export type { Published } from "./hosts/publish";
 export { rootsFile } from "./hosts/roots";
 export type { SetupState } from "./hosts/setupState";
 
-/** What keeps this machine from running droplets as hosts, with the command that helps; empty where nothing does. */
+/**
+ * The reasons why this machine cannot run droplets as hosts, with the command that helps; empty if there are none.
+ */
 export async function missingForHosts(): Promise<{ reasons: string[]; remedy?: string }> {
   return (await import("./hosts/requirements.ts")).missingForHosts();
 }
 
 /**
- * Decides whether droplets boot as hosts. What they need is made by `hostParts`.
+ * Decides whether droplets boot as hosts. `hostParts` builds what they need.
  *
- * Throws a Failure where hosts are demanded (`on`) and cannot be had, or refused (`off`) and there already.
+ * Throws a Failure if hosts are required (`on`) but not possible, or disabled (`off`) while the sandbox has hosts.
  */
 export async function decideHosts(sandbox: Sandbox, mode: HostsMode): Promise<HostsDecision> {
   return (await import("./hosts/prepare.ts")).decideHosts(sandbox, mode);
 }
 
-/** What hosts need, each made once; they do not depend on each other. */
+/** The parts that hosts need, each built once. They do not depend on each other. */
 export function hostParts(sandbox: Sandbox): readonly HostPart[] {
   return (require("./hosts/prepare.ts") as typeof import("./hosts/prepare")).hostParts(sandbox);
 }
 
-/** What the failure of a part means: records, or a Failure where hosts are demanded. */
+/** The result if a part failed: records, or a Failure if hosts are required. */
 export async function withoutHosts(mode: HostsMode, reason: string): Promise<HostsDecision> {
   return (await import("./hosts/prepare.ts")).recordsOrFailure(mode, { reason });
 }
 
 /**
- * `decideHosts` and all of `hostParts`, one after another.
+ * `decideHosts`, then all of `hostParts`, one after another.
  *
- * Throws a Failure where hosts are demanded (`on`) and cannot be had, or refused (`off`) and there already.
+ * Throws a Failure if hosts are required (`on`) but not possible, or disabled (`off`) while the sandbox has hosts.
  */
 export async function prepareHosts(
   sandbox: Sandbox,
@@ -126,28 +128,30 @@ export async function prepareHosts(
   return (await import("./hosts/prepare.ts")).prepareHosts(sandbox, mode, report, signal);
 }
 
-/** Makes what stands in for the Datadog agent on hosts, once (about a minute). Says what came of it. */
+/**
+ * Builds the program that replaces the Datadog agent on hosts, once (about a minute). Returns the result, in words.
+ */
 export async function prepareCollector(report: (line: string) => void): Promise<string> {
   return (await import("./hosts/prepare.ts")).prepareCollector(report);
 }
 
-/** True where `prepareCollector` has made it. */
+/** True if `prepareCollector` has built it. */
 export async function hasCollector(): Promise<boolean> {
   return (await (await import("./datadog/collector/telegraf.ts")).findTelegraf()) !== undefined;
 }
 
-/** Every host that has a disk, by name. Throws a Failure where droplets are records, or this user may not enter them. */
+/** Every host that has a disk, by name. Throws a Failure if droplets are only records, or this user has no access. */
 export async function namedHosts(sandbox: Sandbox): Promise<NamedHost[]> {
   const hosts = await import("./hosts/namedHosts.ts");
   return hosts.namedHosts(await hosts.openHosts(sandbox));
 }
 
-/** How far a host's cloud-init has come. */
+/** The progress of a host's cloud-init. */
 export async function setupState(host: NamedHost): Promise<SetupState> {
   return (await import("./hosts/setupState.ts")).setupState(host);
 }
 
-/** What a host itself says about its trouble; empty where it has no complaint. */
+/** The host's own error messages; empty if there are none. */
 export async function complaint(host: NamedHost): Promise<string> {
   return (await import("./hosts/setupState.ts")).complaint(host);
 }
@@ -162,20 +166,20 @@ export async function publishedPorts(sandbox: Sandbox): Promise<readonly Publish
   return readPublished(await openInstance(sandbox.hostsDir));
 }
 
-/** Removes hosts, networks and disks from this machine. The API must not run. */
+/** Removes hosts, networks and disks from this machine. The API must not be running. */
 export async function removeHosts({ hostsDir }: Sandbox): Promise<void> {
   await (await import("./hosts/provider.ts")).Provider.remove(hostsDir);
 }
 
 // ---- Stand-ins for Pulumi's plugins.
-/** Puts the stand-ins, or one of them, where the engine looks for plugins in a Pulumi home of the sandbox's own. */
+/** Installs the stand-ins, or one of them, in a Pulumi home of the sandbox. */
 export async function installStandIns(pulumiHome: string, only?: PluginName): Promise<void> {
   const { installPlugin, installPlugins } = await import("./plugins/install.ts");
   if (only === undefined) await installPlugins(pulumiHome);
   else installPlugin(pulumiHome, only);
 }
 
-// ---- Its command, for a project that embeds it in commands of its own.
+// ---- Its command, for a project that embeds it in its own commands.
 export type { Command } from "./cli/command";
 export {
   type CommandArguments,
@@ -190,12 +194,12 @@ export { type CommandOptions, runSandboxCommand } from "./cli/run";
 export type { DropletStatus, SandboxStatus } from "./cli/status";
 export { table } from "./cli/table";
 
-/** All that can be told of a sandbox now. Throws a Failure where there is none. */
+/** The whole status of a sandbox. Throws a Failure if there is none. */
 export async function sandboxStatus(sandbox: Sandbox): Promise<SandboxStatus> {
   return (await import("./cli/status.ts")).sandboxStatus(sandbox);
 }
 
-/** The status for a person, with a table for each subject. */
+/** The status as text, with a table for each subject. */
 export async function sandboxStatusText(
   status: SandboxStatus,
   { calls }: { readonly calls: Calls },

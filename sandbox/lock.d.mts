@@ -1,13 +1,13 @@
 export interface LockOwner {
   readonly pid: number;
-  /** What the owner runs, such as `npm start`. */
+  /** The owner's command, such as `npm start`. */
   readonly command: string;
   /** ISO 8601. */
   readonly since: string;
 }
 
 export interface HeldLock {
-  /** Gives the lock back. Does nothing when it is no longer ours. */
+  /** Releases the lock. Does nothing if this process no longer holds it. */
   release(): void;
 }
 

@@ -1,11 +1,11 @@
-// The one lock of the sandbox and of whoever uses it: a file that names its owner, so that a second process can say who
-// holds it. It is free again the moment its owner is dead, even by kill -9, and also while the dead owner is a zombie
-// that its parent has not collected (in a container that may take seconds). It has no dependencies, because a project's
-// set-up needs it before node_modules exists. docs/decisions.md says why it is not a library.
+// The only lock of the sandbox and of the projects that use it: a file that contains its owner, so that a second process
+// can show who holds it. The lock is free again as soon as its owner has ended, even by kill -9, and also while the dead
+// owner is a zombie that its parent has not collected (in a container this can take seconds). It has no dependencies,
+// because a project's set-up needs it before node_modules exists. docs/decisions.md says why it is not a library.
 //
-// link(2) takes the lock: it is atomic and never overwrites. A lock whose owner is dead is removed only by the process
-// that has taken a second lock, named after the dead one's content, and only while the first still has that content. So
-// two processes that see the same dead owner cannot both remove the lock, nor remove a newer one.
+// link(2) creates the lock: it is atomic and never overwrites a file. To remove the lock of a dead owner, a process first
+// takes a second lock, named after the content of the dead one, and then checks that the first lock still has that content.
+// So two processes that see the same dead owner cannot both remove the lock, and cannot remove a newer one.
 import { execFileSync } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -13,15 +13,15 @@ import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 /**
- * What tells one process from a later one with the same id: its start time.
+ * The start time of a process, which distinguishes it from a later process with the same id.
  * @param {number} pid
- * @returns {string | undefined} undefined when no such process is alive (a zombie is not alive)
+ * @returns {string | undefined} undefined if no such process is alive (a zombie is not alive)
  */
 export function processIdentity(pid) {
   if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // proc_pid_stat(5): the command, field 2, may hold spaces and parentheses; what follows its last ")" does not.
+    // proc_pid_stat(5): the command (field 2) can contain spaces and parentheses. Nothing after its last ")" does.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return fields[0] === "Z" || fields[0] === "X" ? undefined : `start:${fields[19]}`;
   } catch {
@@ -40,7 +40,7 @@ function identityByPs(pid) {
 
 const isAlive = (owner) => owner?.identity !== undefined && processIdentity(owner.pid) === owner.identity;
 
-/** The content of a lock; undefined where nobody has it. */
+/** The content of a lock; undefined if it is free. */
 function read(path) {
   try {
     return readFileSync(path, "utf8");
@@ -65,7 +65,7 @@ export function lockOwner(path) {
   return isAlive(owner) ? owner : undefined;
 }
 
-/** Creates `path` with `content` in one step; false when it exists already. */
+/** Creates `path` with `content` in one step. Returns false if it already exists. */
 function createWhole(path, content) {
   const draft = `${path}.${process.pid}.${process.hrtime.bigint()}`;
   writeFileSync(draft, content, { mode: 0o600 });
@@ -98,7 +98,7 @@ function removeDead(path, content) {
 /**
  * Tries once to take the lock.
  * @param {string} path
- * @param {string} command what the owner does, for the message that a second one prints
+ * @param {string} command the owner's command, for the message that another process prints
  * @returns {{ release(): void } | { heldBy: { pid: number, command: string, since: string } }}
  */
 export function tryLock(path, command) {
@@ -108,7 +108,7 @@ export function tryLock(path, command) {
     identity: processIdentity(process.pid),
     command,
     since: new Date().toISOString(),
-    // One process may take a lock, lose it to somebody who removes the file, and take it again.
+    // A process can take a lock, lose it because another process removes the file, and take it again.
     id: randomUUID(),
   });
   for (;;) {
@@ -120,7 +120,7 @@ export function tryLock(path, command) {
       };
     }
     const content = read(path);
-    if (content === undefined) continue; // released between the two looks
+    if (content === undefined) continue; // released after createWhole
     const owner = ownerOf(content);
     if (isAlive(owner)) return { heldBy: owner };
     removeDead(path, content);
@@ -128,7 +128,7 @@ export function tryLock(path, command) {
 }
 
 /**
- * Waits until the lock is ours.
+ * Waits until this process has the lock.
  * @param {string} path
  * @param {string} command
  * @param {{ onWait?: (owner: { pid: number, command: string }) => void, pollMs?: number, signal?: AbortSignal }} [options] onWait is called once

@@ -2,33 +2,36 @@ import { chmodSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Calls, OWN_CALLS } from "./calls";
 
-/** One sandbox: where it keeps its account, its keys and its hosts. One folder, so that it can be removed whole. */
+/**
+ * One sandbox: the folder of its account, its keys and its hosts. It is a single folder, so that it can be removed
+ * completely.
+ */
 export interface Sandbox {
   readonly dir: string;
   readonly tokenFile: string;
-  /** Keys, address and account of the stand-in of Datadog. */
+  /** Keys, address and account of the Datadog stand-in. */
   readonly datadogDir: string;
   readonly apiStateDir: string;
-  /** Disks, networks and keys of droplets that are hosts. It is absent while all droplets are records. */
+  /** Disks, networks and keys of droplets that are hosts. Absent while all droplets are only records. */
   readonly hostsDir: string;
   readonly apiLog: string;
-  /** Names the process that is the sandbox's API. */
+  /** Identifies the process that runs the sandbox's API. */
   readonly apiRecord: string;
-  /** Says that droplets are records because `--hosts off` was given; absent otherwise. */
+  /** Marks that droplets are only records because of `--hosts off`; otherwise absent. */
   readonly hostsOff: string;
-  /** A package-lock.json whose packages hosts can install; they have no way to a registry. */
+  /** A package-lock.json whose packages hosts can install; they cannot reach a registry. */
   readonly npmLockFile: string | undefined;
-  /** The commands that errors name. */
+  /** The commands in errors. */
   readonly calls: Calls;
 }
 
 export interface SandboxOptions {
   readonly npmLockFile?: string;
-  /** For a project that embeds the sandbox in commands of its own. */
+  /** For a project that embeds the sandbox in its own commands. */
   readonly calls?: Calls;
 }
 
-/** The sandbox of a folder, which need not exist yet. */
+/** The sandbox in a folder, which need not exist yet. */
 export function sandboxAt(dir: string, { npmLockFile, calls = OWN_CALLS }: SandboxOptions = {}): Sandbox {
   const inside = (name: string) => join(dir, name);
   return {
@@ -45,13 +48,13 @@ export function sandboxAt(dir: string, { npmLockFile, calls = OWN_CALLS }: Sandb
   };
 }
 
-/** Creates the folder for its owner alone, because it holds keys. */
+/** Creates the folder with access for its owner only, because it contains keys. */
 export function makeSandboxFolder({ dir }: Sandbox): void {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   chmodSync(dir, 0o700);
 }
 
-/** True when droplets of this sandbox have disks on this machine. */
+/** True if droplets of this sandbox have disks on this machine. */
 export function hasHosts({ hostsDir }: Sandbox): boolean {
   return existsSync(hostsDir);
 }

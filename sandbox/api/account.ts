@@ -1,9 +1,9 @@
 import type { ApiOptions } from "./server";
 
 export interface AccountOptions extends Omit<ApiOptions, "host" | "observer" | "spaces"> {
-  /** Where droplets boot as hosts; without it they are records. */
+  /** Settings of the hosts; without it, droplets are only records. */
   readonly hosts?: { readonly dir: string; readonly npmLockFile?: string | undefined };
-  /** The folder with the keys of a stand-in of Datadog, which runs beside the API. */
+  /** The folder with the keys of a Datadog stand-in, which runs next to the API. */
   readonly datadogDir?: string | undefined;
   /** Serves Spaces on a loopback port (0 takes any free one), with their buckets in a folder. */
   readonly spaces?: { readonly dir: string; readonly port: number } | undefined;
@@ -15,16 +15,16 @@ export interface RunningAccount {
   readonly url: string;
   /** Where Spaces answer, if the account serves them. */
   readonly spacesUrl: string | undefined;
-  /** Ends the API and what runs beside it. Hosts go on, and the next API adopts them. */
+  /** Stops the API and everything that runs next to it. Hosts keep running, and the next API adopts them. */
   close(): Promise<void>;
-  /** Powers hosts off and removes their networks. Their disks stay, and they boot again with the next API. */
+  /** Powers off the hosts and removes their networks. Their disks stay, and the next API boots them again. */
   stopHosts(): Promise<void>;
 }
 
-/** Runs an account in this process: its API, its hosts, and what measures them. */
+/** Runs an account in this process: its API, its hosts, and their monitoring. */
 export async function runAccount(options: AccountOptions): Promise<RunningAccount> {
   const { hosts, datadogDir, spaces: spacesOptions, log, ...apiOptions } = options;
-  // Loaded on demand: most of it is of no use to an account whose droplets are records.
+  // Loaded on demand, because an account whose droplets are only records needs little of it.
   const datadog =
     datadogDir === undefined ? undefined : await (await import("../datadog/kept.ts")).startKept(datadogDir);
   const spaces = spacesOptions && (await openSpaces(spacesOptions, log));

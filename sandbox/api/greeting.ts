@@ -1,6 +1,6 @@
 /**
- * What a person needs to use the API. A token must not end up in a log: it is given for a terminal alone. `end` says how
- * to stop the API.
+ * The lines that a user needs to use the API. The token is only passed for a terminal, so that no log contains it. `end`
+ * says how to stop the API.
  */
 export function greeting(
   title: string,

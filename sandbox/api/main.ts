@@ -9,20 +9,20 @@ const HELP = `Runs a stand-in for the DigitalOcean API v2 on this machine's loop
 
 Usage: node --import tsx sandbox/api/main.ts [options]
 
-  --port N           the port to listen on (default 8089; 0 takes any free one)
-  --state-dir DIR    where the account is kept (default .sandbox/api)
-  --token-file FILE  holds the bearer token; made with a new one where it is absent (default STATE-DIR/token)
-  --action-delay MS  how long an asynchronous action takes (default 500)
-  --vpc-linger MS    how long a VPC keeps a member that was deleted, and cannot be deleted itself (default 0)
-  --hosts DIR        boot every droplet as a host, kept in DIR (Linux, root; default: droplets are records)
+  --port N           the port to listen on (default 8089; 0 uses any free one)
+  --state-dir DIR    the folder of the account (default .sandbox/api)
+  --token-file FILE  the file of the bearer token; created with a new one if absent (default STATE-DIR/token)
+  --action-delay MS  the duration of an asynchronous action (default 500)
+  --vpc-linger MS    the time for which a VPC keeps a deleted member and cannot be deleted itself (default 0)
+  --hosts DIR        boot every droplet as a host, stored in DIR (Linux, root; default: droplets are only records)
   --npm-lock FILE    a package-lock.json whose packages hosts can install without a registry
-  --datadog DIR      run a stand-in of Datadog as well, with the keys in DIR/access.json, where its address is written
-  --spaces PORT      serve Spaces (S3) as well, on this loopback port (0 takes any free one), kept in STATE-DIR/spaces
-  --rate-limit N     refuse more than N requests an hour (default: 5000 is shown, nothing is refused)
-  --quiet            do not print the token, only where it is
+  --datadog DIR      also run a Datadog stand-in, with the keys in DIR/access.json; its address is written there
+  --spaces PORT      also serve Spaces (S3), on this loopback port (0 uses any free one), stored in STATE-DIR/spaces
+  --rate-limit N     refuse more than N requests per hour (default: 5000 is shown, nothing is refused)
+  --quiet            print the path of the token instead of the token
   --help             this text
 
-Ctrl-C stops it. What the account holds is there again at the next start.`;
+Ctrl-C stops it. The next start uses the same account.`;
 
 const options = {
   port: { type: "string", default: "8089" },
@@ -85,13 +85,13 @@ async function main(): Promise<void> {
 function readOrMakeToken(file: string): string {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   try {
-    // The form of DigitalOcean's own personal access tokens, which some clients check.
+    // The format of DigitalOcean's own personal access tokens, which some clients check.
     writeFileSync(file, `dop_v1_${randomBytes(32).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
   }
   const token = readFileSync(file, "utf8").trim();
-  if (token === "") throw new Error(`${file} is empty: delete it, and a new token is made.`);
+  if (token === "") throw new Error(`${file} is empty. Delete it, and the next start creates a new token.`);
   return token;
 }
 

@@ -32,7 +32,7 @@ import { registerVolumes } from "./resources/volumes";
 import { registerVpcPeerings } from "./resources/vpcPeerings";
 import { registerVpcs } from "./resources/vpcs";
 
-/** Every resource family, one line each. */
+/** Every resource family, one per line. */
 const RESOURCES: readonly ((api: Api) => void)[] = [
   registerAccount,
   registerActions,
@@ -60,32 +60,32 @@ const RESOURCES: readonly ((api: Api) => void)[] = [
   registerVpcs,
 ];
 
-/** Registers every resource family's routes. */
+/** Registers the routes of every resource family. */
 export function registerResources(api: Api): void {
   for (const register of RESOURCES) register(api);
 }
 
 export interface ApiOptions {
-  /** Holds the account. Made with mode 0700 where it is absent; one server at a time. */
+  /** The folder of the account, created with mode 0700 if absent. Only one server can use it at a time. */
   stateDir: string;
-  /** 0 takes any free port. */
+  /** 0 uses any free port. */
   port: number;
-  /** The only bearer token that is taken. */
+  /** The only accepted bearer token. */
   token: string;
-  /** How long an asynchronous action stays in-progress. */
+  /** The time for which an asynchronous action stays in-progress. */
   actionDelayMs?: number;
   /**
    * How long a VPC keeps a droplet or load balancer that was deleted: at DigitalOcean a while, in which the VPC cannot be
    * deleted. Default: 0.
    */
   vpcLingerMs?: number;
-  /** Requests an hour; the limit of 5,000 is shown and not enforced where this is absent. */
+  /** Requests per hour. Without it, the limit of 5,000 is shown but not enforced. */
   rateLimit?: number | undefined;
-  /** Makes droplets, firewalls and so on real; without it they are records. */
+  /** Runs droplets, firewalls and so on; without it they are only records. */
   host?: HostDriver;
-  /** Opens buckets to the account's Spaces keys; without it keys are records. */
+  /** Opens buckets to the account's Spaces keys; without it keys are only records. */
   spaces?: SpacesBackend;
-  /** Asks uptime checks' targets and judges alerts; without it nobody does. */
+  /** Runs uptime checks and evaluates alerts; without it, neither happens. */
   observer?: Observer;
 }
 
@@ -93,13 +93,13 @@ export interface RunningApi {
   /** `http://127.0.0.1:PORT`, without the `/v2`. */
   url: string;
   port: number;
-  /** Finishes what is being answered, saves, and gives up the state directory. */
+  /** Finishes running requests, saves, and releases the state directory. */
   close(): Promise<void>;
 }
 
 /**
- * Starts the DigitalOcean API v2 stand-in on the loopback address.
- * Throws, with what to do, where the state directory is in use or unreadable or the port is taken.
+ * Starts the DigitalOcean API v2 stand-in on the loopback address. Throws an error with the remedy if the state directory
+ * is in use or unreadable, or the port is in use.
  */
 export async function startApi(options: ApiOptions): Promise<RunningApi> {
   await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
@@ -136,7 +136,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   }
 }
 
-/** Gives the driver one change at a time for each droplet, and one at a time of the changes that are no droplet's. */
+/** Sends the driver one change at a time for each droplet, and one at a time of all other changes. */
 function serialHost(driver: HostDriver | undefined, store: Store) {
   const last = new Map<string, Promise<void>>();
   const apply = (change: HostChange): Promise<void> => {

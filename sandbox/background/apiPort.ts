@@ -1,7 +1,7 @@
 import { usageFailure } from "../failure";
 import type { Sandbox } from "../sandbox";
 
-/** The port of the sandbox's API: the option, else the variable, else 8089. */
+/** The port of the sandbox's API: the option, the variable, or 8089. */
 export function apiPort(
   option: string | undefined,
   { calls }: Sandbox,
@@ -11,5 +11,5 @@ export function apiPort(
   const [name, text] = option !== undefined ? ["--port", option] : [variable, env[variable] || "8089"];
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (port >= 1 && port <= 65535) return port;
-  throw usageFailure(`${name}: must be a port from 1 to 65535, got "${text}"`);
+  throw usageFailure(`${name}: expected a port from 1 to 65535, got "${text}"`);
 }

@@ -1,4 +1,4 @@
-// The sandbox's API in the background: one command starts it, later ones find it again and end it.
+// The sandbox's API in the background: one command starts it, and later ones find it and stop it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,13 +14,13 @@ import { signalProcess, tagEnvironment, taggedProcesses, waitUntilGone } from ".
 import { ensureToken } from "./token";
 
 const API_PROGRAM = join(__dirname, "..", "api", "main.ts");
-/** Resolved from here: the folder that the command was called in may have no tsx. */
+/** Resolved from here, because the folder of the caller may have no tsx. */
 const TSX = pathToFileURL(require.resolve("tsx")).href;
 
 const READY_WITHIN_MS = 30_000;
-/** Hosts that died with the machine, or were made as records, boot before the API answers. */
+/** Hosts that stopped with the machine, or were created as records, boot before the API answers. */
 const READY_WITH_HOSTS_WITHIN_MS = 300_000;
-/** From then on the person at the keyboard is told what it takes so long for. */
+/** After this time, a line reports what the command is waiting for. */
 const SLOW_START_MS = 3_000;
 const STOP_WITHIN_MS = 15_000;
 
@@ -31,12 +31,12 @@ interface ApiRecord {
   readonly port: number;
   /** Its droplets are hosts. */
   readonly hosts?: boolean;
-  /** It runs in somebody's terminal. */
+  /** It runs in a user's terminal. */
   readonly foreground?: boolean;
 }
 
 export interface ApiDemand {
-  /** Droplets are to be hosts; without it they are what they were. */
+  /** Makes droplets hosts; without it they do not change. */
   readonly hosts?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (line: string) => void;
@@ -45,11 +45,11 @@ export interface ApiDemand {
 export interface BackgroundApi extends ApiAccess {
   readonly pid: number;
   readonly hosts: boolean;
-  /** False when it ran already. */
+  /** False if it was already running. */
   readonly started: boolean;
 }
 
-/** The API of this sandbox that runs now, by its record; undefined when it does not run. */
+/** The running API of this sandbox, from its record; undefined if it is not running. */
 export function runningApi(sandbox: Sandbox): ApiRecord | undefined {
   if (!existsSync(sandbox.apiRecord)) return undefined;
   try {
@@ -60,7 +60,7 @@ export function runningApi(sandbox: Sandbox): ApiRecord | undefined {
   }
 }
 
-/** The port that this sandbox's API was started on last; undefined where it never was. */
+/** The port on which this sandbox's API was last started; undefined if it never was. */
 export function recordedPort({ apiRecord }: Sandbox): number | undefined {
   try {
     return (JSON.parse(readFileSync(apiRecord, "utf8")) as ApiRecord).port;
@@ -69,7 +69,10 @@ export function recordedPort({ apiRecord }: Sandbox): number | undefined {
   }
 }
 
-/** Records that this process serves the API, so that other commands find it. Gives the function that takes it back. */
+/**
+ * Records that this process serves the API, so that other commands find it. Returns the function that removes the
+ * record.
+ */
 export function recordForeground(
   sandbox: Sandbox,
   api: { url: string; port: number; hosts: boolean },
@@ -82,8 +85,9 @@ export function recordForeground(
 }
 
 /**
- * Gives the sandbox's API, started where it does not run, and anew where its droplets are to be hosts and are none. Throws a Failure where the port is taken, the API does not
- * come up in time (with the end of its log), or refuses the sandbox's token.
+ * Returns the sandbox's API. It starts the API if it is not running, and restarts it if droplets must become hosts.
+ * Throws a Failure if the port is taken, or the API does not start in time (with the end of its log) or rejects the
+ * sandbox's token.
  */
 export async function ensureApi(
   sandbox: Sandbox,
@@ -95,7 +99,7 @@ export async function ensureApi(
   const running = runningApi(sandbox);
   if (running !== undefined) {
     if (running.port !== port) {
-      throw new Failure(`The sandbox's API runs on port ${running.port} already, not on ${port}`, {
+      throw new Failure(`The sandbox's API is already running on port ${running.port}, not on ${port}`, {
         remedy: `Use --port ${running.port} or ${sandbox.calls.variables.port}=${running.port}, or stop it: ${sandbox.calls.stop}.`,
       });
     }
@@ -104,29 +108,29 @@ export async function ensureApi(
     if (hosts || !demand.hosts) return { url, token, pid, hosts, started: false };
     if (running.foreground) {
       throw new Failure(
-        `The sandbox's API runs in a terminal (process ${pid}), and its droplets are records`,
+        `The sandbox's API is running in a terminal (process ${pid}), and its droplets are records`,
         {
-          remedy: "End it with Ctrl-C and repeat, or go on with records: --hosts off.",
+          remedy: "Stop it with Ctrl-C and run the command again, or continue with records: --hosts off.",
         },
       );
     }
-    demand.onProgress?.("the API starts anew: its droplets are to be hosts");
+    demand.onProgress?.("the API restarts, because its droplets must become hosts");
     await stopApi(sandbox);
   }
-  // One whose starter was killed before it wrote the record.
+  // An API whose starter was killed before it wrote the record.
   await endProcesses(taggedProcesses("api", sandbox.dir));
   if (!(await portBecomesFree(port))) throw portInUse(sandbox, port);
   return start(sandbox, port, token, { ...demand, hosts: demand.hosts || hasHosts(sandbox) });
 }
 
-/** A Failure that says who has the port and how to take another. */
+/** A Failure that says who uses the port and how to choose another. */
 export function portInUse({ calls }: Sandbox, port: number): Failure {
-  return new Failure(`Port ${port} of this machine is used by ${describePortUser(port)}`, {
-    remedy: `End that process, or choose another port: ${calls.variables.port}=8090 ${calls.start}.`,
+  return new Failure(`${describePortUser(port)} uses port ${port} of this machine`, {
+    remedy: `Stop that process, or choose another port: ${calls.variables.port}=8090 ${calls.start}.`,
   });
 }
 
-/** Ends the sandbox's API. Returns the ids that it ended. */
+/** Stops the sandbox's API. Returns the process ids that it stopped. */
 export async function stopApi(sandbox: Sandbox): Promise<number[]> {
   const running = runningApi(sandbox);
   const pids = new Set(taggedProcesses("api", sandbox.dir));
@@ -205,11 +209,12 @@ async function waitUntilReady(
     signal?.throwIfAborted();
     if (!told && Date.now() > started + SLOW_START_MS) {
       told = true;
-      onProgress("waiting for the API, which boots the hosts that it knows");
+      onProgress("waiting for the API, which boots its hosts");
     }
     if (child.exitCode !== null || child.signalCode !== null) {
       throw new Failure(
-        `The sandbox's API ended at once. The end of ${sandbox.apiLog}:\n${logTail(sandbox)}`,
+        `The sandbox's API exited at once. The end of ${sandbox.apiLog}:
+${logTail(sandbox)}`,
       );
     }
     const status = await accountStatus(api);
@@ -222,7 +227,7 @@ async function waitUntilReady(
   );
 }
 
-/** The status of GET /v2/account, or undefined when nothing answers. */
+/** The status of GET /v2/account; undefined if there is no answer. */
 async function accountStatus(api: ApiAccess): Promise<number | undefined> {
   try {
     return (await request(api, "GET", "/v2/account", { timeoutMs: 5000 })).status;
@@ -237,13 +242,13 @@ async function checkToken(api: ApiAccess, sandbox: Sandbox): Promise<void> {
   if (status === 401) throw tokenRefused(sandbox);
   throw new Failure(
     `The sandbox's API at ${api.url} ${status === undefined ? "does not answer" : `answers ${status}`}. The end of ${sandbox.apiLog}:\n${logTail(sandbox)}`,
-    { remedy: `Start it anew: ${sandbox.calls.stop}, then ${sandbox.calls.start}.` },
+    { remedy: `Restart it: ${sandbox.calls.stop}, then ${sandbox.calls.start}.` },
   );
 }
 
 function tokenRefused(sandbox: Sandbox): Failure {
-  return new Failure(`The sandbox's API refuses the token in ${sandbox.tokenFile} (401)`, {
-    remedy: `The file was changed since the API started. Put it back, or start anew: ${sandbox.calls.stop}, then ${sandbox.calls.start}.`,
+  return new Failure(`The sandbox's API rejects the token in ${sandbox.tokenFile} (401)`, {
+    remedy: `The file has changed since the API started. Restore it, or restart the API: ${sandbox.calls.stop}, then ${sandbox.calls.start}.`,
   });
 }
 

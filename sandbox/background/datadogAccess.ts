@@ -4,8 +4,8 @@ import { type DatadogAccess, readAccess, writeAccess } from "../datadog/access";
 import type { Sandbox } from "../sandbox";
 
 /**
- * The keys of the sandbox's stand-in of Datadog, made where there are none, in the form of real ones (32 and 40
- * hexadecimal digits); they open nothing else. In a file for its owner alone, which the API's process reads.
+ * The keys of the sandbox's Datadog stand-in, generated in the format of real ones (32 and 40 hexadecimal digits) if
+ * there are none. They are in a file that only its owner can read, for the API's process.
  */
 export function ensureDatadog(sandbox: Sandbox): DatadogAccess {
   const known = readAccess(sandbox.datadogDir);
@@ -20,7 +20,7 @@ export function ensureDatadog(sandbox: Sandbox): DatadogAccess {
   return made;
 }
 
-/** The sandbox's stand-in; undefined where none has been started. It runs as long as the sandbox's API does. */
+/** The sandbox's stand-in; undefined if none was started. It runs while the sandbox's API runs. */
 export function sandboxDatadog(sandbox: Sandbox): DatadogAccess | undefined {
   const access = readAccess(sandbox.datadogDir);
   return access === undefined || access.url === "" ? undefined : access;

@@ -2,10 +2,10 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** The kernel lists a killed process as gone a moment before its threads have let go of its sockets. */
+/** The kernel lists a killed process as gone a moment before its threads have released its sockets. */
 const LET_GO_WITHIN_MS = 2000;
 
-/** True when this port of the loopback address can be listened on. */
+/** True if this port of the loopback address is free. */
 export function portIsFree(port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const server = createServer();
@@ -17,7 +17,7 @@ export function portIsFree(port: number): Promise<boolean> {
   });
 }
 
-/** A port of the loopback address that nobody has. */
+/** A free port of the loopback address. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
@@ -29,7 +29,7 @@ export function freePort(): Promise<number> {
   });
 }
 
-/** True as soon as the port can be listened on, false when it is still taken after two seconds. */
+/** True as soon as the port is free; false if it is still taken after two seconds. */
 export async function portBecomesFree(port: number): Promise<boolean> {
   const deadline = Date.now() + LET_GO_WITHIN_MS;
   while (!(await portIsFree(port))) {
@@ -39,7 +39,7 @@ export async function portBecomesFree(port: number): Promise<boolean> {
   return true;
 }
 
-/** Who listens on a TCP port, in words; Linux tells it of one's own processes alone. */
+/** A description of the process that listens on a TCP port. Linux only shows a user's own processes. */
 export function describePortUser(port: number): string {
   const inodes = new Set(["tcp", "tcp6"].flatMap((table) => listeningInodes(table, port)));
   const pid = inodes.size === 0 ? undefined : processWithSocket(inodes);
@@ -75,7 +75,7 @@ function openFiles(pid: string): string[] {
   }
 }
 
-/** Nothing for a file that was closed since the folder was read; in this process, that is one each time. */
+/** Skips a file that was closed since the folder was read; in this process, that is one each time. */
 function linkTarget(link: string): string[] {
   try {
     return [readlinkSync(link)];
@@ -84,7 +84,7 @@ function linkTarget(link: string): string[] {
   }
 }
 
-/** The program and its first argument: enough to know it by, too little to hold a secret's value in most programs. */
+/** The program and its first argument: enough to recognize it, and in most programs without a secret. */
 function commandLine(pid: number): string {
   try {
     const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").filter(Boolean);

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, linkSync, readFileSync, rmSync, writeFileSync } 
 import type { Calls } from "../calls";
 import { Failure } from "../failure";
 
-/** Reads a secret from its file, or makes the file for this user alone. Never half: it appears whole, by link(2). */
+/** Reads a secret from its file, or creates the file for this user only. With link(2) the file appears complete. */
 export function ensureSecret(file: string, make: () => string, calls: Calls): string {
   if (!existsSync(file)) {
     const draft = `${file}.${process.pid}`;
@@ -19,7 +19,7 @@ export function ensureSecret(file: string, make: () => string, calls: Calls): st
   const secret = readFileSync(file, "utf8").trim();
   if (secret === "") {
     throw new Failure(`${file} is empty`, {
-      remedy: `Throw the sandbox away: ${calls.discard}, then ${calls.start}.`,
+      remedy: `Delete the sandbox: ${calls.discard}, then ${calls.start}.`,
     });
   }
   return secret;

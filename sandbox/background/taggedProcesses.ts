@@ -1,5 +1,5 @@
-// Processes that outlive the command that started them carry a tag in their environment: their kind, and the folder of
-// the sandbox that they belong to. Later commands find them by the tag and end them by their id.
+// Processes that outlive the command that started them have a tag in their environment: their kind, and the folder of
+// their sandbox. Later commands find them by the tag and end them by their id.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
@@ -8,12 +8,12 @@ import { processIdentity } from "../lock.mjs";
 
 const VARIABLE = "DIGITALOCEAN_SANDBOX_PROCESS_OF";
 
-/** The environment entry that tags a process and all that it starts. `kind` is one word: "api". */
+/** The environment entry that tags a process and its children. `kind` is one word: "api". */
 export function tagEnvironment(kind: string, dir: string): Record<string, string> {
   return { [VARIABLE]: `${kind}:${dir}` };
 }
 
-/** The ids of the living processes with that tag, without this process. */
+/** The ids of the living processes with that tag, except this process. */
 export function taggedProcesses(kind: string, dir: string): number[] {
   const entry = `${VARIABLE}=${kind}:${dir}`;
   const pids = process.platform === "linux" ? linuxProcesses(entry) : otherProcesses(entry);
@@ -40,7 +40,7 @@ function otherProcesses(entry: string): number[] {
     .map((line) => Number.parseInt(line, 10));
 }
 
-/** The name of a process's executable, as it was called; empty when the process is gone. */
+/** The name of a process's executable, as it was called; empty if the process has ended. */
 export function programOf(pid: number): string {
   try {
     const command =
@@ -54,9 +54,8 @@ export function programOf(pid: number): string {
 }
 
 /**
- * Waits until none of the processes is alive, or the time is over. The ids are watched with their start times, so that
- * another process with a reused id is not waited for.
- * Returns those that are still alive.
+ * Waits until all of the processes have ended, or the time is over. It compares their start times, so that it does
+ * not wait for another process with a reused id. Returns those that are still alive.
  */
 export async function waitUntilGone(pids: readonly number[], withinMs: number): Promise<number[]> {
   const watched = pids.map((pid) => ({ pid, identity: processIdentity(pid) }));
@@ -67,7 +66,7 @@ export async function waitUntilGone(pids: readonly number[], withinMs: number): 
   return alive().map(({ pid }) => pid);
 }
 
-/** Sends a signal; a process that is gone already is no error. */
+/** Sends a signal. A process that has already ended is not an error. */
 export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);

@@ -1,6 +1,6 @@
 import type { CommandArguments, CommandSpec } from "./commandLine";
 
-/** A command with what it does. `run` gives the exit code, or throws a Failure. */
+/** A command with its action. `run` returns the exit code, or throws a Failure. */
 export interface Command extends CommandSpec {
   run(args: CommandArguments): Promise<number>;
 }

@@ -4,7 +4,7 @@ import { usageFailure } from "../failure";
 export interface OptionSpec {
   readonly type: "boolean" | "string";
   readonly multiple?: boolean;
-  /** What stands for the value in the help text. */
+  /** The placeholder for the value in the help text. */
   readonly value?: string;
   readonly doc: string;
 }
@@ -13,11 +13,11 @@ export interface CommandSpec {
   readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
-  /** What the help says besides: what happens, what stays. */
+  /** Further help: what the command does, and what it keeps. */
   readonly details?: string;
   /** Names of the arguments, in order; one in brackets is optional. */
   readonly positionals?: readonly string[];
-  /** All arguments are passed on as they are; "verbs": also --help, because what follows a verb is the verb's. */
+  /** All arguments are passed on unchanged. With "verbs", also --help, because it belongs to the verb. */
   readonly passThrough?: boolean | "verbs";
   readonly options?: Readonly<Record<string, OptionSpec>>;
 }
@@ -29,7 +29,7 @@ export interface CommandArguments {
   texts(name: string): readonly string[];
 }
 
-/** What help texts and errors say about the program that a command is part of. */
+/** The parts of help texts and errors that depend on the surrounding program. */
 export interface CommandFrame {
   /** How a command is called: `digitalocean-sandbox exec`. */
   invocation(spec: CommandSpec): string;
@@ -57,8 +57,8 @@ export function helpText(spec: CommandSpec, frame: CommandFrame): string {
 }
 
 /**
- * Parses a command's arguments. Returns "help" when help was asked for.
- * Throws a Failure (exit code 2) that names what is wrong and what is allowed.
+ * Parses a command's arguments. Returns "help" if help was requested. Throws a Failure (exit code 2) that says what
+ * is wrong and what is allowed.
  */
 export function parseCommandLine(
   spec: CommandSpec,
@@ -110,13 +110,13 @@ function refuseWrongOption(
   const option = spec.options?.[token.name];
   if (option === undefined) {
     const allowed = [...Object.keys(spec.options ?? {}), "help"].map((name) => `--${name}`).join(", ");
-    throw usageFailure(`${spec.name} has no option ${token.rawName}`, `Allowed: ${allowed}.`);
+    throw usageFailure(`${spec.name}: unknown option ${token.rawName}`, `Allowed: ${allowed}.`);
   }
   if (option.type === "string" && !token.value) {
-    throw usageFailure(`${token.rawName} needs a value: ${token.rawName} ${option.value ?? "VALUE"}`);
+    throw usageFailure(`${token.rawName} requires a value: ${token.rawName} ${option.value ?? "VALUE"}`);
   }
   if (option.type === "boolean" && token.value !== undefined) {
-    throw usageFailure(`${token.rawName} takes no value`);
+    throw usageFailure(`${token.rawName} does not take a value`);
   }
 }
 

@@ -12,7 +12,7 @@ import { portOption } from "./portOption";
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-/** Without a verb: the API alone, until it is interrupted. `interruption` begins to listen for Ctrl-C. */
+/** The command without a verb: runs only the API, until Ctrl-C. `interruption` starts listening for Ctrl-C. */
 export function foreground(
   sandbox: Sandbox,
   interruption: () => AbortSignal,
@@ -27,15 +27,15 @@ export function foreground(
     summary:
       "Runs the sandbox's DigitalOcean API in the foreground, for doctl, curl, an SDK or another program.",
     details:
-      "Prints its address and a token that opens this sandbox alone. Ctrl-C stops it; the account is there again at the\n" +
+      "Prints its address and a token that is only valid for this sandbox. Ctrl-C stops it. The account stays for the\n" +
       `next start, and ${calls.start} uses the same account. ${calls.remove} removes it.\n\n` +
-      `With a verb it looks after the sandbox that runs (${calls.verb} VERB --help tells more):\n\n${verbList.join("\n")}`,
+      `With a verb, it works on the running sandbox (for details: ${calls.verb} VERB --help):\n\n${verbList.join("\n")}`,
     options: { port: portOption(calls), hosts: hostsChoiceOption(calls) },
     run: async (args) => {
       const running = runningApi(sandbox);
       if (running !== undefined) {
-        throw new Failure(`The sandbox's API runs already: ${running.url} (process ${running.pid})`, {
-          remedy: `Its token is in ${sandbox.tokenFile}. ${calls.stop} ends it.`,
+        throw new Failure(`The sandbox's API is already running: ${running.url} (process ${running.pid})`, {
+          remedy: `Its token is in ${sandbox.tokenFile}. To stop it, run ${calls.stop}.`,
         });
       }
       const port = apiPort(args.text("port"), sandbox);
@@ -69,7 +69,7 @@ export function foreground(
         await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
       forget();
       await account.close();
-      // Nobody is there to look after them.
+      // Without the API, no process manages the hosts.
       await account.stopHosts();
       return 0;
     },

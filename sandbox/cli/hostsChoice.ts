@@ -11,7 +11,7 @@ export function hostsChoiceOption(calls: Calls): OptionSpec {
   };
 }
 
-/** Whether droplets boot as hosts: where `--hosts` or the variable asks for it, or where there are hosts already. */
+/** True if droplets boot as hosts, because of `--hosts` or the variable, or because the sandbox already has hosts. */
 export async function wantsHosts(
   sandbox: Sandbox,
   option: string | undefined,

@@ -1,4 +1,4 @@
-// The verbs that start and end a sandbox of one's own. A project that embeds the sandbox has commands of its own for it.
+// The verbs that start and stop a sandbox. A project that embeds the sandbox uses its own commands instead.
 import { existsSync, rmdirSync, rmSync } from "node:fs";
 import { greeting } from "../api/greeting";
 import { apiPort } from "../background/apiPort";
@@ -23,7 +23,7 @@ export function lifecycleVerbs(
 const start = (sandbox: Sandbox, interruption: () => AbortSignal): Command => ({
   name: "start",
   summary: "starts the API in the background",
-  details: "Where it runs already, this prints its address and changes nothing.",
+  details: "If it is already running, this prints its address and changes nothing.",
   options: { port: portOption(sandbox.calls), hosts: hostsChoiceOption(sandbox.calls) },
   run: async (args) => {
     makeSandboxFolder(sandbox);
@@ -40,19 +40,19 @@ const start = (sandbox: Sandbox, interruption: () => AbortSignal): Command => ({
 
 const stop = (sandbox: Sandbox): Command => ({
   name: "stop",
-  summary: "ends the API, and powers its hosts off",
+  summary: "stops the API, and powers its hosts off",
   details: "The account and the disks of hosts stay for the next start.",
   run: async () => {
     const pids = await stopApi(sandbox);
     if (hasHosts(sandbox)) await (await provider()).halt(sandbox.hostsDir);
-    say(pids.length === 0 ? "The API did not run." : `Ended process ${pids.join(", ")}.`);
+    say(pids.length === 0 ? "The API was not running." : `Ended process ${pids.join(", ")}.`);
     return 0;
   },
 });
 
 const remove = (sandbox: Sandbox): Command => ({
   name: "remove",
-  summary: "ends the API and deletes the account, its keys and its hosts",
+  summary: "stops the API and deletes the account, its keys and its hosts",
   run: async () => {
     if (!existsSync(sandbox.dir)) {
       say(`Nothing to remove: there is no ${sandbox.dir}.`);
@@ -68,7 +68,7 @@ const remove = (sandbox: Sandbox): Command => ({
       say(`Removed ${sandbox.dir}.`);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOTEMPTY") throw error;
-      say(`Removed the sandbox. ${sandbox.dir} stays, because it holds other files.`);
+      say(`Removed the sandbox. ${sandbox.dir} stays, because it contains other files.`);
     }
     return 0;
   },
@@ -76,7 +76,7 @@ const remove = (sandbox: Sandbox): Command => ({
 
 const requirements: Command = {
   name: "requirements",
-  summary: "tells what this machine lacks to boot droplets as hosts",
+  summary: "lists what this machine lacks to boot droplets as hosts",
   details: "Exit code 0 means that nothing is missing, 1 that droplets can only be records here.",
   run: async () => {
     const { reasons, remedy } = await missingForHosts();
@@ -90,7 +90,7 @@ const requirements: Command = {
   },
 };
 
-/** Loaded on demand: an account whose droplets are records needs none of it. */
+/** Loaded on demand, because an account whose droplets are only records does not need it. */
 async function provider() {
   return (await import("../hosts/provider.ts")).Provider;
 }

@@ -12,7 +12,7 @@ const DEFAULT_DIR = ".digitalocean-sandbox";
 
 const controller = new AbortController();
 
-/** From the first call on, Ctrl-C lets what runs end in good order; a second Ctrl-C ends this process at once. */
+/** After the first call, Ctrl-C lets running work end cleanly, and a second Ctrl-C ends this process at once. */
 function interruption(): AbortSignal {
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(name, () => controller.abort());
   return controller.signal;
@@ -21,7 +21,7 @@ function interruption(): AbortSignal {
 /** Runs the command and ends the process with its exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
   process.exitCode = await run(argv);
-  // Not process.exit at once: it would lose what is still in the pipes of stdout and stderr.
+  // process.exit would lose output that is still in the pipes of stdout and stderr, so they are flushed first.
   const streams = [process.stdout, process.stderr];
   await Promise.all(streams.map((stream) => new Promise((done) => stream.write("", done))));
   process.exit();
@@ -42,18 +42,18 @@ async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** `--dir DIR` before everything else, or the variable, or a folder below the current one. */
+/** Reads `--dir DIR` at the start, otherwise the variable, otherwise a folder in the current one. */
 function sandboxOf(argv: readonly string[]): { sandbox: Sandbox; rest: readonly string[] } {
   const [first = "", second, ...others] = argv;
   const [, inline] = /^--dir=(.*)$/s.exec(first) ?? [];
   const isGiven = first === "--dir" || inline !== undefined;
   const given = inline ?? (isGiven ? second : process.env[OWN_CALLS.variables.dir] || DEFAULT_DIR);
-  if (!given) throw usageFailure("--dir needs a value: --dir DIR");
+  if (!given) throw usageFailure("--dir requires a value: --dir DIR");
   const rest = first === "--dir" ? others : isGiven ? argv.slice(1) : argv;
   return { sandbox: sandboxAt(resolve(given)), rest };
 }
 
-/** A Failure is told as it is, anything else with its stack trace. */
+/** The message of a Failure, with its remedy. Any other error has its stack trace. */
 function describe(error: unknown): string {
   if (!(error instanceof Failure))
     return `Error: ${error instanceof Error ? (error.stack ?? error.message) : error}`;

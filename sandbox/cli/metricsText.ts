@@ -1,13 +1,13 @@
 import type { MetricCount, ReceivedSeries } from "../client/metrics";
 import { table } from "./table";
 
-/** A line for each metric. */
+/** One line for each metric. */
 export function metricsText(metrics: readonly MetricCount[]): string {
   const rows = metrics.map(({ name, series, points }) => [name, String(series), String(points)]);
   return table(`${metrics.length} metrics`, [["NAME", "SERIES", "VALUES"], ...rows]);
 }
 
-/** A line for each series. */
+/** One line for each series. */
 export function seriesText(name: string, series: readonly ReceivedSeries[]): string {
   const rows = series.map(({ type, tags, last }) => [
     last === undefined ? "-" : round(last.value),

@@ -6,6 +6,6 @@ export function portOption({ variables }: Calls): OptionSpec {
   return {
     type: "string",
     value: "PORT",
-    doc: `port of the sandbox's API (default: ${variables.port}, else 8089)`,
+    doc: `port of the sandbox's API (default: ${variables.port}, or 8089)`,
   };
 }

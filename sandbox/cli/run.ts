@@ -6,15 +6,18 @@ import { foreground } from "./foreground";
 import { verbsOf } from "./verbs";
 
 export interface CommandOptions {
-  /** Begins to listen for Ctrl-C, which from then on aborts the signal and no longer ends the process. */
+  /** Starts listening for Ctrl-C, which then aborts the signal instead of ending the process. */
   readonly interruption: () => AbortSignal;
-  /** Verbs beside the sandbox's own, or in their place. */
+  /** Verbs in addition to the sandbox's own, or replacing them. */
   readonly verbs?: Readonly<Record<string, Command>>;
-  /** What the help text says of exit codes. */
+  /** The text about exit codes for the help. */
   readonly exitCodes: string;
 }
 
-/** Runs `[VERB] ARGUMENTS` on a sandbox: without a verb the API in the foreground. Gives the exit code, or throws a Failure. */
+/**
+ * Runs `[VERB] ARGUMENTS` on a sandbox; without a verb, the API in the foreground. Returns the exit code, or throws a
+ * Failure.
+ */
 export async function runSandboxCommand(
   sandbox: Sandbox,
   argv: readonly string[],
@@ -31,12 +34,12 @@ export async function runSandboxCommand(
   if (first === "" || first.startsWith("-")) return run(alone, argv, frame);
   const verb = verbs[first];
   if (verb === undefined)
-    throw usageFailure(`sandbox has no verb "${first}"`, `Verbs: ${Object.keys(verbs).join(", ")}.`);
+    throw usageFailure(`sandbox: unknown verb "${first}"`, `Verbs: ${Object.keys(verbs).join(", ")}.`);
   return run(verb, rest, frame);
 }
 
 async function run(spec: Command, argv: readonly string[], frame: CommandFrame): Promise<number> {
-  // A program's own --help is the program's.
+  // A program's own --help belongs to the program.
   const parsed = spec.passThrough && argv[0] === "--help" ? "help" : parseCommandLine(spec, argv, frame);
   if (parsed !== "help") return spec.run(parsed);
   process.stdout.write(`${helpText(spec, frame)}\n`);

@@ -31,11 +31,11 @@ export interface DropletStatus {
   readonly name: string;
   readonly id: number;
   readonly tags: readonly string[];
-  /** As the account has it: "active", "off", ...; undefined while the API does not run. */
+  /** The status in the account: "active", "off", ...; undefined while the API is not running. */
   readonly status: string | undefined;
   readonly publicIp: string | undefined;
   readonly privateIp: string | undefined;
-  /** Of the machine; undefined where the droplet is a record. */
+  /** The state of the machine; undefined if the droplet is only a record. */
   readonly host: HostState | undefined;
 }
 
@@ -45,9 +45,9 @@ export interface SandboxStatus {
   readonly loadBalancers: readonly {
     readonly name: string;
     readonly ip: string;
-    /** Where its ports are on the loopback address. */
+    /** Its ports on the loopback address. */
     readonly published: readonly { readonly entryPort: number; readonly port: number }[];
-    /** Undefined where droplets are records. */
+    /** Undefined if droplets are only records. */
     readonly backends:
       | readonly {
           readonly backend: string;
@@ -63,23 +63,25 @@ export interface SandboxStatus {
     readonly state: string;
     readonly domains: readonly string[];
     readonly notAfter: string;
-    /** Who signed the certificate that the load balancer serves; undefined where none is there. */
+    /** The issuer of the load balancer's certificate; undefined if there is none. */
     readonly issuer: string | undefined;
   }[];
   readonly uptime: readonly UptimeState[];
-  /** DigitalOcean's own that are triggered; undefined where nobody looks, because droplets are records. */
+  /**
+   * DigitalOcean's own alerts that are triggered; undefined without an observer, because droplets are only records.
+   */
   readonly alerts: readonly TriggeredAlert[] | undefined;
-  /** Datadog's; undefined where no stand-in runs. */
+  /** Datadog's monitors; undefined if no stand-in is running. */
   readonly monitors: readonly MonitorState[] | undefined;
 }
 
-/** All that can be told of the sandbox now. Throws a Failure where there is none. */
+/** The whole status of the sandbox. Throws a Failure if there is no sandbox. */
 export async function sandboxStatus(sandbox: Sandbox): Promise<SandboxStatus> {
   const api = findApi(sandbox);
   const instance = hasHosts(sandbox) ? await openHosts(sandbox) : undefined;
   if (api === undefined && instance === undefined) {
-    throw new Failure(`There is no sandbox in ${sandbox.dir}, or its API does not run`, {
-      remedy: `${sandbox.calls.start} brings it up.`,
+    throw new Failure(`There is no sandbox in ${sandbox.dir}, or its API is not running`, {
+      remedy: `To start it, run ${sandbox.calls.start}.`,
     });
   }
   const hosts = instance ? await namedHosts(instance) : [];
@@ -158,7 +160,7 @@ async function balancerState(
     ip,
     published: published.map(({ entryPort, port }) => ({ entryPort, port })),
     backends: servers.map(({ backend, server, status, check }) => {
-      // HAProxy calls a droplet d and its id (hosts/balancer/config.ts).
+      // HAProxy calls a droplet d followed by its id (hosts/balancer/config.ts).
       return { backend, droplet: names.get(Number(server.slice(1))) ?? server, status, check };
     }),
   };

@@ -2,20 +2,20 @@ import type { Calls } from "../calls";
 import type { DropletStatus, SandboxStatus } from "./status";
 import { type Rows, table } from "./table";
 
-/** What a project that embeds the sandbox adds to its status. */
+/** The parts that an embedding project adds to its status. */
 export interface StatusAdditions {
-  /** The head of the column with the droplets' tags. */
+  /** The heading of the column with the droplets' tags. */
   readonly tagsHead?: string;
-  /** Tables that follow the droplets. */
+  /** Tables after the droplets. */
   readonly tables?: readonly string[];
 }
 
-/** The status for a person, with a table for each subject. */
+/** The status as text, with a table for each subject. */
 export function statusText(status: SandboxStatus, calls: Calls, additions: StatusAdditions = {}): string {
   const { api } = status;
   const parts = [
     api === undefined
-      ? `API: does not run (${calls.start} starts it); hosts are shown as they are`
+      ? `API: not running (to start it: ${calls.start}); hosts are shown in their current state`
       : `API: ${api.url}, process ${api.pid}`,
     table("Droplets", dropletRows(status.droplets, additions.tagsHead ?? "TAGS")),
     ...(additions.tables ?? []),
@@ -86,7 +86,7 @@ function uptimeRows(uptime: SandboxStatus["uptime"]): Rows {
   ];
 }
 
-/** DigitalOcean's that are triggered, and Datadog's monitors that are not OK. */
+/** DigitalOcean's triggered alerts, and Datadog's monitors that are not OK. */
 function alertLines({ alerts, monitors = [] }: SandboxStatus): string {
   const unwell = monitors.filter(({ state }) => state !== "OK");
   const rows = [
@@ -101,7 +101,8 @@ function alertLines({ alerts, monitors = [] }: SandboxStatus): string {
   ];
   if (rows.length > 0) return table("Alerts", [["BY", "NAME", "STATE", "ON", "SINCE"], ...rows]);
   if (alerts === undefined && monitors.length === 0) return "";
-  return `Alerts\n  none (${monitors.length} monitors of Datadog's form are evaluated)`;
+  return `Alerts
+  none (${monitors.length} Datadog monitors are evaluated)`;
 }
 
 function certificateRows(all: SandboxStatus["certificates"]): Rows {

@@ -1,6 +1,6 @@
 export type Rows = readonly (readonly string[])[];
 
-/** Columns under each other; empty where there are no rows besides the head. */
+/** Aligned columns; empty if there are no rows below the heading. */
 export function table(title: string, rows: Rows): string {
   if (rows.length < 2) return "";
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

@@ -1,4 +1,4 @@
-// The verbs of `digitalocean-sandbox VERB`: what an operator does with a sandbox that runs.
+// The verbs of `digitalocean-sandbox VERB`: the actions of an operator on a running sandbox.
 import { sandboxDatadog } from "../background/datadogAccess";
 import { act, findDroplet, loadBalancers, requireApi } from "../client/account";
 import { receivedMetrics, receivedSeries } from "../client/metrics";
@@ -13,14 +13,14 @@ import type { Command } from "./command";
 import { metricsText, seriesText } from "./metricsText";
 import { statusText } from "./statusText";
 
-/** Loaded on demand: `--help` needs none of it. */
+/** Loaded on demand, because `--help` does not need it. */
 const operate = () => import("../hosts/operate.ts");
 const named = () => import("../hosts/namedHosts.ts");
 
 const status = (sandbox: Sandbox): Command => ({
   name: "status",
   summary: "droplets, backends, certificates, uptime, alerts",
-  details: "What cannot be asked now (an API that does not run, a host that is off) is shown as such.",
+  details: "If a part is unavailable (the API is not running, a host is off), the output says so.",
   options: { json: { type: "boolean", doc: "print it as JSON" } },
   run: async (args) => {
     const found = await (await import("./status.ts")).sandboxStatus(sandbox);
@@ -37,7 +37,7 @@ const exec = (sandbox: Sandbox): Command => ({
   name: "exec",
   summary: "runs a program on a host",
   details:
-    "As root, with this terminal. The exit code is the program's. HOST: its name, the end of it, or its id.",
+    "As root, with this terminal. The exit code is the program's. HOST: its name, the end of its name, or its id.",
   positionals: ["HOST", "--", "CMD..."],
   passThrough: true,
   run: async ({ positionals: [wanted, ...rest] }) => {
@@ -58,9 +58,9 @@ const shell = (sandbox: Sandbox): Command => ({
 const logs = (sandbox: Sandbox): Command => ({
   name: "logs",
   summary: "a host's journal, or one unit's",
-  details: "The last 500 lines; of a host that is off, the end of its console.",
+  details: "The last 500 lines; for a host that is off, the end of its console.",
   positionals: ["HOST", "[UNIT]"],
-  options: { follow: { type: "boolean", doc: "go on with what is logged from now on" } },
+  options: { follow: { type: "boolean", doc: "follow the log" } },
   run: async (args) => {
     const [wanted = "", unit] = args.positionals;
     const { host } = await hostOf(sandbox, wanted);
@@ -73,16 +73,18 @@ const ACTIONS: Readonly<Record<string, string>> = { on: "power_on", off: "power_
 const power = (sandbox: Sandbox): Command => ({
   name: "power",
   summary: "on, off (cuts the power), cycle",
-  details: "By the API, so that the account knows. It comes back when the machine has done it.",
+  details:
+    "It uses the API, so that the account knows the state. The command returns when the machine is done.",
   positionals: ["HOST", "on|off|cycle"],
   run: async ({ positionals: [wanted = "", word = ""] }) => {
     const type = ACTIONS[word];
-    if (type === undefined) throw usageFailure(`power: must be on, off or cycle, got "${word}"`);
+    if (type === undefined) throw usageFailure(`power: expected on, off or cycle, got "${word}"`);
     const api = requireApi(sandbox);
     const droplet = await findDroplet(sandbox, api, wanted);
     const isOn = droplet.status === "active";
     if (word !== "cycle" && isOn === (word === "on")) {
-      process.stdout.write(`${droplet.name} is ${word} already.\n`);
+      process.stdout.write(`${droplet.name} is already ${word}.
+`);
       return 0;
     }
     await act(sandbox, api, droplet, { type });
@@ -93,10 +95,9 @@ const power = (sandbox: Sandbox): Command => ({
 
 const curl = (sandbox: Sandbox): Command => ({
   name: "curl",
-  summary: "curl from a client outside, by the sandbox's own DNS",
-  details:
-    `Through the load balancer, as anybody on the internet: ${sandbox.calls.verb} curl https://www.example.com/\n` +
-    "Certificates that the sandbox's issuer signed are trusted. The exit code is curl's.",
+  summary: "curl from a client on the internet, with the sandbox's own DNS",
+  details: `Requests go through the load balancer, as from the internet: ${sandbox.calls.verb} curl https://www.example.com/
+It trusts certificates from the sandbox's issuer. The exit code is curl's.`,
   positionals: ["ARGS..."],
   passThrough: true,
   run: async ({ positionals: args }) => {
@@ -117,7 +118,10 @@ const HOPS = [
 const capture = (sandbox: Sandbox): Command => ({
   name: "capture",
   summary: "tcpdump on a hop",
-  details: `Until Ctrl-C. What follows HOP is tcpdump's: -c 10, -w FILE, -A, port 3306 ...\n\nHops:\n  ${HOPS}`,
+  details: `Runs until Ctrl-C. The arguments after HOP are for tcpdump: -c 10, -w FILE, -A, port 3306 ...
+
+Hops:
+  ${HOPS}`,
   positionals: ["HOP", "[FLAGS...]"],
   passThrough: true,
   run: async ({ positionals: [word, ...flags] }) => {
@@ -129,16 +133,15 @@ const capture = (sandbox: Sandbox): Command => ({
 
 const metrics = (sandbox: Sandbox): Command => ({
   name: "metrics",
-  summary: "what the stand-in of Datadog has received",
-  details:
-    "The names of all metrics, or one metric's series with their tags and last values. Hosts send them where they have\n" +
-    `the agent's files: ${sandbox.calls.startMonitored}. It keeps two hours, for as long as the API runs.`,
+  summary: "metrics that the Datadog stand-in has received",
+  details: `Lists the names of all metrics, or the series of one metric with their tags and last values. Hosts send them if they
+have the agent's files: ${sandbox.calls.startMonitored}. The stand-in keeps the last two hours, until the API stops.`,
   positionals: ["[NAME]"],
   options: { json: { type: "boolean", doc: "print it as JSON" } },
   run: async (args) => {
     const access = sandboxDatadog(sandbox);
     if (access === undefined)
-      throw new Failure("The sandbox's API does not run, and the stand-in of Datadog with it", {
+      throw new Failure("The sandbox's API is not running, and neither is the Datadog stand-in", {
         remedy: `${sandbox.calls.startMonitored} starts both.`,
       });
     const [name] = args.positionals;
@@ -152,7 +155,7 @@ const metrics = (sandbox: Sandbox): Command => ({
     const series = await receivedSeries(access, name);
     if (series.length === 0)
       throw new Failure(`No metric ${name} has been received`, {
-        remedy: `${sandbox.calls.verb} metrics lists those that have.`,
+        remedy: `To list the metrics that were received, run ${sandbox.calls.verb} metrics`,
       });
     process.stdout.write(args.flag("json") ? json(series) : `${seriesText(name, series)}\n`);
     return 0;
@@ -161,10 +164,10 @@ const metrics = (sandbox: Sandbox): Command => ({
 
 function nothingReceived(sandbox: Sandbox): Failure {
   const { startMonitored, examine } = sandbox.calls;
-  return new Failure("Nothing has been received", {
+  return new Failure("No metrics were received", {
     remedy: hasHosts(sandbox)
-      ? `Have the hosts an agent? ${startMonitored}`
-      : `Droplets are records here, which send nothing; hosts do, on Linux with root (${examine}).`,
+      ? `Check that the hosts have an agent: ${startMonitored}`
+      : `Droplets are only records here, which send nothing. Hosts do, on Linux as root (${examine}).`,
   });
 }
 
@@ -187,7 +190,7 @@ async function running(sandbox: Sandbox, wanted: string): Promise<Host> {
   const { name, host } = await hostOf(sandbox, wanted);
   if ((await host.init()) !== undefined) return host;
   throw new Failure(`${name} is off`, {
-    remedy: `${sandbox.calls.verb} power ${name} on; ${sandbox.calls.verb} logs ${name} shows its last words.`,
+    remedy: `Run ${sandbox.calls.verb} power ${name} on; to see its last messages, run ${sandbox.calls.verb} logs ${name}.`,
   });
 }
 
@@ -197,7 +200,7 @@ async function hopOf(sandbox: Sandbox, instance: Instance, word: string): Promis
   if (place === "balancer")
     return { at: "balancer", balancerId: await balancerId(sandbox, detail), side: "private" };
   if (detail !== undefined && detail !== "public" && detail !== "private")
-    throw usageFailure(`capture: no hop "${word}"`, `Hops:\n${HOPS}`);
+    throw usageFailure(`capture: unknown hop "${word}"`, `Hops:\n${HOPS}`);
   const { host } = await (await named()).findHost(instance, place, sandbox.calls);
   return { at: "droplet", dropletId: host.dropletId, side: detail ?? "private" };
 }
@@ -213,7 +216,7 @@ async function balancerId(sandbox: Sandbox, name: string | undefined): Promise<s
       ? `There is no load balancer${name ? ` "${name}"` : ""}`
       : "There are several load balancers",
     names === ""
-      ? `There is none at all: ${sandbox.calls.start}`
+      ? `The account has none: ${sandbox.calls.start}`
       : `Load balancers: ${names}; as in balancer:${all[0]?.name}.`,
   );
 }

@@ -1,4 +1,4 @@
-// Droplets, load balancers and certificates of the sandbox's account, and the actions that its commands ask for.
+// Droplets, load balancers and certificates of the sandbox's account, and the actions that its commands request.
 import { setTimeout as delay } from "node:timers/promises";
 import { runningApi } from "../background/daemon";
 import { ensureToken } from "../background/token";
@@ -35,17 +35,17 @@ export interface CertificateView {
   readonly not_after: string;
 }
 
-/** The API of this sandbox, where it runs. */
+/** The API of this sandbox, if it is running. */
 export function findApi(sandbox: Sandbox): (ApiAccess & { pid: number }) | undefined {
   const running = runningApi(sandbox);
   return running && { url: running.url, token: ensureToken(sandbox), pid: running.pid };
 }
 
-/** Throws a Failure where the API does not run. */
+/** Throws a Failure if the API is not running. */
 export function requireApi(sandbox: Sandbox): ApiAccess {
   const api = findApi(sandbox);
   if (api !== undefined) return api;
-  throw new Failure("The sandbox's API does not run", {
+  throw new Failure("The sandbox's API is not running", {
     remedy: `${sandbox.calls.start} starts it.`,
   });
 }
@@ -59,12 +59,12 @@ export const loadBalancers = async (api: ApiAccess): Promise<LoadBalancerView[]>
 export const certificates = async (api: ApiAccess): Promise<CertificateView[]> =>
   (await listAll(api, "/v2/certificates", "certificates")) as unknown as CertificateView[];
 
-/** The droplet of a name, an id or the end of a name that only one has. Throws a Failure that names what there is. */
+/** The droplet with a name, an id or a unique end of a name. Throws a Failure that lists the existing ones. */
 export async function findDroplet(sandbox: Sandbox, api: ApiAccess, wanted: string): Promise<DropletView> {
   return oneOf(await droplets(api), wanted, sandbox.calls);
 }
 
-/** As `findDroplet`, for whatever has a name and an id. */
+/** Like `findDroplet`, for any list of names and ids. */
 export function oneOf<T extends { readonly id: number; readonly name: string }>(
   all: readonly T[],
   wanted: string,
@@ -76,12 +76,12 @@ export function oneOf<T extends { readonly id: number; readonly name: string }>(
   if (one !== undefined && found.length === 1) return one;
   const names = (found.length > 1 ? found : all).map(({ id, name }) => `${name} (${id})`);
   throw usageFailure(
-    found.length > 1 ? `Several hosts are called "${wanted}"` : `There is no host "${wanted}"`,
-    names.length === 0 ? `There is none at all: ${calls.fill}` : `Hosts: ${names.join(", ")}.`,
+    found.length > 1 ? `Several hosts are called "${wanted}"` : `Unknown host "${wanted}"`,
+    names.length === 0 ? `The account has none: ${calls.fill}` : `Hosts: ${names.join(", ")}.`,
   );
 }
 
-/** Sends an action and comes back when the machine has done it. Throws a Failure where it cannot, or does not in time. */
+/** Sends an action and returns when the machine has done it. Throws a Failure if it cannot, or not in time. */
 export async function act(
   sandbox: Sandbox,
   api: ApiAccess,
@@ -102,7 +102,7 @@ export async function act(
     if (now === "completed") return;
     if (now === "errored") {
       throw new Failure(`${droplet.name}: ${type} failed`, {
-        remedy: `The end of ${sandbox.apiLog} and ${sandbox.calls.verb} logs ${droplet.name} tell why.`,
+        remedy: `For the reason, see the end of ${sandbox.apiLog} and ${sandbox.calls.verb} logs ${droplet.name}.`,
       });
     }
     await delay(200);
@@ -110,7 +110,7 @@ export async function act(
   throw new Failure(`${droplet.name}: ${type} was not done within ${ACTION_WITHIN_MS / 1000} s`);
 }
 
-/** The droplets that never came up: to create them failed, and whatever was tried since then. */
+/** The droplets that never started: their creation failed, and so did every later attempt. */
 export async function unmadeDroplets(api: ApiAccess): Promise<DropletView[]> {
   const off = (await droplets(api)).filter(({ status }) => status === "off");
   const failed = off.map(async (droplet) => {

@@ -1,4 +1,7 @@
-/** Uptime checks and triggered alerts, of DigitalOcean's API and of Datadog's (or the sandbox's stand-ins of both). */
+/**
+ * Uptime checks and triggered alerts, from the APIs of DigitalOcean and Datadog (or the sandbox's stand-ins for
+ * both).
+ */
 import type { DatadogAccess } from "../datadog/access";
 import { type ApiAccess, listAll, request } from "./apiClient";
 import { askDatadog } from "./askDatadog";
@@ -6,9 +9,9 @@ import { askDatadog } from "./askDatadog";
 export interface UptimeState {
   readonly name: string;
   readonly target: string;
-  /** UP, DOWN or CHECKING, by the region that asks. */
+  /** UP, DOWN or CHECKING, by region. */
   readonly regions: Readonly<Record<string, string>>;
-  /** When it became so. */
+  /** Start of this state. */
   readonly since: string;
 }
 
@@ -16,22 +19,22 @@ export interface UptimeState {
 export interface MonitorState {
   readonly name: string;
   readonly state: string;
-  /** Groups that are not well, as "host:dev-node-1". */
+  /** Groups that are not OK, such as "host:dev-node-1". */
   readonly groups: readonly string[];
   readonly tags: readonly string[];
 }
 
-/** One of DigitalOcean's own alerts, triggered. */
+/** One of DigitalOcean's own alerts that is triggered. */
 export interface TriggeredAlert {
-  /** What its maker calls it. */
+  /** The name that its creator gave it. */
   readonly description: string;
-  /** What it is about, by its name. */
+  /** The name of the resource. */
   readonly on: string;
   readonly since: string;
   readonly value: number;
 }
 
-/** Uptime checks and what they see; those of one name alone where one is given. */
+/** Uptime checks and their states; only those with one name if it is given. */
 export async function uptimeStates(api: ApiAccess, wanted?: string): Promise<UptimeState[]> {
   const checks = await listAll(api, "/v2/uptime/checks", "checks");
   return Promise.all(
@@ -64,8 +67,8 @@ interface Triggered {
 }
 
 /**
- * DigitalOcean's alerts that are triggered now; undefined where the API does not tell: the real one sends mail and has
- * no address for it, and the sandbox's has nothing to look at where droplets are records.
+ * DigitalOcean's alerts that are triggered now. Undefined if the API does not report them: the real one only sends
+ * mail, and the sandbox's has no observer if droplets are only records.
  */
 export async function triggeredAlerts(api: ApiAccess): Promise<TriggeredAlert[] | undefined> {
   const { status, body } = await request(api, "GET", "/sandbox/alerts");
@@ -101,7 +104,7 @@ interface ShownMonitor {
   readonly state?: { readonly groups?: Readonly<Record<string, { readonly status: string }>> };
 }
 
-/** The state of every monitor, by name. Throws where Datadog does not answer 200. */
+/** The state of every monitor, by name. Throws if Datadog does not answer 200. */
 export async function monitorStates(datadog: DatadogAccess): Promise<MonitorState[]> {
   const monitors = await askDatadog<ShownMonitor[]>(
     datadog,

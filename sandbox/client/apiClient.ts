@@ -1,4 +1,4 @@
-/** Where an API is and what opens it. */
+/** The address of an API, and its token. */
 export interface ApiAccess {
   /** `http://127.0.0.1:8089`, without `/v2`. */
   readonly url: string;
@@ -13,7 +13,7 @@ export interface ApiAnswer {
 
 const TIMEOUT_MS = 15_000;
 
-/** One request to the API v2. Throws where the API does not answer; any status is an answer. */
+/** One request to the API v2. Throws if the API does not answer; any status is an answer. */
 export async function request(
   api: ApiAccess,
   method: string,
@@ -34,17 +34,17 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // another server's page
+    return undefined; // the page of another server
   }
 }
 
-/** Every item of a list, all pages. `key` is the property of the answer that holds the list. */
+/** All items of a list, from all pages. `key` is the property of the answer that contains the list. */
 export async function listAll(api: ApiAccess, path: string, key: string): Promise<Record<string, unknown>[]> {
   const items: Record<string, unknown>[] = [];
   for (let page = 1; ; page++) {
     const query = `${path.includes("?") ? "&" : "?"}page=${page}&per_page=200`;
     const { status, body } = await request(api, "GET", `${path}${query}`);
-    if (status !== 200) throw new Error(`GET ${path} answered ${status}`);
+    if (status !== 200) throw new Error(`GET ${path}: expected status 200, got ${status}`);
     const answer = body as Record<string, unknown> & { links?: { pages?: { next?: string } } };
     items.push(...((answer[key] ?? []) as Record<string, unknown>[]));
     if (answer.links?.pages?.next === undefined) return items;

@@ -1,6 +1,6 @@
 import type { DatadogAccess } from "../datadog/access";
 
-/** One GET of Datadog's API, whatever it answers. Throws where it does not answer. */
+/** One GET request to Datadog's API, with any status. Throws if there is no answer. */
 export function getDatadog({ url, apiKey, appKey }: DatadogAccess, path: string): Promise<Response> {
   return fetch(`${url}${path}`, {
     headers: { "dd-api-key": apiKey, "dd-application-key": appKey },
@@ -8,9 +8,9 @@ export function getDatadog({ url, apiKey, appKey }: DatadogAccess, path: string)
   });
 }
 
-/** The same. Throws where it does not answer 200. */
+/** The same. Throws if the status is not 200. */
 export async function askDatadog<T>(datadog: DatadogAccess, path: string): Promise<T> {
   const response = await getDatadog(datadog, path);
-  if (!response.ok) throw new Error(`${path.split("?")[0]} answers ${response.status}`);
+  if (!response.ok) throw new Error(`GET ${path.split("?")[0]}: expected status 200, got ${response.status}`);
   return (await response.json()) as T;
 }

@@ -1,11 +1,11 @@
-/** What the sandbox's stand-in of Datadog has received. */
+/** The metrics that the sandbox's Datadog stand-in has received. */
 import type { DatadogAccess } from "../datadog/access";
 import { Failure } from "../failure";
 import { getDatadog } from "./askDatadog";
 
 export interface MetricCount {
   readonly name: string;
-  /** Combinations of tags, and all their values of the last two hours. */
+  /** Combinations of tags, with all values of the last two hours. */
   readonly series: number;
   readonly points: number;
 }
@@ -13,19 +13,19 @@ export interface MetricCount {
 export interface ReceivedSeries {
   /** gauge, count or rate. */
   readonly type: string;
-  /** As "host:dev-node-1". */
+  /** Such as "host:dev-node-1". */
   readonly tags: readonly string[];
   readonly points: number;
   /** `time` in seconds since the epoch. */
   readonly last?: { readonly time: number; readonly value: number };
 }
 
-/** Every metric that has been received, by name. Throws a Failure where the stand-in does not answer. */
+/** Every metric that was received, by name. Throws a Failure if the stand-in does not answer. */
 export async function receivedMetrics(access: DatadogAccess): Promise<readonly MetricCount[]> {
   return (await ask<{ counts: MetricCount[] }>(access, "/sandbox/metrics")).counts;
 }
 
-/** One metric's series; none where nothing of that name has been received. Throws as `receivedMetrics`. */
+/** The series of one metric; none if no metric with that name was received. Throws like `receivedMetrics`. */
 export async function receivedSeries(
   access: DatadogAccess,
   name: string,
@@ -37,10 +37,11 @@ export async function receivedSeries(
 
 async function ask<T>(access: DatadogAccess, path: string): Promise<T> {
   const response = await getDatadog(access, path).catch(() => {
-    throw new Failure(`The sandbox's stand-in of Datadog does not answer at ${access.url}`, {
-      remedy: "It runs beside the sandbox's API: start that.",
+    throw new Failure(`The sandbox's Datadog stand-in does not answer at ${access.url}`, {
+      remedy: "It runs next to the sandbox's API. Start the API.",
     });
   });
-  if (!response.ok) throw new Failure(`The stand-in of Datadog at ${access.url} answers ${response.status}`);
+  if (!response.ok)
+    throw new Failure(`The Datadog stand-in at ${access.url}: expected status 200, got ${response.status}`);
   return (await response.json()) as T;
 }

@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Where a Datadog is, and the keys that open it. */
+/** The address of a Datadog API, and its keys. */
 export interface DatadogAccess {
   /** `http://127.0.0.1:PORT`, `https://api.datadoghq.com` */
   readonly url: string;
@@ -9,10 +9,10 @@ export interface DatadogAccess {
   readonly appKey: string;
 }
 
-/** The file of the folder that holds them. */
+/** The file with the keys in its folder. */
 export const accessFile = (dir: string) => join(dir, "access.json");
 
-/** Undefined where the folder or the file is absent. */
+/** Undefined if the folder or the file is absent. */
 export function readAccess(dir: string): DatadogAccess | undefined {
   try {
     return JSON.parse(readFileSync(accessFile(dir), "utf8")) as DatadogAccess;
@@ -22,7 +22,7 @@ export function readAccess(dir: string): DatadogAccess | undefined {
   }
 }
 
-/** For the folder's owner alone; the folder must exist. */
+/** Only the folder's owner can read it. The folder must exist. */
 export function writeAccess(dir: string, access: DatadogAccess): void {
   const file = accessFile(dir);
   writeFileSync(`${file}.new`, JSON.stringify(access), { mode: 0o600 });

@@ -1,4 +1,4 @@
-/** Monitors, objectives and dashboards of the stand-in's account, kept in a file. */
+/** Monitors, objectives and dashboards of the stand-in's account, stored in a file. */
 import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { Objective } from "./monitors";
 import { parseExpression, parseMonitorQuery, QueryError } from "./query";
 
-/** What Datadog would answer 400 to. */
+/** A request that Datadog would answer with 400. */
 export class Refused extends Error {}
 
 const limit = z.number().nullish();
@@ -65,7 +65,7 @@ interface State {
 export class Account {
   readonly #state: State;
 
-  /** @param file where it is kept; undefined keeps it for as long as this process lives */
+  /** @param file the file of the account; if undefined, it is only kept while this process runs */
   constructor(private readonly file: string | undefined) {
     this.#state = { lastId: 1000, monitors: [], objectives: [], dashboards: [], ...read(file) };
   }
@@ -80,7 +80,7 @@ export class Account {
     return this.#state.dashboards;
   }
 
-  /** What a monitor's body says. Throws Refused, as Datadog refuses it. */
+  /** The monitor in a request's body. Throws Refused, as Datadog refuses it. */
   checkMonitor(body: unknown): Omit<StoredMonitor, "id"> {
     const given = parse(monitorBody, body);
     const query = asked(() => parseMonitorQuery(given.query));
@@ -91,7 +91,7 @@ export class Account {
       );
     }
     if ((query.kind === "burn-rate") !== (given.type === "slo alert")) {
-      throw new Refused(`a query of this form is not of the type "${given.type}"`);
+      throw new Refused(`this query does not match the type "${given.type}"`);
     }
     if (
       query.kind === "burn-rate" &&
@@ -120,7 +120,7 @@ export class Account {
     return this.#put(this.#state.dashboards, { ...given, id: made, url: `/dashboard/${made}` });
   }
 
-  /** True where it was there. */
+  /** True if it existed. */
   remove(kind: "monitors" | "objectives" | "dashboards", id: number | string): boolean {
     const list: { id: number | string }[] = this.#state[kind];
     const index = list.findIndex((item) => item.id === id);
@@ -160,7 +160,7 @@ function parse<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
   const result = schema.safeParse(body);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw new Refused(`${issue?.path.join(".") ?? ""}: ${issue?.message ?? "is wrong"}`);
+  throw new Refused(`${issue?.path.join(".") ?? ""}: ${issue?.message ?? "is invalid"}`);
 }
 
 function asked<T>(work: () => T): T {

@@ -1,21 +1,21 @@
-/** What queries come to over the figures received. */
+/** Evaluates queries over the metrics received. */
 import type { Aggregate, Expression, MetricQuery } from "./query";
 import type { Series, SeriesStore } from "./series";
 
-/** Values by group, as "host:dev-node-1,device:/"; "" is the group of a query without groups. */
+/** Values by group, such as "host:dev-node-1,device:/"; "" is the group of a query without groups. */
 export type Groups = ReadonlyMap<string, number>;
-/** A value for each bucket of time (its beginning, in seconds), by group. */
+/** One value for each time bucket (its start, in seconds), by group. */
 export type Timeline = ReadonlyMap<string, ReadonlyMap<number, number>>;
 
 export interface Window {
   /** Seconds since the epoch: from this, and before `to`. */
   readonly from: number;
   readonly to: number;
-  /** Seconds that figures are first put together over; no shorter than the collectors' interval. */
+  /** Width of a bucket in seconds; not shorter than the collectors' interval. */
   readonly bucket: number;
 }
 
-/** The expression over a window, bucket by bucket: a graph. */
+/** The expression over a window, one value per bucket: a graph. */
 export function timeline(store: SeriesStore, expression: Expression, window: Window): Timeline {
   if (expression.kind === "number") return new Map([["", new Map([[Number.NaN, expression.value]])]]);
   if (expression.kind === "metric") return metricTimeline(store, expression, window);
@@ -37,14 +37,14 @@ export function timeline(store: SeriesStore, expression: Expression, window: Win
   return result;
 }
 
-/** The expression over a window as one value a group. */
+/** The expression over a window, one value per group. */
 export function reduce(
   store: SeriesStore,
   expression: Expression,
   aggregate: Aggregate,
   window: Window,
 ): Groups {
-  // Sums of counts are put together before the arithmetic: 1 error of 2 requests and 0 of 98 is 1 percent.
+  // Counts are added up before the arithmetic: 1 error of 2 requests and 0 of 98 is 1 percent.
   if (aggregate === "sum" && expression.kind === "operation") {
     return combine(
       expression.operator,
@@ -69,7 +69,7 @@ function combine(operator: "+" | "-" | "*" | "/", left: Groups, right: Groups): 
   return result;
 }
 
-/** The groups of both sides; a side without groups goes with every one of the other. */
+/** The groups of both sides. A side without groups combines with every group of the other. */
 function* pairs<T>(left: ReadonlyMap<string, T>, right: ReadonlyMap<string, T>): Generator<[string, T, T]> {
   for (const group of new Set([...left.keys(), ...right.keys()])) {
     const a = left.get(group) ?? left.get("");
@@ -117,7 +117,7 @@ function inScope(series: Series, { scope }: MetricQuery): boolean {
   return scope.every(({ key, value, not }) => (series.tags.get(key) ?? []).includes(value) !== not);
 }
 
-/** The groups that a series is in; none where it lacks a tag of the groups. */
+/** The groups of a series; none if it lacks one of the group tags. */
 function groupsOf(series: Series, by: readonly string[]): string[] {
   return by.reduce<string[]>(
     (groups, key) =>

@@ -1,17 +1,18 @@
-/** The stand-in of Datadog as a sandbox keeps it: a folder with its address and keys, and its account. */
+/** The Datadog stand-in of a sandbox: a folder with its address and keys, and its account. */
 import { join } from "node:path";
 import { accessFile, readAccess, writeAccess } from "./access";
 import { type RunningDatadog, startDatadog } from "./server";
 
 /**
- * Starts the stand-in with the keys of the folder, on the port of the last time where that is free: an address that
- * stays is no change to a stack. The folder says the address from then on. What has been received is not kept.
+ * Starts the stand-in with the keys in the folder, on its previous port if that is free, because a new address would
+ * change the stack. It writes the address into the folder. Received data is not stored.
  *
- * @throws Error where the folder has no keys
+ * @throws Error if the folder has no keys
  */
 export async function startKept(dir: string): Promise<RunningDatadog> {
   const access = readAccess(dir);
-  if (access === undefined) throw new Error(`${accessFile(dir)} is missing: it holds the stand-in's keys`);
+  if (access === undefined)
+    throw new Error(`expected the stand-in's keys in ${accessFile(dir)}, found no file`);
   const { url, apiKey, appKey } = access;
   const start = (port: number) =>
     startDatadog({ port, apiKey, appKey, stateFile: join(dir, "account.json") });

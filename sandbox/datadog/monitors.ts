@@ -1,11 +1,11 @@
-/** The states of monitors over what the intake has received. */
+/** The states of monitors, evaluated over the data that the intake has received. */
 import { type Groups, reduce, type Window } from "./evaluate";
 import { type MonitorQuery, parseExpression, parseMonitorQuery } from "./query";
 import type { SeriesStore } from "./series";
 
 export type MonitorState = "OK" | "Warn" | "Alert" | "No Data";
 
-/** As the API keeps it. */
+/** As stored by the API. */
 export interface Monitor {
   readonly id: number;
   readonly name: string;
@@ -40,7 +40,7 @@ export interface GroupState {
   readonly value: number | undefined;
 }
 
-/** A group of a monitor that came into another state. */
+/** A group of a monitor that changed its state. */
 export interface Transition {
   readonly monitorId: number;
   readonly name: string;
@@ -53,7 +53,7 @@ export interface Transition {
 }
 
 export interface EvaluatorOptions {
-  /** How much faster than life the queries' windows pass: 60 makes last_5m five seconds. For demonstrations, tests. */
+  /** Speed-up of the queries' windows: with 60, last_5m is five seconds. For demonstrations and tests. */
   readonly timeScale: number;
   /** Seconds; see Window. */
   readonly bucket: number;
@@ -71,7 +71,7 @@ export class Evaluator {
     private readonly options: EvaluatorOptions,
   ) {}
 
-  /** Looks at every monitor once. */
+  /** Evaluates every monitor once. */
   evaluate(monitors: readonly Monitor[], objectives: readonly Objective[], now: number): void {
     const known = new Set(monitors.map(({ id }) => id));
     for (const id of this.#states.keys()) if (!known.has(id)) this.#states.delete(id);
@@ -82,7 +82,7 @@ export class Evaluator {
     return this.#states.get(monitorId) ?? new Map();
   }
 
-  /** The worst of its groups; "No Data" where it has none. */
+  /** The worst state of its groups; "No Data" if it has none. */
   overall(monitorId: number): MonitorState {
     const found = [...this.states(monitorId).values()].map(({ state }) => state);
     return (["Alert", "No Data", "Warn", "OK"] as const).find((state) => found.includes(state)) ?? "No Data";
@@ -151,7 +151,7 @@ export class Evaluator {
     return result;
   }
 
-  /** Both windows burn at that rate: the smaller of the two decides. */
+  /** Both windows must burn at that rate, so the smaller of the two decides. */
   #burnRate(
     query: MonitorQuery & { readonly kind: "burn-rate" },
     objectives: readonly Objective[],
@@ -171,7 +171,7 @@ export class Evaluator {
     return long === undefined || short === undefined ? new Map() : new Map([["", Math.min(long, short)]]);
   }
 
-  /** Whole buckets alone: the one under way holds some hosts' figures and not the others'. */
+  /** Only complete buckets: the current one lacks some hosts. */
   #window(seconds: number, now: number): Window {
     const { bucket, timeScale } = this.options;
     const to = (Math.floor(now / bucket) - 1) * bucket;

@@ -1,7 +1,7 @@
 /**
- * The subset of Datadog's query form that is evaluated here: metric queries with a space aggregator, a scope of tags,
- * groups and `.as_count()`, arithmetic between them, and monitors' time aggregators, changes and burn rates.
- * Source: API reference, "Create a monitor" (query types), and the guide on monitor arithmetic.
+ * The supported subset of Datadog's query language: metric queries with a space aggregator, a scope of tags, groups
+ * and `.as_count()`, arithmetic between them, and monitors' time aggregators, changes and burn rates. Source: API
+ * reference, "Create a monitor" (query types), and the guide on monitor arithmetic.
  */
 
 export type Aggregate = "avg" | "min" | "max" | "sum";
@@ -51,7 +51,7 @@ export type MonitorQuery = { readonly comparison: Comparison; readonly threshold
     }
 );
 
-/** A query that is none, or of a form that this sandbox does not evaluate; the message says where. */
+/** An invalid query, or one that this sandbox does not support. The message says where. */
 export class QueryError extends Error {}
 
 class Reader {
@@ -92,7 +92,7 @@ const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d:
 function seconds(text: string): number {
   const [, amount = "", unit = ""] = /^(\d+)([smhdw])$/.exec(text) ?? [];
   const factor = unitSeconds[unit];
-  if (factor === undefined) throw new QueryError(`"${text}" is no time such as 5m`);
+  if (factor === undefined) throw new QueryError(`expected a time such as 5m, got "${text}"`);
   return Number(amount) * factor;
 }
 
@@ -106,7 +106,7 @@ export function parseMonitorQuery(text: string): MonitorQuery {
   return { ...form, comparison: comparison as Comparison, threshold: Number(limit) };
 }
 
-/** Reads a metric query, as a graph has it. Throws QueryError. */
+/** Reads a metric query in the form that graphs use. Throws QueryError. */
 export function parseExpression(text: string): Expression {
   const reader = new Reader(text.trim());
   const found = sum(reader);
@@ -206,7 +206,7 @@ function scopeOf(text: string): MetricQuery["scope"] {
     .filter((word) => word !== "*")
     .map((word) => {
       const [, not = "", key = "", value = ""] = /^(!?)([^:]+):(.+)$/.exec(word) ?? [];
-      if (key === "") throw new QueryError(`"${word}" is no tag such as stack:dev`);
+      if (key === "") throw new QueryError(`expected a tag such as stack:dev, got "${word}"`);
       return { key, value, not: not === "!" };
     });
 }
@@ -218,7 +218,7 @@ function words(text: string): string[] {
     .filter((word) => word !== "");
 }
 
-/** Every metric query in an expression. */
+/** All metric queries in an expression. */
 export function metricsOf(expression: Expression): readonly MetricQuery[] {
   if (expression.kind === "metric") return [expression];
   if (expression.kind === "number") return [];

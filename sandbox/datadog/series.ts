@@ -1,4 +1,4 @@
-/** The figures that the intake has received, for as long as a monitor may look back. */
+/** The metrics that the intake has received. They are kept for the longest time that a monitor can look back. */
 
 export type SeriesType = "gauge" | "count" | "rate";
 
@@ -11,26 +11,26 @@ export interface Point {
 export interface Submission {
   readonly metric: string;
   readonly type: SeriesType;
-  /** Seconds that a count or a rate is over; 0 where none is given. */
+  /** Interval of a count or a rate in seconds; 0 if none is given. */
   readonly interval: number;
   readonly host: string;
-  /** As "env:production"; without the host. */
+  /** Such as "env:production", without the host. */
   readonly tags: readonly string[];
   readonly points: readonly Point[];
 }
 
-/** One metric of one combination of tags. */
+/** One metric with one combination of tags. */
 export interface Series {
   readonly metric: string;
   readonly type: SeriesType;
   readonly interval: number;
-  /** The values of each tag's key; the host is one. A key may come twice (role:web, role:database). */
+  /** The values of each tag key, including host. A key can occur twice (role:web, role:database). */
   readonly tags: ReadonlyMap<string, readonly string[]>;
   readonly points: Point[];
 }
 
 const keptSeconds = 2 * 3600;
-/** A collector gone wild must not fill this machine's memory. */
+/** A runaway collector must not fill this machine's memory. */
 const mostSeries = 100_000;
 
 export class SeriesStore {

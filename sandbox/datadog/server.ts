@@ -9,21 +9,21 @@ import { type Series, SeriesStore } from "./series";
 import { checkRuns, type Log, logsV2, seriesV1, seriesV2 } from "./submissions";
 
 export interface DatadogOptions {
-  /** 0 takes any free port of the loopback address. */
+  /** 0 uses any free port of the loopback address. */
   readonly port: number;
-  /** What opens it; undefined takes any key that is one. */
+  /** The accepted keys; undefined accepts any well-formed key. */
   readonly apiKey?: string;
   readonly appKey?: string;
-  /** Where monitors, objectives and dashboards are kept; without it they end with the process. */
+  /** The file of monitors, objectives and dashboards; without it they are only kept while the process runs. */
   readonly stateFile?: string;
   /** See EvaluatorOptions; 1 and 10 s by default. */
   readonly timeScale?: number;
   readonly bucketSeconds?: number;
-  /** Time between two looks at the monitors; 5 s by default. */
+  /** Interval between two evaluations of the monitors; default 5 s. */
   readonly evaluateMs?: number;
 }
 
-/** A stand-in of Datadog's intake and API. */
+/** A stand-in for Datadog's intake and API. */
 export interface RunningDatadog {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
@@ -39,7 +39,7 @@ export interface RunningDatadog {
 const keptLogs = 50_000;
 const mostBodyBytes = 8 * 1024 * 1024;
 
-/** Starts the stand-in on the loopback address. Throws where the port is taken. */
+/** Starts the stand-in on the loopback address. Throws if the port is taken. */
 export async function startDatadog(options: DatadogOptions): Promise<RunningDatadog> {
   const store = new SeriesStore();
   const logs: Log[] = [];
@@ -103,14 +103,14 @@ class Intake {
         : this.#answer(request, url, body);
       send(response, status, answer);
     } catch (error) {
-      // Whatever the parsers refuse is the sender's fault.
+      // An error in a parser is the sender's error.
       const isTheirs = error instanceof Refused || error instanceof QueryError || isZodError(error);
       if (!isTheirs && !(error instanceof SyntaxError)) throw error;
       send(response, 400, { errors: [error.message] });
     }
   }
 
-  /** Agents have the API key alone; the API asks for the application key as well. */
+  /** Agents send only the API key; the API also requires the application key. */
   #allowed(request: IncomingMessage, url: URL, isIntake: boolean): boolean {
     const apiKey = request.headers["dd-api-key"] ?? url.searchParams.get("api_key") ?? "";
     const appKey = request.headers["dd-application-key"] ?? url.searchParams.get("application_key") ?? "";
@@ -208,7 +208,7 @@ class Intake {
     return [200, { deleted_dashboard_id: found.id }];
   }
 
-  /** `GET /api/v1/query`: a graph's lines. */
+  /** `GET /api/v1/query`: the series of a graph. */
   #query({ searchParams }: URL): Answer {
     const [from, to] = ["from", "to"].map((name) => Number(searchParams.get(name)));
     const query = searchParams.get("query") ?? "";
@@ -230,7 +230,7 @@ class Intake {
     ];
   }
 
-  /** What Datadog has no API for: everything that was received, for who wants to look. */
+  /** Not part of Datadog's API: everything that was received, for inspection. */
   #sandbox(kind: string, { searchParams }: URL): Answer {
     const { store, logs, evaluator } = this.parts;
     const name = searchParams.get("name");
@@ -277,7 +277,7 @@ function decoded(raw: Buffer, encoding: string | undefined): Buffer {
   const limits = { maxOutputLength: 8 * mostBodyBytes };
   if (encoding === "gzip") return gunzipSync(raw, limits);
   if (encoding === "deflate") return raw[0] === 0x78 ? inflateSync(raw, limits) : unzipSync(raw, limits);
-  throw new Refused(`content-encoding ${encoding} is not known here`);
+  throw new Refused(`content-encoding ${encoding} is not supported`);
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {

@@ -1,4 +1,7 @@
-/** What agents and other clients send, in the forms that Datadog's API takes. Source: API reference, Metrics and Logs. */
+/**
+ * The data that agents and other clients send, in the formats of Datadog's API. Source: API reference, Metrics and
+ * Logs.
+ */
 import { z } from "zod";
 import type { SeriesType, Submission } from "./series";
 
@@ -57,7 +60,7 @@ export interface Log {
 const types: Readonly<Record<string, SeriesType>> = { count: "count", rate: "rate" };
 const numberedTypes: readonly SeriesType[] = ["gauge", "count", "rate", "gauge"];
 
-/** `/api/v1/series`. Throws a ZodError where it is none. */
+/** `/api/v1/series`. Throws a ZodError if it is invalid. */
 export function seriesV1(body: unknown): Submission[] {
   return v1.parse(body).series.map(({ metric, points, type, interval, host, device, tags: given }) => ({
     metric,
@@ -69,7 +72,7 @@ export function seriesV1(body: unknown): Submission[] {
   }));
 }
 
-/** `/api/v2/series` in its JSON form. Throws a ZodError where it is none. */
+/** `/api/v2/series` in its JSON form. Throws a ZodError if it is invalid. */
 export function seriesV2(body: unknown): Submission[] {
   return v2.parse(body).series.map(({ metric, points, type, interval, resources, tags: given }) => {
     const host = resources?.find((resource) => resource.type === "host")?.name ?? "";
@@ -84,7 +87,7 @@ export function seriesV2(body: unknown): Submission[] {
   });
 }
 
-/** `/api/v2/logs`. Throws a ZodError where it is none. */
+/** `/api/v2/logs`. Throws a ZodError if it is invalid. */
 export function logsV2(body: unknown): Log[] {
   return logs.parse(body).map(({ message, hostname, service, ddsource, ddtags }) => ({
     message,
@@ -95,7 +98,7 @@ export function logsV2(body: unknown): Log[] {
   }));
 }
 
-/** `/api/v1/check_run`, kept as the gauge of its status. Throws a ZodError where it is none. */
+/** `/api/v1/check_run`, stored as the gauge of its status. Throws a ZodError if it is invalid. */
 export function checkRuns(body: unknown, now: number): Submission[] {
   return checks.parse(body).map(({ check: name, host_name, status, tags: given }) => ({
     metric: name,
@@ -107,7 +110,7 @@ export function checkRuns(body: unknown, now: number): Submission[] {
   }));
 }
 
-/** A collector may say the host twice. */
+/** A collector can send the host twice. */
 function withoutHost(given: readonly string[], host: string): string[] {
   return given.filter((tag) => tag !== `host:${host}`);
 }

@@ -14,7 +14,7 @@ import { vpcTable } from "../api/resources/vpcs";
 import { DEFAULT_TTL, domainTable, recordsOf } from "../api/resources/zones";
 import type { Balancer, Certificate, Domain, Droplet, Firewall, Volume, World } from "./world";
 
-/** The account's records as what is to be made real. Tags are compared without case, as at DigitalOcean. */
+/** The account's records in the driver's terms. Tags are compared without case, as at DigitalOcean. */
 export function worldOf(store: Store): World {
   return {
     droplets: dropletTable(store)
@@ -60,11 +60,11 @@ export function dropletOf(store: Store, record: DropletRecord): Droplet {
   };
 }
 
-/** Where the disk of a droplet's snapshot is: its image gets its number only when the action has completed. */
+/** The disk of a droplet's snapshot. Its image gets its number only when the action has completed. */
 export const snapshotName = (dropletId: number, name: string): string =>
   `${dropletId}-${createHash("sha256").update(name).digest("hex").slice(0, 16)}`;
 
-/** The snapshot behind an image; undefined for an image of the catalogue, which the base image stands in for. */
+/** The snapshot of an image; undefined for an image from the catalogue, which the base image replaces. */
 export const snapshotOf = ({ droplet_id, name }: ImageRecord): string | undefined =>
   droplet_id === null ? undefined : snapshotName(droplet_id, name);
 

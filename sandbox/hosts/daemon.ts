@@ -9,13 +9,13 @@ const LAUNCH = join(__dirname, "launch.sh");
 const LAUNCH_LIMIT_MS = 10_000;
 
 export interface LaunchFiles {
-  /** Where the process writes who it is. */
+  /** The file into which the process writes its identity. */
   readonly processFile: string;
-  /** Gets its output; mode 0600. */
+  /** The file for its output; mode 0600. */
   readonly logFile: string;
 }
 
-/** Starts a process that outlives this program, and comes back when it is known who it is. */
+/** Starts a process that outlives this program, and returns when its identity is known. */
 export async function launch(
   command: readonly string[],
   { processFile, logFile }: LaunchFiles,
@@ -45,15 +45,15 @@ export async function launch(
 }
 
 /**
- * What a process needs that outlives this one, and nothing else of this one's environment: whoever looks for this
- * program's own processes by what stands there must not find (and end) the hosts.
+ * The environment of a process that outlives this one, without this process's other variables: commands that find
+ * this program's own processes by their environment must not find (and end) the hosts.
  */
 function environment(): NodeJS.ProcessEnv {
   const { PATH = "/usr/sbin:/usr/bin:/sbin:/bin", HOME = "/root", LANG = "C.UTF-8" } = process.env;
   return { PATH, HOME, LANG };
 }
 
-/** The process that wrote itself into a file, if it still runs. */
+/** The process that wrote its identity into a file, if it still runs. */
 export async function launched(processFile: string): Promise<KnownProcess | undefined> {
   const known = await readProcess(processFile);
   return (await isAlive(known)) ? known : undefined;
@@ -65,7 +65,7 @@ async function readProcess(processFile: string): Promise<KnownProcess | undefine
   return start === "" ? undefined : { pid: Number(pid), start };
 }
 
-/** A long-running helper of the sandbox, known by its name in a folder. */
+/** A long-running helper of the sandbox, identified by its name in a folder. */
 export class Daemon {
   constructor(
     private readonly dir: string,
@@ -83,7 +83,7 @@ export class Daemon {
     return launched(this.#processFile);
   }
 
-  /** Starts it where it does not run; one that was started with another command or version is replaced. */
+  /** Starts it if it is not running. Replaces it if it was started with another command or version. */
   async ensure(command: readonly string[], version = ""): Promise<{ started: boolean }> {
     const signature = createHash("sha256")
       .update(JSON.stringify([command, version]))

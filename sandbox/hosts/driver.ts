@@ -8,19 +8,20 @@ import type { World } from "./world";
 
 type DropletAction = Extract<HostChange, { kind: "droplet_action" }>;
 
-/** Where a load balancer's ports appear on the loopback address, as long as nobody else has them. */
+/** The loopback ports for a load balancer's ports, by entry port, unless another process uses them. */
 export const PUBLISHED_PORTS: Readonly<Record<number, number>> = { 80: 8080, 443: 8443 };
 
 /**
- * Makes the account's records real: droplets boot as hosts, firewalls filter, load balancers forward, names resolve.
+ * Runs the account's records on this machine: droplets boot as hosts, firewalls filter, load balancers forward, and names
+ * resolve.
  *
- * A droplet action completes when the machine has done it; what the machine could not do makes it `errored`, with the
- * reason in the server's log. Everything else follows the records within a fraction of a second.
+ * A droplet action completes when the machine has done it. If the machine cannot do it, the action is `errored`, and the
+ * reason is in the server's log. All other changes take effect within a fraction of a second.
  */
 export class Driver implements HostDriver {
   private constructor(readonly provider: Provider) {}
 
-  /** Throws HostsUnavailable, with what to do, where this machine cannot run hosts. */
+  /** Throws HostsUnavailable, with the remedy, if this machine cannot run hosts. */
   static async open(options: ProviderOptions): Promise<Driver> {
     return new Driver(await Provider.open(options));
   }
@@ -35,7 +36,7 @@ export class Driver implements HostDriver {
     await this.#bootRecords(store, world);
   }
 
-  /** Droplets that were made while they were records alone, or whose disks are gone, boot from their user data. */
+  /** Boots droplets that were only records, or whose disks are missing, from their user data. */
   async #bootRecords(store: Store, world: () => World): Promise<void> {
     const active = dropletTable(store)
       .values()
@@ -60,7 +61,7 @@ export class Driver implements HostDriver {
       case "reserved_ips":
         return this.provider.updateFirewalls(world());
       case "load_balancers":
-        // A load balancer is a firewall's source as well.
+        // A load balancer can also be a firewall's source.
         await this.provider.updateNetworks(world());
         await this.provider.updateBalancers(world());
         return this.provider.updateFirewalls(world());
@@ -81,7 +82,7 @@ export class Driver implements HostDriver {
 
   async #act(action: DropletAction, store: Store, world: () => World): Promise<void> {
     const record = dropletTable(store).get(action.dropletId);
-    if (!record) return; // deleted meanwhile
+    if (!record) return; // deleted in the meantime
     const droplet = dropletOf(store, record);
     const host = this.provider.host(droplet.id);
     switch (action.type) {
@@ -93,7 +94,7 @@ export class Driver implements HostDriver {
         return this.provider.createDroplet(world, { ...droplet, snapshot: image && snapshotOf(image) });
       }
       case "power_on":
-        // One that was off as long as it was a record has no disk yet.
+        // A droplet that was off while it was only a record has no disk yet.
         if (!(await host.exists())) return this.provider.createDroplet(world, droplet);
         return this.provider.powerOn(droplet);
       case "rename":
@@ -111,7 +112,7 @@ export class Driver implements HostDriver {
       case "snapshot":
         return host.snapshot(snapshotName(droplet.id, String(action.parameters.name)));
       default:
-        // A record's own change (backups): nothing on the machine.
+        // A change of the record only (backups).
         return;
     }
   }

@@ -8,40 +8,40 @@ import { waitForLock } from "../lock.mjs";
 import { requireHosts } from "./requirements";
 
 const RECIPE = join(__dirname, "image", "build.sh");
-/** What a build takes while it runs: the root (about 1 GB), packages on their way in, and room to spare. */
+/** Space for a build: the root filesystem (about 1 GB), the downloaded packages, and a reserve. */
 const NEEDED_BYTES = 3 * 1024 ** 3;
 const BUILD_LIMIT_MS = 20 * 60_000;
 
 export interface ImageOptions {
-  /** Told of each step in one line; nothing is told where the image is in the cache. */
+  /** Receives one line for each step; none if the image is in the cache. */
   onProgress?: (line: string) => void;
-  /** Ends the making of an image. */
+  /** Stops the build. */
   signal?: AbortSignal | undefined;
-  /** Where images are kept; by default `digitalocean-sandbox/images` below the user's cache folder. */
+  /** The folder for images; default: `digitalocean-sandbox/images` in the user's cache folder. */
   cacheDir?: string;
-  /** The recipe: a program that takes the directory to make. For tests. */
+  /** The recipe: a program whose argument is the directory to create. For tests. */
   recipe?: string;
-  /** Bytes that must be free before a build begins. For tests. */
+  /** Bytes that must be free before a build starts. For tests. */
   neededBytes?: number;
 }
 
 export interface BaseImage {
-  /** Directory of the root filesystem; never written to, hosts lay an overlay on it. */
+  /** Directory of the root filesystem. It is never written to: each host's disk is an overlay on it. */
   rootfs: string;
   source: "cache" | "built";
 }
 
-/** Where images are kept by default. */
+/** The default folder for images. */
 export function imageCacheDir(): string {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "digitalocean-sandbox", "images");
 }
 
 /**
- * The root filesystem that every host starts from, made from the recipe once and kept under the recipe's hash.
+ * The root filesystem of every host, built from the recipe once and stored under the recipe's hash.
  *
- * A build that is cut short leaves nothing that a later call takes for an image; callers at the same time build once.
- * Throws HostsUnavailable without root, Linux or a program (and names the package), and an Error that tells the
- * space needed where the disk is full, or the end of the build's output where it fails.
+ * An interrupted build leaves nothing that a later call could use as an image. Concurrent callers build it only once.
+ * Throws HostsUnavailable without root, Linux or a required program (and names its package). Throws an Error with the
+ * required space if the disk is full, or with the end of the build's output if the build fails.
  */
 export async function ensureBaseImage(options: ImageOptions = {}): Promise<BaseImage> {
   const recipe = options.recipe ?? RECIPE;
@@ -56,7 +56,7 @@ export async function ensureBaseImage(options: ImageOptions = {}): Promise<BaseI
   });
 }
 
-/** Gives `<cacheDir>/<hash>/rootfs`; where it is not there, `build` makes it in a directory that then gets the name. */
+/** Returns `<cacheDir>/<hash>/rootfs`. If it is absent, `build` creates it in a directory that is renamed afterwards. */
 export async function ensureCached(
   cacheDir: string,
   hash: string,
@@ -67,11 +67,11 @@ export async function ensureCached(
   const rootfs = join(target, "rootfs");
   if (await isComplete(target)) return { rootfs, source: "cache" };
   await requireHosts();
-  // Setuid programs of an old system lie in here: nobody else on the machine gets to them.
+  // The images contain setuid programs of an old system, which other users must not reach.
   await mkdir(cacheDir, { recursive: true, mode: 0o700 });
   const report = options.onProgress ?? (() => {});
   const lock = await waitForLock(`${target}.lock`, "build of an image", {
-    onWait: ({ pid }) => report(`waiting for process ${pid}, which builds the same image`),
+    onWait: ({ pid }) => report(`waiting for process ${pid}, which is building the same image`),
     signal: options.signal,
   });
   try {
@@ -93,7 +93,7 @@ export async function ensureCached(
   }
 }
 
-/** The marker is written last; the root may have been emptied by somebody who was looking for space. */
+/** The marker is written last. It also checks the root, which a user may have emptied to free space. */
 async function isComplete(target: string): Promise<boolean> {
   return (await exists(join(target, "complete"))) && (await exists(join(target, "rootfs", "usr")));
 }
@@ -119,14 +119,14 @@ async function requireSpace(folder: string, neededBytes: number): Promise<void> 
   if (free >= neededBytes) return;
   const gib = (bytes: number) => `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
   throw new Error(
-    `building the base image needs ${gib(neededBytes)} free under ${folder}, and there are ${gib(free)}. ` +
-      "Make room there, or set XDG_CACHE_HOME to a folder on a larger disk.",
+    `building the base image needs ${gib(neededBytes)} of free space in ${folder}, found ${gib(free)}. ` +
+      "Free some space, or set XDG_CACHE_HOME to a folder on a larger disk.",
   );
 }
 
 /**
- * Runs the recipe in a mount and process namespace of its own that dies with this process, so that a build that is
- * cut short leaves no mount and no process behind.
+ * Runs the recipe in its own mount and process namespace, which ends with this process, so that an interrupted build
+ * leaves no mounts and no processes.
  */
 export async function runRecipe(
   recipe: string,
@@ -172,12 +172,12 @@ export async function runRecipe(
   const noSpace = tail.some((line) => /no space left on device/i.test(line));
   throw new Error(
     noSpace
-      ? "the disk ran full while the base image was built; nothing is left of it. Make room and try again."
+      ? "the disk became full while the base image was built; its files were removed. Free some space and try again."
       : `building the base image failed (${code === null ? "killed" : `exit ${code}`}). Its last lines:\n${tail.join("\n")}`,
   );
 }
 
-/** Hooks are reported with their whole text: the first words say enough. */
+/** mmdebstrap reports a hook with its whole text, so a short phrase replaces it. */
 function firstLine(text: string): string {
   return text.startsWith("running --customize-hook") ? "setting up the image" : text;
 }

@@ -2,28 +2,28 @@ import { createHash } from "node:crypto";
 import { mkdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 
-/** One sandbox on this machine: where its files are, and the names under which the kernel knows its things. */
+/** One sandbox on this machine: the paths of its files, and the names of its kernel objects. */
 export interface Instance {
-  /** Begins every name that is shared by the machine (namespaces, cgroups, machines): "sw" and six hex digits. */
+  /** Prefix of every name that is shared on the machine (namespaces, cgroups, machines): "sw" and six hex digits. */
   readonly id: string;
-  /** Holds everything; mode 0700, because user data and keys lie in it. */
+  /** Contains everything; mode 0700, because user data and keys are in it. */
   readonly dir: string;
 }
 
 /**
- * The instance of a state directory, which is made where it is absent. The same directory gives the same names after
- * a restart; two directories never share one.
+ * The instance of a state directory, which is created if it is absent. The same directory has the same names after a
+ * restart; two directories never share one.
  */
 export async function openInstance(dir: string): Promise<Instance> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const path = await realpath(dir);
   if (/[:,\\\s]/.test(path)) {
-    throw new Error(`${path}: hosts cannot lie below a path with spaces, colons, commas or backslashes`);
+    throw new Error(`${path}: hosts cannot be in a path with spaces, colons, commas or backslashes`);
   }
   return { id: `sw${createHash("sha256").update(path).digest("hex").slice(0, 6)}`, dir: path };
 }
 
-/** Where a droplet's disk and console are. */
+/** The folder of a droplet's disk and console. */
 export const hostDir = (instance: Instance, dropletId: number): string =>
   join(instance.dir, "droplets", String(dropletId));
 
@@ -31,11 +31,11 @@ export const hostDir = (instance: Instance, dropletId: number): string =>
 export const snapshotDir = (instance: Instance, snapshotId: string): string =>
   join(instance.dir, "snapshots", snapshotId);
 
-/** Namespace of a droplet: holds its interfaces while it runs. */
+/** Namespace of a droplet: contains its interfaces while it runs. */
 export const dropletNamespace = (instance: Instance, dropletId: number): string =>
   `${instance.id}-d${dropletId}`;
 
-/** Namespace of a VPC's router, where private addresses meet. */
+/** Namespace of a VPC's router, which joins the private addresses. */
 export const vpcNamespace = (instance: Instance, vpcId: string): string =>
   `${instance.id}-v${vpcId.slice(0, 8)}`;
 

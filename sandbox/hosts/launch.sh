@@ -1,6 +1,7 @@
 #!/bin/bash
-# launch.sh FILE COMMAND...: becomes COMMAND, after writing into FILE who it is: process number, boot and start time.
-# A driver that was stopped or killed finds the process again by it, and no other that got the number since.
+# launch.sh FILE COMMAND...: writes its identity (process id, boot id and start time) into FILE, then becomes COMMAND.
+# After a stop or kill, the driver finds this process with it, and does not confuse it with another process that has
+# reused the id.
 set -euo pipefail
 file=$1
 shift

@@ -4,7 +4,7 @@ import type { OptionSpec } from "../cli/commandLine";
 import { usageFailure } from "../failure";
 import type { Sandbox } from "../sandbox";
 
-/** auto: hosts where this machine can run them, else records. on: hosts, or an error. off: records. */
+/** auto: hosts if this machine can run them, otherwise records. on: hosts, or an error. off: records. */
 export type HostsMode = "auto" | "on" | "off";
 
 /** `--hosts`, for a command that starts an API. */
@@ -12,13 +12,13 @@ export function hostsOption({ variables }: Calls): OptionSpec {
   return {
     type: "string",
     value: "auto|on|off",
-    doc: `droplets boot as hosts on this machine (default: ${variables.hosts}, else as this sandbox was started, else auto: where it can run them)`,
+    doc: `droplets boot as hosts on this machine (default: ${variables.hosts}, or as this sandbox was started, or auto: if possible)`,
   };
 }
 
 /**
- * What the command line says, else the variable, else off for a sandbox that was started so, else auto.
- * Throws a Failure (exit code 2) for another word.
+ * The command line, the variable, off if the sandbox was started so, or auto, in this order. Throws a Failure (exit
+ * code 2) for another word.
  */
 export function hostsMode(
   option: string | undefined,
@@ -29,10 +29,10 @@ export function hostsMode(
   const kept = existsSync(hostsOff) ? "off" : "auto";
   const [name, text] = option !== undefined ? ["--hosts", option] : [variable, env[variable] || kept];
   if (text === "auto" || text === "on" || text === "off") return text;
-  throw usageFailure(`${name}: must be auto, on or off, got "${text}"`);
+  throw usageFailure(`${name}: expected auto, on or off, got "${text}"`);
 }
 
-/** Remembers `off` for the commands that follow, until one says otherwise or the sandbox is removed. */
+/** Stores `off` for later commands, until one sets another mode or the sandbox is removed. */
 export function keepHostsMode({ hostsOff }: Sandbox, mode: HostsMode): void {
   if (mode === "off") writeFileSync(hostsOff, "--hosts auto boots the droplets as hosts again\n");
   else rmSync(hostsOff, { force: true });

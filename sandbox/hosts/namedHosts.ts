@@ -1,4 +1,4 @@
-// Hosts by their names, read from the sandbox's folder: this works beside the running API, and after it was killed.
+// Finds hosts by name in the sandbox's folder. This works next to the running API, and after it was killed.
 import type { Calls } from "../calls";
 import { oneOf } from "../client/account";
 import { Failure } from "../failure";
@@ -12,15 +12,17 @@ export interface NamedHost {
   readonly host: Host;
 }
 
-/** The sandbox's hosts and networks. Throws a Failure where its droplets are records, or this user may not enter. */
+/**
+ * The sandbox's hosts and networks. Throws a Failure if its droplets are only records, or this user has no access.
+ */
 export async function openHosts(sandbox: Sandbox): Promise<Instance> {
   if (!hasHosts(sandbox)) {
     const { startHosts, examine } = sandbox.calls;
-    throw new Failure("This sandbox has no hosts: its droplets are records, or there are none", {
-      remedy: `${startHosts} boots them, on Linux with root (${examine} tells what is missing).`,
+    throw new Failure("This sandbox has no hosts: its droplets are only records, or there are none", {
+      remedy: `To boot them, run ${startHosts} on Linux as root (to see what is missing, run ${examine}).`,
     });
   }
-  if (process.getuid?.() !== 0) throw new Failure("Hosts are root's: run this as root");
+  if (process.getuid?.() !== 0) throw new Failure("Only root can access hosts. Run this command as root");
   return openInstance(sandbox.hostsDir);
 }
 
@@ -35,8 +37,8 @@ export async function namedHosts(instance: Instance): Promise<NamedHost[]> {
 }
 
 /**
- * The host of a droplet's name or id, or of the end of a name that only one has: "node-1" for "dev-node-1".
- * Throws a Failure (exit code 2) that names the hosts there are.
+ * The host with a droplet's name or id, or a unique end of a name: "node-1" for "dev-node-1". Throws a Failure (exit
+ * code 2) that lists the hosts.
  */
 export async function findHost(instance: Instance, wanted: string, calls: Calls): Promise<NamedHost> {
   const all = await namedHosts(instance);

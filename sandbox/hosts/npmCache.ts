@@ -4,16 +4,17 @@ import { dirname, join } from "node:path";
 import { ensureCached, type ImageOptions, imageCacheDir } from "./image";
 import { run } from "./run";
 
-/** Where a program on a host may look for npm's cache; a layer of the disk, so every host writes its own copy. */
+/** The folder of npm's cache on a host. It is a layer of the disk, so every host writes its own copy. */
 const CACHE_FOLDER = "usr/local/share/npm-cache";
 const INSTALL_LIMIT_MS = 5 * 60_000;
 
 /**
- * A layer for hosts' disks with npm's cache of all that a lock file names, because hosts of the sandbox have no way to
- * a package registry: `npm ci --prefer-offline --cache (a copy of /usr/local/share/npm-cache)` then works on a host.
- * Made once for a lock file. /etc/npmrc names the registry that it was filled from: npm files answers by address.
+ * A layer for hosts' disks with npm's cache of everything in a lock file, because hosts of the sandbox cannot reach a
+ * package registry. On a host, `npm ci --prefer-offline --cache (a copy of /usr/local/share/npm-cache)` then works.
+ * It is built once for a lock file. /etc/npmrc contains the registry from which it was filled, because npm stores
+ * answers by URL.
  *
- * `lockFile` is a package-lock.json with its package.json beside it. Throws CommandFailed where npm cannot fetch.
+ * `lockFile` is a package-lock.json with its package.json next to it. Throws CommandFailed if npm cannot download.
  */
 export async function ensureNpmCacheLayer(lockFile: string, options: ImageOptions = {}): Promise<string> {
   const folder = dirname(lockFile);
@@ -27,7 +28,7 @@ export async function ensureNpmCacheLayer(lockFile: string, options: ImageOption
     name,
     options,
     async (partial, report) => {
-      report("fetching the packages of the application's lock file, once");
+      report("downloading the packages of the application's lock file, once");
       const work = join(partial, "work");
       const cache = join(partial, "rootfs", CACHE_FOLDER);
       await mkdir(work, { recursive: true });

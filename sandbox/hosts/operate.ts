@@ -16,18 +16,18 @@ import {
 const CLIENT_SCRIPT = join(__dirname, "network", "as-client.sh");
 
 /**
- * What an operator does with running hosts: everything here works beside the running API, from the state directory
- * alone (`openInstance`), and hands the terminal to the program where `inherit` is said.
+ * The actions of an operator on running hosts. Everything here works next to the running API, from the state
+ * directory only (`openInstance`), and passes the terminal to the program if the name contains `inherit`.
  */
 
 export interface HostState {
   readonly dropletId: number;
   readonly power: "on" | "off";
-  /** systemd's own word: "running", "degraded", "starting" ...; undefined where the host is off. */
+  /** systemd's own word: "running", "degraded", "starting" ...; undefined if the host is off. */
   readonly system: string | undefined;
   readonly failedUnits: readonly string[];
   readonly cloudInit: CloudInitState | undefined;
-  /** Bytes of memory of all its processes together (PSS), undefined where the host is off. */
+  /** Memory of all its processes in bytes (PSS); undefined if the host is off. */
   readonly memoryBytes: number | undefined;
 }
 
@@ -61,18 +61,20 @@ export async function hostState(instance: Instance, dropletId: number): Promise<
       memoryBytes: await memory(host),
     };
   } catch {
-    return off; // it went off meanwhile
+    return off; // it went off in the meantime
   }
 }
 
-/** Shared pages count in parts (proc(5), smaps_rollup), so that hosts on one base image are not counted twice. */
+/**
+ * Shared pages count proportionally (proc(5), smaps_rollup), so that hosts on one base image are not counted twice.
+ */
 async function memory(host: Host): Promise<number> {
   const script =
     "cat /proc/[0-9]*/smaps_rollup 2> /dev/null | awk '$1 == \"Pss:\" { sum += $2 } END { print sum * 1024 }'";
   return Number((await host.attempt("sh", ["-c", script])).stdout.trim() || 0);
 }
 
-/** Runs a program on a host with this terminal and gives its exit code. */
+/** Runs a program on a host with this terminal and returns its exit code. */
 export async function exec(host: Host, command: readonly string[]): Promise<number> {
   return inherit("nsenter", [...(await host.enter(process.env.TERM)), ...command]);
 }
@@ -82,7 +84,7 @@ export function shell(host: Host): Promise<number> {
   return exec(host, ["bash", "--login"]);
 }
 
-/** A host's journal, of one unit where it is given; of a host that is off, the end of its console. */
+/** A host's journal, or one unit's. For a host that is off, the end of its console. */
 export async function logs(host: Host, unit?: string, follow = false): Promise<number> {
   if (await host.running()) {
     const flags = [...(unit ? ["--unit", unit] : []), ...(follow ? ["--follow"] : [])];
@@ -93,26 +95,29 @@ export async function logs(host: Host, unit?: string, follow = false): Promise<n
   return 0;
 }
 
-/** Runs a program as the client on the internet, which asks the sandbox's own DNS. */
+/** Runs a program as the client on the internet, which uses the sandbox's own DNS. */
 export function asClient(instance: Instance, program: string, args: readonly string[]): Promise<number> {
   return inherit("nsenter", clientCommand(instance, program, args));
 }
 
 /**
- * The arguments of nsenter that run a program as the client on the internet. In a mount namespace of its own it asks
- * the sandbox's name server, and this machine's systemd-resolved, where there is one, does not answer.
+ * The arguments of nsenter that run a program as the client on the internet. In its own mount namespace it uses the
+ * sandbox's name server, not this machine's systemd-resolved.
  */
 export function clientCommand(instance: Instance, program: string, args: readonly string[]): string[] {
   const unshare = ["unshare", "--mount", "--propagation", "private", CLIENT_SCRIPT];
   return [`--net=${namespacePath(clientNamespace(instance))}`, "--", ...unshare, program, ...args];
 }
 
-/** `curl` from outside, through the load balancer; `roots` are the certificates that it trusts beside this machine's. */
+/**
+ * Runs `curl` from outside, through the load balancer; `roots` are certificates that it trusts in addition to this
+ * machine's.
+ */
 export function curl(instance: Instance, args: readonly string[], roots?: string): Promise<number> {
   return asClient(instance, "curl", [...(roots ? ["--cacert", roots] : []), ...args]);
 }
 
-/** A place where packets pass. */
+/** A place where packets can be captured. */
 export type Hop =
   | { readonly at: "client" }
   | { readonly at: "services" }
@@ -148,7 +153,7 @@ function placeOf(instance: Instance, hop: Hop): [string, string] {
 function inherit(program: string, args: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: "inherit" });
-    // Ctrl-C reaches the program by the terminal, and it decides what becomes of it: a shell goes on.
+    // The terminal sends Ctrl-C to the program, which decides what to do: a shell continues.
     const ignore = () => {};
     const end = () => child.kill("SIGTERM");
     process.on("SIGINT", ignore).on("SIGTERM", end);

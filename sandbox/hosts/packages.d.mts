@@ -1,13 +1,13 @@
 export interface WantedPackage {
   /** Its name in Debian and Ubuntu. */
   readonly package: string;
-  /** It is there when all of these are. */
+  /** The package is installed if all of these are. */
   readonly programs: readonly string[];
-  /** Completes "it ..." for the person who is asked. */
+  /** Completes the sentence "it ..." in the question to the user. */
   readonly why: string;
-  /** Left out where the archives do not have it. */
+  /** Skipped if the archives do not contain it. */
   readonly optional?: boolean;
-  /** The oldest version that will do. */
+  /** The oldest version that works. */
   readonly minimum?: string;
 }
 export type PackageAccess =

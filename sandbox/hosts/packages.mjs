@@ -1,5 +1,5 @@
-// Debian packages: which are missing, whether this user may install them, and their installation without starting a
-// service. Plain JavaScript without dependencies, so that `npm run doctor` works on a fresh clone.
+// Finds missing Debian packages, checks whether this user can install them, and installs them without starting their
+// services. Plain JavaScript without dependencies, so that `npm run doctor` works on a fresh clone.
 import { execFile, spawn } from "node:child_process";
 import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
@@ -7,10 +7,10 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-/** What hosts need. */
+/** The packages that hosts need. */
 export const HOST_PACKAGES = readPackages(join(dirname(fileURLToPath(import.meta.url)), "packages.json"));
 
-/** invoke-rc.d and deb-systemd-invoke ask this program whether a service may start; 101 says no. */
+/** invoke-rc.d and deb-systemd-invoke call this program before they start a service. Exit code 101 prevents the start. */
 const POLICY_FILE = "/usr/sbin/policy-rc.d";
 const MARK = "digitalocean-sandbox: installing packages, process";
 const STEP_PERCENT = 10;
@@ -21,7 +21,7 @@ export function readPackages(file) {
   return JSON.parse(readFileSync(file, "utf8"));
 }
 
-/** The packages of which a program is neither on PATH nor where administrators' programs are. */
+/** The packages with a program that is neither on PATH nor in the folders of administrators' programs. */
 export function missingPackages(wanted, env = process.env) {
   const folders = [...(env.PATH ?? "").split(delimiter), "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin"];
   const found = (name) => folders.some((dir) => isAbsolute(dir) && isProgram(join(dir, name)));
@@ -38,8 +38,8 @@ function isProgram(path) {
 }
 
 /**
- * How this user installs packages: `prefix` is what goes before a command (nothing for root, sudo without a password),
- * or `problem` says why it cannot be done.
+ * How this user installs packages: `prefix` precedes a command (empty for root, otherwise sudo without a password).
+ * If it is not possible, `problem` contains the reason.
  */
 export async function packageAccess(env = process.env, uid = process.getuid?.()) {
   if (missingPackages([{ programs: ["apt-get"] }], env).length > 0)
@@ -52,9 +52,9 @@ export async function packageAccess(env = process.env, uid = process.getuid?.())
 }
 
 /**
- * Installs packages by apt-get. None of their services starts, now or at the next boot. Safe to repeat, and beside
- * another installation. Throws an Error that says what apt-get said, or which packages this system does not have; of
- * these, optional ones are left out.
+ * Installs packages with apt-get. Their services do not start, neither now nor at the next boot. It is safe to repeat,
+ * and to run at the same time as another installation. Skips optional packages that are unavailable. Throws an Error
+ * with the output of apt-get, or with the unavailable packages.
  *
  * @returns the names that were installed
  */
@@ -84,7 +84,7 @@ export async function installPackages(
   }
 }
 
-/** Names of the packages that can be installed in a version that is new enough. */
+/** The names of the packages that are available in a sufficient version. */
 async function available(wanted, { env, report }, update) {
   const { stdout } = await run(["apt-cache", "policy", ...wanted.map((one) => one.package)], { env });
   const candidates = new Map(
@@ -98,14 +98,14 @@ async function available(wanted, { env, report }, update) {
     if (version === undefined || version === "(none)")
       return `${one.package} is unknown to this system's archives`;
     if (one.minimum === undefined || isAtLeast(version, one.minimum)) return undefined;
-    return `${one.package} is ${version} here, and must be ${one.minimum} or newer`;
+    return `${one.package}: expected version ${one.minimum} or newer, found ${version}`;
   };
   const problems = wanted.filter((one) => !one.optional).flatMap((one) => unusable(one) ?? []);
   if (problems.length > 0) {
     const lists = update.code === 0 ? "" : `; apt-get update failed:\n${update.tail}`;
     throw new Error(`${problems.join("; ")}${lists}`);
   }
-  for (const one of wanted.filter(unusable)) report(`left out: ${unusable(one)}`);
+  for (const one of wanted.filter(unusable)) report(`skipped: ${unusable(one)}`);
   return wanted.filter((one) => !unusable(one)).map((one) => one.package);
 }
 
@@ -117,10 +117,11 @@ function isAtLeast(version, minimum) {
 }
 
 /**
- * Keeps services from starting. A policy-rc.d of the user's stays as it is and decides by itself. Ours names the process
- * that made it: another installation waits for it, and takes over what a killed one left.
+ * Prevents services from starting. If the user has a policy-rc.d, that file stays and decides. Otherwise this function
+ * creates one with its process id. Another installation waits for that process, and removes the file if the process was
+ * killed.
  *
- * @returns the function that removes ours
+ * @returns the function that removes the file
  */
 async function holdServices(file, { prefix, report, env }) {
   const deadline = Date.now() + WAIT_FOR_OTHERS_MS;
@@ -128,18 +129,18 @@ async function holdServices(file, { prefix, report, env }) {
   for (;;) {
     const owner = ownerOf(file);
     if (owner === "user") {
-      report(`${file} is yours: it decides whether the packages' services start`);
+      report(`${file} already exists; it decides whether the packages' services start`);
       return async () => {};
     }
     if (owner !== undefined && !isAlive(owner)) await remove(file, { prefix, env });
     if (owner === undefined || !isAlive(owner)) {
-      // noclobber: of two that come here at once, one goes on waiting.
+      // noclobber: if two processes arrive at the same time, one of them continues to wait.
       const script = `set -C; umask 022; printf '#!/bin/sh\\n# ${MARK} ${process.pid}\\nexit 101\\n' >"$1" && chmod 755 "$1"`;
       const made = await run([...prefix, "sh", "-c", script, "sh", file], { env });
       if (made.code === 0) return () => remove(file, { prefix, env });
       if (!existsSync(file)) throw new Error(`could not write ${file}: ${made.stderr.trim()}`);
     }
-    if (!told) report(`waiting for process ${owner ?? "?"}, which installs packages`);
+    if (!told) report(`waiting for process ${owner ?? "?"}, which is installing packages`);
     told = true;
     if (Date.now() > deadline)
       throw new Error(`process ${owner} has been installing packages for ten minutes`);
@@ -147,7 +148,7 @@ async function holdServices(file, { prefix, report, env }) {
   }
 }
 
-/** Who made the file: a process of ours, the user, or nobody (undefined). */
+/** The file's creator: the id of an installing process, or "user"; undefined if there is no file. */
 function ownerOf(file) {
   let text;
   try {
@@ -170,7 +171,7 @@ function isAlive(pid) {
 
 const remove = (file, { prefix, env }) => run([...prefix, "rm", "-f", file], { env });
 
-/** policy-rc.d holds services now; at the next boot systemd would start those that their packages have enabled. */
+/** policy-rc.d only works now. At the next boot, systemd would start the services that their packages have enabled. */
 async function disableServices(names, { prefix, env }) {
   if (missingPackages([{ programs: ["systemctl"] }], env).length > 0) return;
   const { stdout } = await run(["dpkg", "--listfiles", ...names], { env });
@@ -185,8 +186,8 @@ async function disableServices(names, { prefix, env }) {
 }
 
 /**
- * Runs apt-get and reports how far it is. It has a session of its own, so that Ctrl-C does not end dpkg halfway: when
- * `signal` aborts, apt-get alone is told, which ends a download at once and finishes what dpkg has begun.
+ * Runs apt-get and reports its progress. apt-get has its own session, so that Ctrl-C does not interrupt dpkg. If `signal`
+ * aborts, only apt-get receives SIGINT: it stops a download at once, and lets dpkg finish its current work.
  */
 function apt(args, { prefix, report, signal, env }) {
   const options = ["-q", "-o", "APT::Status-Fd=1", "-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Use-Pty=0"];
@@ -228,7 +229,7 @@ function apt(args, { prefix, report, signal, env }) {
   });
 }
 
-/** Runs a program to its end, whatever its exit code; one that cannot be started has code 127. */
+/** Runs a program until it ends, with any exit code. The code is 127 if it cannot be started. */
 function run([file, ...args], { env }) {
   return new Promise((resolve) => {
     execFile(file, args, { env, encoding: "utf8", maxBuffer: 16 * 1024 ** 2 }, (error, stdout, stderr) => {

@@ -1,4 +1,4 @@
-// What hosts need before the first droplet boots. The command that starts the API makes it, so that a person sees the
+// Prepares hosts before the first droplet boots. The command that starts the API does it, so that the user sees the
 // progress.
 import { ensureTelegraf } from "../datadog/collector/telegraf";
 import { Failure } from "../failure";
@@ -16,29 +16,29 @@ export type HostsDecision =
 /**
  * Decides whether droplets boot as hosts.
  *
- * Throws a Failure where hosts are demanded (`on`) and cannot be had, or refused (`off`) and there already.
+ * Throws a Failure if hosts are required (`on`) but not possible, or disabled (`off`) while the sandbox has hosts.
  */
 export async function decideHosts(sandbox: Sandbox, mode: HostsMode): Promise<HostsDecision> {
   if (mode === "off") {
     if (!hasHosts(sandbox)) {
       const { hosts } = sandbox.calls.variables;
-      return { kind: "records", reason: `--hosts off (or ${hosts}); --hosts auto boots them` };
+      return { kind: "records", reason: `--hosts off (or ${hosts}); to boot them, use --hosts auto` };
     }
-    throw new Failure("The droplets of this sandbox are hosts already", {
-      remedy: `Go on without --hosts off (${sandbox.calls.variables.hosts}=off), or take them down first: ${sandbox.calls.stop}.`,
+    throw new Failure("The droplets of this sandbox are already hosts", {
+      remedy: `Continue without --hosts off (${sandbox.calls.variables.hosts}=off), or take them down first: ${sandbox.calls.stop}.`,
     });
   }
   const lacking = await missing(sandbox);
   return lacking === undefined ? { kind: "hosts" } : recordsOrFailure(mode, lacking);
 }
 
-/** Something that hosts need, made once. `make` says in a few words what came of it. */
+/** A part that hosts need, built once. `make` returns the result in a few words. */
 export interface HostPart {
   readonly title: string;
   make(report: (line: string) => void, signal: AbortSignal): Promise<string>;
 }
 
-/** What hosts need. The parts do not depend on each other. */
+/** The parts that hosts need. They do not depend on each other. */
 export function hostParts({ npmLockFile }: Sandbox): readonly HostPart[] {
   const isThere = (source: string) => (source === "built" ? "built" : "in the cache");
   return [
@@ -63,8 +63,8 @@ export function hostParts({ npmLockFile }: Sandbox): readonly HostPart[] {
 }
 
 /**
- * Decides whether droplets boot as hosts, and makes all that they need where they do. Throws as `decideHosts` does, and
- * where a part cannot be made although hosts are demanded.
+ * Decides whether droplets boot as hosts. If so, it builds everything that they need. Throws like `decideHosts`, and if a
+ * part cannot be built although hosts are required.
  */
 export async function prepareHosts(
   sandbox: Sandbox,
@@ -84,8 +84,8 @@ export async function prepareHosts(
 }
 
 /**
- * Makes what stands in for the Datadog agent on hosts, once (about a minute). Where it cannot be had, hosts go without.
- * Gives what came of it, in words.
+ * Builds the program that replaces the Datadog agent on hosts, once (about a minute). If it is not possible, hosts
+ * run without. Returns the result, in words.
  */
 export async function prepareCollector(report: (line: string) => void): Promise<string> {
   let last = "";
@@ -93,23 +93,23 @@ export async function prepareCollector(report: (line: string) => void): Promise<
     last = line;
     report(line);
   });
-  return program === undefined ? last : "Telegraf stands in for the Datadog agent";
+  return program === undefined ? last : "Telegraf replaces the Datadog agent";
 }
 
-/** What keeps this machine from running hosts for this sandbox; undefined where nothing does. */
+/** The reason why this machine cannot run hosts for this sandbox; undefined if there is none. */
 export async function missing(sandbox: Sandbox): Promise<{ reason: string; remedy?: string } | undefined> {
   const { reasons, remedy } = await missingForHosts();
-  // overlayfs' and nspawn's options are separated by these.
+  // These characters separate the options of overlayfs and nspawn.
   if (/[:,\\\s]/.test(sandbox.dir)) {
     reasons.push(
-      `${sandbox.dir} has a space, colon, comma or backslash in its name; ${sandbox.calls.variables.dir} sets another`,
+      `${sandbox.dir} has a space, colon, comma or backslash in its name. Set another folder with ${sandbox.calls.variables.dir}`,
     );
   }
   if (reasons.length === 0) return undefined;
   return { reason: reasons.join("; "), ...(remedy === undefined ? {} : { remedy }) };
 }
 
-/** What a lack means: records, or a Failure where hosts are demanded. */
+/** The decision if something is missing: records, or a Failure if hosts are required. */
 export function recordsOrFailure(
   mode: HostsMode,
   lacking: { reason: string; remedy?: string },

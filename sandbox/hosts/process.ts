@@ -1,14 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** A process that is known across restarts of this program: the kernel gives its number to somebody else one day. */
+/** A process that can be identified across restarts of this program, because the kernel reuses process ids. */
 export interface KnownProcess {
   readonly pid: number;
   /** When it started, in the kernel's ticks since boot (proc(5), /proc/PID/stat, field 22), with the boot's id. */
   readonly start: string;
 }
 
-/** The process of that number as it is now; undefined where there is none (a zombie is none). */
+/** The process that has that id now; undefined if there is none (a zombie does not count). */
 export async function identify(pid: number): Promise<KnownProcess | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
   if (stat === undefined) return undefined;
@@ -22,7 +22,7 @@ export async function isAlive(known: KnownProcess | undefined): Promise<boolean>
   return known !== undefined && (await identify(known.pid))?.start === known.start;
 }
 
-/** Sends a signal to that very process; false where it is gone. Signals above 31 go by number (SIGRTMIN is 34). */
+/** Sends a signal to exactly that process; false if it has ended. Signals above 31 are numbers (SIGRTMIN is 34). */
 export async function signal(known: KnownProcess, name: NodeJS.Signals | number): Promise<boolean> {
   if (!(await isAlive(known))) return false;
   try {
@@ -33,7 +33,7 @@ export async function signal(known: KnownProcess, name: NodeJS.Signals | number)
   }
 }
 
-/** Waits until the process has ended; false where it still runs after `withinMs`. */
+/** Waits until the process has ended; false if it still runs after `withinMs`. */
 export async function ended(known: KnownProcess, withinMs: number): Promise<boolean> {
   const deadline = Date.now() + withinMs;
   while (await isAlive(known)) {
@@ -43,7 +43,7 @@ export async function ended(known: KnownProcess, withinMs: number): Promise<bool
   return true;
 }
 
-/** Ends a process: SIGTERM, and SIGKILL where it has not ended after `graceMs`. */
+/** Ends a process: SIGTERM, then SIGKILL if it has not ended after `graceMs`. */
 export async function end(known: KnownProcess, graceMs = 3000): Promise<void> {
   if (!(await signal(known, "SIGTERM"))) return;
   if (await ended(known, graceMs)) return;
@@ -51,7 +51,7 @@ export async function end(known: KnownProcess, graceMs = 3000): Promise<void> {
   await ended(known, graceMs);
 }
 
-/** The only child of a process; undefined where it has none. */
+/** The only child of a process; undefined if it has none. */
 export async function childOf(pid: number): Promise<number | undefined> {
   const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
   const first = Number(children.trim().split(" ")[0]);
@@ -59,8 +59,8 @@ export async function childOf(pid: number): Promise<number | undefined> {
 }
 
 /**
- * Whether a process is the first of a process namespace below ours: a host's PID 1, and not a helper of whoever starts
- * it. Nothing may be run "inside the host" on behalf of any other process: its namespaces are this machine's own.
+ * True if a process is the first of a process namespace below ours: a host's PID 1, not a helper of its starter. Do
+ * not run commands "inside the host" through any other process, because its namespaces are this machine's own.
  */
 export async function isInit(pid: number): Promise<boolean> {
   const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");

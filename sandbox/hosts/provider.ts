@@ -22,21 +22,21 @@ import { Volumes } from "./volumes";
 import type { Droplet, World } from "./world";
 
 export interface ProviderOptions extends ImageOptions {
-  /** Holds disks, keys and configurations; made with mode 0700. Two sandboxes never share one. */
+  /** The folder of disks, keys and configurations, created with mode 0700. Each sandbox needs its own. */
   dir: string;
-  /** Told of what happens later, in one line each: a cloud-init that failed, a rule that cannot be served. */
+  /** Receives later events, one line each: a cloud-init that failed, a rule that cannot be served. */
   log?: (line: string) => void;
-  /** Loopback ports on which load balancers' ports appear where they are free, by entry port; any free one else. */
+  /** The preferred loopback port for each entry port of load balancers. If it is in use, any free one is used. */
   publish?: Readonly<Record<number, number>>;
   /** A package-lock.json whose packages hosts can install without a registry. */
   npmLockFile?: string;
-  /** Signs certificates of type lets_encrypt; by default pebble where there is one, else the sandbox's own CA. */
+  /** Signs certificates of type lets_encrypt. Default: pebble if available, otherwise the sandbox's own CA. */
   issuer?: Issuer;
-  /** Loopback port of Spaces; without one their names do not resolve on hosts. */
+  /** Loopback port of Spaces. Without it, their names do not resolve on hosts. */
   spacesPort?: number;
 }
 
-/** Everything of one sandbox that is real: networks, hosts, firewalls, load balancers, DNS and what publishes them. */
+/** All running parts of one sandbox: networks, hosts, firewalls, load balancers, DNS and published ports. */
 export class Provider {
   readonly balancers: Balancers;
   readonly certificates: Certificates;
@@ -61,13 +61,13 @@ export class Provider {
     this.#publisher = new Publisher(instance, publish);
   }
 
-  /** Throws HostsUnavailable where this machine cannot run hosts. Builds the base image where it is missing. */
+  /** Builds the base image if it is missing. Throws HostsUnavailable if this machine cannot run hosts. */
   static async open(options: ProviderOptions): Promise<Provider> {
     await requireHosts();
     const instance = await openInstance(options.dir);
     const { rootfs } = await ensureBaseImage(options);
     const npmLayer = options.npmLockFile && (await ensureNpmCacheLayer(options.npmLockFile, options));
-    // overlayfs' list of layers, the top one first.
+    // The layers in overlayfs' format, with the top one first.
     const base = npmLayer ? `${npmLayer}:${rootfs}` : rootfs;
     const authority = new Authority(join(instance.dir, "authority"));
     await authority.ensure();
@@ -79,7 +79,7 @@ export class Provider {
     return new Provider(instance, base, log, issuer, options.publish ?? {}, options.spacesPort);
   }
 
-  /** Where the load balancers' ports are on this machine's loopback address. */
+  /** The load balancers' ports on this machine's loopback address. */
   get published(): readonly Published[] {
     return this.#publisher.published;
   }
@@ -89,14 +89,14 @@ export class Provider {
   }
 
   /**
-   * Makes the machine's things those of the account: what a stopped or killed program left running is adopted, what
-   * the account no longer knows is removed, and the droplets of `running` that are off are booted.
+   * Makes this machine match the account. It adopts hosts that a stopped or killed program left running, removes hosts
+   * that are no longer in the account, and boots those droplets in `running` that are off.
    */
   async reconcile(world: () => World, running: ReadonlySet<number>): Promise<void> {
     const { droplets } = world();
     const known = new Set(droplets.map(({ id }) => id));
     for (const id of await dropletsOnDisk(this.instance)) if (!known.has(id)) await this.host(id).destroy();
-    // Hosts whose router is gone hang on cut cables: the machine or somebody removed it.
+    // If the public router no longer exists, the cables of running hosts lead nowhere, so the hosts are powered off.
     const cut = !(await namespaceExists(publicNamespace(this.instance)));
     if (cut) for (const id of await dropletsOnDisk(this.instance)) await this.host(id).powerOff();
     await this.updateAll(world);
@@ -116,8 +116,8 @@ export class Provider {
   }
 
   /**
-   * Networks, DNS, metadata, volumes, firewalls and load balancers as the account is. What takes longer than a moment
-   * asks for the account before each step: an older one would undo what has come meanwhile.
+   * Makes networks, DNS, metadata, volumes, firewalls and load balancers match the account. Each step reads the account
+   * again, because an older state would undo changes that were made in the meantime.
    */
   async updateAll(world: () => World): Promise<void> {
     await this.updateNetworks(world());
@@ -172,13 +172,13 @@ export class Provider {
     });
   }
 
-  /** Issues what is missing, which takes a second each; load balancers that wait for it begin to serve it. */
+  /** Issues missing certificates, which takes about a second each. Load balancers then start to serve them. */
   async updateCertificates(world: () => World): Promise<void> {
     await this.certificates.update(world().certificates);
     await this.updateBalancers(world());
   }
 
-  /** Makes and boots a droplet's host; what an interrupted attempt left is removed first. */
+  /** Creates and boots a droplet's host. It first removes the remains of an interrupted attempt. */
   async createDroplet(world: () => World, droplet: Droplet): Promise<void> {
     const host = this.host(droplet.id);
     await host.destroy();
@@ -190,7 +190,7 @@ export class Provider {
       new Authority(join(this.instance.dir, "authority")).certificateFile,
     );
     await this.updateVolumes(world());
-    // The firewall is there before the first packet.
+    // The firewall must be active before the first packet.
     await this.updateFirewalls(world());
     await this.powerOn(droplet);
     await this.updateBalancers(world());
@@ -207,7 +207,7 @@ export class Provider {
     await this.updateAll(world);
   }
 
-  /** Removes everything of the sandbox whose directory it is, without what only running hosts need. */
+  /** Removes everything of the sandbox in `dir`. Unlike `open`, it does not need the base image. */
   static async remove(dir: string): Promise<void> {
     await (await Provider.#bare(dir)).destroy();
   }
@@ -223,7 +223,7 @@ export class Provider {
     return new Provider(instance, "", () => {}, issuer, {});
   }
 
-  /** Powers everything off and removes networks and processes; disks and keys stay, and `reconcile` boots again. */
+  /** Powers all hosts off, and removes networks and processes. Disks and keys stay, so that `reconcile` can boot again. */
   async stop(): Promise<void> {
     for (const watch of this.#watched) watch.abort();
     await this.#serial(async () => {
@@ -241,7 +241,7 @@ export class Provider {
     });
   }
 
-  /** Removes everything of the sandbox from this machine, its disks as well. */
+  /** Removes everything of the sandbox from this machine, including disks. */
   async destroy(): Promise<void> {
     for (const watch of this.#watched) watch.abort();
     for (const id of await dropletsOnDisk(this.instance)) await this.host(id).destroy();
@@ -249,7 +249,7 @@ export class Provider {
     await rm(this.instance.dir, { recursive: true, force: true });
   }
 
-  /** Tells the operator when a host's cloud-init ends with an error; the droplet itself stays as it is. */
+  /** Logs a cloud-init that ends with an error. The droplet itself does not change. */
   #watch(droplet: Droplet, host: Host): void {
     const abort = new AbortController();
     this.#watched.add(abort);
@@ -262,7 +262,7 @@ export class Provider {
       .finally(() => this.#watched.delete(abort));
   }
 
-  /** One change of the machine's things at a time; a failed one does not stop the next. */
+  /** Makes one change at a time. The next one runs even if the previous one failed. */
   #serial<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#queue.then(work, work);
     this.#queue = result.catch(() => {});
@@ -270,7 +270,7 @@ export class Provider {
   }
 }
 
-/** A router is made for a VPC that has somebody in it; the account has a default VPC in each region. */
+/** Only a VPC with members gets a router, because the account has a default VPC in each region. */
 const isUsed = (world: World, vpcId: string): boolean =>
   [...world.droplets, ...world.balancers].some((one) => one.vpcId === vpcId);
 

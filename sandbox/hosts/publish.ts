@@ -7,7 +7,7 @@ import { clientNamespace, type Instance } from "./instance";
 import { CLIENT_ADDRESS } from "./network/addresses";
 import type { Balancer } from "./world";
 
-/** A load balancer's port as this machine's loopback shows it. */
+/** A load balancer's port as published on this machine's loopback address. */
 export interface Published {
   readonly balancerId: string;
   readonly entryPort: number;
@@ -16,16 +16,16 @@ export interface Published {
 
 const folder = (instance: Instance): string => join(instance.dir, "publish");
 
-/** What is published now, for programs beside the one that publishes; empty where nothing is. */
+/** The published ports, for other programs; empty if there are none. */
 export async function readPublished(instance: Instance): Promise<readonly Published[]> {
   const text = await readFile(join(folder(instance), "published.json"), "utf8").catch(() => "[]");
   return JSON.parse(text) as Published[];
 }
 
 /**
- * Lets programs on this machine reach the load balancers: each of their TCP ports appears on the loopback address, and
- * connections go on from the sandbox's client on the internet, so that they meet every rule on the way. A port keeps
- * its number for as long as its load balancer lives, over restarts too.
+ * Lets programs on this machine reach the load balancers. Each of their TCP ports is published on the loopback
+ * address. Connections continue from the sandbox's client on the internet, so that every firewall rule applies. A
+ * port keeps its number across restarts, until its load balancer is deleted.
  */
 export class Publisher {
   readonly #haproxy: Haproxy;
@@ -34,11 +34,11 @@ export class Publisher {
 
   constructor(
     private readonly instance: Instance,
-    /** The loopback port that is preferred, by entry port. */
+    /** The preferred loopback port, by entry port. */
     private readonly preferred: Readonly<Record<number, number>>,
   ) {
     this.#dir = folder(instance);
-    // In this machine's own namespace: HAProxy opens the outgoing connections in the client's.
+    // Runs in this machine's own namespace. HAProxy opens the outgoing connections in the client's.
     this.#haproxy = new Haproxy(instance, this.#dir, "publish", undefined);
   }
 
@@ -68,7 +68,7 @@ export class Publisher {
     await rm(this.#dir, { recursive: true, force: true });
   }
 
-  /** The number it had, which our own HAProxy holds while it runs; else the preferred one, else any. */
+  /** Its previous number, which our own HAProxy holds while it runs; otherwise the preferred one, otherwise any. */
   async #choose(
     entryPort: number,
     mine: number | undefined,
@@ -120,27 +120,27 @@ export class Publisher {
 const HTTPS_PORT = 443;
 const HTTP_PORT = 80;
 
-/** Whether plain HTTP comes in at a port, be it for the redirect alone. */
+/** True if a port receives plain HTTP, even if only for the redirect. */
 function speaksHttp({ forwarding_rules, redirect_http_to_https }: Balancer, entryPort: number): boolean {
   const rule = forwarding_rules.find(({ entry_port }) => entry_port === entryPort);
   return rule ? rule.entry_protocol === "http" : redirect_http_to_https && entryPort === HTTP_PORT;
 }
 
-/** A redirect to the site's own HTTPS leads to where that is published, and not to port 443 of this machine. */
+/** A redirect to the site's own HTTPS goes to its published port, not to port 443 of this machine. */
 const redirectsTo = (httpsPort: number): string[] => [
   "  mode http",
   "  http-request set-var(txn.name) req.hdr(host),field(1,:)",
   `  http-response replace-header Location ^https://[^/:]+(/.*)?$ https://%[var(txn.name)]:${httpsPort}\\1 if { res.hdr(location),field(3,/),strcmp(txn.name) eq 0 }`,
 ];
 
-/** Any port that nobody has. */
+/** Any free port. */
 async function freePort(): Promise<number> {
   return (await listenOnce(0)) ?? Promise.reject(new Error("this machine has no free port"));
 }
 
 const isFree = async (port: number): Promise<boolean> => (await listenOnce(port)) !== undefined;
 
-/** Takes a port of the loopback address and gives it back; undefined where somebody has it. */
+/** Takes a port of the loopback address and releases it; undefined if it is in use. */
 function listenOnce(port: number): Promise<number | undefined> {
   return new Promise((resolve) => {
     const server = createServer();

@@ -2,7 +2,7 @@ import { access, constants, readFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { HOST_PACKAGES, missingPackages } from "./packages.mjs";
 
-/** Hosts cannot be had here; the message says why and what to do. */
+/** Hosts are not possible here. The message says why and what to do. */
 export class HostsUnavailable extends Error {
   constructor(
     readonly reasons: readonly string[],
@@ -14,13 +14,14 @@ export class HostsUnavailable extends Error {
 }
 
 /**
- * What keeps this machine from running droplets as hosts: an empty list where nothing does.
- * `remedy` is a sentence with the command that helps, where one does.
+ * The reasons why this machine cannot run droplets as hosts; empty if there are none. `remedy` is a sentence with the
+ * command that helps, if there is one.
  */
 export async function missingForHosts(): Promise<{ reasons: string[]; remedy?: string }> {
-  if (process.platform !== "linux") return { reasons: [`this is ${process.platform}, and hosts need Linux`] };
+  if (process.platform !== "linux")
+    return { reasons: [`this is ${process.platform}, and hosts require Linux`] };
   const reasons: string[] = [];
-  if (process.getuid?.() !== 0) reasons.push("hosts need root (namespaces, mounts)");
+  if (process.getuid?.() !== 0) reasons.push("hosts require root (namespaces, mounts)");
   if (!(await hasFilesystem("overlay"))) reasons.push("this kernel has no overlayfs");
   if (!(await hasFilesystem("cgroup2"))) reasons.push("this kernel has no cgroup2");
   const packages = missingPackages(HOST_PACKAGES)
@@ -32,13 +33,13 @@ export async function missingForHosts(): Promise<{ reasons: string[]; remedy?: s
     : { reasons };
 }
 
-/** Throws HostsUnavailable where a machine cannot run hosts. */
+/** Throws HostsUnavailable if a machine cannot run hosts. */
 export async function requireHosts(): Promise<void> {
   const { reasons, remedy } = await missingForHosts();
   if (reasons.length > 0) throw new HostsUnavailable(reasons, remedy);
 }
 
-/** The path of a program on PATH or where administrators' programs are; undefined where there is none. */
+/** The path of a program on PATH or in the folders of administration programs; undefined if it is not installed. */
 export async function findProgram(name: string): Promise<string | undefined> {
   const folders = [
     ...(process.env.PATH ?? "").split(delimiter),

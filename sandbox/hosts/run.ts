@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 
-/** A program that ended with an error: its command line is told without secrets, so arguments must hold none. */
+/** A program that failed. The error contains its command line, so arguments must not contain secrets. */
 export class CommandFailed extends Error {
   constructor(
     readonly command: string,
@@ -8,7 +8,7 @@ export class CommandFailed extends Error {
     readonly stdout: string,
     readonly stderr: string,
   ) {
-    const how = code === null ? "was killed or took too long" : `ended with ${code}`;
+    const how = code === null ? "was killed or took too long" : `failed with exit code ${code}`;
     super(`${command} ${how}: ${(stderr || stdout).trim().slice(-2000)}`);
     this.name = "CommandFailed";
   }
@@ -17,7 +17,7 @@ export class CommandFailed extends Error {
 export interface RunOptions {
   /** Text for standard input. */
   input?: string;
-  /** Milliseconds until the program is killed; 30 s by default. */
+  /** Milliseconds until the program is killed; default 30 s. */
   timeoutMs?: number;
   env?: NodeJS.ProcessEnv;
 }
@@ -28,7 +28,7 @@ export interface Output {
   stderr: string;
 }
 
-/** Runs a program to its end and gives what it wrote; throws CommandFailed where it exits with anything but 0. */
+/** Runs a program until it ends and returns its output. Throws CommandFailed if the exit code is not 0. */
 export async function run(
   program: string,
   args: readonly string[],
@@ -39,7 +39,7 @@ export async function run(
   return stdout;
 }
 
-/** Runs a program to its end, whatever its exit code. `code` is null where it was killed or took too long. */
+/** Runs a program until it ends, with any exit code. `code` is null if it was killed or took too long. */
 export async function attempt(
   program: string,
   args: readonly string[],

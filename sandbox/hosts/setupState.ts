@@ -10,20 +10,20 @@ export interface SetupState {
   readonly text: string;
 }
 
-/** How far a host's cloud-init has come. */
+/** The progress of a host's cloud-init. */
 export async function setupState({ name, host }: NamedHost): Promise<SetupState> {
   const busy = { done: false, failed: false, off: false };
   if ((await host.running()) === undefined) return { ...busy, off: true, text: `${name} is off` };
   const state = await cloudInitState(host).catch(() => undefined);
   if (state === undefined) return { ...busy, text: `${name} boots` };
-  if (state.status === "running") return { ...busy, text: `${name} sets itself up` };
+  if (state.status === "running") return { ...busy, text: `${name} is being set up` };
   if (state.status === "done") return { ...busy, done: true, text: `${name} is set up` };
   return { ...busy, done: true, failed: true, text: `${name}: cloud-init: ${state.errors.join("; ")}` };
 }
 
 /**
- * What a host itself says about its trouble: cloud-init's output, failed units with the end of their journals; of a
- * host that is off, the end of its console. Empty where it has no complaint.
+ * The host's own error messages: cloud-init's output, and failed units with the end of their journals; for a host
+ * that is off, the end of its console. Empty if there are no errors.
  */
 export async function complaint({ name, host }: NamedHost): Promise<string> {
   if ((await host.running()) === undefined) {

@@ -5,10 +5,10 @@ import type { Instance } from "./instance";
 import { run } from "./run";
 import type { Volume, World } from "./world";
 
-/** How DigitalOcean names a volume's device below /dev/disk/by-id. */
+/** DigitalOcean's name for a volume's device in /dev/disk/by-id. */
 export const diskName = (volume: Pick<Volume, "name">): string => `scsi-0DO_Volume_${volume.name}`;
 
-/** Block storage: a sparse file for each volume, a loop device while it is attached. */
+/** Block storage: a sparse file for each volume, and a loop device while it is attached. */
 export class Volumes {
   readonly #dir: string;
 
@@ -16,7 +16,7 @@ export class Volumes {
     this.#dir = join(instance.dir, "volumes");
   }
 
-  /** Makes files and attachments those of the account. A droplet without a disk yet gets its volumes later. */
+  /** Makes files and attachments match the account. A droplet without a disk yet gets its volumes later. */
   async update(world: World): Promise<void> {
     if (world.volumes.length === 0 && (await this.#onDisk()).length === 0) return;
     await mkdir(this.#dir, { recursive: true, mode: 0o700 });

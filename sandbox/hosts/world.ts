@@ -1,10 +1,10 @@
 /**
- * What is to be made real, in DigitalOcean's own terms: the driver translates the account's records into it, and
- * everything else in this folder works from it alone.
+ * The wanted state of the machine, in DigitalOcean's own terms. The driver translates the account's records into it, and
+ * the other modules of this folder use nothing else of the account.
  */
 
 export interface Interface {
-  /** IPv4 address; DigitalOcean's form: "203.0.113.10", "255.255.255.0", "203.0.113.1". */
+  /** IPv4 address in DigitalOcean's form: "203.0.113.10", "255.255.255.0", "203.0.113.1". */
   readonly ip_address: string;
   readonly netmask: string;
   readonly gateway: string;
@@ -12,10 +12,10 @@ export interface Interface {
 
 export interface Droplet {
   readonly id: number;
-  /** Its host name as well. */
+  /** Also its host name. */
   readonly name: string;
   readonly region: string;
-  /** The snapshot that its disk begins as (`Host.snapshot`); undefined for the base image, whatever the slug. */
+  /** The snapshot that its disk starts from (`Host.snapshot`); undefined for the base image, which replaces every slug. */
   readonly snapshot: string | undefined;
   readonly tags: readonly string[];
   readonly userData: string | undefined;
@@ -32,7 +32,7 @@ export interface Vpc {
   readonly ip_range: string;
 }
 
-/** Whom a firewall rule is about; a rule applies to the union of all. */
+/** The peers of a firewall rule. The rule applies to all of them together. */
 export interface Peers {
   readonly addresses?: readonly string[] | null;
   readonly droplet_ids?: readonly number[] | null;
@@ -44,7 +44,7 @@ interface PortRule {
   readonly protocol: "tcp" | "udp" | "icmp";
   /** "22", "8000-9000", or "0", "all" or "" for every port. */
   readonly ports?: string | null;
-  /** A rule that denies wins over every rule that allows, of whatever firewall. Absent: allow. */
+  /** A deny rule takes precedence over the allow rules of all firewalls. Default: allow. */
   readonly action?: "allow" | "deny";
 }
 
@@ -169,7 +169,7 @@ export function backendsOf(balancer: Balancer, droplets: readonly Droplet[]): re
   return droplets.filter((d) => (tag ? d.tags.includes(tag) : balancer.droplet_ids.includes(d.id)));
 }
 
-/** The firewalls that guard a droplet: by id, or by one of its tags. */
+/** The firewalls of a droplet: by its id, or by one of its tags. */
 export function firewallsOf(droplet: Droplet, firewalls: readonly Firewall[]): readonly Firewall[] {
   return firewalls.filter(
     (f) => f.droplet_ids.includes(droplet.id) || f.tags.some((tag) => droplet.tags.includes(tag)),

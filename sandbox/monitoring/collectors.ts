@@ -7,14 +7,17 @@ import type { Host } from "../hosts/host/host";
 import type { Provider } from "../hosts/provider";
 
 const agentFile = "/etc/datadog-agent/datadog.yaml";
-/** Says for which droplet the collector was put on this disk: a disk may be copied. */
+/**
+ * Contains the id of the droplet for which the collector was installed on this disk, because a disk can be copied.
+ */
 const markFile = "/opt/datadog-agent/stand-in/droplet";
-/** The agent's own interval is 15 s; two of these are in each of the intake's buckets of 10 s. */
+/** The agent's own interval is 15 s. Each of the intake's 10 s buckets contains several of these. */
 const intervalSeconds = 5;
 
 /**
- * Puts the collector on every host whose user data has brought the agent's files: on those that boot, are made anew or
- * come from a snapshot, and on those that a former process left. Looking at the hosts themselves covers them all.
+ * Installs the collector on every host whose user data contains the agent's files: on hosts that boot, are rebuilt or
+ * come from a snapshot, and on those that an earlier process left. It checks the hosts themselves, which covers all
+ * cases.
  */
 export class Collectors {
   readonly #gateway: Gateway;
@@ -23,22 +26,22 @@ export class Collectors {
 
   constructor(
     private readonly provider: Provider,
-    /** The stand-in of Datadog, on this machine's loopback address. */
+    /** The Datadog stand-in, on this machine's loopback address. */
     private readonly port: number,
     private readonly log: (line: string) => void,
   ) {
     this.#gateway = new Gateway(provider.instance);
   }
 
-  /** Looks at these droplets' hosts once. Throws where one could not be given its collector. */
+  /** Checks these droplets' hosts once. Throws if it could not install one of the collectors. */
   async look(dropletIds: readonly number[]): Promise<void> {
     const hosts = dropletIds.map((id) => this.provider.host(id));
     const states = await Promise.all(hosts.map(async (host) => ({ host, state: await stateOf(host) })));
     if (states.every(({ state }) => state === "no agent")) return;
-    // Hosts of a former process find it again as well, by the same address and the same root.
+    // Hosts of an earlier process also find it again, with the same address and the same root.
     this.#intake ??= await this.#gateway.openSecurely(this.port);
     const intake = this.#intake;
-    const wanting = states.filter(({ state }) => state === "wants a collector").map(({ host }) => host);
+    const wanting = states.filter(({ state }) => state === "no collector").map(({ host }) => host);
     if (wanting.length === 0) return;
     const telegraf = await this.#telegraf();
     if (telegraf === undefined) return;
@@ -50,10 +53,10 @@ export class Collectors {
   async #install(host: Host, telegraf: string, intake: Intake): Promise<void> {
     await installCollector(host, telegraf, { ...intake, intervalSeconds });
     await host.run("sh", ["-c", 'echo "$1" >"$2"', "sh", String(host.dropletId), markFile]);
-    this.log(`${await host.name()} sends figures to the stand-in of Datadog`);
+    this.log(`${await host.name()} sends metrics to the Datadog stand-in`);
   }
 
-  /** Built once at most, however often it fails; one that somebody else has built meanwhile is taken. */
+  /** Built at most once, even if it fails. If another process has built it in the meantime, that one is used. */
   async #telegraf(): Promise<string | undefined> {
     if (!this.#mayBuild) return findTelegraf();
     this.#mayBuild = false;
@@ -61,8 +64,8 @@ export class Collectors {
   }
 }
 
-/** Cheap enough for every look: files, seen through the host's first process. */
-async function stateOf(host: Host): Promise<"no agent" | "wants a collector" | "settled"> {
+/** Fast enough for every check: files, read through the host's first process. */
+async function stateOf(host: Host): Promise<"no agent" | "no collector" | "settled"> {
   const init = await host.init();
   if (init === undefined) return "no agent";
   const root = `/proc/${init}/root`;
@@ -73,7 +76,7 @@ async function stateOf(host: Host): Promise<"no agent" | "wants a collector" | "
   if (!hasFiles) return "no agent";
   const mark = await readFile(`${root}${markFile}`, "utf8").catch(() => "");
   if (mark.trim() === String(host.dropletId)) return "settled";
-  // Until cloud-init has ended, it makes the accounts and sockets that the collector reads.
+  // cloud-init creates the accounts and sockets that the collector reads, so it must have ended.
   const cloudInit = await cloudInitState(host);
-  return cloudInit === undefined || cloudInit.status === "running" ? "settled" : "wants a collector";
+  return cloudInit === undefined || cloudInit.status === "running" ? "settled" : "no collector";
 }

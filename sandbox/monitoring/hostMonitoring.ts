@@ -9,17 +9,23 @@ import { type Repeated, repeat } from "./repeat";
 import { Watcher } from "./watcher";
 
 export interface HostMonitoringOptions {
-  /** Port of the stand-in of Datadog on the loopback address; without it hosts get no collector. */
+  /** Port of the Datadog stand-in on the loopback address; without it, hosts get no collector. */
   readonly datadogPort: number | undefined;
   readonly log: (line: string) => void;
-  /** Between two looks at sites, hosts and load balancers. DigitalOcean's checkers ask once a minute from each region. */
+  /**
+   * Interval between two checks of sites, hosts and load balancers. DigitalOcean checks once a minute from each
+   * region.
+   */
   readonly watchMs?: number;
 }
 
 const watchMs = 5_000;
 const collectMs = 2_000;
 
-/** What happens to running hosts beside the API: uptime checks and alerts are judged, collectors put on hosts. */
+/**
+ * The monitoring of running hosts next to the API: evaluates uptime checks and alerts, and installs collectors on
+ * hosts.
+ */
 export class HostMonitoring implements Observer {
   #watcher: Watcher | undefined;
   #loops: readonly Repeated[] = [];
@@ -74,9 +80,12 @@ export class HostMonitoring implements Observer {
   }
 }
 
-/** HAProxy calls a droplet d and its id; one that is behind several ports is healthy where it is so at all of them. */
+/**
+ * HAProxy calls a droplet d followed by its id. A droplet behind several ports is healthy if it is healthy at all of
+ * them.
+ */
 async function backendsOf(provider: Provider, id: string): Promise<readonly BackendState[]> {
-  const states = await provider.balancers.states(id).catch(() => []); // it is just being made
+  const states = await provider.balancers.states(id).catch(() => []); // it is just being created
   const at = Math.floor(Date.now() / 1000);
   const healthy = new Map<number, boolean>();
   for (const { server, status } of states) {

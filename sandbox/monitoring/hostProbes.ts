@@ -1,4 +1,6 @@
-/** Probes over the sandbox's running hosts: what DigitalOcean's own agent and its checkers around the world would see. */
+/**
+ * Probes of the sandbox's running hosts: what DigitalOcean's own agent and its checks from several regions would see.
+ */
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { cpus } from "node:os";
@@ -12,16 +14,16 @@ import type { Measures, Probes, SiteAnswer, WatchedDroplet } from "./watcher";
 const msPerDay = 86_400_000;
 const answerLimitSeconds = 10;
 
-/** Of the clock that proc(5) counts CPU time in, on every Linux that runs here. */
+/** Ticks of the clock that proc(5) uses for CPU time, on every Linux that runs here. */
 const ticksPerSecond = 100;
 
-/** CPU ticks that a host's processes have taken, with those of children that have ended. */
+/** CPU ticks of a host's processes, including their children that have ended. */
 export const ticksScript = `cat /proc/[0-9]*/stat 2>/dev/null | awk '{ sub(/^.*\\) /, ""); sum += $12 + $13 + $14 + $15 } END { print sum + 0 }'`;
 
 /**
- * What a host's own processes take, in one line each: CPU ticks; tasks that run
- * or wait for a disk; KiB of memory that is no file's; the fullest file system in percent. A container's own /proc/stat,
- * /proc/meminfo and /proc/loadavg would tell of the whole machine.
+ * The resources of a host's own processes, in one line each: CPU ticks; tasks that run or wait for a disk; KiB of
+ * anonymous memory; the fullest file system in percent. A container's own /proc/stat, /proc/meminfo and /proc/loadavg
+ * show the values of the whole machine.
  */
 const measureScript = `
 ${ticksScript}
@@ -30,7 +32,7 @@ cat /proc/[0-9]*/status 2>/dev/null | awk '$1 == "RssAnon:" || $1 == "RssShmem:"
 df --output=pcent --exclude-type=tmpfs --exclude-type=devtmpfs --exclude-type=squashfs 2>/dev/null | tr -d ' %' | sort -n | tail -n 1`;
 
 export interface HostProbesOptions {
-  /** How much faster than life load averages follow: the watcher's own (watcher.ts). */
+  /** Speed-up of load averages: the watcher's own (watcher.ts). */
   readonly timeScale?: number;
 }
 
@@ -50,7 +52,10 @@ export class HostProbes implements Probes {
     private readonly options: HostProbesOptions = {},
   ) {}
 
-  /** From the client on the internet, by the sandbox's own names. The certificate must be one that this client trusts. */
+  /**
+   * Sends a request from the client on the internet, with the sandbox's own names. This client must trust the
+   * certificate.
+   */
   async site({ target, type }: UptimeCheck): Promise<SiteAnswer> {
     const roots = this.provider.certificates.rootsFile;
     if (type === "ping") {
@@ -71,7 +76,7 @@ export class HostProbes implements Probes {
     };
   }
 
-  /** curl tells the chain from version 7.88 on, and only for a connection that it trusts; else openssl looks. */
+  /** curl shows the chain since version 7.88, and only for a trusted connection; otherwise openssl reads it. */
   async #certificateDays(target: string, pem: string): Promise<number | undefined> {
     const text = pem.includes("BEGIN CERTIFICATE") ? pem : await this.#shown(new URL(target));
     const found = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/.exec(text)?.[0];
@@ -91,14 +96,14 @@ export class HostProbes implements Probes {
   }
 
   /**
-   * CPU is the share of all this machine's CPUs that the host's processes took since the last look; memory the share of
-   * the droplet's size; disk the fullest file system; load the tasks that ran or waited at the looks, damped as the
-   * kernel damps its own.
+   * CPU is the share of all CPUs of this machine that the host's processes used since the last check. Memory is the
+   * share of the droplet's size. Disk is the fullest file system. Load is the number of tasks that ran or waited at
+   * the checks, damped as the kernel does it.
    */
   async droplet({ id, memoryMib }: WatchedDroplet): Promise<Measures | undefined> {
     const host = this.provider.host(id);
     if (!(await host.running())) return undefined;
-    // One that boots or goes off at this moment cannot be measured.
+    // A host that boots or powers off at this moment cannot be measured.
     const measured = await host.attempt("sh", ["-c", measureScript]).catch(() => undefined);
     if (measured?.code !== 0) return undefined;
     const [ticks = 0, tasks = 0, memoryKib = 0, disk] = measured.stdout.trim().split("\n").map(Number);
@@ -115,7 +120,7 @@ export class HostProbes implements Probes {
     };
   }
 
-  /** Percent of one CPU since the last look; undefined at the first one, and where a count began anew. */
+  /** Percent of one CPU since the last check; undefined at the first one, and if a counter restarted. */
   #percentOfCpu(key: string, reading: Reading): number | undefined {
     const before = this.#ticks.get(key);
     this.#ticks.set(key, reading);
@@ -124,8 +129,8 @@ export class HostProbes implements Probes {
   }
 
   /**
-   * The share of its backends that are healthy, of its connections that are taken and of one CPU that it uses, and how
-   * many more 5xx answers it has given since the last look.
+   * The share of its healthy backends, of its connections in use and of one CPU that it uses, and the increase of its
+   * 5xx responses since the last check.
    */
   async balancer(id: string): Promise<Measures | undefined> {
     const states = await this.provider.balancers.states(id).catch(() => []);

@@ -2,20 +2,21 @@
 const spans = [60, 300, 900] as const;
 
 /**
- * Load averages of one host, which a container's /proc/loadavg does not tell: samples of how many tasks run or wait for
- * a disk, damped as the kernel does it (kernel/sched/loadavg.c: load = load * e + sample * (1 - e), e = exp(-t / span)).
+ * Load averages of one host, which a container's /proc/loadavg does not show: samples of the tasks that run or wait
+ * for a disk, damped as the kernel does it (kernel/sched/loadavg.c: load = load * e + sample * (1 - e), e = exp(-t /
+ * span)).
  */
 export class LoadAverage {
   #values: [number, number, number] = [0, 0, 0];
   #at: number | undefined;
 
-  /** @param timeScale how much faster than life the averages follow */
+  /** @param timeScale speed-up of the averages */
   constructor(private readonly timeScale: number) {}
 
   /**
-   * Adds a sample, and gives the averages over 1, 5 and 15 minutes.
+   * Adds a sample, and returns the averages over 1, 5 and 15 minutes.
    *
-   * @param at seconds of any clock that goes forward
+   * @param at seconds of any monotonic clock
    */
   add(tasks: number, at: number): readonly [number, number, number] {
     const passed = this.#at === undefined ? 0 : (at - this.#at) * this.timeScale;

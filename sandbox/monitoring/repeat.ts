@@ -1,14 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Work that is done again and again until it is stopped. */
+/** Work that repeats until it is stopped. */
 export interface Repeated {
-  /** Comes back when the work that is under way has ended. */
+  /** Returns after the running work has ended. */
   stop(): Promise<void>;
 }
 
 /**
- * Does the work, waits, and does it again. One that fails is tried again like any other; `log` is told, once for each
- * run of the same words.
+ * Does the work, waits, and repeats. After an error it continues. `log` receives each error once, until another one
+ * follows.
  */
 export function repeat(
   what: string,

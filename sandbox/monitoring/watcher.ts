@@ -1,6 +1,6 @@
 /**
- * DigitalOcean's uptime checks and monitoring alerts, evaluated over what probes see. It sends nobody anything: who
- * wants to know asks `firing`, `transitions` and `uptimeState`.
+ * Evaluates DigitalOcean's uptime checks and monitoring alerts over the results of probes. It sends no notifications;
+ * callers read `firing`, `transitions` and `uptimeState`.
  */
 import { timestamp } from "../api/core/clock";
 import type { TriggeredAlert, UptimeState } from "../api/core/observer";
@@ -12,11 +12,11 @@ import type { MonitoringAlert } from "../api/resources/monitoringAlerts";
 import type { UptimeAlert } from "../api/resources/uptimeAlerts";
 import { type UptimeCheck, uptimeCheckTable } from "../api/resources/uptimeChecks";
 
-/** What a check from outside found. */
+/** The result of a check from outside. */
 export interface SiteAnswer {
   readonly isUp: boolean;
   readonly latencyMs: number;
-  /** Days until the certificate ends; undefined where none was shown. */
+  /** Days until the certificate expires; undefined if the server sent none. */
   readonly certificateDays: number | undefined;
 }
 
@@ -26,11 +26,11 @@ export type Measures = Readonly<Record<string, number | undefined>>;
 /** A droplet as a probe needs it. */
 export interface WatchedDroplet {
   readonly id: number;
-  /** Of its size; undefined for a size that nobody knows. */
+  /** Memory of its size; undefined for an unknown size. */
   readonly memoryMib: number | undefined;
 }
 
-/** Looks at what is there. A droplet that is off, and what cannot be measured, is undefined. */
+/** Measures the resources. A droplet that is off, and a value that cannot be measured, is undefined. */
 export interface Probes {
   site(check: UptimeCheck): Promise<SiteAnswer>;
   droplet(droplet: WatchedDroplet): Promise<Measures | undefined>;
@@ -38,7 +38,7 @@ export interface Probes {
 }
 
 export interface WatcherOptions {
-  /** How much faster than life windows and periods pass; 1 by default. */
+  /** Speed-up of windows and periods; default 1. */
   readonly timeScale?: number;
   /** Seconds since the epoch. */
   readonly now?: () => number;
@@ -51,7 +51,7 @@ export interface AlertTransition {
   readonly at: number;
 }
 
-/** What is remembered of a check: seconds since the epoch, and of being down. */
+/** The stored state of a check: seconds since the epoch, and its outage. */
 interface Uptime {
   readonly isUp: boolean;
   readonly since: number;
@@ -71,7 +71,7 @@ const keptTransitions = 1000;
 
 export class Watcher {
   readonly #samples = new Map<string, Sample[]>();
-  /** Since when an uptime alert's condition has held without a break. */
+  /** Time since which an uptime alert's condition has held without interruption. */
   readonly #badSince = new Map<string, number>();
   readonly #firing = new Map<string, TriggeredAlert>();
   readonly #uptime = new Map<string, Uptime>();
@@ -90,7 +90,7 @@ export class Watcher {
     return [...this.#firing.values()];
   }
 
-  /** In the words of the API's `/state`; undefined before the first look. */
+  /** The state in the API's words (`/state`); undefined before the first check. */
   uptimeState(checkId: string): UptimeState | undefined {
     const found = this.#uptime.get(checkId);
     if (found === undefined) return undefined;
@@ -107,12 +107,12 @@ export class Watcher {
     };
   }
 
-  /** Probes everything that is watched, once, and judges every alert. */
+  /** Probes all targets once, and evaluates every alert. */
   async look(): Promise<void> {
     const now = this.options.now?.() ?? Date.now() / 1000;
     const seen = new Set<string>();
     await Promise.all([this.#lookAtSites(now, seen), this.#lookAtResources(now, seen)]);
-    // An alert that was deleted or disabled, and one whose droplet is gone, is no alert any more.
+    // An alert that was deleted or disabled, or whose droplet is deleted, no longer counts.
     for (const [key, { description, entity }] of this.#firing) {
       if (!seen.has(key)) this.#resolve(key, description, entity, now);
     }
@@ -135,13 +135,13 @@ export class Watcher {
     );
   }
 
-  /** The condition must hold for the whole period, less what a look may come too early. */
+  /** The condition must hold for the whole period, minus the tolerance for an early check. */
   #judgeUptime(alert: UptimeAlert, entity: string, value: number, now: number, seen: Set<string>): void {
     const key = `${alert.id} ${entity}`;
     if (!isBad(alert, value)) this.#badSince.delete(key);
     else if (!this.#badSince.has(key)) this.#badSince.set(key, now);
     const since = this.#badSince.get(key);
-    // A certificate's days do not come and go: one look is enough.
+    // A certificate's remaining days do not fluctuate, so one check is enough.
     const length = alert.type === "ssl_expiry" ? 0 : this.#seconds(alert.period);
     const fires = since !== undefined && now - since >= length * 0.8;
     this.#set(key, alert.id, alert.name, entity, fires, value, now, seen);
@@ -170,8 +170,8 @@ export class Watcher {
   }
 
   /**
-   * Backends of a new load balancer are unhealthy until their hosts serve, which is no fault. Their health counts from
-   * the moment when all were healthy, or when a whole window has passed without that.
+   * Backends of a new load balancer are unhealthy until their hosts serve, which is not an error. Their health counts
+   * from the time at which all were healthy, or after a whole window.
    */
   #comesUp(alert: MonitoringAlert, entity: string, value: number, now: number): boolean {
     if (!alert.type.endsWith("/droplet_health")) return false;
@@ -181,7 +181,7 @@ export class Watcher {
     return !this.#wasWhole.has(entity) && now - first < this.#seconds(alert.window);
   }
 
-  /** The mean over the window passes the value. */
+  /** True if the mean over the window passes the value. */
   #judgeResource(
     alert: MonitoringAlert,
     entity: string,
@@ -196,7 +196,7 @@ export class Watcher {
     this.#set(key, alert.uuid, alert.description, entity, fires, mean, now, seen);
   }
 
-  /** What an alert is about: the resources it names, those with its tags, or all where it names none. */
+  /** The resources of an alert: those that it lists, those with its tags, or all if it lists none. */
   #entities(alert: MonitoringAlert): { entity: string; measure: () => Promise<Measures | undefined> }[] {
     const wanted = new Set(alert.entities);
     if (alert.type.startsWith("v1/insights/lbaas/")) {
@@ -281,10 +281,10 @@ function uptimeAfter(before: Uptime | undefined, isUp: boolean, now: number): Up
 
 const time = (seconds: number): string => timestamp(new Date(seconds * 1000));
 
-/** The number that an uptime alert looks at: 1 or 0, milliseconds, days. */
+/** The value that an uptime alert compares: 1 or 0, milliseconds, days. */
 function uptimeValue({ type }: UptimeAlert, answer: SiteAnswer): number | undefined {
   if (type === "down" || type === "down_global") return answer.isUp ? 1 : 0;
-  // A site that is down has no latency: that is another alert's.
+  // A site that is down has no latency; another alert covers that.
   if (type === "latency") return answer.isUp ? answer.latencyMs : undefined;
   return answer.certificateDays;
 }

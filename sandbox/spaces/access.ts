@@ -1,4 +1,4 @@
-/** Who may do what in Spaces: the grants of a key, held against one S3 request. Pure. */
+/** Access to Spaces: compares the grants of a key with one S3 request. Pure. */
 
 import type { Grant } from "../api/core/spaces";
 

@@ -6,8 +6,8 @@ import type { SpacesAccount } from "../api/core/spaces";
 const FILE = "users.json";
 
 /**
- * Writes the keys that the gateway knows; a changed file counts from the next request on. Each key is an
- * administrator to the gateway, which checks signatures alone: `isAllowed` (access.ts) holds the grants.
+ * Writes the gateway's keys. A changed file takes effect with the next request. The gateway treats each key as an
+ * administrator, because it only checks signatures; `isAllowed` (access.ts) checks the grants.
  */
 export function writeAccounts(dir: string, accounts: readonly SpacesAccount[]): void {
   const users = accounts.map(({ accessKey, secretKey }) => [

@@ -6,7 +6,7 @@ export interface Credential {
   readonly signingRegion: string;
 }
 
-/** A request whose key cannot be told for certain: the gateway might verify another one than this module reads. */
+/** A request with an ambiguous key: the gateway might verify another key than the one that this module reads. */
 export class UnclearCredential extends Error {}
 
 /**

@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Daemon } from "../hosts/daemon";
 
 const READY_WITHIN_MS = 15_000;
-/** sun_path of unix(7) holds 107 characters: a socket lies in the shortest name that the folder allows. */
+/** The longest path of a socket (sun_path, unix(7)), so sockets have short names. */
 const MAX_SOCKET_PATH = 107;
 
 /**
@@ -29,7 +29,7 @@ export class Gateways {
     return join(this.dir, "accounts");
   }
 
-  /** Where the buckets of a region are, one folder each. */
+  /** The folder of a region's buckets, one folder each. */
   bucketsDir(region: string): string {
     return join(this.dir, "regions", region, "buckets");
   }
@@ -94,7 +94,7 @@ export class Gateways {
     return socket;
   }
 
-  /** versitygw wants a root account. Nobody learns its secret, which it reads from this file, not from arguments. */
+  /** versitygw requires a root account. It reads the secret from this file, so that no process argument contains it. */
   async #rootAccount(): Promise<string> {
     const file = join(this.dir, "root.env");
     const random = () => randomBytes(20).toString("hex");

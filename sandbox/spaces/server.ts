@@ -33,7 +33,7 @@ export const SPACES_REGIONS = [
 ] as const;
 
 const PARENT_DOMAIN = "digitaloceanspaces.com";
-/** What most S3 clients sign for, whatever the region is. */
+/** Most S3 clients sign for this region, regardless of the bucket's region. */
 const COMMON_SIGNING_REGION = "us-east-1";
 /** The region of a request that names none: to the loopback address, signed for `us-east-1`. */
 const DEFAULT_REGION = "nyc3";
@@ -58,8 +58,8 @@ export interface SpacesOptions {
  */
 export class Spaces implements SpacesBackend {
   /**
-   * Connections are kept open: Node.js ends each upload with an empty write, which fails where the other end has
-   * answered and closed already.
+   * Connections are kept open: Node.js ends each upload with an empty write, which fails if the other end has already
+   * answered and closed the connection.
    */
   readonly #agent = new Agent({ keepAlive: true });
   #grants: ReadonlyMap<string, readonly Grant[]> = new Map();

@@ -43,7 +43,7 @@ describe("npm start with monitoring=datadog", function () {
     assert.ok(made.length >= 19, `${made.length} monitors`);
     const { exitCode, stderr } = await sandbox.run("sandbox", ["metrics"]);
     assert.equal(exitCode, 1);
-    assert.match(stderr, /Nothing has been received[\s\S]*Droplets are records/);
+    assert.match(stderr, /No metrics were received[\s\S]*Droplets are only records/);
   });
 
   it("its keys are in no output, no log and no state, and in a file for their owner alone", async () => {

@@ -247,7 +247,7 @@ describe("droplets as hosts", function () {
       const host = new Host(await openInstance(full), first.id);
       await assert.rejects(
         host.create(first, "/nowhere", "/nowhere"),
-        /no disk left: a host needs 1 GiB free/,
+        /disk full: a host needs 1 GiB of free space/,
       );
       assert.equal(await host.exists(), false);
     } finally {
@@ -308,7 +308,7 @@ describe("droplets as hosts", function () {
       if (init) await attempt("kill", ["-KILL", String(init)]);
       return init;
     });
-    await assert.rejects(booting, /stopped while it booted/);
+    await assert.rejects(booting, /stopped while it was booting/);
     await killed;
     await provider.destroyDroplet(() => world, doomed.id);
   });

@@ -59,7 +59,7 @@ describe("base image", () => {
 
   it("says that the disk ran full", async () => {
     const path = await recipe('echo "cp: error writing: No space left on device" >&2; exit 1');
-    await assert.rejects(build(path), /disk ran full/);
+    await assert.rejects(build(path), /disk became full/);
   });
 
   it("asks for the space it needs before it begins", async () => {

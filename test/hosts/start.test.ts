@@ -231,7 +231,7 @@ describe("npm start with hosts", function () {
     process.kill(apiPid(), "SIGKILL");
     // Hosts and load balancer go on meanwhile, and what needs no account works.
     assert.equal((await sandbox("exec", "node-1", "--", "true")).code, 0);
-    assert.match(await succeed("sandbox", "status"), /API: does not run/);
+    assert.match(await succeed("sandbox", "status"), /API: not running/);
     const refused = await sandbox("power", "node-1", "off");
     assert.match(refused.stderr, /API does not run[\s\S]*npm start/);
     const stdout = await succeed("start");

@@ -141,7 +141,10 @@ describe("monitoring: npm run status", () => {
     const wrong = { ...sources, datadog: { url: datadog.url, ...keys, appKey: "wrong" } };
     const status = await readStatus(wrong);
     assert.equal(status.droplets.length, 2);
-    assert.match(status.problems.join(), /Datadog's figures: \/api\/v1\/query answers 403/);
+    assert.match(
+      status.problems.join(),
+      /Datadog's figures: GET \/api\/v1\/query: expected status 200, got 403/,
+    );
     const without = await readStatus({ ...sources, datadog: undefined });
     assert.deepEqual([without.figures, without.alerts, without.problems], [undefined, undefined, []]);
   });
@@ -164,6 +167,6 @@ describe("monitoring: npm run status", () => {
     const series = await receivedSeries(access, name);
     assert.match(seriesText(name, series), /^ {2}20 .* gauge +host:dev-node-1 stack:dev$/m);
     assert.deepEqual(await receivedSeries(access, "nobody.sends.this"), []);
-    await assert.rejects(receivedMetrics({ ...access, appKey: "wrong" }), /answers 403/);
+    await assert.rejects(receivedMetrics({ ...access, appKey: "wrong" }), /expected status 200, got 403/);
   });
 });

@@ -25,9 +25,9 @@ describe("a host is named", () => {
     assert.throws(() => oneOf(all, "node-1", OWN_CALLS), failure(/Several/, 2, /dev-node-1 .*prod-node-1/));
     assert.throws(
       () => oneOf(all, "ode-2", OWN_CALLS),
-      failure(/no host "ode-2"/, 2, /dev-node-2 \(500000003\)/),
+      failure(/Unknown host "ode-2"/, 2, /dev-node-2 \(500000003\)/),
     );
-    assert.throws(() => oneOf([], "x", OWN_CALLS), failure(/no host/, 2, /create a droplet/));
+    assert.throws(() => oneOf([], "x", OWN_CALLS), failure(/Unknown host "x"/, 2, /create a droplet/));
   });
 });
 

@@ -110,7 +110,7 @@ describe("the npm package digitalocean-sandbox", function () {
 
     assert.match(sandbox("stop").stdout, /^Ended process \d+/);
     await assert.rejects(fetch(url));
-    assert.match(sandbox("stop").stdout, /did not run/);
+    assert.match(sandbox("stop").stdout, /was not running/);
     assert.match(sandbox("remove").stdout, /^Removed /);
     assert.ok(!existsSync(join(dir, ".digitalocean-sandbox")));
     assert.match(sandbox("remove").stdout, /^Nothing to remove/);
@@ -145,7 +145,7 @@ describe("the npm package digitalocean-sandbox", function () {
   it("tells what is wrong with a command line", () => {
     const verb = sandbox("fly");
     assert.equal(verb.status, 2);
-    assert.match(verb.stderr, /no verb "fly"[\s\S]*start, stop, remove, requirements/);
+    assert.match(verb.stderr, /unknown verb "fly"[\s\S]*start, stop, remove, requirements/);
     assert.equal(sandbox("--dir").status, 2);
     assert.equal(sandbox("start", "--port", "x").status, 2);
     assert.match(sandbox("power", "--help").stdout, /^digitalocean-sandbox power HOST on\|off\|cycle/);

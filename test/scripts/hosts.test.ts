@@ -34,7 +34,7 @@ describe("whether droplets boot as hosts", () => {
     assert.equal(hostsMode(undefined, home, { SECURED_WEB_HOSTS: "off" }), "off");
     assert.equal(hostsMode(undefined, home, { SECURED_WEB_HOSTS: "" }), "auto");
     assert.equal(hostsMode(undefined, home, {}), "auto");
-    const wrong = failure(/^--hosts: must be auto, on or off, got "yes"$/, 2);
+    const wrong = failure(/^--hosts: expected auto, on or off, got "yes"$/, 2);
     assert.throws(() => hostsMode("yes", home, {}), wrong);
     const wrongVariable = failure(/^SECURED_WEB_HOSTS: /, 2);
     assert.throws(() => hostsMode(undefined, home, { SECURED_WEB_HOSTS: "1" }), wrongVariable);
@@ -68,7 +68,7 @@ describe("whether droplets boot as hosts", () => {
     mkdirSync(home.hostsDir, { recursive: true });
     await assert.rejects(
       prepareHosts(home, "off", assert.fail, never),
-      failure(/are hosts already/, 1, /npm stop/),
+      failure(/are already hosts/, 1, /npm stop/),
     );
   });
 });
@@ -159,7 +159,7 @@ describe("npm run sandbox", function () {
     assert.match(await projectStatusText(status, home), /^ {2}d-1 +\d+ +web +(new|active) .* record /m);
     const entered = sandbox("exec", "d-1", "--", "true");
     assert.equal(entered.status, 1);
-    assert.match(entered.stderr, /no hosts: its droplets are records[\s\S]*npm start/);
+    assert.match(entered.stderr, /no hosts: its droplets are only records[\s\S]*npm start/);
     const outputs = {
       url: "https://www.a.test",
       loadBalancerIp: "203.0.113.9",
@@ -169,14 +169,14 @@ describe("npm run sandbox", function () {
     assert.equal(await findSite(home, api, outputs), undefined);
   });
 
-  it("metrics: what the stand-in of Datadog has received, and why there is nothing", async () => {
+  it("metrics: metrics that the Datadog stand-in has received, and why there is nothing", async () => {
     const without = sandbox("metrics");
     assert.equal(without.status, 1);
-    assert.match(without.stderr, /API does not run[\s\S]*npm start -- --config monitoring=datadog/);
+    assert.match(without.stderr, /API is not running[\s\S]*npm start -- --config monitoring=datadog/);
     await ensureApi(home, port);
     const empty = sandbox("metrics");
     assert.equal(empty.status, 1);
-    assert.match(empty.stderr, /Nothing has been received[\s\S]*Droplets are records/);
+    assert.match(empty.stderr, /No metrics were received[\s\S]*Droplets are only records/);
     assert.equal(sandbox("metrics", "--json").stdout, "[]\n");
     const { url, apiKey } = sandboxDatadog(home) ?? assert.fail("no stand-in");
     const point = { timestamp: 1_700_000_000, value: 2.5 };
@@ -194,7 +194,7 @@ describe("npm run sandbox", function () {
     );
     const unknown = sandbox("metrics", "web.qsp");
     assert.equal(unknown.status, 1);
-    assert.match(unknown.stderr, /No metric web\.qsp has been received[\s\S]*lists those that have/);
+    assert.match(unknown.stderr, /No metric web\.qsp has been received[\s\S]*run npm run sandbox -- metrics/);
   });
 
   it("refuses a verb that it does not have, and names those that it has; each has a help", () => {
@@ -206,7 +206,7 @@ describe("npm run sandbox", function () {
     for (const verb of verbs) assert.match(help, new RegExp(`^ {2}${verb} `, "m"));
     for (const verb of ["exec", "power"])
       assert.match(sandbox(verb, "--help").stdout, new RegExp(`^npm run sandbox -- ${verb} HOST`));
-    assert.match(sandbox("power", "node-1", "sideways").stderr, /must be on, off or cycle, got "sideways"/);
+    assert.match(sandbox("power", "node-1", "sideways").stderr, /expected on, off or cycle, got "sideways"/);
     assert.match(sandbox("exec", "node-1").stderr, /needs HOST and CMD[\s\S]*exec HOST -- CMD/);
   });
 

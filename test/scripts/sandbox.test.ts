@@ -78,7 +78,10 @@ describe("the sandbox's API in the background", function () {
   it("is refused where another process has the port, which is named, with the way to another port", async () => {
     const server = createServer();
     const port = await listen(server);
-    const who = process.platform === "linux" ? new RegExp(`Port ${port} .* process ${process.pid} `) : /Port/;
+    const who =
+      process.platform === "linux"
+        ? new RegExp(`process ${process.pid} .* uses port ${port} `)
+        : new RegExp(`uses port ${port} `);
     await assert.rejects(ensureApi(home, port), failure(who, /SECURED_WEB_API_PORT/));
     server.close();
     assert.equal((await ensureApi(home, port)).started, true);
@@ -88,7 +91,7 @@ describe("the sandbox's API in the background", function () {
     const { port } = new URL((await ensureApi(home, await freePort())).url);
     await assert.rejects(
       ensureApi(home, await freePort()),
-      failure(new RegExp(`on port ${port} already`), /npm stop/),
+      failure(new RegExp(`already running on port ${port}`), /npm stop/),
     );
   });
 
@@ -96,13 +99,16 @@ describe("the sandbox's API in the background", function () {
     const port = await freePort();
     await ensureApi(home, port);
     writeFileSync(home.tokenFile, `dop_v1_${"0".repeat(64)}\n`);
-    await assert.rejects(ensureApi(home, port), failure(/refuses the token .*401/, /npm stop/));
+    await assert.rejects(ensureApi(home, port), failure(/rejects the token .*401/, /npm stop/));
   });
 
   it("tells the end of its log where it does not come up", async () => {
     makeHome(home);
     writeFileSync(home.apiStateDir, "a file where the folder should be");
-    await assert.rejects(ensureApi(home, await freePort()), failure(/ended at once\. The end of .*api\.log/));
+    await assert.rejects(
+      ensureApi(home, await freePort()),
+      failure(/exited at once\. The end of .*api\.log/),
+    );
     assert.equal(runningApi(home), undefined);
   });
 

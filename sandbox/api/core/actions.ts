@@ -3,7 +3,7 @@ import { notFound } from "./errors";
 import { regionObject } from "./regions";
 import type { Store, Table } from "./store";
 
-/** An action as it is kept. `parameters` are for whoever completes it and are never shown. */
+/** A stored action. `parameters` are for the code that completes it, and are never shown. */
 export interface ActionRecord {
   readonly id: number;
   readonly status: "in-progress" | "completed" | "errored";
@@ -16,18 +16,21 @@ export interface ActionRecord {
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
-/** What an action does when its time has come. */
+/** The work of an action when it is due. */
 export interface ActionKind {
   /**
-   * For what takes time and is no action to DigitalOcean's users (a load balancer that becomes active): never listed,
-   * and gone when it ends.
+   * For work that takes time but is not an action for DigitalOcean's users (such as a load balancer that becomes
+   * active). It is never listed, and is deleted when it ends.
    */
   readonly unlisted?: boolean;
-  /** Before completion, outside any transaction: what takes time and can fail. An error makes the action `errored`. */
+  /**
+   * Runs before completion and outside any transaction: work that takes time and can fail. An error makes the action
+   * `errored`.
+   */
   perform?(action: ActionRecord): Promise<void>;
-  /** The change to the records, in one transaction with the action's completion. */
+  /** Changes the records, in one transaction with the action's completion. */
   complete?(action: ActionRecord): void;
-  /** The change to the records where `perform` failed. */
+  /** Changes the records if `perform` failed. */
   fail?(action: ActionRecord): void;
 }
 
@@ -42,12 +45,12 @@ export interface NewAction {
 const RETRY_MS = 1000;
 
 /**
- * The account's asynchronous actions: each stays in-progress for `delayMs`, then does its work. Actions that a stopped
- * or killed server left unfinished go on at the next start.
+ * The account's asynchronous actions: each stays in-progress for `delayMs`, then does its work. The next start
+ * continues actions that a stopped or killed server left unfinished.
  */
 export class Actions {
   readonly #table: Table<ActionRecord>;
-  /** The ids of those that are in-progress, so that nobody walks through years of finished ones. */
+  /** The ids of actions that are in-progress, so that finished ones need not be searched. */
   readonly #unfinished: Table<{ id: number }>;
   readonly #kinds = new Map<string, ActionKind>();
   readonly #timers = new Map<number, NodeJS.Timeout>();
@@ -62,12 +65,12 @@ export class Actions {
     this.#unfinished = store.table<{ id: number }>("unfinished_actions");
   }
 
-  /** Says what actions of this resource type do; `kind` is asked for each action. */
+  /** Registers the work of actions of this resource type; `kind` is called for each action. */
   define(resourceType: string, kind: ActionKind): void {
     this.#kinds.set(resourceType, kind);
   }
 
-  /** Begins an action, inside a transaction. `completed: true` for what is over at once. */
+  /** Starts an action, inside a transaction. With `completed: true` it completes at once. */
   start(action: NewAction, completed = false): ActionRecord {
     const id = this.store.nextId("action", 2_000_000_001);
     const record: ActionRecord = {
@@ -107,18 +110,18 @@ export class Actions {
     return this.#open().find((one) => one.resource_type === resourceType && one.resource_id === resourceId);
   }
 
-  /** Ends what is unfinished for a resource that goes away, inside a transaction. */
+  /** Ends the unfinished actions of a resource that is being deleted, inside a transaction. */
   abandon(resourceType: string, resourceId: number | string): void {
     const action = this.inProgress(resourceType, resourceId);
     if (action) this.#finish(action, "errored");
   }
 
-  /** Goes on with what was unfinished when the last server ended. */
+  /** Continues the actions that were unfinished when the last server ended. */
   resume(): void {
     for (const action of this.#open()) this.#schedule(action.id, this.delayMs);
   }
 
-  /** Stops all timers and waits for what is being performed. */
+  /** Stops all timers and waits for running work. */
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const timer of this.#timers.values()) clearTimeout(timer);
@@ -148,7 +151,7 @@ export class Actions {
       await this.store.transaction(() => this.#conclude(id, kind, failure !== undefined)).durable;
       this.#timers.delete(id);
     } catch (error) {
-      // The change was undone. A full disk may have room again in a moment; a restart tries again as well.
+      // The change was undone. A full disk may have space again soon; a restart also tries again.
       console.error(`sandbox: action ${id}: ${error instanceof Error ? error.message : String(error)}`);
       this.#schedule(id, RETRY_MS);
     }
@@ -156,7 +159,7 @@ export class Actions {
 
   #conclude(id: number, kind: ActionKind, failed: boolean): void {
     const action = this.#table.get(id);
-    if (action?.status !== "in-progress") return; // its resource was deleted meanwhile
+    if (action?.status !== "in-progress") return; // its resource was deleted in the meantime
     if (failed) kind.fail?.(action);
     else kind.complete?.(action);
     this.#finish(action, failed ? "errored" : "completed");
@@ -186,12 +189,12 @@ async function performed(kind: ActionKind, action: ActionRecord): Promise<string
   }
 }
 
-/** An action as DigitalOcean shows it. */
+/** An action in DigitalOcean's format. */
 export function actionObject(action: ActionRecord): object {
   const { parameters: _hidden, region_slug, resource_id, ...shown } = action;
   return {
     ...shown,
-    // Volumes have UUIDs, which do not fit this integer field: DigitalOcean answers null.
+    // Volumes have UUIDs, which do not fit this integer field, so DigitalOcean answers null.
     resource_id: typeof resource_id === "number" ? resource_id : null,
     ...(region_slug ? { region: regionObject(region_slug) } : {}),
     region_slug,

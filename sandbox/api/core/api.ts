@@ -5,9 +5,9 @@ import type { Observer } from "./observer";
 import type { SpacesBackend } from "./spaces";
 import type { Store } from "./store";
 
-/** What the parts that look across resources (tags, VPC members, projects) ask of each kind of resource. */
+/** The interface of a kind of resource for tags, VPC members and projects. */
 export interface ResourceKind {
-  /** As in a URN: `do:<urnType>:<id>`. Images and volume snapshots are kinds as well, for tags, though no URN names one. */
+  /** As in a URN: `do:<urnType>:<id>`. Images and volume snapshots are also kinds, for tags, although they have no URNs. */
   readonly urnType: string;
   /** Every resource of the kind, in the order of creation. */
   list(): readonly ResourceSummary[];
@@ -24,14 +24,14 @@ export interface ResourceSummary {
   readonly tags?: readonly string[];
 }
 
-/** The form under which a URN is kept: clients write `reservedip` as well as `floatingip`, its name of old. */
+/** The stored form of a URN: clients use both `reservedip` and its old name, `floatingip`. */
 export const canonicalUrn = (urn: string): string => urn.replace(/^do:reservedip:/, "do:floatingip:");
 
-/** `use(value)`, or undefined where there is no value. */
+/** `use(value)`, or undefined if there is no value. */
 export const optionally = <T, R>(value: T | undefined, use: (value: T) => R): R | undefined =>
   value === undefined ? undefined : use(value);
 
-/** What a resource family registers its routes and relations with. */
+/** Registers the routes and relations of each resource family. */
 export class Api {
   readonly routes: { method: Method; path: string; handler: Handler; options: RouteOptions }[] = [];
   readonly kinds = new Map<string, ResourceKind>();
@@ -41,7 +41,7 @@ export class Api {
   constructor(
     readonly store: Store,
     readonly actions: Actions,
-    /** Makes a droplet action's change on the host; resolves at once where droplets are records only. */
+    /** Applies a droplet action to the host; resolves at once if droplets are only records. */
     readonly applyToHost: (change: HostChange) => Promise<void>,
     readonly observer?: Observer | undefined,
     readonly spaces?: SpacesBackend | undefined,
@@ -79,17 +79,17 @@ export class Api {
     return this.kinds.get(urnType)?.find(id);
   }
 
-  /** Called in the transaction that deletes a resource: whoever refers to it cleans up there. */
+  /** `listener` is called in the transaction that deletes a resource, and removes references to it. */
   onDeleted(listener: (urnType: string, id: string) => void): void {
     this.#deletionListeners.push(listener);
   }
 
-  /** A resource's own delete calls this after it has removed its record. */
+  /** The handler that deletes a resource calls this after it has removed the record. */
   deleted(urnType: string, id: string | number): void {
     for (const listener of this.#deletionListeners) listener(urnType, String(id));
   }
 
-  /** Tells the host driver of a change, once the transaction that is open now is on disk. */
+  /** Sends a change to the host driver when the open transaction is on disk. */
   changed(change: HostChange): void {
     const key = "dropletId" in change ? `${change.kind} ${change.dropletId}` : change.kind;
     this.store.afterCommit(() => {

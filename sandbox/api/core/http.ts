@@ -1,8 +1,8 @@
-/** A request as a resource sees it: authenticated, its body parsed from JSON (undefined where it is empty). */
+/** A request as a resource sees it: authenticated, its body parsed from JSON (undefined if it is empty). */
 export interface ApiRequest {
   /** The values of the path's `:names`, percent-decoded. */
   readonly params: Readonly<Record<string, string>>;
-  /** As it is written: a name that is given twice has a list. `parseQuery` (validation.ts) reads it. */
+  /** As written in the address: a repeated name has a list. `parseQuery` (validation.ts) reads it. */
   readonly query: Readonly<Record<string, string | readonly string[]>>;
   readonly body: unknown;
   /** `http://host:port` as the client wrote it, for absolute links. */
@@ -11,7 +11,7 @@ export interface ApiRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** What a resource answers; an answer without a body is sent with none. */
+/** The answer of a resource, with an optional body. */
 export interface Answer {
   readonly status: number;
   readonly body?: object;
@@ -23,18 +23,18 @@ export const accepted = (body?: object): Answer => (body ? { status: 202, body }
 export const noContent = (): Answer => ({ status: 204 });
 
 /**
- * Handles one request inside a transaction of the store: it must not await anything. What it throws undoes what it
- * changed; an ApiError becomes the answer.
+ * Handles one request inside a transaction of the store, so it must not await anything. If it throws, its changes are
+ * undone. An ApiError becomes the answer.
  */
 export type Handler = (request: ApiRequest) => Answer;
-/** What is special to a route. */
+/** The options of a single route. */
 export interface RouteOptions {
-  /** What a 400 of this route holds beside the error's usual fields. */
+  /** The fields of this route's 400 in addition to the usual ones. */
   readonly badRequestDetails?: (message: string) => object;
 }
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
-/** The path parameter of that name, as the route's pattern promises it. */
+/** The path parameter with that name. Throws if the route's pattern has none. */
 export function param(request: ApiRequest, name: string): string {
   const value = request.params[name];
   if (value === undefined) throw new Error(`the route has no parameter ${name}`);

@@ -8,7 +8,7 @@ import { RoutePaths } from "./routePaths";
 import type { Store } from "./store";
 import { type ParserError, parserRefusal, sendOnSocket, unknownMethod } from "./unreadable";
 
-/** A droplet's user data is at most 64 KiB, and a multi-create holds one; nothing in the API comes near this. */
+/** Far above any valid body: a droplet's user data is at most 64 KiB, and a request to create several contains it once. */
 const MAX_BODY_BYTES = 1024 * 1024;
 
 export interface HttpOptions {
@@ -16,11 +16,11 @@ export interface HttpOptions {
   rateLimit?: number | undefined;
 }
 
-/** Puts the registered routes behind HTTP: token, rate limit, JSON, errors and headers as DigitalOcean has them. */
+/** Serves the registered routes over HTTP, with DigitalOcean's token, rate limit, JSON, errors and headers. */
 export function createHttpServer(api: Api, options: HttpOptions) {
   const window = new RateWindow(options.rateLimit);
   const paths = new RoutePaths(api.routes);
-  /** Why there is no route for this: the path takes other methods, or there is no such path. */
+  /** The error for a missing route: the path accepts other methods, or does not exist. */
   const noRoute = (address: string): ApiError => {
     const allow = paths.allow(address);
     return allow === undefined ? notFound() : methodNotAllowed(allow);
@@ -28,7 +28,7 @@ export function createHttpServer(api: Api, options: HttpOptions) {
   const app = fastify({
     bodyLimit: MAX_BODY_BYTES,
     genReqId: () => randomUUID(),
-    // python-digitalocean, certbot's plugin and others write `/v2/domains/`, which DigitalOcean takes.
+    // python-digitalocean, certbot's plugin and others write `/v2/domains/`, which DigitalOcean accepts.
     routerOptions: { maxParamLength: 1000, ignoreTrailingSlash: true },
     forceCloseConnections: "idle",
     clientErrorHandler: (error: ParserError, socket) => {
@@ -39,7 +39,7 @@ export function createHttpServer(api: Api, options: HttpOptions) {
       };
       sendOnSocket(socket, refusal(), randomUUID(), window.count());
     },
-    // An address that cannot be decoded never gets as far as the hooks.
+    // The hooks do not run for an address that cannot be decoded.
     frameworkErrors: (error, request, reply) => {
       reply.header("x-request-id", request.id).headers(window.count());
       sendError(error, request, reply);
@@ -50,7 +50,7 @@ export function createHttpServer(api: Api, options: HttpOptions) {
     reply.header("x-request-id", request.id).headers(window.count());
     if (!hasToken(request.headers.authorization, options.token)) throw unauthorized();
     window.enforce();
-    // Before a body is read, whatever its type: there is nothing that could want it.
+    // Before the body is read, because no handler needs it.
     if (request.is404) throw noRoute(request.url);
   });
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
@@ -61,7 +61,7 @@ export function createHttpServer(api: Api, options: HttpOptions) {
   };
 }
 
-/** Any JSON that says it is JSON, or says nothing; an empty body is none (godo sends the header without a body). */
+/** Reads a body with the content type of JSON, or without one. An empty body is undefined: godo sends the header without a body. */
 function readJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   const parse = (
@@ -103,7 +103,7 @@ function addRoutes(app: FastifyInstance, api: Api, noRoute: (address: string) =>
       errorHandler: (error, request, reply) => sendError(error, request, reply, options),
     });
   }
-  // Each path has a route for every method: else GET /v2/droplets/actions would be the droplet "actions".
+  // Each path has a route for every method. Otherwise GET /v2/droplets/actions would read a droplet with the id "actions".
   for (const [path, methods] of taken) {
     app.route({
       method: app.supportedMethods.filter((method) => !methods.includes(method)),
@@ -120,12 +120,12 @@ function addRoutes(app: FastifyInstance, api: Api, noRoute: (address: string) =>
 async function answer(store: Store, handler: Handler, request: FastifyRequest, reply: FastifyReply) {
   const { status, body } = await handle(store, handler, apiRequest(request));
   reply.code(status);
-  // Serialized here: fastify would take an empty object for a mistake of ours and a frozen one for a class.
+  // Serialized here, because fastify rejects an empty object, and treats a frozen one as an instance of a class.
   if (body === undefined) return reply.send();
   return reply.type("application/json; charset=utf-8").send(JSON.stringify(body));
 }
 
-/** A read that saw a change which was then undone is done again; a change that was undone is refused. */
+/** Repeats a read that saw a change which was then undone. Refuses a change that was undone. */
 async function handle(store: Store, handler: Handler, request: ApiRequest): Promise<Answer> {
   for (;;) {
     const { result, changed, durable } = store.transaction(() => handler(request));
@@ -151,7 +151,7 @@ function apiRequest(request: FastifyRequest): ApiRequest {
 
 const unauthorized = () => new ApiError(401, "unauthorized", "Unable to authenticate you.");
 
-/** Compares digests, so that the time taken says nothing of the token. */
+/** Compares digests, so that the duration reveals nothing about the token. */
 function hasToken(authorization: string | undefined, token: string): boolean {
   const given = /^Bearer (.+)$/i.exec(authorization ?? "")?.[1] ?? "";
   const digest = (value: string) => createHash("sha256").update(value).digest();
@@ -166,7 +166,7 @@ function sendError(
 ) {
   const refusal = toApiError(error);
   const details = refusal.status === 400 ? badRequestDetails?.(refusal.message) : undefined;
-  if (refusal.status === 500) console.error("sandbox: a fault of the sandbox itself:", error);
+  if (refusal.status === 500) console.error("sandbox: a bug in the sandbox:", error);
   return reply
     .code(refusal.status)
     .headers(refusal.headers)
@@ -187,12 +187,12 @@ function toApiError(error: unknown): ApiError {
 
 async function listen(app: FastifyInstance, port: number): Promise<number> {
   try {
-    // IPv4 loopback alone: the token is the only other protection, and it is on disk.
+    // Only the IPv4 loopback address, because the token is the only other protection, and it is on disk.
     await app.listen({ host: "127.0.0.1", port });
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
       throw new Error(
-        `port ${port} on 127.0.0.1 is in use by another program. Stop that program, or choose another with --port.`,
+        `port ${port} on 127.0.0.1 is in use by another program. Stop that program, or choose another port with --port.`,
       );
     }
     throw error;

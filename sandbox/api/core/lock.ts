@@ -10,6 +10,6 @@ export function lockStateDir(stateDir: string): () => void {
   if ("release" in lock) return () => lock.release();
   throw new Error(
     `${stateDir} is in use by another sandbox (process ${lock.heldBy.pid}). ` +
-      "Stop that one first, or give this one a --state-dir of its own.",
+      "Stop that one first, or use another --state-dir.",
   );
 }

@@ -20,7 +20,7 @@ export function page<T>(
   return ok({ [key]: items.map(render), ...rest });
 }
 
-/** The items of the wanted page with `links` and `meta`, for answers that are no plain list. */
+/** The items of the requested page with `links` and `meta`, for answers that are not a plain list. */
 export function paged<T>(
   request: ApiRequest,
   all: readonly T[],

@@ -1,7 +1,7 @@
 import { unprocessable } from "./errors";
 import type { Store, Table } from "./store";
 
-/** Which project a resource is in, by URN; a resource that is not here is in the default project. */
+/** The project of each resource, by URN. A resource that is missing here is in the default project. */
 export interface ProjectAssignment {
   readonly urn: string;
   readonly project_id: string;
@@ -11,7 +11,7 @@ export interface ProjectAssignment {
 export const assignmentTable = (store: Store): Table<ProjectAssignment> =>
   store.table<ProjectAssignment>("project_resources");
 
-/** The projects themselves; more is known of them where they are kept. */
+/** The projects themselves, as far as this module needs them. */
 const projectTable = (store: Store): Table<{ id: string; is_default: boolean }> => store.table("projects");
 
 /** Puts a resource in a project. Throws 422 for an unknown project. */
@@ -22,7 +22,7 @@ export function assignToProject(store: Store, urn: string, project_id: string, a
   assignmentTable(store).put(urn, { urn, project_id, assigned_at });
 }
 
-/** The project that a resource is in; undefined while the account has no project at all. */
+/** The project of a resource; undefined if the account has no project. */
 export function projectOf(store: Store, urn: string): string | undefined {
   const fallback = projectTable(store)
     .values()

@@ -2,8 +2,8 @@ import { type Cidr, cidr, formatCidr } from "./ipv4";
 import { REGIONS } from "./regions";
 
 /*
- * Nothing of the sandbox may ever look like, or reach, somebody's address on the internet. RFC 5737 sets three /24 aside
- * for documentation; they are too small for a thousand droplets, which get theirs from RFC 2544's range for benchmarks.
+ * No address of the sandbox may look like, or reach, a real address on the internet. RFC 5737 reserves three /24 for
+ * documentation. They are too small for a thousand droplets, so droplets use RFC 2544's range for benchmarks.
  */
 
 /** RFC 5737, TEST-NET-2: reserved IPs. */
@@ -13,7 +13,7 @@ export const LOAD_BALANCER_RANGE = cidr("203.0.113.0/24");
 
 const BENCHMARK_RANGE = cidr("198.18.0.0/15");
 
-/** A /20 for each region (4,093 droplets), the size of the networks that DigitalOcean's droplets have. */
+/** A /20 for each region (4,093 droplets), the size of DigitalOcean's networks for droplets. */
 export function publicRange(region: string): Cidr {
   const index = REGIONS.findIndex(({ slug }) => slug === region);
   if (index < 0) throw new Error(`no region ${region} in the catalogue`);

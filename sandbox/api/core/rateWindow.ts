@@ -4,14 +4,14 @@ import { ApiError } from "./errors";
 const REQUESTS_PER_HOUR = 5000;
 const HOUR_MS = 3_600_000;
 
-/** Counts requests by the hour for the `ratelimit-*` headers, and refuses only where a limit was asked for. */
+/** Counts requests per hour for the `ratelimit-*` headers, and refuses them only if a limit was set. */
 export class RateWindow {
   #used = 0;
   #endsAt = Date.now() + HOUR_MS;
 
   constructor(private readonly enforced: number | undefined) {}
 
-  /** Counts one request and gives the headers that tell of it. */
+  /** Counts one request and returns its headers. */
   count(): Record<string, string> {
     if (Date.now() >= this.#endsAt) {
       this.#used = 0;

@@ -3,13 +3,13 @@ import { SIZES } from "./sizes";
 export interface Region {
   readonly slug: string;
   readonly name: string;
-  /** False: what is there stays, nothing new is made (DigitalOcean's NYC2). */
+  /** False: existing resources stay, but nothing new can be created (DigitalOcean's NYC2). */
   readonly available: boolean;
 }
 
 /**
  * Source: DigitalOcean's regional availability page: NYC2, SFO1 and SFO2 are closed to new resources of new accounts.
- * ATL1 is left out: the OpenAPI description does not know it where a region is an enumeration (images, volumes).
+ * ATL1 is left out, because the OpenAPI description lacks it in its lists of regions (images, volumes).
  */
 export const REGIONS: readonly Region[] = [
   { slug: "nyc1", name: "New York 1", available: true },
@@ -32,10 +32,10 @@ const FEATURES = ["backups", "ipv6", "metadata", "install_agent", "storage", "im
 export const findRegion = (slug: string): Region | undefined =>
   REGIONS.find((region) => region.slug === slug);
 
-/** The slugs of the sizes that can be had in a region: all of them, or none where nothing new is made. */
+/** The slugs of the sizes available in a region: all of them, or none if nothing new can be created. */
 export const sizesOf = (region: Region): string[] => (region.available ? SIZES.map(({ slug }) => slug) : []);
 
-/** The region as the API shows it inside other objects. Throws for a slug that was never in the catalogue. */
+/** The region in the format for other objects. Throws for a slug that is not in the catalogue. */
 export function regionObject(slug: string): object {
   const region = findRegion(slug);
   if (!region) throw new Error(`no region ${slug} in the catalogue`);
@@ -48,7 +48,7 @@ export function regionObject(slug: string): object {
   };
 }
 
-/** The slugs of the regions where something new can be made. */
+/** The slugs of the regions in which new resources can be created. */
 export const OPEN_REGIONS: readonly string[] = REGIONS.filter(({ available }) => available).map(
   ({ slug }) => slug,
 );

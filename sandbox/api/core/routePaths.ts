@@ -1,6 +1,6 @@
 import type { Method } from "./http";
 
-/** Which methods each path takes, for the header `Allow` of a refusal. */
+/** The methods that each path accepts, for the header `Allow` of a refusal. */
 export class RoutePaths {
   readonly #paths: { readonly pattern: RegExp; readonly parameters: number; readonly methods: Method[] }[] =
     [];
@@ -16,11 +16,11 @@ export class RoutePaths {
         methods,
       });
     }
-    // A path without parameters wins over one with: /v2/droplets/actions is no droplet's.
+    // A path without parameters takes precedence: /v2/droplets/actions does not belong to a droplet.
     this.#paths.sort((a, b) => a.parameters - b.parameters);
   }
 
-  /** The value of `Allow` for an address, with or without its query; undefined where nothing is there. */
+  /** The value of `Allow` for an address, with or without its query; undefined for an unknown path. */
   allow(address: string): string | undefined {
     const path = address.split("?")[0] ?? "";
     const methods = this.#paths.find(({ pattern }) => pattern.test(path))?.methods;

@@ -100,7 +100,7 @@ export const findSize = (slug: string): Size | undefined => SIZES.find((size) =>
 /** DigitalOcean caps a month at 28 days of 24 hours, so the hour is a 672nd of the month. */
 export const hourlyPrice = (size: Size): number => Math.round((size.price_monthly / 672) * 1e5) / 1e5;
 
-/** The size as the API shows it; `regions` are those where it can be had. */
+/** The size in the API's format; `regions` are those in which it is available. */
 export function sizeObject(size: Size, regions: readonly string[]): object {
   return {
     slug: size.slug,

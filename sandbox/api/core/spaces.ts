@@ -1,18 +1,18 @@
-/** What a Spaces key may do in a bucket; `fullaccess` covers every bucket and carries an empty bucket name. */
+/** The permission of a Spaces key in a bucket. `fullaccess` covers every bucket and has an empty bucket name. */
 export interface Grant {
   readonly bucket: string;
   readonly permission: "" | "read" | "readwrite" | "fullaccess";
 }
 
-/** A Spaces key with its secret, as the account holds it. */
+/** A Spaces key with its secret, as stored in the account. */
 export interface SpacesAccount {
   readonly accessKey: string;
   readonly secretKey: string;
   readonly grants: readonly Grant[];
 }
 
-/** Makes the account's Spaces keys real. The API works without one: then keys are records only. */
+/** Lets the account's Spaces keys open buckets. The API also works without one; keys are then only records. */
 export interface SpacesBackend {
-  /** The keys that open buckets from now on. Called at the start and after each change, before its answer is sent. */
+  /** Sets the keys that open buckets. Called at the start, and after each change before its answer is sent. */
   setAccounts(accounts: readonly SpacesAccount[]): void;
 }

@@ -7,14 +7,14 @@ const FORMAT = 1;
 const STATE_FILE = "state.json";
 const FILES_DIR = "files";
 
-/** One kind of record, by id, in the order of creation. Records are frozen: a change is a `put` of a new one. */
+/** One kind of record, by id, in order of creation. Records are frozen; to change one, `put` a new one. */
 export interface Table<T extends object> {
   get(id: string | number): Readonly<T> | undefined;
   has(id: string | number): boolean;
-  /** Adds the record, or replaces the one of that id in its place. */
+  /** Adds the record, or replaces the record with that id in its place. */
   put(id: string | number, record: T): Readonly<T>;
   delete(id: string | number): boolean;
-  /** A copy of the list, so that a loop may put and delete. */
+  /** A copy of the list, so that a loop can put and delete. */
   values(): Readonly<T>[];
   readonly size: number;
 }
@@ -36,15 +36,16 @@ interface Batch extends Changes {
 type Rows = Map<string, object>;
 
 /**
- * The account's records: in memory, and in one JSON document on disk.
+ * The account's records, in memory and in one JSON document on disk.
  *
- * A transaction runs to its end without a pause, so no other request sees half of it. It is acknowledged only when a
- * document that holds it has replaced the old one (write beside, fsync, rename, fsync of the folder), so kill -9 at any
- * moment leaves the old document or the new one. Transactions that come while a write is under way share the next
- * write. When a write fails, every transaction that is not on disk is undone and refused with 503.
+ * A transaction runs to its end without interruption, so no other request sees a part of it. It is acknowledged only
+ * after a document that contains it has replaced the old one (write a temporary file, fsync, rename, fsync of the
+ * folder), so after kill -9 at any moment there is either the old or the new document. Transactions that arrive
+ * during a write share the next write. If a write fails, every transaction that is not on disk is undone and refused
+ * with 503.
  *
- * Long texts (user data) are files of their own beside the document: a thousand droplets would otherwise make every
- * change rewrite tens of megabytes.
+ * Long texts (user data) are separate files next to the document. Otherwise, with a thousand droplets, every change
+ * would rewrite tens of megabytes.
  */
 export class Store {
   readonly #tables = new Map<string, Rows>();
@@ -57,8 +58,8 @@ export class Store {
   private constructor(readonly stateDir: string) {}
 
   /**
-   * Reads the state of `stateDir` (made with mode 0700 where it is absent).
-   * Throws an error that names the file when it is not a state of this program.
+   * Reads the state of `stateDir` (created with mode 0700 if it is absent). Throws an error that names the file if it
+   * is not a state of this program.
    */
   static async open(stateDir: string): Promise<Store> {
     await mkdir(join(stateDir, FILES_DIR), { recursive: true, mode: 0o700 });
@@ -68,7 +69,7 @@ export class Store {
     return store;
   }
 
-  /** The table of that name; `T` is the shape that its only writers put into it. */
+  /** The table with that name; `T` is the type that its only writers use. */
   table<T extends object>(name: string): Table<T> {
     const rows = this.#rows(name);
     return {
@@ -83,7 +84,7 @@ export class Store {
     };
   }
 
-  /** The next number of a sequence that never gives a number twice, not even after a delete or a restart. */
+  /** The next number of a sequence. It never returns a number twice, not even after a delete or a restart. */
   nextId(sequence: string, first: number): number {
     const counters = this.table<{ next: number }>("counters");
     const id = counters.get(sequence)?.next ?? first;
@@ -91,7 +92,7 @@ export class Store {
     return id;
   }
 
-  /** Keeps a long text in a file of its own (mode 0600), saved with the transaction. */
+  /** Stores a long text in a separate file (mode 0600), saved with the transaction. */
   putFile(name: string, text: string): void {
     this.table<{ name: string }>("files").put(name, { name });
     this.#open?.newFiles.set(name, text);
@@ -112,8 +113,8 @@ export class Store {
   }
 
   /**
-   * Runs `effect` when the transaction that is open now is on disk; never when it is undone. Of those with the same
-   * `key` a transaction runs one alone.
+   * Runs `effect` when the open transaction is on disk; never if it is undone. If several effects have the same
+   * `key`, a transaction runs only one.
    */
   afterCommit(effect: () => void, key?: string): void {
     if (!this.#open) throw new Error("afterCommit belongs inside a transaction");
@@ -123,8 +124,8 @@ export class Store {
   }
 
   /**
-   * Runs `work` (without awaiting anything) as one change: all of it or, if it throws, nothing.
-   * `durable` settles when what `work` wrote *and read* is on disk; it rejects with a 503 otherwise.
+   * Runs `work` (which must not await anything) as one change: completely or, if it throws, not at all. `durable`
+   * settles when everything that `work` wrote *and read* is on disk; otherwise it rejects with a 503.
    */
   transaction<T>(work: () => T): { result: T; changed: boolean; durable: Promise<void> } {
     if (this.#open) throw new Error("transactions do not nest");
@@ -156,7 +157,7 @@ export class Store {
     return { result, changed: true, durable: batch.done };
   }
 
-  /** Waits for what is unsaved; later transactions are refused. */
+  /** Waits for unsaved changes. Later transactions are refused. */
   async close(): Promise<void> {
     this.#closed = true;
     while (this.#inFlight ?? this.#pending) await (this.#inFlight ?? this.#pending)?.done.catch(() => {});
@@ -201,7 +202,7 @@ export class Store {
       resolve = ok;
       reject = failed;
     });
-    done.catch(() => {}); // a background change may have nobody who waits
+    done.catch(() => {}); // a background change may have no caller that waits
     this.#pending = { ...noChanges(), done, resolve, reject };
     if (!this.#inFlight) setImmediate(() => void this.#flush());
     return this.#pending;
@@ -224,14 +225,14 @@ export class Store {
     if (this.#pending) setImmediate(() => void this.#flush());
   }
 
-  /** On a full disk what was written of it is in the way of the next try. */
+  /** On a full disk, the partial file would prevent the next attempt. */
   async #removeHalfWritten(batch: Batch): Promise<void> {
     const files = [...batch.newFiles.keys()].map((name) => join(FILES_DIR, name));
     for (const file of [`${STATE_FILE}.new`, ...files])
       await unlink(join(this.stateDir, file)).catch(() => {});
   }
 
-  /** What came after the failed write was built on it, so both go. */
+  /** Later changes were built on the failed write, so both are undone. */
   #undo(failed: Batch, error: unknown): void {
     const later = this.#pending;
     this.#pending = undefined;
@@ -239,8 +240,7 @@ export class Store {
     revert([...failed.undo, ...(later?.undo ?? [])]);
     const reason = error instanceof Error ? error.message : String(error);
     const refusal = unavailable(
-      `The sandbox could not save its state, so nothing was changed (${reason}). ` +
-        `Make room in ${this.stateDir} or its permissions right, and send the request again.`,
+      `The sandbox could not save its state (${reason}), so nothing was changed. Free some space in ${this.stateDir} or correct its permissions, and send the request again.`,
     );
     failed.reject(refusal);
     later?.reject(refusal);
@@ -256,7 +256,7 @@ export class Store {
     return `{"format": ${FORMAT}, "tables": {\n${tables.join(",\n")}\n}}\n`;
   }
 
-  /** A record never changes once it is in, so its JSON is made once. */
+  /** A record never changes after it is stored, so its JSON is computed once. */
   #line(id: string, record: object): string {
     let line = this.#lines.get(record);
     if (line === undefined) {
@@ -303,7 +303,9 @@ export class Store {
     }
   }
 
-  /** A kill between a file's write and the document's leaves a file that no record names. */
+  /**
+   * If the process is killed between writing a file and writing the document, a file remains that no record names.
+   */
   async #sweep(): Promise<void> {
     const known = this.table("files");
     for (const name of await readdir(join(this.stateDir, FILES_DIR))) {
@@ -312,7 +314,7 @@ export class Store {
   }
 }
 
-const REMEDY = "Restore it from a copy, or delete the state directory to begin with an empty account.";
+const REMEDY = "Restore it from a copy, or delete the state directory to start with an empty account.";
 
 function parseDocument(file: string, text: string): Record<string, [string, object][]> {
   let document: unknown;
@@ -320,7 +322,7 @@ function parseDocument(file: string, text: string): Record<string, [string, obje
     document = JSON.parse(text);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`${file} is not a readable state: it is no JSON (${reason}). ${REMEDY}`);
+    throw new Error(`${file} is not a readable state: it is not JSON (${reason}). ${REMEDY}`);
   }
   const { format, tables } = (document ?? {}) as { format?: unknown; tables?: unknown };
   if (format !== FORMAT) {

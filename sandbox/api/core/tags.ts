@@ -1,6 +1,6 @@
 import type { Store, Table } from "./store";
 
-/** A tag exists by itself; which resources wear it is on the resources' own records. */
+/** A tag exists on its own. The resources' own records store which tags they have. */
 export interface TagRecord {
   readonly name: string;
 }
@@ -8,8 +8,8 @@ export interface TagRecord {
 export const tagTable = (store: Store): Table<TagRecord> => store.table<TagRecord>("tags");
 
 /**
- * The names as they are to be stored on a resource. A name that is new makes its tag, as DigitalOcean does; a name
- * that differs from a tag's only in case means that tag (API reference, Tags); a name given twice counts once.
+ * The names to store on a resource. A new name creates a tag, as at DigitalOcean. A name that differs from a tag only
+ * in case means that tag (API reference, Tags). Duplicates count once.
  */
 export function ensureTags(store: Store, names: readonly string[]): string[] {
   const tags = tagTable(store);
@@ -23,6 +23,6 @@ export function ensureTags(store: Store, names: readonly string[]): string[] {
 export const findTag = (store: Store, name: string): TagRecord | undefined =>
   tagTable(store).get(name.toLowerCase());
 
-/** Whether a resource wears the tag of that name, however its case is written. */
+/** True if a resource has the tag with that name, ignoring case. */
 export const hasTag = (tags: readonly string[], name: string): boolean =>
   tags.some((tag) => tag.toLowerCase() === name.toLowerCase());

@@ -2,19 +2,19 @@ import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { ApiError, badRequest, errorBody } from "./errors";
 
-/** What Node.js says of a request that its HTTP parser refuses. `rawPacket` is what it has read last. */
+/** The error of Node.js for a request that its HTTP parser rejects. `rawPacket` is the last data that it read. */
 export interface ParserError {
   readonly code?: string | undefined;
   readonly rawPacket?: unknown;
 }
 
-/** What can be read of a request whose method the parser does not know. */
+/** The readable parts of a request whose method the parser does not know. */
 export interface UnknownMethod {
   readonly address: string;
   readonly authorization: string;
 }
 
-/** Undefined for every other error of the parser. */
+/** The request, if the parser failed because of its method; undefined for any other error. */
 export function unknownMethod({ code, rawPacket }: ParserError): UnknownMethod | undefined {
   if (code !== "HPE_INVALID_METHOD" || !Buffer.isBuffer(rawPacket)) return undefined;
   const text = rawPacket.toString("latin1");
@@ -31,7 +31,7 @@ export function parserRefusal({ code }: ParserError): ApiError {
   return badRequest("The request is not valid HTTP.");
 }
 
-/** Answers on a connection that has no request yet, and closes it. */
+/** Answers on a connection without a parsed request, and closes it. */
 export function sendOnSocket(
   socket: Socket,
   refusal: ApiError,

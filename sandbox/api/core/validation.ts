@@ -18,8 +18,8 @@ export function parseBody<S extends z.ZodType>(schema: S, body: unknown): z.outp
 }
 
 /**
- * Checks the parameters of a request's query that the schema names, and gives them typed; others are ignored.
- * Throws 422 with the name of the first one that is wrong or given more than once.
+ * Checks the parameters of a request's query that are in the schema, and returns them typed. Others are ignored.
+ * Throws 422 with the name of the first one that is invalid or repeated.
  */
 export function parseQuery<S extends z.ZodObject>(schema: S, { query }: ApiRequest): z.output<S> {
   const twice = Object.keys(schema.shape).find((name) => Array.isArray(query[name]));
@@ -39,49 +39,49 @@ function describe(issue: z.core.$ZodIssue): string {
 }
 
 /**
- * A field that may be left out or be null: both give undefined, and the result type allows it explicitly. Clients send
- * null for what they do not have (Go for an empty pointer or list, python-digitalocean for every field of a droplet, a
- * volume or a record). Where no client does and the API's description does not allow it, write `schema.optional()`.
+ * A field that may be absent or null: both result in undefined, which the result type allows explicitly. Clients send
+ * null for missing values (Go for an empty pointer or list, python-digitalocean for every field of a droplet, a volume or
+ * a record). If no client does so and the API's description does not allow it, write `schema.optional()`.
  */
 export const optional = <S extends z.ZodType>(schema: S) =>
   schema.nullish().transform((value) => value ?? undefined);
 
-/** As `optional`, with the value that DigitalOcean takes where none is given. */
+/** Like `optional`, with DigitalOcean's default value. */
 export const withDefault = <S extends z.ZodType>(schema: S, value: z.output<S>) =>
   schema.nullish().transform((given): z.output<S> => given ?? value);
 
 export const text = (maxLength = 255) =>
   z.string().min(1, "must not be empty").max(maxLength, `must be at most ${maxLength} characters`);
 
-/** Yes or no in a droplet's body, where python-digitalocean writes the words (`"disk": "true"`). */
+/** A boolean in a droplet's body. python-digitalocean sends strings (`"disk": "true"`). */
 export const yesOrNo = z.union(
   [z.boolean(), z.enum(["true", "false"]).transform((word) => word === "true")],
   { error: "must be true or false" },
 );
 
-/** An id in a body: official clients send numbers, scripts often the same digits as a string. */
+/** An id in a body. Official clients send a number, and scripts often a string of its digits. */
 export const numericId = z.union([z.number().int().positive(), z.string().regex(/^\d+$/).transform(Number)], {
   error: "must be a number",
 });
 
 export const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, "must be a UUID");
 
-/** The tags of a body: `null`, absent and [] are all "none". At most 255 of `A-Za-z0-9:_-` each (API reference, Tags). */
+/** The tags of a body: `null`, absent and [] all mean none. Each has at most 255 of `A-Za-z0-9:_-` (API reference, Tags). */
 export const tagName = z
   .string()
   .regex(/^[\w:-]{1,255}$/, "a tag is 1 to 255 letters, digits, colons, dashes and underscores");
 export const tags = withDefault(z.array(tagName), []);
 
-/** One of the values, in a query: an empty one is told as such. */
+/** One of the values, in a query. An empty value has its own error. */
 export const oneOf = <const V extends string>(...values: [V, ...V[]]) =>
   text().pipe(z.enum(values, { error: `must be one of ${values.join(", ")}` }));
 
-/** The slug of any region of the catalogue, where resources may be of old. */
+/** The slug of any region in the catalogue, because old resources may be in a closed one. */
 export const knownRegion = text().refine((slug) => findRegion(slug) !== undefined, {
   error: ({ input }) => `there is no region "${input}"`,
 });
 
-/** The slug of a region that takes new resources. */
+/** The slug of a region in which new resources can be created. */
 export const regionSlug = z.string().refine((slug) => OPEN_REGIONS.includes(slug), {
   error: ({ input }) => `"${input}" is not an available region`,
 });

@@ -2,13 +2,13 @@ import type { Api } from "../core/api";
 import { ok } from "../core/http";
 import { DROPLET_LIMIT } from "./droplets/create";
 
-/** The only address that alerts may go to: DigitalOcean mails to verified ones alone. */
+/** The only address for alerts, because DigitalOcean only sends mail to verified addresses. */
 export const ACCOUNT_EMAIL = "sandbox@example.com";
 
-/** Under both names of the thing, as DigitalOcean's clients read one or the other. */
+/** Shown under both names of reserved IPs, because clients read one or the other. */
 const RESERVED_IP_LIMIT = 100;
 
-/** `GET /v2/account`: one account, always active, with DigitalOcean's usual limits raised for tests of scale. */
+/** `GET /v2/account`: one account, always active, with higher limits than DigitalOcean's for tests of scale. */
 export function registerAccount(api: Api): void {
   api.get("/v2/account", () =>
     ok({

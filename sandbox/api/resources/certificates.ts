@@ -23,9 +23,9 @@ export interface CertificateRecord {
 }
 
 /**
- * What `Store.readFile(certificateFile(id))` holds of a certificate, as JSON: all in PEM. A custom one has it from the
- * start. For one of Let's Encrypt, a host driver that issues certificates puts it there before its `apply` of
- * `certificates` returns; without such a driver there is none.
+ * The content of `Store.readFile(certificateFile(id))` for a certificate, as JSON with PEM texts. A custom certificate has
+ * this file from the start. For one from Let's Encrypt, a host driver that issues certificates writes it before its
+ * `apply` of `certificates` returns. Without such a driver there is no file.
  */
 export interface CertificateFile {
   readonly private_key: string;
@@ -38,9 +38,9 @@ export const certificateTable = (store: Store): Table<CertificateRecord> =>
 
 export const certificateFile = (id: string): string => `certificate-${id}.json`;
 
-/** Let's Encrypt's certificates live this long. */
+/** The validity of Let's Encrypt's certificates. */
 const LETS_ENCRYPT_DAYS = 90;
-/** What Go's zero time looks like, which DigitalOcean shows before the certificate is issued. */
+/** Go's zero time, which DigitalOcean shows before the certificate is issued. */
 const NO_TIME = "0001-01-01T00:00:00Z";
 const ACTION = "certificate";
 
@@ -66,7 +66,7 @@ const body = z.object({
 type Given = z.output<typeof body>;
 const listQuery = z.object({ name: text().optional() });
 
-/** `/v2/certificates`: uploaded ones, and those that DigitalOcean gets from Let's Encrypt for its own domains. */
+/** `/v2/certificates`: uploaded certificates, and those from Let's Encrypt for the account's domains. */
 export function registerCertificates(api: Api): void {
   const certificates = certificateTable(api.store);
   const wanted = (request: ApiRequest): CertificateRecord => {
@@ -120,7 +120,7 @@ export function registerCertificates(api: Api): void {
   });
 }
 
-/** Without a `type`, what is given decides. */
+/** Without a `type`, the given fields decide. */
 function isLetsEncrypt({ type, dns_names }: Given): boolean {
   return type ? type === "lets_encrypt" : dns_names !== undefined;
 }
@@ -149,7 +149,7 @@ function addLetsEncrypt(api: Api, { name, dns_names = [] }: Given): CertificateR
   return certificate;
 }
 
-/** The issuing is over: the certificate shows what has been issued, or an error where a domain is gone. */
+/** Completes the issuing: the certificate shows the result, or an error if a domain no longer exists. */
 function issue(api: Api, id: string): void {
   const certificate = certificateTable(api.store).get(id);
   if (!certificate) return;
@@ -162,7 +162,7 @@ function issue(api: Api, id: string): void {
   );
 }
 
-/** Where nobody has issued a certificate there is none to take these of: a time is reckoned, a fingerprint drawn. */
+/** Reads both values from the issued certificate. If no driver has issued one, it computes a time and generates a fingerprint. */
 function issued(store: Store, id: string): Pick<CertificateRecord, "not_after" | "sha1_fingerprint"> {
   const file = store.readFile(certificateFile(id));
   if (file) return shownOf(parseLeaf((JSON.parse(file) as CertificateFile).leaf_certificate));
@@ -209,7 +209,7 @@ function parseLeaf(text: string): X509Certificate {
   return leaf;
 }
 
-/** Never quotes the key. */
+/** Throws 422 for an invalid key. The message does not contain the key. */
 function parseKey(text: string): KeyObject {
   try {
     return createPrivateKey(text);
@@ -238,7 +238,7 @@ function parseCertificate(field: string, block: string): X509Certificate {
   }
 }
 
-/** The DNS names of the certificate (RFC 6125: of the extension alone, where there is one). */
+/** The DNS names of the certificate: only those in the extension, if it has one (RFC 6125). */
 function dnsNames(leaf: X509Certificate): string[] {
   const alternatives = leaf.subjectAltName?.split(", ") ?? [];
   return alternatives.filter((name) => name.startsWith("DNS:")).map((name) => name.slice(4));

@@ -3,12 +3,12 @@ import { unprocessable } from "../core/errors";
 import type { RecordType } from "./zones";
 
 const DNS_NAME = /^(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i;
-/** A text record's limit at DigitalOcean (DNS documentation, Limits). */
+/** DigitalOcean's limit for a TXT record (DNS documentation, Limits). */
 const MAX_TXT = 4096;
 
 /**
- * A record's data as it is kept. Throws 422, in DigitalOcean's words where they are known.
- * A name must be fully qualified with its dot, `@` (the domain), or one label (inside the domain).
+ * A record's data in the stored form. Throws 422, in DigitalOcean's words if they are known. A name must be fully
+ * qualified with its dot, `@` (the domain), or one label (inside the domain).
  */
 export function recordDataOf(
   domain: string,
@@ -36,7 +36,10 @@ export function recordDataOf(
   }
 }
 
-/** RFC 8659: `;` forbids everyone; iodef is a URL; the others name the authority, with its dot at DigitalOcean. */
+/**
+ * RFC 8659: `;` forbids every authority; iodef is a URL; the others name the authority, with a dot at the end at
+ * DigitalOcean.
+ */
 function caa(domain: string, data: string, tag: string | undefined): string {
   if (tag === "iodef") {
     if (!/^(mailto:|https?:\/\/)\S+$/.test(data))

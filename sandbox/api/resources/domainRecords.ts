@@ -31,7 +31,7 @@ const body = z.object({
   weight: number16,
   ttl: optional(z.number().int().min(MIN_TTL, `must be at least ${MIN_TTL} seconds`).max(MAX_TTL)),
   flags: optional(z.number().int().min(0).max(255)),
-  // Go clients send "" for none.
+  // Go clients send "" for a missing value.
   tag: optional(z.enum(["issue", "issuewild", "iodef", ""])),
 });
 const createBody = body.extend({ type: z.enum(RECORD_TYPES) });
@@ -80,7 +80,7 @@ export function registerDomainRecords(api: Api): void {
   });
 }
 
-/** What a record's own data is read as where a body has none. */
+/** How a record's own data is read if a body has none. */
 type OwnData = (record: DnsRecord, type: RecordType) => string;
 
 /**
@@ -127,7 +127,7 @@ const isHostName = ({ type, data, tag }: DnsRecord, wanted: RecordType): boolean
   !["@", ";"].includes(data) &&
   tag !== "iodef";
 
-/** The data that is kept, in the form in which it is given. */
+/** The stored data, in the form of a body. */
 const withDot: OwnData = (record, wanted) => (isHostName(record, wanted) ? `${record.data}.` : record.data);
 
 const asGiven: OwnData = (record, wanted) => {
@@ -159,7 +159,7 @@ function fieldsOf(domain: string, given: Given & { type: RecordType }): RecordFi
 
 const LABEL = /^(\*|_?[a-z0-9]([a-z0-9_-]*[a-z0-9])?)$/;
 
-/** Relative to the domain: a fully qualified name (with its dot) is cut, and the domain itself is `@`. */
+/** The name relative to the domain: a fully qualified name (with its dot) is shortened, and the domain itself is `@`. */
 function recordName(domain: string, { name, type }: Given): string {
   if (name === undefined || name === "") {
     if (type === "MX" || type === "NS" || type === "CAA") return "@";

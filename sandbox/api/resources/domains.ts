@@ -27,7 +27,7 @@ const createBody = z.object({
     .refine((name) => name.includes(".") && z.hostname().safeParse(name).success, {
       error: "is not a valid domain name",
     }),
-  // Go clients send "" for none.
+  // Go clients send "" for a missing value.
   ip_address: optional(z.union([z.ipv4(), z.literal("")], { error: "must be an IPv4 address" })),
 });
 

@@ -6,7 +6,7 @@ import { unprocessable } from "../core/errors";
 import { findTag } from "../core/tags";
 import { numericId } from "../core/validation";
 
-/** Whom a rule is about. A peer with nothing in it is nobody, never everybody. */
+/** The peers of a rule. If all lists are empty, the rule matches no peer. */
 export interface Peers {
   readonly addresses?: readonly string[];
   readonly droplet_ids?: readonly number[];
@@ -14,13 +14,13 @@ export interface Peers {
   readonly tags?: readonly string[];
 }
 
-/** `ports` is "0" for all ports (always, for icmp), else "80" or "8000-9000". */
+/** `ports` is "0" for all ports (always for icmp), otherwise "80" or "8000-9000". */
 export interface Rule {
   readonly protocol: "tcp" | "udp" | "icmp";
   readonly ports: string;
   readonly peers: Peers;
   /**
-   * Absent where the body had none, and then absent in answers: "accept and return action optionally"
+   * Absent if the body had none; it is then also absent in answers: "accept and return action optionally"
    * (github.com/digitalocean/openapi/pull/1222). It means allow; python-digitalocean cannot read a rule that has it.
    */
   readonly action?: "allow" | "deny";
@@ -64,7 +64,7 @@ const protocol = z
 
 const common = {
   protocol,
-  // DigitalOcean takes a number for the text.
+  // DigitalOcean also accepts a number.
   ports: z.union([z.string(), z.number().int().transform(String)], { error: "must be a string" }).nullish(),
   action: z.enum(["allow", "deny"], { error: "must be allow or deny" }).optional(),
 };
@@ -83,7 +83,7 @@ export const ruleFields = {
 const ruleBody = z.object(ruleFields);
 type GivenRules = z.output<typeof ruleBody>;
 
-/** The rules as they are kept. Throws 422 for wrong ports, and for what is named and does not exist. */
+/** The rules in the stored form. Throws 422 for invalid ports, and for peers that do not exist. */
 export function readRules(api: Api, given: GivenRules): Rules {
   const inbound = given.inbound_rules.map((rule, index) =>
     readRule(api, `inbound_rules[${index}]`, rule, rule.sources),
@@ -94,7 +94,7 @@ export function readRules(api: Api, given: GivenRules): Rules {
   return { inbound, outbound };
 }
 
-/** Throws 422 for a set of rules that no firewall may have. */
+/** Throws 422 for an invalid set of rules. */
 export function checkRules({ inbound, outbound }: Rules): void {
   const count = inbound.length + outbound.length;
   if (count === 0) throw unprocessable("a firewall must have at least one rule");
@@ -105,7 +105,7 @@ export function checkRules({ inbound, outbound }: Rules): void {
   }
 }
 
-/** Whether two rules say the same, in whatever order. */
+/** True if two rules are equal, in any order of their peers. */
 export function sameRule(a: Rule, b: Rule): boolean {
   const sorted = ({ peers: { addresses, droplet_ids, load_balancer_uids, tags } }: Rule) =>
     [addresses, droplet_ids, load_balancer_uids, tags].map((list) => [...(list ?? [])].map(String).sort());
@@ -119,7 +119,7 @@ const denies = ({ action }: Rule): boolean => action === "deny";
 export const describeRule = (rule: Rule): string =>
   `${denies(rule) ? "deny " : ""}${rule.protocol} ${rule.ports}`;
 
-/** The rules without a droplet, load balancer or tag that is gone; the rule stays, and may then be about nobody. */
+/** The rules without a deleted droplet, load balancer or tag. A rule stays even if it then has no peers. */
 export function withoutPeer(
   rule: Rule,
   field: "droplet_ids" | "load_balancer_uids" | "tags",
@@ -181,7 +181,7 @@ function readPeers(api: Api, path: string, given: z.output<typeof peers>): Peers
   };
 }
 
-/** The tags' own spelling. A firewall makes no tag: it must be there. */
+/** The tags in their own capitalization. A firewall does not create tags, so they must exist. */
 export function existingTags(api: Api, path: string, names: readonly string[]): string[] {
   const tags = names.map((name) => {
     const tag = findTag(api.store, name);

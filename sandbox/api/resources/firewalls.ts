@@ -28,7 +28,7 @@ export interface FirewallRecord extends Rules {
   readonly name: string;
   readonly status: "waiting" | "succeeded" | "failed";
   readonly created_at: string;
-  /** The droplets where it is not in force yet, or not gone from. */
+  /** The droplets on which it is not yet active or not yet removed. */
   readonly pending: readonly { readonly droplet_id: number; readonly removing: boolean }[];
   readonly droplet_ids: readonly number[];
   readonly tags: readonly string[];
@@ -64,7 +64,7 @@ export function protectedDroplets(store: Store, { droplet_ids, tags }: FirewallR
     .map(({ id }) => id);
 }
 
-/** `/v2/firewalls`, and a droplet's own list of them. */
+/** `/v2/firewalls`, and the list of a droplet's firewalls. */
 export function registerFirewalls(api: Api): void {
   const firewalls = firewallTable(api.store);
   const wanted = (request: ApiRequest): FirewallRecord => {
@@ -128,7 +128,7 @@ type Part = (
   change: (firewall: FirewallRecord, body: unknown) => FirewallRecord,
 ) => Answer;
 
-/** `/droplets`, `/tags` and `/rules` of a firewall: POST adds, DELETE takes away. */
+/** `/droplets`, `/tags` and `/rules` of a firewall: POST adds, DELETE removes. */
 function registerParts(api: Api, part: Part): void {
   const path = "/v2/firewalls/:firewall";
   const ids = (given: unknown) => parseBody(dropletsBody, given).droplet_ids;
@@ -224,7 +224,7 @@ function limitedTags(api: Api, names: readonly string[]): string[] {
   return tags;
 }
 
-/** Keeps a new or changed firewall. It is `waiting` until the droplets that the change is about have it. */
+/** Stores a new or changed firewall. It is `waiting` until the affected droplets have the change. */
 function save(api: Api, firewall: FirewallRecord, before?: FirewallRecord): FirewallRecord {
   checkRules(firewall);
   const pending = pendingChanges(api.store, firewall, before);
@@ -259,7 +259,7 @@ function settle(store: Store, id: string | number, status: "succeeded" | "failed
 
 const PEER_FIELDS = { droplet: "droplet_ids", loadbalancer: "load_balancer_uids", tag: "tags" } as const;
 
-/** What is deleted is in no firewall any more. */
+/** Removes a deleted resource from all firewalls. */
 function forget(api: Api, urnType: string, id: string): void {
   if (!(urnType in PEER_FIELDS)) return;
   const field = PEER_FIELDS[urnType as keyof typeof PEER_FIELDS];

@@ -19,7 +19,10 @@ export const forwardingRule = z.object({
 /** The load balancer's own (Load Balancers documentation, Limits). */
 const RESERVED_PORTS = [50_053, 50_054, 50_055];
 const HTTP = ["http", "https", "http2"];
-/** What may stand behind each entry: HTTP of any kind behind any, and the two that are not HTTP behind themselves. */
+/**
+ * The allowed target protocols for each entry protocol: any HTTP for any HTTP, and the two others only for
+ * themselves.
+ */
 const TARGETS: Readonly<Record<ForwardingRule["entry_protocol"], readonly string[]>> = {
   http: HTTP,
   https: HTTP,
@@ -31,7 +34,7 @@ const TARGETS: Readonly<Record<ForwardingRule["entry_protocol"], readonly string
 
 type Checked = Pick<LoadBalancerRecord, "forwarding_rules" | "redirect_http_to_https" | "type">;
 
-/** Throws 422, with the rule's index, for rules that a load balancer cannot have together. */
+/** Throws 422, with the rule's index, for rules that a load balancer cannot combine. */
 export function checkForwardingRules(api: Api, balancer: Checked): void {
   const { forwarding_rules: rules } = balancer;
   if (rules.length === 0) throw unprocessable("forwarding_rules: must have at least one rule");
@@ -43,7 +46,7 @@ export function checkForwardingRules(api: Api, balancer: Checked): void {
     checkPair(rule, refuse);
     checkTls(api, rule, refuse);
     if (balancer.type === "REGIONAL_NETWORK" && !["tcp", "udp"].includes(rule.entry_protocol)) {
-      refuse(".entry_protocol: a load balancer of type REGIONAL_NETWORK takes tcp and udp alone");
+      refuse(".entry_protocol: a load balancer of type REGIONAL_NETWORK only accepts tcp and udp");
     }
     const earlier = seen.get(listener(rule));
     if (earlier !== undefined) refuse(`.entry_port: is that of forwarding_rules[${earlier}] already`);
@@ -66,7 +69,9 @@ function checkPair({ entry_protocol, entry_port, target_protocol }: ForwardingRu
   if (RESERVED_PORTS.includes(entry_port)) refuse(`.entry_port: ${entry_port} is reserved`);
 }
 
-/** TLS ends at the load balancer, which needs a certificate, or passes through, when it must not have one. */
+/**
+ * Either the load balancer terminates TLS and needs a certificate, or it passes TLS through and must not have one.
+ */
 function checkTls(api: Api, rule: ForwardingRule, refuse: Refuse): void {
   const { entry_protocol, target_protocol, certificate_id, tls_passthrough } = rule;
   const passes =
@@ -88,13 +93,13 @@ function checkTls(api: Api, rule: ForwardingRule, refuse: Refuse): void {
 
 const isTls = (protocol: string): boolean => ["https", "http2", "http3"].includes(protocol);
 
-/** What only one rule can listen on: HTTP/3 is UDP. */
+/** Resources that only one rule can use: HTTP/3 is UDP. */
 function listener({ entry_protocol, entry_port }: ForwardingRule): string {
   const transport = entry_protocol === "udp" || entry_protocol === "http3" ? "udp" : "tcp";
   return `${transport} ${entry_port}`;
 }
 
-/** Whether two rules forward the same. */
+/** True if two rules forward the same. */
 export const sameForwarding = (a: ForwardingRule, b: ForwardingRule): boolean =>
   a.entry_protocol === b.entry_protocol &&
   a.entry_port === b.entry_port &&

@@ -10,7 +10,7 @@ import type { Store, Table } from "../core/store";
 import { ensureTags, hasTag } from "../core/tags";
 import { oneOf, optional, parseBody, parseQuery, regionSlug, tags, text } from "../core/validation";
 
-/** An image: one of the catalogue (public), or the account's own (snapshot, backup, custom). */
+/** An image: from the catalogue (public), or the account's own (snapshot, backup, custom). */
 export interface ImageRecord {
   readonly id: number;
   readonly name: string;
@@ -27,7 +27,7 @@ export interface ImageRecord {
   readonly tags: readonly string[];
   readonly status: "NEW" | "available" | "pending" | "deleted" | "retired";
   readonly error_message: string;
-  /** The droplet that a snapshot or backup was made of. */
+  /** The droplet of a snapshot or backup. */
   readonly droplet_id: number | null;
 }
 
@@ -87,7 +87,7 @@ const BASE_IMAGES: readonly ImageRecord[] = CATALOGUE.map(
 
 export const imageTable = (store: Store): Table<ImageRecord> => store.table<ImageRecord>("images");
 
-/** The image with that id or slug, of the catalogue or the account's own. */
+/** The image with that id or slug, from the catalogue or the account. */
 export function findImage(store: Store, idOrSlug: number | string): ImageRecord | undefined {
   const base = BASE_IMAGES.find(({ id, slug }) => slug === idOrSlug || String(id) === String(idOrSlug));
   return base ?? imageTable(store).get(idOrSlug);
@@ -107,7 +107,7 @@ export function addImage(
 export const isInRegion = (image: ImageRecord, region: string): boolean =>
   image.regions?.includes(region) ?? true;
 
-/** The image as the API shows it. */
+/** The image in the API's format. */
 export function imageObject({ droplet_id: _hidden, regions, ...image }: ImageRecord): object {
   return { ...image, regions: regions ?? OPEN_REGIONS };
 }
@@ -136,7 +136,7 @@ const actionBody = z.object({
   region: regionSlug.optional(),
 });
 
-/** `/v2/images`: the catalogue's and the account's own, and the actions on the latter. */
+/** `/v2/images`: the images of the catalogue and of the account, and actions on the account's. */
 export function registerImages(api: Api): void {
   const own = imageTable(api.store);
 
@@ -182,8 +182,8 @@ export function registerImages(api: Api): void {
 }
 
 /**
- * Removes one of the account's own images, be it imported or not yet; droplets that were made of it stay.
- * Throws 422 while it is transferred or converted.
+ * Removes one of the account's own images, even during its import. Droplets that were created from it stay. Throws 422
+ * while the image is transferred or converted.
  */
 export function deleteImage(api: Api, image: ImageRecord): void {
   if (image.status === "NEW") api.actions.abandon("image", image.id);
@@ -216,7 +216,7 @@ function registerImageActions(api: Api): void {
   api.get("/v2/images/:image/actions/:action", (request) => {
     const image = ownImage(api.store, request);
     const action = api.actions.get(param(request, "action"), ofImage(image));
-    // The description shows the bare action here, and DigitalOcean's own client reads it from `action`: both are there.
+    // The description has the action's fields at the top, and DigitalOcean's own client reads `action`, so the answer has both.
     return ok({ ...actionObject(action), action: actionObject(action) });
   });
   api.post("/v2/images/:image/actions", (request) => {
@@ -244,7 +244,7 @@ function refusePending(api: Api, image: ImageRecord): void {
   if (api.actions.inProgress("image", image.id)) throw unprocessable("Image already has a pending event.");
 }
 
-/** Throws 404 for an unknown image and 403 for one of the catalogue, which nobody may change. */
+/** Throws 404 for an unknown image, and 403 for an image of the catalogue, which no account can change. */
 function ownImage(store: Store, request: ApiRequest): ImageRecord {
   const image = findImage(store, param(request, "image"));
   if (!image) throw notFound();
@@ -279,7 +279,7 @@ function matching(request: ApiRequest, own: readonly ImageRecord[]): readonly Im
   const { type, tag_name, private: isPrivate } = parseQuery(listQuery, request);
   if (tag_name !== undefined) return own.filter((image) => hasTag(image.tags, tag_name));
   if (isPrivate === "true") return own;
-  if (type === "application") return []; // no 1-Click images here
+  if (type === "application") return []; // the catalogue has no 1-Click images
   return type === "distribution" ? BASE_IMAGES : [...BASE_IMAGES, ...own];
 }
 

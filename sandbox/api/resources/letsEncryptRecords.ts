@@ -4,7 +4,7 @@ import { certificateTable } from "./certificates";
 import type { LoadBalancerRecord } from "./loadBalancerRecord";
 import { addRecord, managedDomain, recordsOf, recordTable } from "./zones";
 
-/** The A records that a load balancer has made, by the load balancer's id. */
+/** The A records that a load balancer has created, by the load balancer's id. */
 interface SiteRecords {
   readonly ids: readonly number[];
 }
@@ -13,8 +13,8 @@ const siteRecordTable = (store: Store): Table<SiteRecords> =>
   store.table<SiteRecords>("load_balancer_records");
 
 /**
- * Points the names of a load balancer's Let's Encrypt certificates at it, as DigitalOcean does where it is not told not
- * to. A name that has an address (or an alias) already keeps it.
+ * Points the names of a load balancer's Let's Encrypt certificates to it, as DigitalOcean does unless it is disabled.
+ * A name that already has an address (or an alias) keeps it.
  */
 export function addSiteRecords(api: Api, balancer: LoadBalancerRecord): void {
   if (balancer.disable_lets_encrypt_dns_records) return;
@@ -28,7 +28,7 @@ export function addSiteRecords(api: Api, balancer: LoadBalancerRecord): void {
   api.changed({ kind: "domains" });
 }
 
-/** Takes away what `addSiteRecords` has made for a load balancer. */
+/** Removes the records that `addSiteRecords` created for a load balancer. */
 export function removeSiteRecords(api: Api, balancerId: string): void {
   const made = siteRecordTable(api.store).get(balancerId);
   if (!made) return;

@@ -10,7 +10,7 @@ const SIZES = { "lb-small": 1, "lb-medium": 3, "lb-large": 6 } as const;
 const between = (min: number, max: number) =>
   z.number().int().min(min, `must be ${min} to ${max}`).max(max, `must be ${min} to ${max}`);
 
-// Go clients send zero for what is not given.
+// Go clients send zero for a missing value.
 const orZero = <S extends z.ZodType>(schema: S, value: z.output<S>) =>
   z
     .union([z.literal(0), z.literal(""), z.null(), schema])
@@ -23,7 +23,7 @@ const healthCheck = z.object({
   path: withDefault(z.string().regex(/^(\/\S*)?$/, "must begin with a slash"), ""),
   check_interval_seconds: orZero(between(3, 300), 10),
   response_timeout_seconds: orZero(between(3, 300), 5),
-  // As in DigitalOcean's answers; its description has the two the other way round.
+  // As in DigitalOcean's answers; its description has the two swapped.
   healthy_threshold: orZero(between(2, 10), 5),
   unhealthy_threshold: orZero(between(2, 10), 3),
 });
@@ -87,13 +87,13 @@ const body = z.object({
 });
 type Given = z.output<typeof body>;
 
-/** A body, checked in itself: `settings` may always change, the rest only at creation. */
+/** A body, validated on its own: `settings` can always change, the rest only at creation. */
 export interface LoadBalancerBody {
   readonly settings: LoadBalancerSettings;
   readonly place: Pick<Given, "region" | "vpc_uuid" | "project_id" | "type" | "network" | "network_stack">;
 }
 
-/** Reads the body of a POST or PUT. Throws 422 for the first field that is wrong by itself. */
+/** Reads the body of a POST or PUT. Throws 422 for the first field that is invalid on its own. */
 export function readLoadBalancerBody(given: unknown): LoadBalancerBody {
   const parsed = parseBody(body, given);
   const { region, vpc_uuid, project_id, type, network, network_stack } = parsed;
@@ -121,11 +121,11 @@ export function readLoadBalancerBody(given: unknown): LoadBalancerBody {
   return { settings, place: { region, vpc_uuid, project_id, type, network, network_stack } };
 }
 
-/** The size's old name, where the number of nodes has one. */
+/** The size's old name, if the number of nodes has one. */
 export const sizeSlug = (units: number): string | undefined =>
   Object.entries(SIZES).find(([, nodes]) => nodes === units)?.[0];
 
-/** A client that sends back what it has read gives both; the number is the one that is not deprecated. */
+/** A client that sends back what it has read sends both. The number counts, because it is not deprecated. */
 const sizeUnit = ({ size, size_unit }: Given): number => size_unit || SIZES[size || "lb-small"];
 
 function readHealthCheck({ health_check }: Given): HealthCheck {

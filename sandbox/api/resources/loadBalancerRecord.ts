@@ -5,7 +5,7 @@ export interface ForwardingRule {
   readonly entry_port: number;
   readonly target_protocol: "http" | "https" | "http2" | "tcp" | "udp";
   readonly target_port: number;
-  /** Empty where there is none. */
+  /** Empty if there is none. */
   readonly certificate_id: string;
   readonly tls_passthrough: boolean;
 }
@@ -25,7 +25,7 @@ export type StickySessions =
   | { readonly type: "none" }
   | { readonly type: "cookies"; readonly cookie_name: string; readonly cookie_ttl_seconds: number };
 
-/** What a client decides, with DigitalOcean's defaults filled in. */
+/** The settings of a client, with DigitalOcean's defaults. */
 export interface LoadBalancerSettings {
   readonly name: string;
   readonly size_unit: number;
@@ -41,7 +41,7 @@ export interface LoadBalancerSettings {
   /** Each entry is `ip:ADDRESS` or `cidr:NETWORK`. */
   readonly firewall: { readonly allow: readonly string[]; readonly deny: readonly string[] };
   readonly tls_cipher_policy: "DEFAULT" | "STRONG";
-  /** The backends: the droplets that wear the tag, or, where it is empty, those of `droplet_ids`. */
+  /** The backends: the droplets with the tag or, if it is empty, those in `droplet_ids`. */
   readonly tag: string;
   readonly droplet_ids: readonly number[];
 }
@@ -54,7 +54,7 @@ export interface LoadBalancerRecord extends LoadBalancerSettings {
   readonly network: "EXTERNAL" | "INTERNAL";
   readonly network_stack: "IPV4" | "DUALSTACK";
   readonly status: "new" | "active" | "errored";
-  /** Kept for it from the start, shown when it is active. */
+  /** Reserved from the start, and shown when it is active. */
   readonly ip: string;
   readonly created_at: string;
 }
@@ -62,7 +62,7 @@ export interface LoadBalancerRecord extends LoadBalancerSettings {
 export const loadBalancerTable = (store: Store): Table<LoadBalancerRecord> =>
   store.table<LoadBalancerRecord>("load_balancers");
 
-/** The load balancers that end TLS with this certificate. */
+/** The load balancers that terminate TLS with this certificate. */
 export const certificateUsers = (store: Store, certificateId: string): LoadBalancerRecord[] =>
   loadBalancerTable(store)
     .values()

@@ -26,7 +26,7 @@ const rulesBody = z.object({
   forwarding_rules: z.array(forwardingRule).min(1, "must have at least one rule"),
 });
 
-/** The droplets that a load balancer sends to, now: by id, or those of its network that wear its tag. */
+/** The current backends of a load balancer: by id, or the droplets in its network that have its tag. */
 export function backends(store: Store, { tag, droplet_ids, vpc_uuid }: LoadBalancerRecord): number[] {
   if (tag === "") return [...droplet_ids];
   return dropletTable(store)
@@ -89,7 +89,7 @@ export function registerLoadBalancers(api: Api): void {
   registerParts(api, wanted);
 }
 
-/** `/droplets` and `/forwarding_rules` of a load balancer: POST adds, DELETE takes away. */
+/** `/droplets` and `/forwarding_rules` of a load balancer: POST adds, DELETE removes. */
 function registerParts(api: Api, wanted: (request: ApiRequest) => LoadBalancerRecord): void {
   const path = "/v2/load_balancers/:balancer";
   const ids = (request: ApiRequest) => parseBody(dropletsBody, request.body).droplet_ids;
@@ -150,7 +150,7 @@ function create(api: Api, { settings, place }: LoadBalancerBody): LoadBalancerRe
   return balancer;
 }
 
-/** A PUT replaces all settings; where the load balancer is cannot change. */
+/** A PUT replaces all settings. The region and the VPC cannot change. */
 function replace(api: Api, balancer: LoadBalancerRecord, { settings, place }: LoadBalancerBody) {
   if (settings.name !== balancer.name) refuseTakenName(api.store, settings.name);
   const { project_id, vpc_uuid, ...fixed } = { ...place, vpc_uuid: place.vpc_uuid || undefined };
@@ -165,7 +165,7 @@ function replace(api: Api, balancer: LoadBalancerRecord, { settings, place }: Lo
   return save(api, { ...balancer, ...settings });
 }
 
-/** Keeps a load balancer, when all that it refers to is there and goes together. */
+/** Stores a load balancer. Throws 422 if a resource in it does not exist or does not match the others. */
 function save(api: Api, balancer: LoadBalancerRecord): LoadBalancerRecord {
   checkForwardingRules(api, balancer);
   checkDroplets(api.store, balancer);
@@ -191,17 +191,17 @@ function checkDroplets(store: Store, { droplet_ids, region, vpc_uuid }: LoadBala
   }
 }
 
-/** The VPC that is asked for, else the region's default one. Throws 422 where the two are not one region. */
+/** The given VPC, otherwise the region's default one. Throws 422 if the VPC is in another region. */
 function networkOf(api: Api, { region, vpc_uuid }: LoadBalancerBody["place"]): VpcRecord {
   if (!region) throw unprocessable("region is required");
   if (!OPEN_REGIONS.includes(region)) throw unprocessable(`region: "${region}" is not an available region`);
   const vpcs = vpcTable(api.store);
-  // Every region has a default one.
+  // Every region has a default VPC.
   const isDefault = (vpc: VpcRecord) => vpc.region === region && vpc.default;
   const vpc = vpc_uuid ? vpcs.get(vpc_uuid) : vpcs.values().find(isDefault);
   if (!vpc) throw unprocessable(`vpc_uuid: there is no VPC "${vpc_uuid}"`);
   if (vpc.region !== region) {
-    throw unprocessable(`vpc_uuid: the VPC is in ${vpc.region}, and the load balancer is to be in ${region}`);
+    throw unprocessable(`vpc_uuid: the VPC is in ${vpc.region}, and the load balancer would be in ${region}`);
   }
   return vpc;
 }
@@ -222,7 +222,7 @@ function publicAddress(store: Store): string {
   return free;
 }
 
-/** From the end of the network: droplets have theirs from its beginning. */
+/** An address from the end of the network, because droplets get theirs from the start. */
 function privateAddress(store: Store, { id, ip_range }: VpcRecord): string {
   const inVpc = ({ vpc_uuid }: { vpc_uuid: string }) => vpc_uuid === id;
   const balancers = loadBalancerTable(store).values().filter(inVpc);
@@ -242,7 +242,7 @@ function settle(api: Api, id: string | number, status: "active" | "errored"): vo
   if (status === "active") addSiteRecords(api, settled);
 }
 
-/** What is deleted is behind no load balancer any more. */
+/** Removes a deleted resource from all load balancers. */
 function forget(api: Api, urnType: string, id: string): void {
   for (const balancer of loadBalancerTable(api.store).values()) {
     if (urnType === "tag" && hasTag([balancer.tag], id)) {

@@ -22,7 +22,10 @@ export interface MonitoringAlert {
   readonly enabled: boolean;
 }
 
-/** What each family of alerts watches (a URN's type), and its types. Source: DigitalOcean's OpenAPI description. */
+/**
+ * The resources that each family of alerts watches (a URN's type), and its types. Source: DigitalOcean's OpenAPI
+ * description.
+ */
 const FAMILIES: readonly { prefix: string; entity: string; types: readonly string[] }[] = [
   {
     prefix: "v1/insights/droplet/",
@@ -98,7 +101,7 @@ const body = z.object({
   enabled: z.boolean(),
 });
 
-/** `/v2/monitoring/alerts`: whom to tell when a metric passes a value. Nothing here measures. */
+/** `/v2/monitoring/alerts`: the recipients for a metric that passes a value. This module measures nothing. */
 export function registerMonitoringAlerts(api: Api): void {
   const alerts: Table<MonitoringAlert> = api.store.table<MonitoringAlert>("monitoring_alerts");
   const wanted = (request: ApiRequest): MonitoringAlert => {
@@ -148,7 +151,7 @@ function parse(api: Api, given: unknown): Omit<MonitoringAlert, "uuid"> {
 const entityOf = (type: string): string | undefined =>
   FAMILIES.find(({ prefix }) => type.startsWith(prefix))?.entity;
 
-/** The alert without what is deleted, or undefined where it never named that. */
+/** The alert without a deleted resource; undefined if it did not contain that resource. */
 function without(alert: MonitoringAlert, urnType: string, id: string): MonitoringAlert | undefined {
   if (urnType === "tag") {
     const tags = alert.tags.filter((tag) => tag.toLowerCase() !== id.toLowerCase());

@@ -3,7 +3,7 @@ import { asBadRequest } from "../core/errors";
 import { optional, parseBody, text } from "../core/validation";
 import { ACCOUNT_EMAIL } from "./account";
 
-/** Where an alert goes, as monitoring and uptime alerts keep and show it. */
+/** The recipients of a monitoring or uptime alert, as stored and shown. */
 export interface Notifications {
   readonly email: readonly string[];
   readonly slack: readonly { readonly channel: string; readonly url: string }[];
@@ -14,7 +14,7 @@ const email = z.string().refine((address) => address.toLowerCase() === ACCOUNT_E
   error: (issue) => `invalid email '${String(issue.input)}': it is not verified on this account`,
 });
 
-/** `slack: null` and `email: null` are what Go clients send for none. */
+/** Go clients send `slack: null` and `email: null` for a missing value. */
 export const notifications = z
   .object({
     email: optional(z.array(email)),

@@ -9,7 +9,7 @@ export interface Project {
   readonly name: string;
   readonly description: string;
   readonly purpose: string;
-  /** Empty where none was given. */
+  /** Empty if none was given. */
   readonly environment: "Development" | "Staging" | "Production" | "";
   readonly is_default: boolean;
   readonly created_at: string;

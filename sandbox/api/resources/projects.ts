@@ -35,11 +35,11 @@ const ENVIRONMENTS = ["Development", "Staging", "Production"] as const;
 
 const name = text(175);
 const description = z.string().max(255, "must be at most 255 characters");
-/** What is none of DigitalOcean's own purposes is kept as another one. */
+/** A purpose that is not one of DigitalOcean's own is stored as an other purpose. */
 const purpose = text(255).transform((given) =>
   PURPOSES.includes(given) || given.startsWith("Other: ") ? given : `Other: ${given}`,
 );
-/** In any case, as the official provider allows; Go clients send "" for none. */
+/** In any capitalization, because the official provider allows it. Go clients send "" for a missing value. */
 const environment = z
   .string()
   .transform((given) => ENVIRONMENTS.find((one) => one.toLowerCase() === given.toLowerCase()) ?? given)
@@ -59,7 +59,7 @@ const resourcesBody = z.object({
     .min(1, "must name at least one resource"),
 });
 
-/** `/v2/projects`: what groups the account's resources. `default` is an id for the default project everywhere. */
+/** `/v2/projects`: groups of the account's resources. In every path, the id `default` means the default project. */
 export function registerProjects(api: Api): void {
   const projects = projectTable(api.store);
   const wanted = (request: ApiRequest): Project => {
@@ -167,7 +167,7 @@ function change(api: Api, project: Project, given: Changes): Answer {
   return ok({ project: projectObject(changed) });
 }
 
-/** What is in the default project because it was never assigned stays where it is. */
+/** Resources that are in the default project only because they were never assigned stay in it. */
 function giveUpDefault(api: Api): void {
   const project = defaultProject(api.store);
   for (const { urn, assigned_at } of membersOf(api, project.id)) {
@@ -186,7 +186,7 @@ function refuseTakenName(api: Api, taken: string): void {
 
 const OWNER = { owner_uuid: "5a7d0b0c5a4d4b0e9c0f5a7d0b0c5a4d", owner_id: 1 };
 
-/** The environment is left out where none was given. */
+/** Without the environment, if none was given. */
 function projectObject({ environment: given, ...project }: Project): object {
   return { ...project, ...OWNER, ...(given === "" ? {} : { environment: given }) };
 }

@@ -24,7 +24,7 @@ export interface ReservedIpRecord {
 export const reservedIpTable = (store: Store): Table<ReservedIpRecord> =>
   store.table<ReservedIpRecord>("reserved_ips");
 
-/** The reserved IP that is assigned to a droplet: it can have one. */
+/** The reserved IP of a droplet, which has at most one. */
 export const reservedIpOf = (store: Store, dropletId: number): ReservedIpRecord | undefined =>
   reservedIpTable(store)
     .values()
@@ -40,7 +40,7 @@ const actionBody = z.object({
   droplet_id: numericId.optional(),
 });
 
-/** What the resource is called in paths, keys and sentences. */
+/** The resource's names in paths, keys and sentences. */
 interface Wording {
   readonly key: "reserved_ip" | "floating_ip";
   readonly sentence: "reserved IP" | "floating IP";
@@ -49,7 +49,7 @@ const RESERVED_IP: Wording = { key: "reserved_ip", sentence: "reserved IP" };
 /** The old name of reserved IPs, which clients such as Ansible's module still use. */
 const FLOATING_IP: Wording = { key: "floating_ip", sentence: "floating IP" };
 
-/** `/v2/reserved_ips`, and the same as `/v2/floating_ips`: addresses that stay when droplets go. */
+/** `/v2/reserved_ips`, and `/v2/floating_ips` for the same: addresses that outlive droplets. */
 export function registerReservedIps(api: Api): void {
   const reserved = reservedIpTable(api.store);
   api.addKind({
@@ -91,7 +91,7 @@ function registerUnder(api: Api, wording: Wording): void {
   registerActions(api, wording);
 }
 
-/** Gives the address up, whether it is assigned or not. Throws 422 while an action runs. */
+/** Releases the address, assigned or not. Throws 422 while an action runs. */
 export function releaseReservedIp(api: Api, reserved: ReservedIpRecord, wording = RESERVED_IP): void {
   refusePending(api, reserved, wording);
   reservedIpTable(api.store).delete(reserved.ip);
@@ -153,7 +153,7 @@ function registerActions(api: Api, wording: Wording): void {
   });
 }
 
-/** The droplet, if it can take a reserved IP. Throws 422. */
+/** The droplet. Throws 422 if it cannot have a reserved IP. */
 function assignable(store: Store, dropletId: number): DropletRecord {
   const droplet = findDroplet(store, dropletId);
   if (!droplet) throw unprocessable(`droplet_id: there is no droplet ${dropletId}`);
@@ -191,10 +191,10 @@ function assign(api: Api, reserved: ReservedIpRecord, droplet_id: number | null)
   api.changed({ kind: "reserved_ips" });
 }
 
-/** The URN keeps the old name of reserved IPs; `do:reservedip:` means the same (Api.canonicalUrn). */
+/** The URN contains the old name of reserved IPs; `do:reservedip:` means the same (Api.canonicalUrn). */
 const urnOf = (ip: string): string => `do:floatingip:${ip}`;
 
-/** The address as a number, which is what DigitalOcean's actions have for a resource without a numeric id. */
+/** The address as a number: DigitalOcean's actions show this for a resource without a numeric id. */
 const actionResourceId = (ip: string): number => parseIpv4(ip) ?? 0;
 
 const isPending = (api: Api, { ip }: ReservedIpRecord): boolean =>

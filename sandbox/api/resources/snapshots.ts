@@ -11,7 +11,7 @@ import { ensureTags } from "../core/tags";
 import { oneOf, parseQuery, tags, text } from "../core/validation";
 import { deleteImage, type ImageRecord, imageTable } from "./images";
 
-/** A volume's snapshot, in the very shape that the API shows. A droplet's is an image. */
+/** A volume's snapshot, in the API's format. A droplet's snapshot is an image. */
 export interface VolumeSnapshot {
   readonly id: string;
   readonly name: string;
@@ -34,7 +34,7 @@ const listQuery = z.object({ resource_type: oneOf("droplet", "volume").optional(
 
 export const snapshotBody = z.object({ name: text(), tags });
 
-/** Makes a snapshot of a volume; it is there at once. */
+/** Creates a snapshot of a volume. It is complete at once. */
 export function addVolumeSnapshot(
   api: Api,
   volume: { id: string; region: string; size_gigabytes: number },
@@ -119,7 +119,7 @@ function find(store: Store, id: string): ImageRecord | VolumeSnapshot {
   return snapshot;
 }
 
-/** A droplet's or a volume's snapshot as `/v2/snapshots` shows it. */
+/** A droplet's or a volume's snapshot in the format of `/v2/snapshots`. */
 export function snapshotObject(snapshot: ImageRecord | VolumeSnapshot): object {
   if ("resource_type" in snapshot) return snapshot;
   return {

@@ -32,7 +32,7 @@ const listQuery = z.object({
 });
 
 const keyTable = (store: Store): Table<SpacesKey> => store.table<SpacesKey>("spaces_keys");
-/** Secrets are kept beside the account's records, as user data is. */
+/** Secrets are stored in separate files, like user data. */
 const secretFile = (accessKey: string): string => `spaces-key-${accessKey}`;
 const isFullAccess = (grants: readonly Grant[]): boolean =>
   grants.some(({ permission }) => permission === "fullaccess");
@@ -48,7 +48,7 @@ export function spacesAccounts(store: Store): SpacesAccount[] {
     }));
 }
 
-/** `/v2/spaces/keys`: keys for the S3 API of Spaces. The secret is in the answer to the creation alone. */
+/** `/v2/spaces/keys`: keys for the S3 API of Spaces. Only the answer to the creation contains the secret. */
 export function registerSpacesKeys(api: Api): void {
   const keys = keyTable(api.store);
   const wanted = (request: ApiRequest): SpacesKey => {
@@ -64,7 +64,7 @@ export function registerSpacesKeys(api: Api): void {
   api.post("/v2/spaces/keys", (request) => {
     const { name, grants } = parseBody(createBody, request.body);
     checkGrants(grants);
-    // The form of DigitalOcean's own: 20 characters, the first four "DO00" (API reference and control panel).
+    // DigitalOcean's own format: 20 characters, of which the first four are "DO00" (API reference and control panel).
     const access_key = `DO00${randomText("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 16)}`;
     const secret_key = randomBytes(32).toString("base64url");
     api.store.putFile(secretFile(access_key), secret_key);
@@ -97,7 +97,7 @@ export function registerSpacesKeys(api: Api): void {
   });
 }
 
-/** DigitalOcean's own wording where its description has one. */
+/** Throws 422, in DigitalOcean's own words if its description has any. */
 function checkGrants(grants: readonly Grant[]): void {
   if (isFullAccess(grants) && grants.length > 1)
     throw badRequest("cannot mix fullaccess permission with scoped permissions.");

@@ -19,7 +19,7 @@ const updateBody = z.object({ name: text() });
 
 const keyTable = (store: Store): Table<SshKey> => store.table<SshKey>("ssh_keys");
 
-/** The key with that id or fingerprint: the API takes either wherever it names a key. */
+/** The key with that id or fingerprint. The API accepts either everywhere. */
 export function findSshKey(store: Store, idOrFingerprint: string | number): SshKey | undefined {
   const keys = keyTable(store);
   return keys.get(idOrFingerprint) ?? keys.values().find((key) => key.fingerprint === idOrFingerprint);
@@ -68,7 +68,7 @@ const KEY_TYPES = [
   "sk-ecdsa-sha2-nistp256@openssh.com",
 ];
 
-/** The MD5 fingerprint (RFC 4716, section 4) of a public key line. Throws 422 for what is no key. */
+/** The MD5 fingerprint (RFC 4716, section 4) of a public key line. Throws 422 if it is not a key. */
 function fingerprintOf(publicKey: string): string {
   const [type = "", base64 = ""] = publicKey.trim().split(/\s+/);
   const blob = Buffer.from(base64, "base64");

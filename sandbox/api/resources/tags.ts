@@ -7,7 +7,7 @@ import type { Store, Table } from "../core/store";
 import { ensureTags, hasTag, type TagRecord, tagTable } from "../core/tags";
 import { parseBody, tagName } from "../core/validation";
 
-/** The words of a tag's statistics, and the `resource_type` that each counts. There are no databases here. */
+/** The keys of a tag's statistics, with the `resource_type` that each counts. The sandbox has no databases. */
 const COUNTED: readonly [key: string, resourceType: string][] = [
   ["droplets", "droplet"],
   ["images", "image"],
@@ -24,7 +24,7 @@ const PATHS: Readonly<Record<string, string>> = {
   volume_snapshot: "snapshots",
 };
 
-/** Which resource was given the tag last by a request of its own. */
+/** The resource that was last given the tag by a separate request. */
 interface LastTagged {
   readonly resourceType: string;
   readonly id: string;
@@ -46,7 +46,7 @@ const resourcesBody = z.object({
     .min(1, "must name at least one resource"),
 });
 
-/** `/v2/tags`: tags, what wears them, and putting them on and off. */
+/** `/v2/tags`: tags, their resources, and the requests that add and remove them. */
 export function registerTags(api: Api): void {
   const tags = tagTable(api.store);
 
@@ -58,7 +58,7 @@ export function registerTags(api: Api): void {
   const rootCauses = (message: string) => ({ error: message, messages: null, root_causes: [message] });
   const add = (request: ApiRequest) => {
     const { name } = asBadRequest(() => parseBody(createBody, request.body));
-    // A tag that is there already is answered as if it were new; its first capitalization stays.
+    // An existing tag is answered like a new one. Its first capitalization stays.
     const [stored = name] = ensureTags(api.store, [name]);
     return created({ tag: tagObject(api, request, { name: stored }) });
   };
@@ -96,7 +96,7 @@ export function registerTags(api: Api): void {
   });
 }
 
-/** In a path the capitalization counts: it must be the tag's own (API reference, Tags). */
+/** In a path, the capitalization must be the tag's own (API reference, Tags). */
 function wanted(api: Api, request: ApiRequest): TagRecord {
   const name = param(request, "tag");
   const tag = tagTable(api.store).get(name.toLowerCase());
@@ -110,7 +110,7 @@ interface Wearer {
   resourceType: string;
 }
 
-/** What a body names; all of it exists, or the request is refused. */
+/** The resources in a body. Throws if one of them does not exist. */
 function named(api: Api, body: unknown): Wearer[] {
   const { resources } = parseBody(resourcesBody, body);
   return resources.map(({ resource_id, resource_type }, index) => {
@@ -162,7 +162,7 @@ function tagObject(api: Api, request: ApiRequest, { name }: TagRecord): object {
 
 const lastKey = (name: string, resourceType: string) => `${name.toLowerCase()} ${resourceType}`;
 
-/** The resource that a tag request named last, while it wears the tag; else the youngest that does. */
+/** The resource in the last tag request, if it still has the tag; otherwise the newest resource that has it. */
 function lastTagged(store: Store, name: string, type: string, tagged: Wearer[]): LastTagged | undefined {
   const remembered = lastTaggedTable(store).get(lastKey(name, type));
   if (remembered && tagged.some(({ resource }) => resource.id === remembered.id)) return remembered;

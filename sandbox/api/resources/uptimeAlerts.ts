@@ -14,14 +14,14 @@ export interface UptimeAlert {
   readonly check_id: string;
   readonly name: string;
   readonly type: "latency" | "down" | "down_global" | "ssl_expiry";
-  /** Milliseconds for latency, days for ssl_expiry; without meaning for the others. */
+  /** Milliseconds for latency, days for ssl_expiry; unused for the others. */
   readonly threshold?: number | undefined;
   readonly comparison?: "greater_than" | "less_than" | undefined;
   readonly notifications: Notifications;
   readonly period: string;
 }
 
-/** Go clients send "" for a comparison that is not given. */
+/** Go clients send "" for a missing comparison. */
 const comparison = z
   .enum(["greater_than", "less_than", ""])
   .transform((given) => (given === "" ? undefined : given));
@@ -35,7 +35,7 @@ const body = z.object({
   period: z.enum(["2m", "3m", "5m", "10m", "15m", "30m", "1h"]),
 });
 
-/** `/v2/uptime/checks/ID/alerts`: whom an uptime check tells, and of what. */
+/** `/v2/uptime/checks/ID/alerts`: the recipients of an uptime check, and the conditions. */
 export function registerUptimeAlerts(api: Api): void {
   const alerts: Table<UptimeAlert> = api.store.table<UptimeAlert>("uptime_alerts");
   const path = "/v2/uptime/checks/:check/alerts";

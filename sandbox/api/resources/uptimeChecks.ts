@@ -28,11 +28,11 @@ const regions = z
   .min(1, "must name at least one region")
   .transform((list) => [...new Set(list)]);
 
-// The description wants a `method` as well; no client sends it and the API does without.
+// The description also requires a `method`, but no client sends it, and the API works without it.
 const createBody = z.object({ name: text(), type, target: text(2048), regions, enabled: z.boolean() });
 const updateBody = createBody.partial();
 
-/** `/v2/uptime/checks`: what is watched from outside. Without an observer nothing asks the targets: a check stays CHECKING. */
+/** `/v2/uptime/checks`: checks from outside. Without an observer no target is checked, and a check stays CHECKING. */
 export function registerUptimeChecks(api: Api): void {
   const checks = uptimeCheckTable(api.store);
   const wanted = (request: ApiRequest): UptimeCheck => findUptimeCheck(api.store, param(request, "check"));
@@ -76,7 +76,7 @@ export function registerUptimeChecks(api: Api): void {
       status_changed_at: check.created_at,
       previous_outage: undefined,
     };
-    // There is one place to look from: every region sees the same.
+    // There is only one observer, so every region has the same state.
     const states = Object.fromEntries(check.regions.map((region) => [region, state]));
     const previous = outage === undefined ? {} : { region: check.regions[0], ...outage };
     return ok({ state: { regions: states, previous_outage: previous } });
@@ -94,7 +94,7 @@ const checkObject = ({ created_at: _hidden, ...shown }: UptimeCheck): object => 
 const url = z.url({ protocol: /^https?$/ });
 const host = z.union([z.ipv4(), z.ipv6(), z.hostname()]);
 
-/** The check itself. Throws 400 where its target is nothing that can be asked by its type. */
+/** The check itself. Throws 400 if its target does not match its type. */
 function withTarget(check: UptimeCheck): UptimeCheck {
   const isUrl = url.safeParse(check.target).success;
   if (check.type !== "ping" && !isUrl) throw badRequest("target: must be an http or https URL");

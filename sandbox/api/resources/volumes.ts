@@ -39,11 +39,11 @@ export interface VolumeRecord {
   readonly filesystem_label: string;
   readonly created_at: string;
   readonly tags: readonly string[];
-  /** A volume is attached to one droplet at most; the API shows a list. */
+  /** A volume is attached to at most one droplet, although the API shows a list. */
   readonly droplet_id: number | null;
 }
 
-/** Source: API reference, Block Storage: 1 GiB to 16 TiB, at most fifteen to a droplet. */
+/** Source: API reference, Block Storage: 1 GiB to 16 TiB, at most fifteen per droplet. */
 const MAX_GIGABYTES = 16_384;
 const MAX_PER_DROPLET = 15;
 const MAX_LABEL = { ext4: 16, xfs: 12, "": 16 };
@@ -77,7 +77,7 @@ type ActionBody = z.output<typeof actionBody>;
 
 export const volumeTable = (store: Store): Table<VolumeRecord> => store.table<VolumeRecord>("volumes");
 
-/** The volumes that are attached to a droplet. */
+/** The volumes of a droplet. */
 export const volumesOf = (store: Store, dropletId: number): VolumeRecord[] =>
   volumeTable(store)
     .values()
@@ -119,9 +119,9 @@ export function registerVolumes(api: Api): void {
   registerSnapshots(api);
 }
 
-// The sentences below begin as DigitalOcean's do: its storage driver for Kubernetes, for one, looks for them.
+// The messages below start like DigitalOcean's, because clients look for them (such as its storage driver for Kubernetes).
 
-/** Throws 409 for a volume that a droplet has. */
+/** Throws 409 if the volume is attached. */
 export function deleteVolume(api: Api, volume: VolumeRecord): void {
   if (volume.droplet_id !== null) {
     throw conflict("attached volume cannot be deleted");
@@ -132,7 +132,7 @@ export function deleteVolume(api: Api, volume: VolumeRecord): void {
   api.changed({ kind: "volumes" });
 }
 
-/** Throws 422 where the volume cannot be attached to the droplet. */
+/** Throws 422 if the volume cannot be attached to the droplet. */
 export function refuseAttach(api: Api, volume: VolumeRecord, droplet: DropletRecord): void {
   if (volume.droplet_id !== null) {
     throw unprocessable(`This volume is already attached to the droplet ${volume.droplet_id}.`);

@@ -23,7 +23,7 @@ const createInVpcBody = z.object({ name, vpc_id: uuid });
 
 const peeringTable = (store: Store): Table<PeeringRecord> => store.table<PeeringRecord>("vpc_peerings");
 
-/** `/v2/vpc_peerings` and `/v2/vpcs/…/peerings`: pairs of VPCs that reach each other. */
+/** `/v2/vpc_peerings` and `/v2/vpcs/…/peerings`: pairs of VPCs that can reach each other. */
 export function registerVpcPeerings(api: Api): void {
   const peerings = peeringTable(api.store);
   api.onDeleted((urnType, id) => {
@@ -71,10 +71,10 @@ export function registerVpcPeerings(api: Api): void {
   api.patch("/v2/vpcs/:vpc/peerings/:peering", rename("peering"));
 }
 
-/** Under a VPC the description says `peering`, and DigitalOcean's own Go client reads `vpc_peering`. */
+/** For the path of a VPC, the description has `peering`, and DigitalOcean's own Go client reads `vpc_peering`. */
 const underBothKeys = (key: string, value: unknown): object => ({ [key]: value, [`vpc_${key}`]: value });
 
-/** Gives the peering as the answer shows it: it has only begun; whoever asks again finds it active. */
+/** The peering in its first answer, where it has only started. A later request finds it active. */
 function create(api: Api, wantedName: string, vpc_ids: readonly string[]): object {
   const peerings = peeringTable(api.store);
   refuseTakenName(api.store, wantedName);

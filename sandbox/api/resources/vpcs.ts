@@ -25,11 +25,11 @@ export const vpcTable = (store: Store): Table<VpcRecord> => store.table<VpcRecor
 /** RFC 1918. */
 const PRIVATE_RANGES = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"].map(cidr);
 
-/** DigitalOcean keeps these for itself (VPC documentation, Plan Your Network; release note of 7 March 2025). */
+/** Reserved by DigitalOcean (VPC documentation, Plan Your Network; release note of 7 March 2025). */
 const RESERVED_RANGES = ["10.244.0.0/16", "10.245.0.0/16", "10.246.0.0/24", "10.229.0.0/16"].map(cidr);
 const RESERVED_IN_NYC1 = cidr("10.10.0.0/16");
 
-/** Where DigitalOcean takes the /20 from when none is asked for. */
+/** The range from which DigitalOcean takes a /20 if none is given. */
 const AUTOMATIC_RANGE = cidr("10.100.0.0/14");
 
 const name = z
@@ -51,7 +51,7 @@ const patchBody = putBody.partial().extend({ description: description.optional()
 
 const membersQuery = z.object({ resource_type: text().optional() });
 
-/** The region's default VPC, where a resource goes that names none. */
+/** The region's default VPC, for resources without a VPC. */
 export function defaultVpc(store: Store, region: string): VpcRecord {
   const found = findDefault(store, region);
   if (!found) throw new Error(`the region ${region} has no default VPC`);
@@ -64,9 +64,9 @@ const findDefault = (store: Store, region: string): VpcRecord | undefined =>
     .find((vpc) => vpc.region === region && vpc.default);
 
 /**
- * Gives every region its default VPC. At DigitalOcean a region gets it with its first resource, and if that is a VPC,
- * it is the default and can never be deleted. An account that has been used for a while has them all, and there a
- * program can delete the VPC that it has made: this is such an account.
+ * Creates the default VPC of every region. At DigitalOcean, a region gets it with its first resource; if that resource is
+ * a VPC, it becomes the default and can never be deleted. An older account has all default VPCs, so a program can delete
+ * the VPCs that it creates. The sandbox behaves like such an account.
  */
 function makeDefaultVpcs(api: Api): void {
   for (const region of OPEN_REGIONS) {
@@ -75,7 +75,7 @@ function makeDefaultVpcs(api: Api): void {
   }
 }
 
-/** `/v2/vpcs`: networks of the account, and who is in them. */
+/** `/v2/vpcs`: the networks of the account, and their members. */
 export function registerVpcs(api: Api): void {
   const vpcs = vpcTable(api.store);
   const wanted = (request: ApiRequest): VpcRecord => {
@@ -122,7 +122,7 @@ interface Member {
   readonly urn: string;
   readonly created_at: string;
 }
-/** A member that is deleted, and which its VPC has until then. */
+/** A deleted member, which its VPC keeps until this time. */
 interface LingeringMember extends Member {
   readonly vpc_uuid: string;
   readonly until_ms: number;
@@ -131,7 +131,7 @@ interface LingeringMember extends Member {
 const lingeringTable = (store: Store): Table<LingeringMember> =>
   store.table<LingeringMember>("lingering_vpc_members");
 
-/** Whatever has a `vpc_uuid`: droplets, load balancers; and those that were deleted a moment ago. */
+/** The resources with this `vpc_uuid` (droplets, load balancers), including those that were just deleted. */
 function membersOf(api: Api, vpc: VpcRecord): Member[] {
   const present = [...api.kinds.values()].flatMap((kind) =>
     kind
@@ -152,7 +152,7 @@ const memberOf = (urnType: string, { id, name, created_at }: ResourceSummary): M
   created_at,
 });
 
-/** For who deletes a member: it stays in its VPC for a while, where the account is told so. */
+/** Called when a member is deleted: it stays in its VPC for `vpcLingerMs`. */
 export function lingerInVpc(api: Api, urnType: string, gone: ResourceSummary & { vpc_uuid: string }): void {
   if (api.vpcLingerMs === 0) return;
   const table = lingeringTable(api.store);

@@ -1,6 +1,6 @@
 import type { DnsRecord } from "./zones";
 
-/** The zone in the form of RFC 1035, section 5, as the API shows it with a domain. */
+/** The zone in the format of RFC 1035, section 5, as the API shows it with a domain. */
 export function zoneFile(domain: string, createdAt: string, records: readonly DnsRecord[]): string {
   const fqdn = (name: string) => (name === "@" ? `${domain}.` : `${name}.${domain}.`);
   const lines = records.map((record) => {
@@ -12,7 +12,7 @@ export function zoneFile(domain: string, createdAt: string, records: readonly Dn
   return `${[`$ORIGIN ${domain}.`, `$TTL ${ttl}`, ...lines].join("\n")}\n`;
 }
 
-/** The serial number is the domain's time of creation in seconds since 1970, as DigitalOcean's are. */
+/** The serial number is the domain's creation time in seconds since 1970, as at DigitalOcean. */
 function soa(domain: string, createdAt: string, { ttl }: DnsRecord): string {
   const serial = Math.floor(Date.parse(createdAt) / 1000);
   return `ns1.digitalocean.com. hostmaster.${domain}. ${serial} 10800 3600 604800 ${ttl}`;
@@ -37,7 +37,7 @@ function recordData(domain: string, record: DnsRecord): string {
   }
 }
 
-/** A character string holds at most 255 bytes (RFC 1035, section 3.3); a longer text is several. */
+/** A character string has at most 255 bytes (RFC 1035, section 3.3), so a longer text is split. */
 function quoted(text: string): string {
   const bytes = Buffer.from(text);
   const parts: string[] = [];

@@ -15,7 +15,7 @@ export function findDomain(store: Store, name: string): DomainRecord {
   return domain;
 }
 
-/** The account's domain that a fully qualified name belongs to: the longest where one domain is inside another. */
+/** The account's domain that contains a fully qualified name; if one domain is inside another, the longest. */
 export function managedDomain(store: Store, fqdn: string): DomainRecord | undefined {
   const labels = fqdn.toLowerCase().split(".");
   const suffixes = labels.map((_label, index) => labels.slice(index).join("."));
@@ -25,7 +25,7 @@ export function managedDomain(store: Store, fqdn: string): DomainRecord | undefi
 export const RECORD_TYPES = ["A", "AAAA", "CAA", "CNAME", "MX", "NS", "SOA", "SRV", "TXT"] as const;
 export type RecordType = (typeof RECORD_TYPES)[number];
 
-/** What a record says, in the form in which it is kept and shown: names without a trailing dot, `@` for the domain. */
+/** The content of a record, in the stored form: names without a trailing dot, `@` for the domain. */
 export interface RecordFields {
   readonly type: RecordType;
   readonly name: string;
@@ -60,7 +60,7 @@ export const recordsOf = (store: Store, domain: string): DnsRecord[] =>
     .values()
     .filter((record) => record.domain === domain);
 
-/** Adds a record as it is given. All records of one name and type get its TTL, as they must share one. */
+/** Adds a record as given. All records with the same name and type get its TTL, because they must share one. */
 export function addRecord(store: Store, fields: RecordFields & { domain: string }): DnsRecord {
   const id = store.nextId("domain_record", 1_700_000_001);
   const {
@@ -81,7 +81,7 @@ export function addRecord(store: Store, fields: RecordFields & { domain: string 
   return record;
 }
 
-/** RFC 2181, section 5.2. DigitalOcean gives the older records the newest one's. */
+/** RFC 2181, section 5.2. DigitalOcean gives the newest record's TTL to the older ones. */
 export function shareTtl(store: Store, { id, domain, name, type, ttl }: DnsRecord): void {
   for (const other of recordsOf(store, domain)) {
     if (other.id === id || other.name !== name || other.type !== type || other.ttl === ttl) continue;

@@ -1,30 +1,30 @@
 /**
- * Telegraf's configuration, made from the Datadog agent's own files: it reads the endpoints, sockets, users and queries
- * that they name, so that a wrong one shows. Pure.
+ * Telegraf's configuration, generated from the Datadog agent's own files. It uses the endpoints, sockets, users and
+ * queries in them, so that an error in them shows. Pure.
  */
 import { parse } from "yaml";
 import { agentNames, groupQuery } from "./names";
 
-/** The agent's files by their path below /etc/datadog-agent, as "datadog.yaml" and "conf.d/nginx.d/conf.yaml". */
+/** The agent's files by their path in /etc/datadog-agent, such as "datadog.yaml" and "conf.d/nginx.d/conf.yaml". */
 export type AgentFiles = Readonly<Record<string, string>>;
 
 export interface CollectorOptions {
-  /** Where the intake is, as a host sees it: `http://192.0.2.53`. */
+  /** The address of the intake as a host sees it: `http://192.0.2.53`. */
   readonly intakeUrl: string;
-  /** PEM text with what verifies an intake at https://; without it, what the host's own roots verify. */
+  /** PEM text that verifies an https:// intake; without it, the host's own roots verify it. */
   readonly intakeRoots?: string;
   readonly intervalSeconds: number;
 }
 
 export interface CollectorFiles {
   readonly config: string;
-  /** Programs beside it, by name. */
+  /** Further programs, by name. */
   readonly scripts: Readonly<Record<string, string>>;
-  /** The journal's units that the agent's files name; Telegraf cannot read it, so a file is made of them. */
+  /** The journal units in the agent's files. Telegraf cannot read the journal, so they are written to a file. */
   readonly journalUnits: readonly string[];
 }
 
-/** Where the collector's own files are on a host. */
+/** The folder of the collector's own files on a host. */
 export const collectorDir = "/opt/datadog-agent/stand-in";
 export const journalFile = "/run/datadog/journal.log";
 
@@ -57,10 +57,10 @@ interface Check {
   readonly logs?: readonly LogSource[];
 }
 
-/** Throws where the agent's files lack what every agent needs. */
+/** Throws if the agent's files lack a part that every agent needs. */
 export function collectorFiles(files: AgentFiles, options: CollectorOptions): CollectorFiles {
   const agent = parse(files["datadog.yaml"] ?? "") as Agent | null;
-  if (!agent?.hostname) throw new Error("datadog.yaml names no hostname");
+  if (!agent?.hostname) throw new Error("datadog.yaml: expected the setting hostname, found none");
   const writer = new Writer(agent, options);
   for (const [path, text] of Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1))) {
     const name = /^conf\.d\/([\w-]+)\.d\/[^/]+\.yaml$/.exec(path)?.[1];
@@ -118,7 +118,7 @@ class Writer {
       servers: [`${user}@unix(${sock})/`],
       metric_version: 2,
       gather_global_variables: true,
-      // Without it the variables are read once.
+      // Without it, the variables are only read once.
       interval_slow: `${this.options.intervalSeconds}s`,
     });
     const run = (query: string) =>
@@ -198,7 +198,7 @@ end=$(openssl s_client -connect '${instance.server}:${instance.port ?? 443}' -se
     this.#mask(rules, name);
   }
 
-  /** Go's regular expressions in both programs: what a rule takes out here the agent takes out too. */
+  /** Both programs use Go's regular expressions: a rule that removes text here also removes it in the agent. */
   #mask(rules: readonly Rule[], names: string): void {
     for (const { type, pattern, replace_placeholder = "" } of rules) {
       if (type !== "mask_sequences") continue;
@@ -242,7 +242,7 @@ end=$(openssl s_client -connect '${instance.server}:${instance.port ?? 443}' -se
     };
   }
 
-  /** Names and rates as the agent has them, and DogStatsD's lines. */
+  /** The agent's names and rates, and lines in DogStatsD's format. */
   #program(): string {
     const names = Object.entries(this.#names).map(
       ([from, { name, rate, factor }]) =>
@@ -307,7 +307,7 @@ def apply(metric):
     if is_rate:
       key = name + str(sorted(metric.tags.items()))
       before = state.get(key)
-      # Two readings of one second: the later ones tell what this one has not.
+      # Two readings within a second: skip this one. The next reading includes its change.
       if before != None and metric.time <= before[0]:
         continue
       state[key] = (metric.time, float(value))
@@ -341,7 +341,7 @@ interface CustomQuery {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
 }
 
-/** A host's tags; Telegraf knows a key once, so two roles are one tag. */
+/** A host's tags. Telegraf allows each key only once, so two roles are one tag. */
 function tagsOf({ env, tags }: Agent): Record<string, string> {
   const found = new Map<string, string[]>([["env", [env]]]);
   for (const tag of tags) {
@@ -358,7 +358,7 @@ function table(name: string, values: Readonly<Record<string, string>>): string {
     .join("\n")}\n`;
 }
 
-/** A value as TOML: JSON's texts, numbers and lists are TOML's too. */
+/** A value as TOML: JSON's texts, numbers and lists are also valid TOML. */
 function toml(value: unknown): string {
   return JSON.stringify(value);
 }

@@ -1,4 +1,4 @@
-/** The way from the sandbox's network to the stand-in of Datadog on this machine's loopback address. */
+/** The path from the sandbox's network to the Datadog stand-in on this machine's loopback address. */
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Authority } from "../../hosts/balancer/authority";
@@ -6,10 +6,13 @@ import { Haproxy } from "../../hosts/balancer/haproxy";
 import { type Instance, servicesNamespace } from "../../hosts/instance";
 import { DNS_ADDRESS } from "../../hosts/network/addresses";
 
-/** What the hosts call the intake. They reach it as they would reach Datadog: through both firewalls, at port 80. */
+/**
+ * The intake's address for hosts. They reach it in the way they would reach Datadog: through both firewalls, at port
+ * 80.
+ */
 export const INTAKE_URL = `http://${DNS_ADDRESS}`;
 
-/** Where hosts find the intake, and a PEM text with what verifies its certificate. */
+/** The intake's address for hosts, and a PEM text that verifies its certificate. */
 export interface Intake {
   readonly intakeUrl: string;
   readonly intakeRoots?: string;
@@ -24,12 +27,14 @@ export class Gateway {
     this.#haproxy = new Haproxy(instance, this.#dir, "datadog", undefined);
   }
 
-  /** Lets hosts reach the stand-in at a port of the loopback address. */
+  /** Allows hosts to reach the stand-in at a port of the loopback address. */
   async open(port: number): Promise<void> {
     await this.#listen(80, port);
   }
 
-  /** The same by HTTPS, as the agent speaks to Datadog. Gives the address, and what verifies its certificate. */
+  /**
+   * The same over HTTPS, which the agent uses for Datadog. Returns the address, and the certificate that verifies it.
+   */
   async openSecurely(port: number): Promise<Intake & { readonly intakeRoots: string }> {
     const authority = new Authority(join(this.instance.dir, "authority"));
     const { certificates, privateKey } = await authority.issue([DNS_ADDRESS]);

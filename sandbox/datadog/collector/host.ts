@@ -1,4 +1,4 @@
-/** The collector on a host: what installing the agent's package would do, and Telegraf in the agent's place. */
+/** The collector on a host: performs the steps of the agent's package, with Telegraf instead of the agent. */
 import { copyFile, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Host } from "../../hosts/host/host";
@@ -28,7 +28,7 @@ WantedBy=multi-user.target
 `;
 
 const journalUnit = (units: readonly string[]) => `[Unit]
-Description=The journal as a file, for the stand-in of the Datadog agent
+Description=The journal as a file, for the Datadog agent's stand-in
 Before=datadog-agent.service
 
 [Service]
@@ -43,7 +43,7 @@ WantedBy=multi-user.target
 `;
 
 /**
- * Puts the collector on a running host whose user data has brought the agent's files, and starts it; safe to repeat.
+ * Installs the collector on a running host whose user data contains the agent's files, and starts it. Safe to repeat.
  *
  * @param telegraf the program (telegraf.ts)
  */
@@ -71,7 +71,7 @@ export async function installCollector(
   await write("/etc/systemd/system/datadog-agent.service", unit(intakeRoots));
   if (journalUnits.length > 0)
     await write("/etc/systemd/system/datadog-journal.service", journalUnit(journalUnits));
-  // As the package's own script and install-datadog do it.
+  // The steps of the package's own script and of install-datadog.
   await host.run("sh", [
     "-ec",
     `id dd-agent >/dev/null 2>&1 || useradd --system --home-dir /opt/datadog-agent --shell /usr/sbin/nologin dd-agent
@@ -84,7 +84,7 @@ export async function installCollector(
   ]);
 }
 
-/** The agent's files as they are on a host. */
+/** The agent's files on a host. */
 export async function agentFiles(host: Host): Promise<AgentFiles> {
   const listed = await host.run("sh", ["-c", `cd ${configDir} && find . -name '*.yaml' -printf '%P\\n'`]);
   const files: Record<string, string> = {};

@@ -1,10 +1,10 @@
 /**
- * What the Datadog agent calls the figures that Telegraf reads. Left: Telegraf's measurement and field. Sources:
+ * The Datadog agent's names for the metrics that Telegraf reads. Left: Telegraf's measurement and field. Sources:
  * metadata.csv of each integration in DataDog/integrations-core, and mysql/datadog_checks/mysql/const.py there; the
  * system checks: docs.datadoghq.com/integrations/system.
  */
 
-/** `rate`: the agent turns a counter into its change in a second. `factor`: the agent's unit is another. */
+/** `rate`: the agent converts a counter to its change per second. `factor`: the agent uses another unit. */
 export interface AgentMetric {
   readonly name: string;
   readonly rate?: true;
@@ -74,7 +74,10 @@ export const agentNames: Readonly<Record<string, AgentMetric>> = {
   "tls.days_left": gauge("tls.days_left"),
 };
 
-/** What the agent reads of the group, by the options `replication` (mysql/datadog_checks/mysql/queries.py). */
+/**
+ * The values that the agent reads from the group with the option `replication`
+ * (mysql/datadog_checks/mysql/queries.py).
+ */
 export const groupQuery = `SELECT COUNT_TRANSACTIONS_IN_QUEUE AS transactions,
 COUNT_CONFLICTS_DETECTED AS conflicts, COUNT_TRANSACTIONS_REMOTE_IN_APPLIER_QUEUE AS applier_queue,
 COUNT_TRANSACTIONS_REMOTE_APPLIED AS applied, COUNT_TRANSACTIONS_LOCAL_PROPOSED AS proposed,

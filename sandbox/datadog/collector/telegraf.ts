@@ -6,9 +6,9 @@ import { attempt } from "../../hosts/run";
 
 const MODULE = "github.com/influxdata/telegraf";
 const VERSION = "v1.37.2";
-/** The module's hash as go.sum has it: the checksum database does not answer everywhere. */
+/** The module's hash in go.sum, because the checksum database is not reachable everywhere. */
 const HASH = "h1:mYr0I/suEw9+UM4KrCFuYuzJuq/e99cINniIwqO6ykw=";
-/** Only the plugins that the collector's configuration names (config.ts): a tenth of the whole program. */
+/** Only the plugins in the collector's configuration (config.ts): a tenth of the whole program. */
 const PLUGINS = [
   ...["cpu", "disk", "exec", "haproxy", "mem", "mysql", "nginx", "procstat", "socket_listener", "system"].map(
     (name) => `inputs.${name}`,
@@ -28,15 +28,15 @@ const BUILD_LIMIT_MS = 10 * 60_000;
 
 const cacheFolder = () => join(dirname(imageCacheDir()), `telegraf-${VERSION}-${PLUGINS.length}`);
 
-/** Telegraf as it was built before; undefined where it was not. */
+/** Telegraf, if it was built before; otherwise undefined. */
 export async function findTelegraf(): Promise<string | undefined> {
   const program = join(cacheFolder(), "telegraf");
   return (await exists(program)) ? program : undefined;
 }
 
 /**
- * Telegraf, built from its Go module with the plugins that are needed (about a minute and 33 MB, once; kept in the
- * user's cache folder). Undefined where it cannot be had; `onProgress` is told why.
+ * Telegraf, built from its Go module with only the required plugins (about a minute and 33 MB, once; kept in the
+ * user's cache folder). Undefined if it cannot be built; `onProgress` receives the reason.
  */
 export async function ensureTelegraf(
   onProgress: (line: string) => void = () => {},
@@ -46,9 +46,7 @@ export async function ensureTelegraf(
   const folder = cacheFolder();
   const go = await findProgram("go");
   if (!go) {
-    onProgress(
-      "no collector: Telegraf is built with Go (https://go.dev/dl), and there is none on this machine",
-    );
+    onProgress("no collector: building Telegraf requires Go (https://go.dev/dl), which is not installed");
     return undefined;
   }
   onProgress("building Telegraf from its Go module, once (about a minute)");
@@ -60,7 +58,7 @@ export async function ensureTelegraf(
       onProgress(`no collector: building Telegraf failed (${failure})`);
       return undefined;
     }
-    // Another process may have been faster; its program is as good.
+    // Another process may have been faster. Its program is the same.
     await rename(partial, folder).catch(() => {});
     return await findTelegraf();
   } finally {
@@ -68,7 +66,7 @@ export async function ensureTelegraf(
   }
 }
 
-/** Builds into a folder; why it could not, or undefined. */
+/** Builds into a folder. Returns the reason on failure, otherwise undefined. */
 async function build(go: string, folder: string): Promise<string | undefined> {
   const env = { ...process.env, CGO_ENABLED: "0", GOFLAGS: "-mod=mod", GONOSUMDB: MODULE, GOWORK: "off" };
   const fetched = await attempt(go, ["mod", "download", "-json", `${MODULE}@${VERSION}`], {
@@ -77,7 +75,7 @@ async function build(go: string, folder: string): Promise<string | undefined> {
   });
   const { Dir: source, Sum: hash, Error: error } = json(fetched.stdout);
   if (source === undefined) return error ?? lastLine(fetched.stderr);
-  if (hash !== HASH) return `the module's hash is ${hash}, and not the one that is pinned`;
+  if (hash !== HASH) return `expected the pinned hash of the module, got ${hash}`;
   const args = ["build", "-C", source, "-mod=readonly", "-trimpath", "-ldflags", "-s -w"];
   const tags = ["-tags", ["custom", ...PLUGINS].join(",")];
   const { code, stderr } = await attempt(

@@ -10,7 +10,7 @@ import { ensurePebble } from "./pebble";
 const ISSUE = join(__dirname, "issue.ts");
 const ISSUE_LIMIT_MS = 60_000;
 
-/** What issue.ts is told: a JSON file, because a command line is for everybody to see. */
+/** The input of issue.ts: a JSON file, because every user can read a command line. */
 export interface IssueOrder {
   readonly domains: readonly string[];
   readonly pebble: string;
@@ -18,7 +18,7 @@ export interface IssueOrder {
   readonly dnsServer: string;
   readonly directoryUrl: string;
   readonly rootsUrl: string;
-  /** Where TXT records for the challenge are written; the sandbox's DNS server reads it. */
+  /** The file for TXT records of the challenge, which the sandbox's DNS server reads. */
   readonly challengesFile: string;
   readonly resultFile: string;
 }
@@ -30,9 +30,9 @@ export interface IssueResult {
 }
 
 /**
- * Issues certificates as Let's Encrypt does for DigitalOcean: through ACME, with the DNS challenge answered by the
- * account's own name server. The ACME server is Let's Encrypt's test server pebble, which runs only meanwhile, in the
- * services' namespace. Undefined where it cannot be had.
+ * Issues certificates as Let's Encrypt does for DigitalOcean: through ACME, where the account's own name server
+ * answers the DNS challenge. The ACME server is Let's Encrypt's test server pebble, which only runs during the
+ * request, in the services' namespace. Undefined if it is not available.
  */
 export async function acmeIssuer(
   instance: Instance,

@@ -1,4 +1,4 @@
-import "reflect-metadata"; // @peculiar/x509 wants it loaded before itself
+import "reflect-metadata"; // must be loaded before @peculiar/x509
 import { webcrypto } from "node:crypto";
 import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,23 +15,24 @@ export interface Issued {
 }
 
 /**
- * The sandbox's own certificate authority: for the test ACME server's address, and for site certificates where no ACME
- * server can be had. Its name says what it is. Made at the first use and kept in `dir`.
+ * The sandbox's own certificate authority. It signs the certificate of the test ACME server, and site certificates if no
+ * ACME server is available. Its name says that it is not a public authority. It is created at first use and kept in
+ * `dir`.
  */
 export class Authority {
   constructor(private readonly dir: string) {}
 
-  /** The CA's own certificate, for clients that are to trust it. */
+  /** The CA's own certificate, for clients that must trust it. */
   get certificateFile(): string {
     return join(this.dir, "ca.pem");
   }
 
-  /** Makes the CA where there is none yet. */
+  /** Creates the CA if it does not exist. */
   async ensure(): Promise<void> {
     await this.#open();
   }
 
-  /** A certificate for these names (DNS names or IPv4 addresses) that is good for so many days. */
+  /** A certificate for these names (DNS names or IPv4 addresses), valid for `days`. */
   async issue(names: readonly string[], days = 90): Promise<Issued> {
     const ca = await this.#open();
     const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
@@ -68,7 +69,7 @@ export class Authority {
     return { certificate, key: await webcrypto.subtle.importKey("pkcs8", pem, ALGORITHM, false, ["sign"]) };
   }
 
-  /** The key is there before the certificate that says so. */
+  /** Writes the key before the certificate, because an existing certificate means that the CA is complete. */
   async #create(keyFile: string): Promise<void> {
     await mkdir(this.dir, { recursive: true, mode: 0o700 });
     const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);

@@ -10,10 +10,10 @@ import { type Balancer, backendsOf, type World } from "../world";
 import { backendName, balancerConfig, isServable, serverName } from "./config";
 import { Haproxy } from "./haproxy";
 
-/** What is kept of a load balancer beside its configuration. */
+/** Stored data of a load balancer in addition to its configuration. */
 interface BalancerFile {
   readonly vpcId: string;
-  /** Where its requests to the backends come from; DigitalOcean's API does not show it. */
+  /** The source address of its requests to the backends, which DigitalOcean's API does not show. */
   readonly privateAddress: string;
 }
 
@@ -24,7 +24,7 @@ export interface BackendState {
   readonly check: string;
 }
 
-/** All load balancers of the account, each an HAProxy in a namespace of its own. */
+/** All load balancers of the account, each an HAProxy in its own namespace. */
 export class Balancers {
   readonly #dir: string;
 
@@ -32,7 +32,7 @@ export class Balancers {
     this.#dir = join(instance.dir, "balancers");
   }
 
-  /** Gives each load balancer its addresses, before firewalls are written that name them. */
+  /** Assigns addresses to each load balancer, before firewalls that use them are written. */
   async addresses(world: World): Promise<BalancerAddresses> {
     const known = new Map<string, readonly string[]>();
     const used = new Set(world.droplets.flatMap((d) => (d.private ? [d.private.ip_address] : [])));
@@ -44,7 +44,7 @@ export class Balancers {
     return known;
   }
 
-  /** Makes the running load balancers those of the account. Gives the rules that cannot be served, as sentences. */
+  /** Makes the running load balancers match the account. Returns the rules that cannot be served, as sentences. */
   async update(world: World, certificateFiles: ReadonlyMap<string, string>): Promise<string[]> {
     await this.addresses(world);
     const wanted = new Set(world.balancers.map(({ id }) => id));
@@ -67,7 +67,7 @@ export class Balancers {
     await rm(join(this.#dir, id), { recursive: true, force: true });
   }
 
-  /** Stops what runs and keeps what is known (addresses). */
+  /** Stops the load balancers and keeps their data (addresses). */
   async stop(): Promise<void> {
     for (const id of await this.#onDisk()) {
       await this.haproxy(id).stop();
@@ -96,7 +96,7 @@ export class Balancers {
   ): Promise<string[]> {
     const vpc = world.vpcs.find(({ id }) => id === balancer.vpcId);
     const file = await this.#readFile(balancer.id);
-    if (!vpc || !file) return [`${balancer.name}: its VPC ${balancer.vpcId} is not there`];
+    if (!vpc || !file) return [`${balancer.name}: its VPC ${balancer.vpcId} does not exist`];
     await ensureVpc(this.instance, vpc);
     const namespace = await plugBalancer(this.instance, { ...balancer, ...file });
     await addressBalancer(namespace, balancer.ip, file.privateAddress, vpc.ip_range);
@@ -115,11 +115,11 @@ export class Balancers {
       .map((rule) =>
         rule.entry_protocol === "udp" || rule.target_protocol === "udp"
           ? `${balancer.name}: port ${rule.entry_port} is UDP, which HAProxy cannot forward`
-          : `${balancer.name}: port ${rule.entry_port} waits for the certificate ${rule.certificate_id}`,
+          : `${balancer.name}: port ${rule.entry_port} is waiting for the certificate ${rule.certificate_id}`,
       );
   }
 
-  /** A droplet is down until it has passed its checks, as at DigitalOcean; HAProxy would begin with up. */
+  /** A droplet is down until it has passed its checks, as at DigitalOcean. HAProxy would start with up. */
   async #startDown(
     haproxy: Haproxy,
     balancer: Balancer,
@@ -131,7 +131,7 @@ export class Balancers {
       servers.map((server) => `${backendName(rule)}/${server}`),
     );
     const fresh = now.filter((name) => !known.has(name));
-    // A load balancer of one backend has nothing to lose by trying it.
+    // With a single backend, nothing is lost by trying it.
     if (fresh.length === 0) return;
     await haproxy.ask(fresh.map((name) => `set server ${name} health down`).join(";"));
   }

@@ -4,9 +4,9 @@ import type { Instance } from "../instance";
 import type { Certificate } from "../world";
 import type { Authority, Issued } from "./authority";
 
-/** Who signs a certificate of type lets_encrypt. */
+/** The issuer of certificates of type lets_encrypt. */
 export interface Issuer {
-  /** One line for the operator: who it is. */
+  /** One line for the operator: the issuer's name. */
   readonly name: string;
   issue(domains: readonly string[]): Promise<Issued & { readonly roots: string }>;
 }
@@ -22,12 +22,12 @@ export class Certificates {
     this.#dir = join(instance.dir, "certificates");
   }
 
-  /** The roots that clients must trust for certificates of type lets_encrypt, as one PEM file. */
+  /** The roots that clients must trust for certificates of type lets_encrypt, in one PEM file. */
   get rootsFile(): string {
     return join(this.#dir, "roots.pem");
   }
 
-  /** Writes what is new, issues what is missing and removes what is gone. Gives the files by certificate id. */
+  /** Writes new certificates, issues missing ones and removes old ones. Returns the files by certificate id. */
   async update(certificates: readonly Certificate[]): Promise<ReadonlyMap<string, string>> {
     await mkdir(this.#dir, { recursive: true, mode: 0o700 });
     const wanted = new Set(certificates.map(({ id }) => `${id}.pem`));
@@ -38,7 +38,7 @@ export class Certificates {
     return this.files(certificates);
   }
 
-  /** The files that are there now; a certificate that is still to be issued has none. */
+  /** The existing files; a certificate that is not issued yet has none. */
   async files(certificates: readonly Certificate[]): Promise<ReadonlyMap<string, string>> {
     const present = new Set(await readdir(this.#dir).catch(() => []));
     const files = certificates
@@ -73,10 +73,10 @@ export class Certificates {
   }
 }
 
-/** Signs with the sandbox's own CA, where there is no ACME server. */
+/** Signs with the sandbox's own CA, if there is no ACME server. */
 export function authorityIssuer(authority: Authority): Issuer {
   return {
-    name: "the sandbox's own CA (no ACME server could be had)",
+    name: "the sandbox's own CA (no ACME server is available)",
     issue: async (domains) => ({
       ...(await authority.issue(domains)),
       roots: await readFile(authority.certificateFile, "utf8"),

@@ -1,16 +1,16 @@
 import type { Balancer, Droplet, ForwardingRule } from "../world";
 
-/** What the configuration needs beside the load balancer itself. */
+/** The inputs of the configuration in addition to the load balancer itself. */
 export interface ConfigContext {
   readonly backends: readonly Droplet[];
   /** PEM files by certificate id: certificate, chain and key in one. */
   readonly certificateFiles: ReadonlyMap<string, string>;
   readonly statsSocket: string;
-  /** Health of the backends as the last configuration knew it; read at a reload. */
+  /** Health of the backends under the last configuration; read at a reload. */
   readonly stateFile: string;
 }
 
-/** Mozilla's "intermediate" list, without DHE: forward secrecy and AEAD alone. */
+/** Mozilla's "intermediate" list, without DHE: only forward secrecy and AEAD. */
 const STRONG_CIPHERS = [
   "ECDHE-ECDSA-AES128-GCM-SHA256",
   "ECDHE-RSA-AES128-GCM-SHA256",
@@ -20,19 +20,20 @@ const STRONG_CIPHERS = [
   "ECDHE-RSA-CHACHA20-POLY1305",
 ].join(":");
 
-/** The name of a rule's backend, the same over all changes that keep the entry port and the target. */
+/** The name of a rule's backend, which stays the same unless the entry port or the target changes. */
 export const backendName = ({ entry_port, target_protocol, target_port }: ForwardingRule): string =>
   `in_${entry_port}_to_${target_protocol}_${target_port}`;
 
 export const serverName = (droplet: Pick<Droplet, "id">): string => `d${droplet.id}`;
 
 /**
- * HAProxy's configuration for a load balancer. Rules that HAProxy cannot serve (udp) and those whose certificate is
- * not there yet are left out.
+ * HAProxy's configuration for a load balancer. Rules that HAProxy cannot serve (udp) and rules whose certificate is
+ * missing are left out.
  *
- * Facts of DigitalOcean's load balancers that it keeps (Load Balancers documentation and glossary): backends are not
- * verified, TLS is 1.2 or newer, PROXY protocol is version 1 and the health check speaks it as well, the check speaks
- * HTTP/1.1 and takes 200 to 399, no healthy backend is a 503, and X-Forwarded-For, -Proto and -Port are set.
+ * It reproduces these facts of DigitalOcean's load balancers (Load Balancers documentation and glossary): backends
+ * are not verified, TLS is 1.2 or newer, the PROXY protocol has version 1 and the health check also uses it, the
+ * check uses HTTP/1.1 and accepts 200 to 399, no healthy backend is a 503, and X-Forwarded-For, -Proto and -Port are
+ * set.
  */
 export function balancerConfig(balancer: Balancer, context: ConfigContext): string {
   const rules = balancer.forwarding_rules.filter((rule) => isServable(rule, context));
@@ -60,8 +61,8 @@ export const entryPorts = (balancer: Balancer): number[] => [
 ];
 
 /**
- * Requests to port 80 go to HTTPS on port 443 (API description, redirect_http_to_https), also where no rule is about
- * port 80.
+ * Requests to port 80 are redirected to HTTPS on port 443 (API description, redirect_http_to_https), even if no rule
+ * has port 80.
  */
 function redirectsByItself({ forwarding_rules, redirect_http_to_https }: Balancer): boolean {
   const has = (port: number) =>
@@ -77,10 +78,10 @@ const redirect = (balancer: Balancer): string =>
     REDIRECT,
   ]);
 
-/** To port 443 (API description), whatever port the client has named. */
+/** To port 443 (API description), regardless of the client's port. */
 const REDIRECT = "http-request redirect prefix https://%[req.hdr(host),field(1,:)] code 307";
 
-/** Whether a rule can be served now; what cannot is told to the operator by the caller. */
+/** True if a rule can be served now. The caller reports the others to the operator. */
 export function isServable(
   rule: ForwardingRule,
   { certificateFiles }: Pick<ConfigContext, "certificateFiles">,
@@ -103,7 +104,7 @@ function globals({ tls_cipher_policy }: Balancer, { statsSocket, stateFile }: Co
     "ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets",
     ...(tls_cipher_policy === "STRONG" ? [`ssl-default-bind-ciphers ${STRONG_CIPHERS}`] : []),
     "ssl-server-verify none",
-    // What an old configuration still serves after a reload ends by then.
+    // After a reload, the old configuration stops serving by this time.
     "hard-stop-after 10m",
   ]);
 }
@@ -118,7 +119,7 @@ function defaults({ http_idle_timeout_seconds }: Balancer): string {
     `timeout http-keep-alive ${http_idle_timeout_seconds}s`,
     "timeout http-request 30s",
     "timeout queue 30s",
-    // A backend that has just stopped costs no request: the next one is tried.
+    // A backend that has just stopped does not fail a request: the next one is tried.
     "option redispatch 1",
     "retries 2",
     "load-server-state-from-file global",

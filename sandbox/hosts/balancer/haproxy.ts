@@ -15,12 +15,12 @@ export class Haproxy {
   readonly #daemon: Daemon;
   readonly #sockets: string;
 
-  /** `name` is short: socket paths have 107 bytes at most (unix(7)), so they are below /run. */
+  /** `name` is short, because socket paths have at most 107 bytes (unix(7)). For the same reason they are in /run. */
   constructor(
     instance: Instance,
     dir: string,
     private readonly name: string,
-    /** The network namespace that it runs in; undefined for this machine's own. */
+    /** The network namespace in which it runs; undefined for this machine's own. */
     private readonly namespace: string | undefined,
   ) {
     this.#dir = dir;
@@ -39,7 +39,7 @@ export class Haproxy {
     return (await this.#daemon.running()) !== undefined;
   }
 
-  /** Brings a configuration into force; does nothing where it is in force. Throws where HAProxy refuses it. */
+  /** Activates a configuration, unless it is active already. Throws if HAProxy rejects it. */
   async apply(config: string): Promise<{ changed: boolean }> {
     await mkdir(this.#dir, { recursive: true, mode: 0o700 });
     await mkdir(this.#sockets, { recursive: true, mode: 0o700 });
@@ -59,7 +59,7 @@ export class Haproxy {
     return { changed: true };
   }
 
-  /** Sends a command to the running worker (HAProxy management guide, 9.3) and gives the answer. */
+  /** Sends a command to the running worker (HAProxy management guide, 9.3) and returns the answer. */
   ask(command: string): Promise<string> {
     return converse(this.statsSocket, command);
   }
@@ -98,10 +98,10 @@ export class Haproxy {
     const into = this.namespace ? [`--net=${namespacePath(this.namespace)}`] : [];
     const { code, stderr } = await attempt("nsenter", [...into, "haproxy", "-c", "-q", "-f", candidate]);
     await rm(candidate, { force: true });
-    if (code !== 0) throw new Error(`HAProxy refuses the load balancer's configuration: ${stderr.trim()}`);
+    if (code !== 0) throw new Error(`HAProxy rejects the load balancer's configuration: ${stderr.trim()}`);
   }
 
-  /** What the checks have found so far goes on in the next worker: it would otherwise take every server for healthy. */
+  /** The next worker keeps the results of the checks. Otherwise it would consider every server healthy. */
   async #saveServerState(): Promise<void> {
     const state = await this.ask("show servers state").catch(() => "");
     await writeFile(this.stateFile, state, { mode: 0o600 });
@@ -118,8 +118,7 @@ export class Haproxy {
     for (;;) {
       const pid = await this.#workerPid();
       if (pid !== undefined && pid !== before) return;
-      if (Date.now() > deadline)
-        throw new Error(`HAProxy does not come up: ${await this.#daemon.lastWords()}`);
+      if (Date.now() > deadline) throw new Error(`HAProxy did not start: ${await this.#daemon.lastWords()}`);
       await delay(20);
     }
   }

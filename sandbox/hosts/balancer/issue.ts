@@ -1,6 +1,6 @@
 /**
- * Gets one certificate from pebble by ACME (RFC 8555) with DNS challenges: `issue.ts ORDER`, an IssueOrder as JSON.
- * Runs inside the services' namespace, because pebble and the name server that it asks are there.
+ * Gets one certificate from pebble over ACME (RFC 8555) with DNS challenges: `issue.ts ORDER`, with an IssueOrder as
+ * JSON. Runs inside the services' namespace, like pebble and its name server.
  */
 import { spawn } from "node:child_process";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -28,7 +28,7 @@ async function main(): Promise<void> {
 }
 
 function startPebble({ pebble, pebbleConfig, dnsServer }: IssueOrder) {
-  // Without these pebble waits at random and refuses some good nonces, to test clients; this is no test of a client.
+  // Without these, pebble waits at random and rejects some valid nonces to test clients, which is not needed here.
   const env = { ...process.env, PEBBLE_VA_NOSLEEP: "1", PEBBLE_WFE_NONCEREJECT: "0" };
   const args = ["--pdeathsig", "KILL", pebble, "-strict", "-config", pebbleConfig, "-dnsserver", dnsServer];
   const child = spawn("setpriv", args, { env, stdio: ["ignore", "pipe", "pipe"] });
@@ -48,7 +48,7 @@ async function obtain(order: IssueOrder): Promise<{ certificates: string; privat
     backoffMin: 200,
   });
   const [commonName, ...altNames] = order.domains;
-  if (commonName === undefined) throw new Error("a certificate needs a name");
+  if (commonName === undefined) throw new Error("a certificate requires a name");
   const [key, request] = await crypto.createCsr(
     { commonName, altNames: [commonName, ...altNames] },
     await crypto.createPrivateEcdsaKey(),
@@ -81,7 +81,7 @@ async function whenUp(url: string, output: () => string): Promise<string> {
     try {
       return await fetchText(url);
     } catch (error) {
-      if (Date.now() > deadline) throw new Error(`pebble does not come up (${String(error)}): ${output()}`);
+      if (Date.now() > deadline) throw new Error(`pebble did not start (${String(error)}): ${output()}`);
       await delay(50);
     }
   }

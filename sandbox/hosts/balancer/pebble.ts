@@ -4,14 +4,14 @@ import { imageCacheDir } from "../image";
 import { findProgram } from "../requirements";
 import { attempt } from "../run";
 
-/** Let's Encrypt's own test server; the checksum of what is fetched is the Go module proxy's business. */
+/** Let's Encrypt's own test server. The Go module proxy verifies the checksum. */
 const MODULE = "github.com/letsencrypt/pebble/v2/cmd/pebble";
 const VERSION = "v2.10.1";
 const BUILD_LIMIT_MS = 10 * 60_000;
 
 /**
- * The pebble program: on PATH (Debian's package of that name), built before, or built now where this machine has Go
- * (about a minute, once). Undefined where it cannot be had; `onProgress` is told why.
+ * The pebble program: on PATH (the Debian package pebble), built before, or built now if this machine has Go (about a
+ * minute, once). Undefined if it is not available; `onProgress` receives the reason.
  */
 export async function ensurePebble(
   onProgress: (line: string) => void = () => {},
@@ -24,7 +24,7 @@ export async function ensurePebble(
   const go = await findProgram("go");
   if (!go) {
     onProgress(
-      "no ACME server: apt-get install pebble gives one. Certificates will be of the sandbox's own CA",
+      "no ACME server. To get one, run: apt-get install pebble. Certificates will be from the sandbox's own CA",
     );
     return undefined;
   }
@@ -39,11 +39,11 @@ export async function ensurePebble(
     });
     if (code !== 0) {
       onProgress(
-        `building it failed (${stderr.trim().split("\n").at(-1)}): certificates will be of the sandbox's own CA`,
+        `building it failed (${stderr.trim().split("\n").at(-1)}). Certificates will be from the sandbox's own CA`,
       );
       return undefined;
     }
-    // Another process may have been faster; its program is as good.
+    // Another process may have been faster. Its program is the same.
     await rename(partial, folder).catch(() => {});
     return program;
   } finally {

@@ -1,38 +1,39 @@
 #!/bin/bash
-# Runs one host in the foreground, over all its reboots, and ends when the host powers off.
-# Runs in a mount namespace of its own (unshare --mount --propagation private): the host's root, its cgroups and its
-# disks are mounted here alone, so nothing is left when the last process of the host is gone.
+# Runs one host in the foreground, over all its reboots, and ends when the host powers off. It must run in its own
+# mount namespace (unshare --mount --propagation private): the host's root, its cgroups and its disks are only mounted
+# there, so nothing is left when the last process of the host has ended.
 #
-#   boot.sh DIR LOWER NAMESPACE MACHINE HOSTNAME CGROUP [DISK=DEVICE ...]
+# boot.sh DIR LOWER NAMESPACE MACHINE HOSTNAME CGROUP [DISK=DEVICE ...]
 #
-# DIR holds upper/ work/ root/ disks/; LOWER is overlayfs' list of layers; DISK is a name below /dev/disk/by-id and
-# DEVICE the block device behind it.
+# DIR contains upper/ work/ root/ disks/; LOWER is overlayfs' list of layers; DISK is a name in /dev/disk/by-id and
+# DEVICE its block device.
 set -euo pipefail
 dir=$1 lower=$2 namespace=$3 machine=$4 hostname=$5 cgroup=$6
 shift 6
 
 mount -t overlay overlay -o "lowerdir=$lower,upperdir=$dir/upper,workdir=$dir/work" "$dir/root"
 
-# A tmpfs takes device nodes where the state's own file system may not; a disk that is attached later gets its node
-# through this namespace, and a reboot inside the host keeps them all.
+# A tmpfs accepts device nodes even if the state's own file system does not. A disk that is attached later gets its
+# node through this namespace, and a reboot inside the host keeps them all.
 mount -t tmpfs -o mode=0755 disks "$dir/disks"
 for disk in "$@"; do
 	read -r major minor < <(stat --format='%Hr %Lr' "${disk#*=}")
 	mknod -m 0660 "$dir/disks/${disk%%=*}" b "$major" "$minor"
 done
 
-# A cap on the whole host's CPU is set from outside (Host.capCpu): with cgroup v1 in this folder, else in cgroup2.
+# The CPU cap for the whole host is set from outside (Host.capCpu): with cgroup v1 in this folder, otherwise in
+# cgroup2.
 if [ -e /sys/fs/cgroup/cpu/cgroup.procs ]; then
 	mkdir -p "/sys/fs/cgroup/cpu/$cgroup"
 	echo $$ >"/sys/fs/cgroup/cpu/$cgroup/cgroup.procs"
 fi
 
-# systemd as PID 1 needs cgroup2 alone, and a machine may have v1 mounted here.
+# systemd as PID 1 needs only cgroup2, but the machine may have v1 mounted here.
 umount -R /sys/fs/cgroup 2>/dev/null || true
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 tree=/sys/fs/cgroup/$cgroup
 mkdir -p "$tree/boot"
-# Limits of units work inside the host where this machine has cgroup2 controllers to give away.
+# Limits of units work inside the host if this machine has cgroup2 controllers to delegate.
 for folder in /sys/fs/cgroup "$(dirname "$tree")" "$tree"; do
 	for controller in cpu io memory pids; do
 		echo "+$controller" >"$folder/cgroup.subtree_control" 2>/dev/null || true
@@ -42,8 +43,8 @@ echo $$ >"$tree/boot/cgroup.procs"
 
 in_namespace=(nsenter --net="/run/netns/$namespace")
 
-# net.* settings of the host's namespace are the host's own (API_VFS_WRITABLE); IPAddressDeny and the like of units
-# need bpf. nspawn starts inside the namespace, or /sys would show this machine's interfaces.
+# The host can change net.* settings of its namespace (API_VFS_WRITABLE). IPAddressDeny and similar settings of units
+# need bpf. nspawn starts inside the namespace; otherwise /sys would show this machine's interfaces.
 export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
 start() {
 	(
@@ -57,9 +58,9 @@ start() {
 	)
 }
 
-# nspawn ends with 133 when the host asked for a reboot (systemd-nspawn(1), --keep-unit): the loop is the machine's
-# power supply. What a reboot would lose is lost: addresses and packet filters; and services of a new boot would be
-# killed in the folders of the old one's cgroups.
+# nspawn exits with 133 when the host requested a reboot (systemd-nspawn(1), --keep-unit); the loop then boots it
+# again. Addresses and packet filters are lost, as in a real reboot. Leftover cgroup folders are removed, because
+# services of the new boot would be killed in them.
 status=133
 while [ $status -eq 133 ]; do
 	if [ -d "$tree/host" ]; then

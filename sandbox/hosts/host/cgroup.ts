@@ -6,12 +6,12 @@ import { attempt } from "../run";
 const LIMIT_MS = 5000;
 /** cgroups(7), cpu: the kernel's default period in microseconds. */
 const PERIOD_US = 100_000;
-/** Where boot.sh puts a host for its CPU cap on machines with cgroup v1. */
+/** The folder in which boot.sh puts a host for its CPU cap on machines with cgroup v1. */
 const V1_CPU = "/sys/fs/cgroup/cpu";
 
 /**
- * Ends whatever still runs in a host's (or all hosts') tree of cgroups and removes it: the last resort for processes
- * that nobody remembers.
+ * Ends all processes in a host's (or all hosts') cgroup tree and removes it. This is the last resort for processes
+ * that no record lists.
  */
 export async function removeCgroup(cgroup: string): Promise<void> {
   const mount = await unifiedMount();
@@ -19,7 +19,7 @@ export async function removeCgroup(cgroup: string): Promise<void> {
   for (const root of [mount, V1_CPU]) if (root) await removeTree(join(root, cgroup));
 }
 
-/** Caps the CPU of a host, in CPUs; undefined lifts the cap. Throws where the host is off. */
+/** Caps the CPU of a host, in CPUs; undefined removes the cap. Throws if the host is off. */
 export async function capCpu(cgroup: string, cpus: number | undefined): Promise<void> {
   const quota = cpus === undefined ? undefined : Math.round(cpus * PERIOD_US);
   const v1 = join(V1_CPU, cgroup, "cpu.cfs_quota_us");

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Host } from "./host";
 
-/** How far cloud-init has come in the present boot. Source: cloud-init's documentation, "status.json". */
+/** The progress of cloud-init in the current boot. Source: cloud-init's documentation, "status.json". */
 export interface CloudInitState {
   readonly status: "running" | "done" | "error";
-  /** What cloud-init itself says went wrong; scripts' own output is in the host's journal. */
+  /** Errors that cloud-init reports itself. The output of scripts is in the host's journal. */
   readonly errors: readonly string[];
 }
 
@@ -19,7 +19,7 @@ interface Stage {
   finished?: number | null;
 }
 
-/** The state of cloud-init on a running host; undefined where it is off or has not begun. */
+/** The state of cloud-init on a running host; undefined if the host is off or cloud-init has not started. */
 export async function cloudInitState(host: Host): Promise<CloudInitState | undefined> {
   const text = await host.readFile("/run/cloud-init/status.json");
   if (text === undefined) return undefined;
@@ -31,7 +31,7 @@ export async function cloudInitState(host: Host): Promise<CloudInitState | undef
   return { status: errors.length > 0 ? "error" : "done", errors };
 }
 
-/** Waits until cloud-init has ended; undefined where the host went off before. */
+/** Waits until cloud-init has ended; undefined if the host went off first. */
 export async function cloudInitOutcome(host: Host, signal: AbortSignal): Promise<CloudInitState | undefined> {
   const deadline = Date.now() + LIMIT_MS;
   while (!signal.aborted && Date.now() < deadline && (await host.running())) {

@@ -23,24 +23,24 @@ import { refuseUnreadable } from "./userData";
 const BOOT = join(__dirname, "boot.sh");
 /** A droplet that has not reached its basic target by then never will. */
 const BOOT_LIMIT_MS = 120_000;
-/** DigitalOcean gives a clean shutdown some time before it cuts the power. */
+/** DigitalOcean waits this long for a clean shutdown before it cuts the power. */
 const SHUTDOWN_LIMIT_MS = 60_000;
-/** A host's own files: logs, a database's first files, the app's modules. */
+/** Space for a host's own files: logs, a database's first files, the app's modules. */
 const NEEDED_BYTES = 1024 ** 3;
-/** systemd(1): what PID 1 does at these signals; SIGRTMIN is 34. */
+/** systemd(1): the reaction of PID 1 to these signals; SIGRTMIN is 34. */
 const POWEROFF_SIGNAL = 34 + 4;
 const REBOOT_SIGNAL = 34 + 5;
 
-/** What a host must know of itself when nobody remembers it: kept beside its disk. */
+/** The data of a host that must survive this program, stored next to its disk. */
 interface HostFile {
-  /** The layers that its disk lies on, in overlayfs' form: the base root filesystem is the last. */
+  /** The layers of its disk, in overlayfs' format. The base root filesystem is the last. */
   readonly base: string;
   readonly name: string;
-  /** Disks that it has been given: name below /dev/disk/by-id, and block device. */
+  /** Its additional disks: name in /dev/disk/by-id, and block device. */
   readonly disks: Readonly<Record<string, string>>;
 }
 
-/** One droplet as a machine. Every method may be called after a restart of this program. */
+/** One droplet as a machine. Every method works after a restart of this program. */
 export class Host {
   readonly #dir: string;
 
@@ -64,9 +64,9 @@ export class Host {
   }
 
   /**
-   * Lays out the disk: empty above the layers of `base`, or a copy of a snapshot's. Nothing runs yet. The host trusts
-   * the CA of `authorityFile` (PEM).
-   * Throws where the user data cannot be read by cloud-init, or the disk of this machine is nearly full.
+   * Creates the disk: an empty layer on top of `base`, or a copy of a snapshot's. Nothing runs yet. The host trusts
+   * the CA in `authorityFile` (PEM). Throws if cloud-init could not read the user data, or the disk of this machine
+   * is almost full.
    */
   async create(droplet: Droplet, base: string, authorityFile: string): Promise<void> {
     refuseUnreadable(droplet);
@@ -84,7 +84,7 @@ export class Host {
     await this.#write({ base, name: droplet.name, disks: {} });
   }
 
-  /** Boots, and comes back when systemd has reached its basic target; does nothing for a host that runs. */
+  /** Boots the host, and returns when systemd has reached its basic target. Does nothing if the host is running. */
   async powerOn(droplet: Droplet): Promise<void> {
     if (await this.running()) return;
     const { base, disks } = await this.#read();
@@ -98,7 +98,7 @@ export class Host {
     await this.#booted();
   }
 
-  /** Cuts the power: every process of the host ends at once, nothing is written back. */
+  /** Cuts the power: every process of the host ends at once, without writing anything. */
   async powerOff(): Promise<void> {
     const machine = await this.running();
     if (machine) {
@@ -110,17 +110,17 @@ export class Host {
     await this.#unplug();
   }
 
-  /** What operators call it from now on; inside, its host name stays what cloud-init has made it, as at DigitalOcean. */
+  /** Renames the host for operators. Inside, its host name stays the one that cloud-init set, as at DigitalOcean. */
   async rename(name: string): Promise<void> {
     if (await this.exists()) await this.#write({ ...(await this.#read()), name });
   }
 
-  /** The droplet's name. Throws where it has no disk here. */
+  /** The droplet's name. Throws if it has no disk here. */
   async name(): Promise<string> {
     return (await this.#read()).name;
   }
 
-  /** Asks the host to power off, and cuts the power where it has not done so in time. */
+  /** Asks the host to power off, and cuts the power if it has not done so in time. */
   async shutdown(withinMs = SHUTDOWN_LIMIT_MS): Promise<void> {
     const machine = await this.running();
     const init = await this.init();
@@ -129,7 +129,7 @@ export class Host {
     await this.powerOff();
   }
 
-  /** Asks the host to reboot, and comes back when it is up again; a host that is off is booted. */
+  /** Asks the host to reboot, and returns when it is up again. A host that is off is booted. */
   async reboot(droplet: Droplet): Promise<void> {
     const init = await this.init();
     if (!init) return this.powerOn(droplet);
@@ -146,7 +146,7 @@ export class Host {
     await this.#booted();
   }
 
-  /** Removes the host and everything of it. */
+  /** Removes the host and all its data. */
   async destroy(): Promise<void> {
     await this.powerOff();
     await rm(join("/run/systemd/nspawn/propagate", `${this.instance.id}-${this.dropletId}`), {
@@ -156,7 +156,7 @@ export class Host {
     await rm(this.#dir, { recursive: true, force: true });
   }
 
-  /** Copies the disk as it is now to a snapshot. Of a running host it is what a power cut would leave. */
+  /** Copies the current disk to a snapshot. For a running host, the copy is what a power cut would leave. */
   async snapshot(snapshotId: string): Promise<void> {
     await requireSpace(this.#dir);
     if (await this.running()) await this.run("sync", []).catch(() => {});
@@ -168,7 +168,7 @@ export class Host {
     await rename(partial, target);
   }
 
-  /** Gives the host a disk at /dev/disk/by-id/NAME, at once where it runs. */
+  /** Attaches a disk at /dev/disk/by-id/NAME, immediately if the host is running. */
   async attachDisk(name: string, device: string): Promise<void> {
     const file = await this.#read();
     await this.#write({ ...file, disks: { ...file.disks, [name]: device } });
@@ -180,7 +180,7 @@ export class Host {
     await run("mknod", ["-m", "0660", node, "b", major, minor]);
   }
 
-  /** Takes a disk away; what the host has mounted of it is unmounted. */
+  /** Detaches a disk, and unmounts it on the host. */
   async detachDisk(name: string): Promise<void> {
     const file = await this.#read();
     const { [name]: device, ...disks } = file.disks;
@@ -192,9 +192,9 @@ export class Host {
   }
 
   /**
-   * Caps the CPU of the whole host from outside, in CPUs (0.5 is half of one); undefined lifts the cap. It lasts until
-   * the host powers off, and covers what the host itself starts, not what `run` brings in. (Inside a host on a machine
-   * with cgroup v1 no limit of a unit has any effect.)
+   * Caps the CPU of the whole host from outside, in CPUs (0.5 is half of one); undefined removes the cap. The cap
+   * ends when the host powers off. It applies to processes that the host itself starts, not to those of `run`.
+   * (Inside a host on a machine with cgroup v1, limits of units have no effect.)
    */
   async capCpu(cpus: number | undefined): Promise<void> {
     await capCpu(this.#cgroup, cpus);
@@ -204,17 +204,17 @@ export class Host {
     return (await this.#read()).disks;
   }
 
-  /** Runs a program on the host as root and gives its output; throws CommandFailed. */
+  /** Runs a program on the host as root and returns its output. Throws CommandFailed. */
   async run(program: string, args: readonly string[], options?: RunOptions): Promise<string> {
     return run("nsenter", [...(await this.enter()), program, ...args], options);
   }
 
-  /** Like `run`, whatever the exit code. */
+  /** Like `run`, for any exit code. */
   async attempt(program: string, args: readonly string[], options?: RunOptions): Promise<Output> {
     return attempt("nsenter", [...(await this.enter()), program, ...args], options);
   }
 
-  /** Arguments of nsenter that lead into the host, with a clean environment. Throws where the host is off. */
+  /** The arguments with which nsenter enters the host, with a clean environment. Throws if the host is off. */
   async enter(terminal = "dumb"): Promise<string[]> {
     const init = await this.init();
     if (!init) throw new Error(`droplet ${this.dropletId} is off`);
@@ -228,12 +228,12 @@ export class Host {
     return ["--target", String(init), ...namespaces, "--", "env", "--ignore-environment", ...environment];
   }
 
-  /** The process that runs the machine; undefined where it is off. */
+  /** The process that runs the machine; undefined if the host is off. */
   async running(): Promise<KnownProcess | undefined> {
     return launched(join(this.#dir, "process"));
   }
 
-  /** The host's PID 1 as this machine counts; undefined where it is off. */
+  /** The host's PID 1 in this machine's numbering; undefined if the host is off. */
   async init(): Promise<number | undefined> {
     const machine = await this.running();
     // boot.sh, systemd-nspawn, PID 1.
@@ -242,13 +242,13 @@ export class Host {
     return child && (await isInit(child)) ? child : undefined;
   }
 
-  /** A file of the running host; undefined where it is off or the file is absent. */
+  /** A file of the running host; undefined if the host is off or the file is absent. */
   async readFile(path: string): Promise<string | undefined> {
     const init = await this.init();
     return init ? readFile(`/proc/${init}/root${path}`, "utf8").catch(() => undefined) : undefined;
   }
 
-  /** Whether systemd has reached a target of the boot. */
+  /** True if systemd has reached a target of the boot. */
   async reached(target: string): Promise<boolean> {
     const init = await this.init();
     if (!init || !(await exists(`/proc/${init}/root/run/systemd/private`))) return false;
@@ -262,12 +262,12 @@ export class Host {
     for (;;) {
       if (await this.reached("basic.target").catch(() => false)) return;
       if (!(await this.running()))
-        throw new Error(`the host stopped while it booted. ${await this.#lastWords()}`);
+        throw new Error(`the host stopped while it was booting. ${await this.#lastWords()}`);
       if (Date.now() > deadline) {
         const words = await this.#lastWords();
         await this.powerOff();
         throw new Error(
-          `the host did not come up within ${BOOT_LIMIT_MS / 1000} s and was switched off. ${words}`,
+          `the host did not start within ${BOOT_LIMIT_MS / 1000} s and was switched off. ${words}`,
         );
       }
       await delay(100);
@@ -280,7 +280,10 @@ export class Host {
     return `Its console (${this.consolePath}) ends with:\n${lines}`;
   }
 
-  /** The routers' ends go first: a namespace may be held by a process a moment longer than its machine lives. */
+  /**
+   * The routers' ends are removed first, because a process can hold a namespace a moment longer than its machine
+   * runs.
+   */
   async #unplug(): Promise<void> {
     const port = dropletPort(this.dropletId);
     const all = await readdir("/run/netns").catch(() => []);
@@ -311,13 +314,13 @@ export class Host {
   }
 }
 
-/** The droplets that have a disk here, whether the account knows them or not. */
+/** The droplets that have a disk here, even if the account does not know them. */
 export async function dropletsOnDisk(instance: Instance): Promise<number[]> {
   const names = await readdir(join(instance.dir, "droplets")).catch(() => []);
   return names.map(Number).filter((id) => id > 0);
 }
 
-/** Overlayfs keeps deletions as devices and marks in extended attributes: only cp's own archive mode copies them. */
+/** Overlayfs stores deletions as devices and marks in extended attributes. Only cp's own archive mode copies them. */
 async function copyDisk(from: string, to: string): Promise<void> {
   await run("cp", ["--archive", "--reflink=auto", from, to], { timeoutMs: 10 * 60_000 });
 }
@@ -326,7 +329,7 @@ async function requireSpace(folder: string): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize >= NEEDED_BYTES) return;
   throw new Error(
-    `no disk left: a host needs 1 GiB free under ${folder}. Make room, and create the droplet again.`,
+    `disk full: a host needs 1 GiB of free space in ${folder}. Free some space, and create the droplet again.`,
   );
 }
 

@@ -4,11 +4,13 @@ import { DNS_ADDRESS } from "../network/addresses";
 import { macOf } from "../network/fabric";
 import type { Droplet, Interface } from "../world";
 
-/** Where cloud-init's ConfigDrive source looks for a drive that is a folder (DataSourceConfigDrive.py). */
+/**
+ * The folder in which cloud-init's ConfigDrive source looks for a drive that is a folder (DataSourceConfigDrive.py).
+ */
 const SEED = "var/lib/cloud/seed/config_drive/openstack/latest";
 
 /**
- * What every droplet's vendor data sets, as on DigitalOcean: root logs in with the account's SSH keys, and cloud-init
+ * The vendor data of every droplet, as at DigitalOcean: root logs in with the account's SSH keys, and cloud-init
  * writes /etc/hosts.
  */
 const VENDOR_DATA = "#cloud-config\ndisable_root: false\nmanage_etc_hosts: true\n";
@@ -49,8 +51,8 @@ export function networkData(droplet: Droplet): object {
     netmask,
     ...more,
   });
-  // The resolver is asked through the public interface alone: a resolver that is listed for an interface from which it
-  // cannot be reached costs systemd-resolved five seconds for each name that does not exist.
+  // Only the public interface lists the resolver: if an interface lists a resolver that it cannot reach,
+  // systemd-resolved takes five seconds for each name that does not exist.
   const outward = (gateway: string) => ({
     routes: [{ network: "0.0.0.0", netmask: "0.0.0.0", gateway }],
     dns_nameservers: [DNS_ADDRESS],

@@ -2,18 +2,18 @@ import { appendFile, copyFile, mkdir, readFile, writeFile } from "node:fs/promis
 import { dirname, join } from "node:path";
 import { run } from "../run";
 
-/** Where Debian and Ubuntu look for CAs that the machine's owner adds (update-ca-certificates(8)). */
+/** The folder for additional CAs in Debian and Ubuntu (update-ca-certificates(8)). */
 const ADDED = "usr/local/share/ca-certificates/sandbox.crt";
 const BUNDLE = "etc/ssl/certs/ca-certificates.crt";
 
 /**
- * Makes a host trust the sandbox's own CA as every machine trusts the public ones: on the internet of the sandbox it
- * certifies what DigitalOcean itself serves. It writes what `update-ca-certificates` would, into the host's disk
- * (`upper`, while it is not mounted) over the base root filesystem.
+ * Makes a host trust the sandbox's own CA like a public one, because this CA signs the certificates of DigitalOcean's
+ * own services in the sandbox. It writes the same files as `update-ca-certificates` to the host's disk (`upper`, while
+ * it is not mounted), on top of the base root filesystem.
  */
 export async function trustAuthority(upper: string, rootfs: string, certificateFile: string): Promise<void> {
   const certificate = await readFile(certificateFile, "utf8");
-  // A snapshot of a host of this sandbox trusts it already, and may have changed its bundle since.
+  // A snapshot of this sandbox's host already trusts it, and its bundle may have changed since.
   const known = await readFile(join(upper, ADDED), "utf8").catch(() => undefined);
   if (known === certificate) return;
   for (const path of [ADDED, BUNDLE]) await mkdir(dirname(join(upper, path)), { recursive: true });

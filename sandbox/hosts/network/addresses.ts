@@ -1,25 +1,26 @@
 /**
- * Addresses of the provider's side. All are from ranges that no one on the internet has: RFC 5737's TEST-NET-1 is the
+ * Addresses of the provider. All are from ranges that are not used on the internet: RFC 5737's TEST-NET-1 is the
  * internet of the sandbox.
  */
 
-/** The network of clients: whatever is not the provider's. */
+/** The network of clients, which are outside the provider. */
 export const CLIENT_NETWORK = "192.0.2.0/24";
 export const CLIENT_GATEWAY = "192.0.2.1";
-/** Where `curl` and the published address come from. */
+/** The source address of `curl` and of published ports. */
 export const CLIENT_ADDRESS = "192.0.2.10";
 /** The resolver of all droplets. */
 export const DNS_ADDRESS = "192.0.2.53";
-/** Where hosts find Spaces. */
+/** The address of Spaces for hosts. */
 export const SPACES_ADDRESS = "192.0.2.54";
 /** DigitalOcean's metadata address. */
 export const METADATA_ADDRESS = "169.254.169.254";
 
-/** "10.0.0.0/16" as first and last address, as numbers. Throws for what is no range. */
+/** "10.0.0.0/16" as first and last address, as numbers. Throws if it is not a range. */
 export function rangeOf(cidr: string): { first: number; last: number } {
   const [address = "", prefix = ""] = cidr.split("/");
   const bits = Number(prefix);
-  if (prefix === "" || !(bits >= 0 && bits <= 32)) throw new Error(`${cidr} is no IPv4 range`);
+  if (prefix === "" || !(bits >= 0 && bits <= 32))
+    throw new Error(`expected an IPv4 range such as 10.0.0.0/16, got ${cidr}`);
   const size = 2 ** (32 - bits);
   const first = Math.floor(toNumber(address) / size) * size;
   return { first, last: first + size - 1 };
@@ -28,7 +29,7 @@ export function rangeOf(cidr: string): { first: number; last: number } {
 export function toNumber(address: string): number {
   const parts = address.split(".").map(Number);
   if (parts.length !== 4 || parts.some((part) => !(part >= 0 && part <= 255))) {
-    throw new Error(`${address} is no IPv4 address`);
+    throw new Error(`expected an IPv4 address, got ${address}`);
   }
   return parts.reduce((sum, part) => sum * 256 + part, 0);
 }
@@ -40,11 +41,11 @@ export const toText = (address: number): string =>
 export const prefixLength = (netmask: string): number =>
   toNumber(netmask).toString(2).replaceAll("0", "").length;
 
-/** The highest address of a range that nobody has; throws where the range is full. */
+/** The highest free address of a range. Throws if the range is full. */
 export function highestFree(cidr: string, used: ReadonlySet<string>): string {
   const { first, last } = rangeOf(cidr);
   for (let address = last - 1; address > first + 1; address--) {
     if (!used.has(toText(address))) return toText(address);
   }
-  throw new Error(`the network ${cidr} has no address left`);
+  throw new Error(`the network ${cidr} has no free address`);
 }

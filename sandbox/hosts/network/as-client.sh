@@ -1,5 +1,5 @@
 #!/bin/bash
-# as-client.sh COMMAND...: becomes COMMAND, with the sandbox's name server for its names. In a mount namespace of its own.
+# as-client.sh COMMAND...: becomes COMMAND, in its own mount namespace, with the sandbox's name server.
 set -euo pipefail
 mount --bind "$(dirname "$0")/client-resolv.conf" /etc/resolv.conf
 resolved=/run/systemd/resolve/io.systemd.Resolve

@@ -21,12 +21,14 @@ import {
 import { addNamespace, deleteNamespace, ip, namespaceExists, runIn } from "./namespace";
 
 /**
- * The provider's network. One router namespace joins all public addresses, and one more for each VPC its private ones:
- * VPCs share no namespace, so nothing but the public side leads from one to the other, even where ranges overlap.
+ * The provider's network. One router namespace joins all public addresses, and one for each VPC joins its private
+ * ones. VPCs share no namespace, so they can only reach each other through the public side, even if their ranges
+ * overlap.
  *
- * A host hangs on the router by a cable of its own (a veth pair) and keeps the netmask that DigitalOcean gives it: the
- * router answers ARP for everybody else (proxy_arp). So every packet between two hosts of one network is routed, and
- * the router's nftables see it with connection tracking. Strict reverse path filtering keeps a host to its own address.
+ * A separate cable (a veth pair) connects each host to the router. The host keeps DigitalOcean's netmask, and the
+ * router answers ARP for all other hosts (proxy_arp). So every packet between two hosts of one network is routed, and
+ * the router's nftables see it with connection tracking. Strict reverse path filtering restricts a host to its own
+ * address.
  */
 const ROUTER = {
   "net.ipv4.ip_forward": 1,
@@ -40,7 +42,7 @@ const ROUTER = {
 /** A cable from a namespace to a router. */
 export interface Cable {
   readonly router: string;
-  /** The name of the router's end; the firewall's rules go by it. */
+  /** The name of the router's end, which the firewall's rules use. */
   readonly port: string;
   readonly namespace: string;
   readonly device: string;
@@ -52,7 +54,7 @@ export interface Cable {
 export const dropletPort = (dropletId: number): string => `d${dropletId}`;
 export const balancerPort = (balancerId: string): string => `b${balancerId.slice(0, 8)}`;
 
-/** A locally administered address that is the droplet's for its whole life. */
+/** A locally administered address that the droplet keeps forever. */
 export function macOf(dropletId: number, kind: "public" | "private"): string {
   const bytes = [24, 16, 8, 0].map((shift) =>
     (Math.floor(dropletId / 2 ** shift) % 256).toString(16).padStart(2, "0"),
@@ -60,7 +62,7 @@ export function macOf(dropletId: number, kind: "public" | "private"): string {
   return ["02", kind === "public" ? "0a" : "0b", ...bytes].join(":");
 }
 
-/** Makes the public router, the services' and the client's namespaces where they are absent. */
+/** Creates the public router, the services' and the client's namespaces if they are absent. */
 export async function ensurePublicNetwork(instance: Instance): Promise<void> {
   const router = publicNamespace(instance);
   if (!(await namespaceExists(router))) {
@@ -96,12 +98,12 @@ export async function ensurePublicNetwork(instance: Instance): Promise<void> {
       "link set eth0 up",
       `route add default via ${CLIENT_GATEWAY}`,
     ]);
-    // A test may give the client more addresses of its network.
+    // A test can assign more addresses of its network to the client.
     await ip(router, [`route add ${CLIENT_NETWORK} dev client`]);
   }
 }
 
-/** Makes a VPC's router where it is absent. */
+/** Creates a VPC's router if it is absent. */
 export async function ensureVpc(instance: Instance, vpc: Vpc): Promise<void> {
   const router = vpcNamespace(instance, vpc.id);
   if (await namespaceExists(router)) return;
@@ -109,7 +111,7 @@ export async function ensureVpc(instance: Instance, vpc: Vpc): Promise<void> {
   await ip(router, [`addr add ${toText(rangeOf(vpc.ip_range).first + 1)}/32 dev lo`]);
 }
 
-/** Lays a cable: the namespace's end keeps the name and MAC, the router gets a route and a fixed neighbour. */
+/** Creates a cable: the namespace's end has the name and MAC, the router gets a route and a fixed neighbour. */
 export async function plug({ router, port, namespace, device, mac, address }: Cable): Promise<void> {
   await runIn(router, "ip", [
     "link",
@@ -125,7 +127,7 @@ export async function plug({ router, port, namespace, device, mac, address }: Ca
     "netns",
     namespace,
   ]);
-  // ARP for others is delayed by up to 0.8 s by default, so that the owner may answer first: here nobody else can.
+  // By default, proxy ARP waits up to 0.8 s for the owner's answer. Here no other machine can answer.
   await runIn(router, "sysctl", ["-qw", `net.ipv4.neigh.${port}.proxy_delay=0`]);
   await ip(router, [
     `link set ${port} up`,
@@ -134,7 +136,7 @@ export async function plug({ router, port, namespace, device, mac, address }: Ca
   ]);
 }
 
-/** A droplet's namespace with its interfaces, anew: what a guest left in an old one (rules, addresses) is gone. */
+/** Recreates a droplet's namespace with its interfaces, so that rules and addresses from an old one are removed. */
 export async function plugDroplet(instance: Instance, droplet: Droplet): Promise<string> {
   const namespace = dropletNamespace(instance, droplet.id);
   await deleteNamespace(namespace);
@@ -154,12 +156,12 @@ export async function plugDroplet(instance: Instance, droplet: Droplet): Promise
   return namespace;
 }
 
-/** The gateway's address is the router's own, so that a host can reach and ping it. */
+/** The gateway's address belongs to the router, so that a host can reach and ping it. */
 async function ensureGateway(router: string, gateway: string): Promise<void> {
   await ip(router, [`addr replace ${gateway}/32 dev lo`]);
 }
 
-/** A load balancer's namespace, between the public router and its VPC; nothing happens where it is there already. */
+/** Creates a load balancer's namespace, between the public router and its VPC, unless it exists. */
 export async function plugBalancer(
   instance: Instance,
   balancer: { id: string; ip: string; vpcId: string; privateAddress: string },
@@ -183,7 +185,7 @@ export async function plugBalancer(
   return namespace;
 }
 
-/** Puts the addresses on a load balancer's interfaces: the kernel of a host does that by cloud-init. */
+/** Assigns the addresses to a load balancer's interfaces. On a host, cloud-init does this. */
 export async function addressBalancer(
   namespace: string,
   publicAddress: string,

@@ -6,13 +6,12 @@ import { dropletPort } from "./fabric";
 export type BalancerAddresses = ReadonlyMap<string, readonly string[]>;
 
 /**
- * The cloud firewalls as one nftables table, for the public router and for each VPC's alike: cables have the same name
- * in all of them. Loading the text replaces the table in one transaction.
+ * The cloud firewalls as one nftables table. The public router and the routers of all VPCs use the same text, because
+ * cables have the same name in all of them. Loading the text replaces the table in one transaction.
  *
- * A packet of a connection's own direction is judged each time, not only the first one: so a rule that goes away ends
- * what it had allowed at once, and whoever stays allowed notices nothing. Answers pass by connection tracking. A
- * droplet without a firewall is open, as at DigitalOcean. The metadata address is the provider's own and no firewall's
- * business.
+ * The rules apply to every packet from the side that opened the connection, not only to the first one. So when a rule is
+ * removed, its connections stop at once, and allowed connections are not affected. Answers pass by connection tracking.
+ * A droplet without a firewall is open, as at DigitalOcean. Firewalls do not apply to the provider's metadata address.
  */
 export function firewallTable(
   world: Pick<World, "droplets" | "firewalls">,
@@ -33,7 +32,7 @@ export function firewallTable(
           `${key} vmap { ${guarded.map(({ droplet: { id } }) => `"${dropletPort(id)}" : jump ${prefix}_${id}`).join(", ")} }`,
         ];
   return [
-    // Deleting needs the table to be there: it is added first.
+    // Deleting fails if the table does not exist, so it is added first.
     "table inet cloud {}",
     "delete table inet cloud",
     "table inet cloud {",
@@ -53,8 +52,8 @@ export function firewallTable(
 }
 
 /**
- * The reserved IPs as a table of the public router: what comes for one goes to its droplet's own address. The firewalls
- * see the droplet's address.
+ * The reserved IPs as a table of the public router. Packets to a reserved IP go to its droplet's own address, which is
+ * the address that the firewalls see.
  */
 export function reservedIpTable({ reservedIps, droplets }: Pick<World, "reservedIps" | "droplets">): string {
   const rules = reservedIps.flatMap(({ ip, droplet_id }) => {
@@ -87,9 +86,9 @@ const outbound = (firewall: Firewall): Rule[] =>
   firewall.outbound_rules.map(({ destinations, ...rule }) => ({ ...rule, peers: destinations }));
 
 /**
- * What a rule denies ends here, whatever other rules allow (Firewalls documentation, Configure Rules: deny takes
- * precedence, between firewalls as well). What a rule allows goes on to the other end's chain (return). What no rule
- * allows ends here.
+ * A denied packet is dropped here, even if other rules allow it (Firewalls documentation, Configure Rules: deny takes
+ * precedence, also between firewalls). An allowed packet continues in the chain of the other end (return). Any other
+ * packet is dropped.
  */
 function chain(name: string, rules: readonly Rule[], side: "saddr" | "daddr", peers: PeerAddresses): string {
   const lines = (action: Rule["action"], verdict: string) =>
@@ -110,7 +109,7 @@ function match({ protocol, ports }: Rule, address: string, side: "saddr" | "dadd
   return all ? `${who} meta l4proto ${protocol}` : `${who} ${protocol} dport ${ports}`;
 }
 
-/** Translates whom a rule names into addresses: tags and ids mean both addresses of each droplet. */
+/** Resolves a rule's peers to addresses. A tag or id means both addresses of each droplet. */
 class PeerAddresses {
   constructor(
     private readonly droplets: readonly Droplet[],

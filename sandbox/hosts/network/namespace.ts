@@ -2,12 +2,12 @@ import { access, readdir } from "node:fs/promises";
 import { namespacePath } from "../instance";
 import { type RunOptions, run } from "../run";
 
-/** Runs a program inside a network namespace; throws CommandFailed. */
+/** Runs a program inside a network namespace. Throws CommandFailed. */
 export function runIn(namespace: string, program: string, args: readonly string[], options?: RunOptions) {
   return run("nsenter", [`--net=${namespacePath(namespace)}`, "--", program, ...args], options);
 }
 
-/** Carries out `ip` commands, one a line, in one process; the first that fails throws. */
+/** Runs `ip` commands, one per line, in one process. The first that fails throws. */
 export async function ip(namespace: string, commands: readonly string[]): Promise<void> {
   await runIn(namespace, "ip", ["-batch", "-"], { input: `${commands.join("\n")}\n` });
 }
@@ -19,23 +19,25 @@ export async function namespaceExists(name: string): Promise<boolean> {
   );
 }
 
-/** Makes a namespace with its loopback up. `sysctls` are set before any interface is there to inherit others. */
+/**
+ * Creates a namespace with its loopback up. `sysctls` are set before any interface exists that would inherit others.
+ */
 export async function addNamespace(
   name: string,
   sysctls: Readonly<Record<string, number>> = {},
 ): Promise<void> {
   await run("ip", ["netns", "add", name]);
-  // IPv6 is not carried between hosts, and its link-local chatter would only show up in captures.
+  // IPv6 is not routed between hosts, and its link-local traffic would only appear in captures.
   const settings = { "net.ipv6.conf.default.disable_ipv6": 1, ...sysctls };
   const assignments = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
   await runIn(name, "sysctl", ["-qw", ...assignments]);
   await ip(name, ["link set lo up"]);
 }
 
-/** Removes a namespace with all interfaces in it; nothing happens where there is none. */
+/** Removes a namespace with all its interfaces; does nothing if it does not exist. */
 export async function deleteNamespace(name: string): Promise<void> {
   if (!(await namespaceExists(name))) return;
-  // A process that was started meanwhile may still hold the namespace: its cables are cut now, not when that ends.
+  // A process that started in the meantime may still hold the namespace, so its cables are removed now.
   const links = JSON.parse(await runIn(name, "ip", ["-json", "link", "show"])) as {
     ifname: string;
     link_type: string;
@@ -47,7 +49,7 @@ export async function deleteNamespace(name: string): Promise<void> {
   await run("ip", ["netns", "del", name]);
 }
 
-/** The namespaces whose names begin with an instance's id. */
+/** The namespaces whose names start with an instance's id. */
 export async function namespacesOf(instanceId: string): Promise<string[]> {
   const all = await readdir("/run/netns").catch(() => []);
   return all.filter((name) => name.startsWith(`${instanceId}-`));

@@ -3,16 +3,21 @@ import type { Domain } from "../world";
 import type { Metadata } from "./metadata";
 import type { Challenges } from "./zones";
 
-/** What the services answer from: one file, which the driver replaces. Mode 0600: it holds user data. */
+/**
+ * The data for the services' answers: one file, which the driver replaces. Mode 0600, because it contains user data.
+ */
 export interface ServicesData {
   readonly domains: readonly Domain[];
-  /** Whether the names of Spaces resolve. */
+  /** True if the names of Spaces resolve. */
   readonly spaces: boolean;
-  /** Metadata by the address that asks; a host cannot take another's, because the routers filter sources. */
+  /**
+   * Metadata by the address of the client. A host cannot use another host's address, because the routers filter
+   * sources.
+   */
   readonly metadata: Readonly<Record<string, Metadata>>;
 }
 
-/** A JSON file's value, read again when it has been replaced; `fallback` while it is absent. */
+/** The value of a JSON file, read again after it was replaced; `fallback` while it is absent. */
 export function watchedJson<T>(path: string, fallback: T): () => T {
   let seen = "";
   let value = fallback;

@@ -1,6 +1,6 @@
 /**
- * The provider's services inside the sandbox's network: DNS for the account's domains, and the metadata address.
- * Runs in a namespace of its own: `main.ts DATA CHALLENGES`, two JSON files that are read again when replaced.
+ * The provider's services inside the sandbox's network: DNS for the account's domains, and the metadata address. Runs
+ * in its own namespace: `main.ts DATA CHALLENGES`, two JSON files that are read again when they are replaced.
  */
 import { createSocket } from "node:dgram";
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -26,12 +26,12 @@ const data = watchedJson<ServicesData>(dataPath, { domains: [], spaces: false, m
 const challenges = watchedJson<Challenges>(challengesPath, {});
 
 const RCODES = { NOERROR: 0, NXDOMAIN: 3, NOTIMP: 4 };
-/** RFC 1035, 4.2.1; longer answers are asked for again over TCP. */
+/** RFC 1035, 4.2.1; clients repeat the request over TCP for longer answers. */
 const MAX_UDP_BYTES = 512;
 const TRUNCATED = 1 << 9;
 const RECURSION_DESIRED = 1 << 8;
 
-/** Whoever speaks EDNS (RFC 6891) is answered in it, or takes the server for an old one and asks again. */
+/** A client that uses EDNS (RFC 6891) gets an EDNS answer. Otherwise it would assume an old server and ask again. */
 const EDNS: OptAnswer = {
   type: "OPT",
   name: ".",
@@ -64,7 +64,7 @@ function answer(query: Packet): Packet {
   };
 }
 
-/** What is no DNS message gets no answer. */
+/** A message that is not DNS gets no answer. */
 function answered<T>(message: Buffer, send: (response: Packet) => T): T | undefined {
   try {
     return send(answer(decode(message)));

@@ -1,4 +1,4 @@
-/** One droplet's metadata in DigitalOcean's form: what `/metadata/v1.json` answers. */
+/** One droplet's metadata in DigitalOcean's format: the answer to `/metadata/v1.json`. */
 export interface Metadata {
   readonly droplet_id: number;
   readonly hostname: string;
@@ -15,9 +15,9 @@ export interface Metadata {
 }
 
 /**
- * The text below `/metadata/v1`: a folder lists its entries, one a line and folders with a slash; a leaf is its value,
- * a list of values one a line. Undefined for what does not exist.
- * Source: DigitalOcean's metadata API reference: the index names differ from the JSON's (`id`, `user-data`).
+ * The text of a path in `/metadata/v1`. A folder lists its entries, one per line and folders with a slash. A leaf is
+ * its value, and a list has one value per line. Undefined if it does not exist. Source: DigitalOcean's metadata API
+ * reference: the index names differ from the JSON's (`id`, `user-data`).
  */
 export function metadataText(metadata: Metadata, path: string): string | undefined {
   const { droplet_id, hostname, user_data, vendor_data, public_keys, ...rest } = metadata;

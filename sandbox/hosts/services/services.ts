@@ -12,7 +12,7 @@ import type { Challenges } from "./zones";
 const MAIN = join(__dirname, "main.ts");
 const SOURCES = ["main.ts", "zones.ts", "metadata.ts", "data.ts"];
 
-/** Keeps the services' process running, and tells it what to answer. */
+/** Keeps the services' process running, and writes its data. */
 export class Services {
   readonly #dir: string;
   readonly #daemon: Daemon;
@@ -22,7 +22,9 @@ export class Services {
     this.#daemon = new Daemon(this.#dir, "services");
   }
 
-  /** DNS and metadata as the account is now; takes effect with the next question. `spaces`: its names resolve. */
+  /**
+   * DNS and metadata from the account's current state, effective for the next request. `spaces`: its names resolve.
+   */
   async update(world: World, spaces: boolean): Promise<void> {
     const metadata = world.droplets.flatMap((droplet) => {
       const addresses = [droplet.public?.ip_address, droplet.private?.ip_address];
@@ -32,7 +34,7 @@ export class Services {
     await this.#write("data.json", data);
   }
 
-  /** TXT records for an ACME server, beside the account's own. */
+  /** TXT records for an ACME server, in addition to the account's own. */
   async setChallenges(challenges: Challenges): Promise<void> {
     await this.#write("challenges.json", challenges);
   }
@@ -54,7 +56,7 @@ export class Services {
     );
   }
 
-  /** A sandbox that older code has started gets the present one. */
+  /** If older code started the process, it is replaced. */
   async #version(): Promise<string> {
     const texts = await Promise.all(SOURCES.map((name) => readFile(join(__dirname, name), "utf8")));
     return texts.join("");

@@ -2,7 +2,7 @@ import type { Answer, RecordType, StringAnswer } from "dns-packet";
 import { DNS_ADDRESS, SPACES_ADDRESS } from "../network/addresses";
 import type { Domain, DomainRecord } from "../world";
 
-/** What the server answers: a code of RFC 1035 and the answer's sections. */
+/** An answer: a code of RFC 1035 and the answer's sections. */
 export interface Reply {
   readonly rcode: "NOERROR" | "NXDOMAIN" | "NOTIMP";
   readonly authoritative: boolean;
@@ -13,17 +13,17 @@ export interface Reply {
 /** Values of TXT records that answer an ACME challenge, by full name. */
 export type Challenges = Readonly<Record<string, readonly string[]>>;
 
-/** DigitalOcean's name servers: here each of them is this server, for hosts that ask a zone's own. */
+/** The names of DigitalOcean's name servers. Here each of them is this server, for hosts that ask a zone's own. */
 const NAME_SERVERS = ["ns1.digitalocean.com", "ns2.digitalocean.com", "ns3.digitalocean.com"];
-/** A loop of CNAMEs ends after as many steps. */
+/** A loop of CNAMEs ends after this number of steps. */
 const MAX_ALIASES = 8;
 
 /**
- * Answers a question from the account's domains. Names outside of them do not exist: the sandbox's internet holds
- * nothing else, and whoever asks learns it at once.
+ * Answers a request from the account's domains. Names outside of them do not exist, because the sandbox's internet
+ * contains nothing else.
  *
- * As DigitalOcean's own zones, a negative answer may be remembered for 1,800 seconds (SOA minimum; RFC 2308): a host
- * that asks for a name before its record is made meets the same surprise here as there.
+ * As in DigitalOcean's own zones, a negative answer can be cached for 1,800 seconds (SOA minimum; RFC 2308). So a
+ * host that asks for a name before its record exists sees the same delay as at DigitalOcean.
  */
 export function reply(
   domains: readonly Domain[],
@@ -62,7 +62,7 @@ export function reply(
 const nameServerReply = (type: RecordType | "ANY", name: string): Reply =>
   addressReply(type, name, DNS_ADDRESS);
 
-/** The names under which DigitalOcean serves Spaces; undefined for any other. */
+/** The DNS names of DigitalOcean Spaces; undefined for any other. */
 export function spacesReply(type: RecordType | "ANY", question: string): Reply | undefined {
   const name = lower(question);
   return name.endsWith(".digitaloceanspaces.com") ? addressReply(type, name, SPACES_ADDRESS) : undefined;
@@ -77,12 +77,12 @@ const lower = (name: string): string => name.toLowerCase().replace(/\.$/, "");
 const inDomain = (domain: Domain, name: string): boolean =>
   name === domain.name || name.endsWith(`.${domain.name}`);
 
-/** The longest domain that a name belongs to. */
+/** The longest domain that contains a name. */
 function domainOf(domains: readonly Domain[], name: string): Domain | undefined {
   return domains.filter((d) => inDomain(d, name)).sort((a, b) => b.name.length - a.name.length)[0];
 }
 
-/** The records of a name, those of a wildcard where it has none itself; undefined where the name does not exist. */
+/** The records of a name, or those of a wildcard if it has none; undefined if the name does not exist. */
 function recordsAt(domain: Domain, challenges: Challenges, name: string): Answer[] | undefined {
   if (!inDomain(domain, name)) return undefined;
   const all = domain.records.map((record) => ({ owner: ownerOf(domain, record), record }));
@@ -90,7 +90,7 @@ function recordsAt(domain: Domain, challenges: Challenges, name: string): Answer
   const challenge = (challenges[name] ?? []).map((data): Answer => ({ type: "TXT", name, ttl: 0, data }));
   if (name === domain.name) return [soa(domain), ...nameServers(domain), ...toAnswers(domain, own, name)];
   if (own.length > 0 || challenge.length > 0) return [...toAnswers(domain, own, name), ...challenge];
-  // A name between two others exists, and has no records (RFC 8020).
+  // A name between two others exists, but has no records (RFC 8020).
   if (all.some(({ owner }) => owner.endsWith(`.${name}`))) return [];
   const wildcard = `*.${name.slice(name.indexOf(".") + 1)}`;
   const matching = all.filter(({ owner }) => owner === wildcard);
@@ -100,7 +100,7 @@ function recordsAt(domain: Domain, challenges: Challenges, name: string): Answer
 const ownerOf = (domain: Domain, { name }: DomainRecord): string =>
   lower(name === "@" ? domain.name : `${name}.${domain.name}`);
 
-/** "@" and names without a dot at the end are in the domain, as the API takes them. */
+/** "@" and names without a dot at the end are in the domain, as in the API. */
 function target(domain: Domain, data: string): string {
   return data === "@" ? domain.name : lower(data);
 }

@@ -1,4 +1,4 @@
-/** What a plugin provides: resource types and functions. server.ts serves them to the engine. */
+/** The resource types and functions of a plugin. server.ts serves them to the engine. */
 import type { Problem } from "./check";
 import type { Fields } from "./fields";
 import type { PropertyMap } from "./values";
@@ -42,7 +42,7 @@ export interface ResourceType<C> {
   settle?(op: Operation<C>, id: string, prior: PropertyMap, inputs: PropertyMap): Promise<PropertyMap>;
   /** The current state on top of `prior` (empty in an import), or `undefined` if the resource no longer exists. */
   read(op: Operation<C>, id: string, prior: PropertyMap): Promise<Read | undefined>;
-  /** Changes the resource. Where the program leaves a value to the API, `inputs` holds the value from the state. */
+  /** Changes the resource. If the program leaves a value to the API, `inputs` has the value from the state. */
   update?(
     op: Operation<C>,
     id: string,

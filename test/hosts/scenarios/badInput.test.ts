@@ -80,7 +80,7 @@ describe("hosts that cannot come up", function () {
     } finally {
       await run("umount", [full]);
     }
-    assert.match(await told("no disk left"), /no disk left: a host needs 1 GiB free/);
+    assert.match(await told("disk full"), /disk full: a host needs 1 GiB of free space/);
   });
 
   it("killed while it boots: the droplet's creation ends with an error that says so", async () => {
@@ -89,7 +89,7 @@ describe("hosts that cannot come up", function () {
     const init = await waitFor("its PID 1", () => host.init(), { within: 60, every: 0.02 });
     await run("kill", ["-KILL", String(init)]);
     await didNotComeUp(id);
-    assert.match(await told("stopped while"), /stopped while it booted/);
+    assert.match(await told("stopped while"), /stopped while it was booting/);
   });
 
   it("a command that fails: the host is up, and the operator is told which", async () => {

@@ -243,7 +243,7 @@ describeResource({
     badField("network_stack", "IPV6"),
     badField("type", "LOCAL"),
     badField("type", "GLOBAL", /^type: this sandbox has no global load balancers$/),
-    badField("type", "REGIONAL_NETWORK", /takes tcp and udp alone/),
+    badField("type", "REGIONAL_NETWORK", /only accepts tcp and udp/),
     badField("enable_proxy_protocol", "yes"),
     badCheck({ protocol: "udp" }, /^health_check\.protocol: /),
     badCheck({ port: 65_536 }, /^health_check\.port: /),

@@ -50,7 +50,7 @@ describe("sandbox api: the program", function () {
     await writeFile(join(dir, "empty"), "\n");
     const refused = start("--port", "0", "--token-file", join(dir, "empty"));
     assert.equal(await refused.ended(), 1);
-    assert.match(refused.stderr, /empty is empty: delete it/);
+    assert.match(refused.stderr, /empty is empty\. Delete it/);
   });
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {

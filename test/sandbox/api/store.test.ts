@@ -146,8 +146,8 @@ describe("sandbox api: state on disk", () => {
   });
 
   const damages: [why: string, text: string, message: RegExp][] = [
-    ["cut short", '{"format": 1, "tables": {', /it is no JSON/],
-    ["empty", "", /it is no JSON/],
+    ["cut short", '{"format": 1, "tables": {', /it is not JSON/],
+    ["empty", "", /it is not JSON/],
     ["of another program", '{"version": 3}', /format is undefined, not 1/],
     ["of a later version", '{"format": 2, "tables": {}}', /format is 2, not 1/],
     ["with damaged tables", '{"format": 1, "tables": {"things": {}}}', /tables are damaged/],

@@ -26,22 +26,22 @@ type Body = z.output<typeof body>;
 const tagQuery = z.object({ tag_name: text() });
 type Parameters = Readonly<Record<string, unknown>>;
 
-/** One type of action: when it is taken, what it needs, and what it leaves behind. */
+/** One type of action: its condition, parameters and result. */
 interface Kind {
-  /** The only status in which DigitalOcean takes it, and what it says in another one. */
+  /** The only status in which DigitalOcean accepts it, and its refusal in any other. */
   readonly when?: { readonly status: DropletRecord["status"]; readonly refusal: string };
   /** It can be sent to all droplets of a tag. */
   readonly byTag?: true;
-  /** Reads what the body gives for it. Throws 422. */
+  /** Reads the parameters from the body. Throws 422. */
   parameters?(api: Api, droplet: DropletRecord, body: Body): Parameters;
-  /** The record's change when the action has completed. */
+  /** The change of the record when the action completes. */
   result?(droplet: DropletRecord, parameters: Parameters, api: Api): Partial<DropletRecord>;
 }
 
 const ON = (): Partial<DropletRecord> => ({ status: "active" });
 const OFF = (): Partial<DropletRecord> => ({ status: "off" });
 
-// The official provider looks for the first one's words when it powers a droplet off.
+// The official provider looks for this text when it powers a droplet off.
 const STOPPABLE = { status: "active", refusal: "Droplet is already powered off." } as const;
 const NOT_OFF = {
   status: "active",
@@ -53,7 +53,7 @@ const NOT_ON = {
 } as const;
 
 const KINDS: Readonly<Record<string, Kind>> = {
-  // An active droplet takes it as well: Ansible's module always powers on what it has waited for.
+  // Also accepted for an active droplet, because Ansible's module always powers on a droplet that it has waited for.
   power_on: { byTag: true, result: ON },
   power_off: { when: STOPPABLE, byTag: true, result: OFF },
   shutdown: { when: STOPPABLE, byTag: true, result: OFF },
@@ -68,7 +68,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   resize: { parameters: resizeParameters, result: resized },
   snapshot: {
     byTag: true,
-    // The image's id is known from the beginning, so that a host driver can keep the disk under it.
+    // The image's id is assigned at the start, so that a host driver can store the disk under it.
     parameters: (api, droplet, { name }) => ({
       name: name ?? `${droplet.name}-${timestamp()}`,
       image: nextImageId(api.store),
@@ -131,7 +131,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
   enable_private_networking: {
     parameters: () => {
-      // Every droplet of today is in a VPC from its creation on.
+      // Every droplet is in a VPC since its creation.
       throw unprocessable("Private networking is already enabled.");
     },
   },
@@ -150,7 +150,7 @@ export function registerDropletActions(api: Api): void {
     perform: ({ type, resource_id, parameters }) =>
       api.applyToHost({ kind: "droplet_action", type, dropletId: Number(resource_id), parameters }),
     complete: (action) => complete(api, action),
-    // A droplet that did not boot is not active; `new` would keep clients waiting for it.
+    // A droplet that did not boot is not active. With `new`, clients would continue to wait for it.
     fail: ({ type, resource_id }) => {
       if (type === "create") changeDroplet(api.store, resource_id, { status: "off" });
     },
@@ -183,7 +183,7 @@ export function registerDropletActions(api: Api): void {
   });
 }
 
-/** Undefined for a word that every object knows, such as "constructor", as for any other. */
+/** Undefined for an unknown word, including properties of every object such as "constructor". */
 const kindOf = (type: string): Kind | undefined => (Object.hasOwn(KINDS, type) ? KINDS[type] : undefined);
 
 function start(api: Api, droplet: DropletRecord, given: Body): ActionRecord {
@@ -227,7 +227,7 @@ function resizeParameters(_api: Api, droplet: DropletRecord, given: Body): Param
   return { size: size.slug, disk: given.disk ?? false };
 }
 
-/** Without `disk` only the CPU and memory change, so that the droplet can go back to its old size. */
+/** Without `disk`, only the CPU and memory change, so that the droplet can return to its old size. */
 function resized(droplet: DropletRecord, { size, disk }: Parameters): Partial<DropletRecord> {
   const slug = String(size);
   return {

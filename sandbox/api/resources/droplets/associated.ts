@@ -30,7 +30,7 @@ interface DestructionRecord {
   readonly completed_at: string;
 }
 
-/** US dollars a GiB and month. Source: DigitalOcean's price list. */
+/** US dollars per GiB and month. Source: DigitalOcean's price list. */
 const VOLUME_PRICE = 0.1;
 const SNAPSHOT_PRICE = 0.06;
 
@@ -44,8 +44,8 @@ const selectiveBody = z.object({
 });
 
 /**
- * `/v2/droplets/…/destroy_with_associated_resources`. What is asked for is destroyed at once: by the time of the 202
- * the status can be read, as it would be a little later at DigitalOcean.
+ * `/v2/droplets/…/destroy_with_associated_resources`. The resources are destroyed before the 202 is sent, so the status
+ * can be read at once. At DigitalOcean this takes some time.
  */
 export function registerAssociatedResources(api: Api): void {
   const path = "/v2/droplets/:droplet/destroy_with_associated_resources";
@@ -63,7 +63,7 @@ export function registerAssociatedResources(api: Api): void {
 
   api.delete(`${path}/selective`, (request) => {
     const droplet = wantedDroplet(api.store, request);
-    // Without a body the droplet alone goes.
+    // Without a body, only the droplet is destroyed.
     const chosen = parseBody(selectiveBody, request.body ?? {});
     const all = associatedWith(api.store, droplet);
     const selection = byGroup((group) => {

@@ -14,7 +14,7 @@ const RETENTION_PERIOD_DAYS = { daily: 7, weekly: 28 };
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** The policy of a body; a weekly one without a day is for Sunday, any without an hour for midnight. */
+/** The policy in a body. A weekly one without a day is on Sunday; without an hour it is at midnight. */
 export const backupPolicy = z
   .object({
     plan: z.enum(["daily", "weekly"], { error: "must be daily or weekly" }),
@@ -27,10 +27,10 @@ export const backupPolicy = z
       plan === "weekly" ? { plan, weekday: weekday || "SUN", hour } : { plan, hour },
   );
 
-/** What a droplet gets that asks for backups and for no policy. */
+/** The policy of a droplet that enables backups without a policy. */
 export const DEFAULT_BACKUP_POLICY: BackupPolicy = { plan: "weekly", weekday: "SUN", hour: 0 };
 
-/** The next time that a backup would be made, or null without backups. */
+/** The time of the next backup, or null without backups. */
 export function nextBackupWindow(policy: BackupPolicy | null, now = new Date()): object | null {
   if (!policy) return null;
   const midnight = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate());

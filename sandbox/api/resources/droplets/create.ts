@@ -34,7 +34,7 @@ export const hostname = z
 export const imageReference = z.union([z.string().min(1), z.number().int()], {
   error: "must be an image's id or slug",
 });
-/** An id; DigitalOcean's Go client sends `{ "id": … }` or, of old, `{ "name": … }`. */
+/** An id. DigitalOcean's Go client sends `{ "id": … }`, older versions also `{ "name": … }`. */
 const volumeReference = z.union(
   [z.string().transform((id) => ({ id })), z.object({ id: z.string() }), z.object({ name: z.string() })],
   { error: "must be a volume's id" },
@@ -68,7 +68,7 @@ const createBody = z.object({
 });
 type CreateBody = z.output<typeof createBody>;
 
-/** What a body asks for, every reference in it looked up. */
+/** A body whose references are resolved. */
 interface Plan {
   body: CreateBody;
   region: string;
@@ -85,8 +85,8 @@ export interface CreatedDroplet {
 }
 
 /**
- * Creates the droplets of a body: one for `name`, several for `names` (`several` tells which). They are `new` until
- * their action has completed. Throws 422 with the wrong field; then none is made.
+ * Creates the droplets of a body: one for `name`, or one for each of `names` (`several` is then true). They are `new`
+ * until their action has completed. Throws 422 with the invalid field, without creating any droplet.
  */
 export function createDroplets(api: Api, rawBody: unknown): { several: boolean; made: CreatedDroplet[] } {
   const body = parseBody(createBody, rawBody);
@@ -107,7 +107,7 @@ function makePlan(api: Api, body: CreateBody, count: number): Plan {
   const givenVpc = findVpc(api, body);
   const region = body.region ?? givenVpc?.region ?? OPEN_REGIONS[0] ?? "nyc1";
   if (givenVpc && givenVpc.region !== region) {
-    throw unprocessable(`vpc_uuid: the VPC is in ${givenVpc.region}, and the droplet is to be in ${region}`);
+    throw unprocessable(`vpc_uuid: the VPC is in ${givenVpc.region}, and the droplet would be in ${region}`);
   }
   const bytes = Buffer.byteLength(body.user_data);
   if (bytes > MAX_USER_DATA_BYTES) {
@@ -131,7 +131,7 @@ function refuseRegion(slug: string | undefined): void {
   if (!region.available) throw unprocessable("Region is not available");
 }
 
-/** The image of a body, if it can be put on such a disk in that region. Throws 422 otherwise. */
+/** The image of a body. Throws 422 if it is not available in the region, or does not fit on the disk. */
 export function imageFor(api: Api, reference: string | number, region: string, disk: number): ImageRecord {
   const image = findImage(api.store, reference);
   if (!image) throw unprocessable(`image: there is no image "${reference}"`);

@@ -14,7 +14,7 @@ export interface BackupPolicy {
   readonly hour: number;
 }
 
-/** A droplet as it is kept. Its user data is a file of the store, and no answer ever shows it. */
+/** A stored droplet. Its user data is a file of the store, and no answer contains it. */
 export interface DropletRecord {
   readonly id: number;
   readonly name: string;
@@ -22,9 +22,9 @@ export interface DropletRecord {
   readonly created_at: string;
   readonly region: string;
   readonly size: string;
-  /** GiB. Not the size's own after a resize that left the disk as it was. */
+  /** GiB. It differs from the size's disk after a resize without the disk. */
   readonly disk: number;
-  /** A copy: the image may be deleted, and the droplet still says what it was made of. */
+  /** A copy, because the droplet still shows its image after the image was deleted. */
   readonly image: ImageRecord;
   readonly vpc_uuid: string;
   readonly private_ipv4: string;
@@ -45,7 +45,7 @@ export const dropletTable = (store: Store): Table<DropletRecord> => store.table<
 export const findDroplet = (store: Store, id: number | string): DropletRecord | undefined =>
   dropletTable(store).get(id);
 
-/** The droplet of the path's `:droplet`. Throws 404. */
+/** The droplet in the path (`:droplet`). Throws 404. */
 export function wantedDroplet(store: Store, request: ApiRequest): DropletRecord {
   const droplet = findDroplet(store, param(request, "droplet"));
   if (!droplet) throw notFound();
@@ -60,7 +60,7 @@ export function changeDroplet(store: Store, id: number | string, change: Partial
 /** The name of the store's file with a droplet's user data. */
 const userDataFile = (id: number): string => `user-data-${id}`;
 
-/** The user data that a droplet was created with, for a host driver. Undefined where there is none. */
+/** The user data of a droplet, for a host driver; undefined if there is none. */
 export const readUserData = (store: Store, id: number): string | undefined =>
   store.readFile(userDataFile(id));
 
@@ -68,7 +68,7 @@ export function saveUserData(store: Store, id: number, userData: string): void {
   store.putFile(userDataFile(id), userData);
 }
 
-/** Removes a droplet and all that is only its own. */
+/** Removes a droplet and everything that belongs only to it. */
 export function deleteDroplet(api: Api, droplet: DropletRecord): void {
   api.actions.abandon("droplet", droplet.id);
   dropletTable(api.store).delete(droplet.id);
@@ -82,7 +82,7 @@ export function deleteDroplet(api: Api, droplet: DropletRecord): void {
   api.changed({ kind: "droplet_deleted", dropletId: droplet.id });
 }
 
-/** An address of the VPC that no droplet has; undefined where the VPC is full. */
+/** A free address of the VPC; undefined if the VPC is full. */
 export function freePrivateAddress(store: Store, vpc: { id: string; ip_range: string }): string | undefined {
   const inVpc = dropletTable(store)
     .values()

@@ -22,7 +22,7 @@ const listQuery = z.object({
   type: oneOf("droplets", "gpus").optional(),
 });
 
-/** `/v2/droplets` and everything under it but `…/firewalls`, which is with the firewalls. */
+/** `/v2/droplets` and everything under it, except `…/firewalls` (firewalls.ts). */
 export function registerDroplets(api: Api): void {
   const droplets = dropletTable(api.store);
   const show = (droplet: DropletRecord) => dropletObject(api.store, droplet);
@@ -74,12 +74,12 @@ function registerRelated(api: Api): void {
       return page(request, `${type}s`, images, imageOfDroplet);
     });
   }
-  // Droplets of today bring their own kernel (droplets' `kernel` is null), so there is none to choose from.
+  // Droplets manage their own kernel (their `kernel` is null), so the list is empty.
   api.get("/v2/droplets/:droplet/kernels", (request) => {
     wantedDroplet(api.store, request);
     return page(request, "kernels", []);
   });
-  // Nothing here shares hardware in a way that a client should plan for.
+  // The sandbox does not model shared hardware.
   api.get("/v2/droplets/:droplet/neighbors", (request) => {
     wantedDroplet(api.store, request);
     return ok({ droplets: [] });

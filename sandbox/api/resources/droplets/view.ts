@@ -9,7 +9,7 @@ import { vpcTable } from "../vpcs";
 import { nextBackupWindow } from "./backups";
 import type { DropletRecord } from "./record";
 
-/** The droplet as the API shows it. Its user data is in no field, as at DigitalOcean. */
+/** The droplet in the API's format. No field contains its user data, as at DigitalOcean. */
 export function dropletObject(store: Store, droplet: DropletRecord): object {
   const size = findSize(droplet.size);
   if (!size)
@@ -24,7 +24,7 @@ export function dropletObject(store: Store, droplet: DropletRecord): object {
     vcpus: size.vcpus,
     disk: droplet.disk,
     disk_info: [{ type: "local", size: { amount: droplet.disk, unit: "gib" } }],
-    // Only DigitalOcean's own staff locks droplets; a pending action does not (droplet_kit, issue 218).
+    // Only DigitalOcean's staff locks droplets; a pending action does not (droplet_kit, issue 218).
     locked: false,
     status: droplet.status,
     kernel: null,
@@ -37,7 +37,7 @@ export function dropletObject(store: Store, droplet: DropletRecord): object {
     volume_ids: volumesOf(store, droplet.id).map(({ id }) => id),
     size: sizeObject(size, OPEN_REGIONS),
     size_slug: droplet.size,
-    // An address is shown when there is a machine that answers to it.
+    // An address is shown if a machine answers to it.
     networks: droplet.status === "new" ? { v4: [], v6: [] } : networks(store, droplet),
     region: regionObject(droplet.region),
     tags: droplet.tags,
@@ -45,7 +45,7 @@ export function dropletObject(store: Store, droplet: DropletRecord): object {
   };
 }
 
-/** The order is of no meaning; the official provider reads `backups`, `ipv6` and `monitoring` from here. */
+/** The order has no meaning. The official provider reads `backups`, `ipv6` and `monitoring` from here. */
 function features(droplet: DropletRecord): string[] {
   const present: [string, boolean][] = [
     ["backups", droplet.backup_policy !== null],

@@ -255,9 +255,9 @@ interface DropletWait {
   readonly what: string;
   readonly timeoutMs: number;
   isDone(found: ApiDroplet): boolean;
-  /** Why the wait cannot succeed any more, or `undefined`. */
+  /** The reason why the wait can no longer succeed, or `undefined`. */
   failure?(found: ApiDroplet): string | undefined;
-  /** The same, asked only after a while because it takes a request of its own. */
+  /** The same, asked only after some time, because it needs a separate request. */
   lateFailure?(): Promise<string | undefined>;
 }
 
