@@ -143,7 +143,7 @@ describe("npm start with hosts", function () {
     assert.deepEqual([ran.code, ran.stdout.trim()], [7, "dev-node-1"]);
     const unknown = await sandbox("exec", "node-9", "--", "true");
     assert.equal(unknown.code, 2);
-    assert.match(unknown.stderr, /no host "node-9"[\s\S]*dev-node-1 .*dev-node-2 .*dev-node-3/);
+    assert.match(unknown.stderr, /Unknown host "node-9"[\s\S]*dev-node-1 .*dev-node-2 .*dev-node-3/);
     assert.match(await succeed("sandbox", "logs", "node-2", "nginx.service"), /nginx/);
     const page = await sandbox(
       "curl",
