@@ -1,11 +1,13 @@
-// The only lock of the sandbox and of the projects that use it: a file that contains its owner, so that a second process
-// can show who holds it. The lock is free again as soon as its owner has ended, even by kill -9, and also while the dead
-// owner is a zombie that its parent has not collected (in a container this can take seconds). It has no dependencies,
-// because a project's set-up needs it before node_modules exists. docs/decisions.md says why it is not a library.
+// The only lock of the sandbox and of the projects that use it: a file that contains its owner, so that a second
+// process can show who holds it. The lock is free again as soon as its owner has ended, even by kill -9, and also while
+// the dead owner is a zombie that its parent has not collected (in a container this can take seconds). It has no
+// dependencies, because a project's set-up needs it before node_modules exists. docs/decisions.md says why it is not a
+// library.
 //
-// link(2) creates the lock: it is atomic and never overwrites a file. To remove the lock of a dead owner, a process first
-// takes a second lock, named after the content of the dead one, and then checks that the first lock still has that content.
-// So two processes that see the same dead owner cannot both remove the lock, and cannot remove a newer one.
+// link(2) creates the lock: it is atomic and never overwrites a file. To remove the lock of a dead owner, a process
+// first takes a second lock, named after the content of the dead one, and then checks that the first lock still has
+// that content. So two processes that see the same dead owner cannot both remove the lock, and cannot remove a newer
+// one.
 import { execFileSync } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
- * The lines that a user needs to use the API. The token is only passed for a terminal, so that no log contains it. `end`
- * says how to stop the API.
+ * The lines that a user needs to use the API. The token is only passed for a terminal, so that no log contains it.
+ * `end` says how to stop the API.
  */
 export function greeting(
   title: string,

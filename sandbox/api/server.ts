@@ -75,8 +75,8 @@ export interface ApiOptions {
   /** The time for which an asynchronous action stays in-progress. */
   actionDelayMs?: number;
   /**
-   * How long a VPC keeps a droplet or load balancer that was deleted: at DigitalOcean a while, in which the VPC cannot be
-   * deleted. Default: 0.
+   * How long a VPC keeps a droplet or load balancer that was deleted: at DigitalOcean a while, in which the VPC cannot
+   * be deleted. Default: 0.
    */
   vpcLingerMs?: number;
   /** Requests per hour. Without it, the limit of 5,000 is shown but not enforced. */
@@ -98,8 +98,8 @@ export interface RunningApi {
 }
 
 /**
- * Starts the DigitalOcean API v2 stand-in on the loopback address. Throws an error with the remedy if the state directory
- * is in use or unreadable, or the port is in use.
+ * Starts the DigitalOcean API v2 stand-in on the loopback address. Throws an error with the remedy if the state
+ * directory is in use or unreadable, or the port is in use.
  */
 export async function startApi(options: ApiOptions): Promise<RunningApi> {
   await mkdir(options.stateDir, { recursive: true, mode: 0o700 });

@@ -12,11 +12,11 @@ type DropletAction = Extract<HostChange, { kind: "droplet_action" }>;
 export const PUBLISHED_PORTS: Readonly<Record<number, number>> = { 80: 8080, 443: 8443 };
 
 /**
- * Runs the account's records on this machine: droplets boot as hosts, firewalls filter, load balancers forward, and names
- * resolve.
+ * Runs the account's records on this machine: droplets boot as hosts, firewalls filter, load balancers forward, and
+ * names resolve.
  *
- * A droplet action completes when the machine has done it. If the machine cannot do it, the action is `errored`, and the
- * reason is in the server's log. All other changes take effect within a fraction of a second.
+ * A droplet action completes when the machine has done it. If the machine cannot do it, the action is `errored`, and
+ * the reason is in the server's log. All other changes take effect within a fraction of a second.
  */
 export class Driver implements HostDriver {
   private constructor(readonly provider: Provider) {}

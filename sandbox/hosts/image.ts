@@ -56,7 +56,9 @@ export async function ensureBaseImage(options: ImageOptions = {}): Promise<BaseI
   });
 }
 
-/** Returns `<cacheDir>/<hash>/rootfs`. If it is absent, `build` creates it in a directory that is renamed afterwards. */
+/**
+ * Returns `<cacheDir>/<hash>/rootfs`. If it is absent, `build` creates it in a directory that is renamed afterwards.
+ */
 export async function ensureCached(
   cacheDir: string,
   hash: string,

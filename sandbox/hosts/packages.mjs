@@ -10,7 +10,9 @@ import { fileURLToPath } from "node:url";
 /** The packages that hosts need. */
 export const HOST_PACKAGES = readPackages(join(dirname(fileURLToPath(import.meta.url)), "packages.json"));
 
-/** invoke-rc.d and deb-systemd-invoke call this program before they start a service. Exit code 101 prevents the start. */
+/**
+ * invoke-rc.d and deb-systemd-invoke call this program before they start a service. Exit code 101 prevents the start.
+ */
 const POLICY_FILE = "/usr/sbin/policy-rc.d";
 const MARK = "digitalocean-sandbox: installing packages, process";
 const STEP_PERCENT = 10;
@@ -186,8 +188,8 @@ async function disableServices(names, { prefix, env }) {
 }
 
 /**
- * Runs apt-get and reports its progress. apt-get has its own session, so that Ctrl-C does not interrupt dpkg. If `signal`
- * aborts, only apt-get receives SIGINT: it stops a download at once, and lets dpkg finish its current work.
+ * Runs apt-get and reports its progress. apt-get has its own session, so that Ctrl-C does not interrupt dpkg. If
+ * `signal` aborts, only apt-get receives SIGINT: it stops a download at once, and lets dpkg finish its current work.
  */
 function apt(args, { prefix, report, signal, env }) {
   const options = ["-q", "-o", "APT::Status-Fd=1", "-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Use-Pty=0"];

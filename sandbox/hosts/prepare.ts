@@ -63,8 +63,8 @@ export function hostParts({ npmLockFile }: Sandbox): readonly HostPart[] {
 }
 
 /**
- * Decides whether droplets boot as hosts. If so, it builds everything that they need. Throws like `decideHosts`, and if a
- * part cannot be built although hosts are required.
+ * Decides whether droplets boot as hosts. If so, it builds everything that they need. Throws like `decideHosts`, and if
+ * a part cannot be built although hosts are required.
  */
 export async function prepareHosts(
   sandbox: Sandbox,

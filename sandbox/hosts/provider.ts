@@ -223,7 +223,9 @@ export class Provider {
     return new Provider(instance, "", () => {}, issuer, {});
   }
 
-  /** Powers all hosts off, and removes networks and processes. Disks and keys stay, so that `reconcile` can boot again. */
+  /**
+   * Powers all hosts off, and removes networks and processes. Disks and keys stay, so that `reconcile` can boot again.
+   */
   async stop(): Promise<void> {
     for (const watch of this.#watched) watch.abort();
     await this.#serial(async () => {

@@ -1,6 +1,6 @@
 /**
- * The wanted state of the machine, in DigitalOcean's own terms. The driver translates the account's records into it, and
- * the other modules of this folder use nothing else of the account.
+ * The wanted state of the machine, in DigitalOcean's own terms. The driver translates the account's records into it,
+ * and the other modules of this folder use nothing else of the account.
  */
 
 export interface Interface {
@@ -15,7 +15,9 @@ export interface Droplet {
   /** Also its host name. */
   readonly name: string;
   readonly region: string;
-  /** The snapshot that its disk starts from (`Host.snapshot`); undefined for the base image, which replaces every slug. */
+  /**
+   * The snapshot that its disk starts from (`Host.snapshot`); undefined for the base image, which replaces every slug.
+   */
   readonly snapshot: string | undefined;
   readonly tags: readonly string[];
   readonly userData: string | undefined;

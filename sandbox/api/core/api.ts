@@ -7,7 +7,9 @@ import type { Store } from "./store";
 
 /** The interface of a kind of resource for tags, VPC members and projects. */
 export interface ResourceKind {
-  /** As in a URN: `do:<urnType>:<id>`. Images and volume snapshots are also kinds, for tags, although they have no URNs. */
+  /**
+   * As in a URN: `do:<urnType>:<id>`. Images and volume snapshots are also kinds, for tags, although they have no URNs.
+   */
   readonly urnType: string;
   /** Every resource of the kind, in the order of creation. */
   list(): readonly ResourceSummary[];

@@ -8,7 +8,9 @@ import { RoutePaths } from "./routePaths";
 import type { Store } from "./store";
 import { type ParserError, parserRefusal, sendOnSocket, unknownMethod } from "./unreadable";
 
-/** Far above any valid body: a droplet's user data is at most 64 KiB, and a request to create several contains it once. */
+/**
+ * Far above any valid body: a droplet's user data is at most 64 KiB, and a request to create several contains it once.
+ */
 const MAX_BODY_BYTES = 1024 * 1024;
 
 export interface HttpOptions {
@@ -61,7 +63,10 @@ export function createHttpServer(api: Api, options: HttpOptions) {
   };
 }
 
-/** Reads a body with the content type of JSON, or without one. An empty body is undefined: godo sends the header without a body. */
+/**
+ * Reads a body with the content type of JSON, or without one. An empty body is undefined: godo sends the header without
+ * a body.
+ */
 function readJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   const parse = (
@@ -103,7 +108,8 @@ function addRoutes(app: FastifyInstance, api: Api, noRoute: (address: string) =>
       errorHandler: (error, request, reply) => sendError(error, request, reply, options),
     });
   }
-  // Each path has a route for every method. Otherwise GET /v2/droplets/actions would read a droplet with the id "actions".
+  // Each path has a route for every method. Otherwise GET /v2/droplets/actions would read a droplet with the id
+  // "actions".
   for (const [path, methods] of taken) {
     app.route({
       method: app.supportedMethods.filter((method) => !methods.includes(method)),

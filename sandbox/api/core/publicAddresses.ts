@@ -21,7 +21,9 @@ export function publicRange(region: string): Cidr {
   return cidr(formatCidr({ first, last: first + 4095, prefix: 20 }));
 }
 
-/** A droplet's public IPv6 address, in RFC 3849's range for documentation: the region's index, then the droplet's id. */
+/**
+ * A droplet's public IPv6 address, in RFC 3849's range for documentation: the region's index, then the droplet's id.
+ */
 export function publicIpv6(region: string, dropletId: number): { ip_address: string; gateway: string } {
   const index = REGIONS.findIndex(({ slug }) => slug === region);
   const prefix = `2001:db8:${index.toString(16)}:`;

@@ -40,8 +40,8 @@ function describe(issue: z.core.$ZodIssue): string {
 
 /**
  * A field that may be absent or null: both result in undefined, which the result type allows explicitly. Clients send
- * null for missing values (Go for an empty pointer or list, python-digitalocean for every field of a droplet, a volume or
- * a record). If no client does so and the API's description does not allow it, write `schema.optional()`.
+ * null for missing values (Go for an empty pointer or list, python-digitalocean for every field of a droplet, a volume
+ * or a record). If no client does so and the API's description does not allow it, write `schema.optional()`.
  */
 export const optional = <S extends z.ZodType>(schema: S) =>
   schema.nullish().transform((value) => value ?? undefined);
@@ -66,7 +66,10 @@ export const numericId = z.union([z.number().int().positive(), z.string().regex(
 
 export const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, "must be a UUID");
 
-/** The tags of a body: `null`, absent and [] all mean none. Each has at most 255 of `A-Za-z0-9:_-` (API reference, Tags). */
+/**
+ * The tags of a body: `null`, absent and [] all mean none. Each has at most 255 of `A-Za-z0-9:_-` (API reference,
+ * Tags).
+ */
 export const tagName = z
   .string()
   .regex(/^[\w:-]{1,255}$/, "a tag is 1 to 255 letters, digits, colons, dashes and underscores");

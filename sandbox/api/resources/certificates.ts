@@ -23,8 +23,8 @@ export interface CertificateRecord {
 }
 
 /**
- * The content of `Store.readFile(certificateFile(id))` for a certificate, as JSON with PEM texts. A custom certificate has
- * this file from the start. For one from Let's Encrypt, a host driver that issues certificates writes it before its
+ * The content of `Store.readFile(certificateFile(id))` for a certificate, as JSON with PEM texts. A custom certificate
+ * has this file from the start. For one from Let's Encrypt, a host driver that issues certificates writes it before its
  * `apply` of `certificates` returns. Without such a driver there is no file.
  */
 export interface CertificateFile {
@@ -162,7 +162,10 @@ function issue(api: Api, id: string): void {
   );
 }
 
-/** Reads both values from the issued certificate. If no driver has issued one, it computes a time and generates a fingerprint. */
+/**
+ * Reads both values from the issued certificate. If no driver has issued one, it computes a time and generates a
+ * fingerprint.
+ */
 function issued(store: Store, id: string): Pick<CertificateRecord, "not_after" | "sha1_fingerprint"> {
   const file = store.readFile(certificateFile(id));
   if (file) return shownOf(parseLeaf((JSON.parse(file) as CertificateFile).leaf_certificate));

@@ -159,7 +159,9 @@ function fieldsOf(domain: string, given: Given & { type: RecordType }): RecordFi
 
 const LABEL = /^(\*|_?[a-z0-9]([a-z0-9_-]*[a-z0-9])?)$/;
 
-/** The name relative to the domain: a fully qualified name (with its dot) is shortened, and the domain itself is `@`. */
+/**
+ * The name relative to the domain: a fully qualified name (with its dot) is shortened, and the domain itself is `@`.
+ */
 function recordName(domain: string, { name, type }: Given): string {
   if (name === undefined || name === "") {
     if (type === "MX" || type === "NS" || type === "CAA") return "@";

@@ -216,7 +216,8 @@ function registerImageActions(api: Api): void {
   api.get("/v2/images/:image/actions/:action", (request) => {
     const image = ownImage(api.store, request);
     const action = api.actions.get(param(request, "action"), ofImage(image));
-    // The description has the action's fields at the top, and DigitalOcean's own client reads `action`, so the answer has both.
+    // The description has the action's fields at the top, and DigitalOcean's own client reads `action`, so the answer
+    // has both.
     return ok({ ...actionObject(action), action: actionObject(action) });
   });
   api.post("/v2/images/:image/actions", (request) => {

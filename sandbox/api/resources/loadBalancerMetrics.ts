@@ -10,9 +10,9 @@ const seconds = z.string().regex(/^\d+$/, "must be seconds since the epoch").tra
 const metricQuery = z.object({ lb_id: text(), start: seconds, end: seconds });
 
 /**
- * `/v2/monitoring/metrics/load_balancer/droplets_health_checks`: 100 for a healthy backend, otherwise 0, by the droplet's
- * name (the label `server`), at the time of the last observation. Other metrics are not supported. Without an observer
- * the answer is empty, as for a load balancer without traffic at DigitalOcean.
+ * `/v2/monitoring/metrics/load_balancer/droplets_health_checks`: 100 for a healthy backend, otherwise 0, by the
+ * droplet's name (the label `server`), at the time of the last observation. Other metrics are not supported. Without an
+ * observer the answer is empty, as for a load balancer without traffic at DigitalOcean.
  */
 export function registerLoadBalancerMetrics(api: Api): void {
   api.get("/v2/monitoring/metrics/load_balancer/droplets_health_checks", (request) => {

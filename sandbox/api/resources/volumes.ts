@@ -119,7 +119,8 @@ export function registerVolumes(api: Api): void {
   registerSnapshots(api);
 }
 
-// The messages below start like DigitalOcean's, because clients look for them (such as its storage driver for Kubernetes).
+// The messages below start like DigitalOcean's, because clients look for them (such as its storage driver for
+// Kubernetes).
 
 /** Throws 409 if the volume is attached. */
 export function deleteVolume(api: Api, volume: VolumeRecord): void {

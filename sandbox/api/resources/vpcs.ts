@@ -64,9 +64,9 @@ const findDefault = (store: Store, region: string): VpcRecord | undefined =>
     .find((vpc) => vpc.region === region && vpc.default);
 
 /**
- * Creates the default VPC of every region. At DigitalOcean, a region gets it with its first resource; if that resource is
- * a VPC, it becomes the default and can never be deleted. An older account has all default VPCs, so a program can delete
- * the VPCs that it creates. The sandbox behaves like such an account.
+ * Creates the default VPC of every region. At DigitalOcean, a region gets it with its first resource; if that resource
+ * is a VPC, it becomes the default and can never be deleted. An older account has all default VPCs, so a program can
+ * delete the VPCs that it creates. The sandbox behaves like such an account.
  */
 function makeDefaultVpcs(api: Api): void {
   for (const region of OPEN_REGIONS) {

@@ -15,8 +15,8 @@ export interface Issued {
 }
 
 /**
- * The sandbox's own certificate authority. It signs the certificate of the test ACME server, and site certificates if no
- * ACME server is available. Its name says that it is not a public authority. It is created at first use and kept in
+ * The sandbox's own certificate authority. It signs the certificate of the test ACME server, and site certificates if
+ * no ACME server is available. Its name says that it is not a public authority. It is created at first use and kept in
  * `dir`.
  */
 export class Authority {

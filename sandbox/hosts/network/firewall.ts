@@ -9,9 +9,10 @@ export type BalancerAddresses = ReadonlyMap<string, readonly string[]>;
  * The cloud firewalls as one nftables table. The public router and the routers of all VPCs use the same text, because
  * cables have the same name in all of them. Loading the text replaces the table in one transaction.
  *
- * The rules apply to every packet from the side that opened the connection, not only to the first one. So when a rule is
- * removed, its connections stop at once, and allowed connections are not affected. Answers pass by connection tracking.
- * A droplet without a firewall is open, as at DigitalOcean. Firewalls do not apply to the provider's metadata address.
+ * The rules apply to every packet from the side that opened the connection, not only to the first one. So when a rule
+ * is removed, its connections stop at once, and allowed connections are not affected. Answers pass by connection
+ * tracking. A droplet without a firewall is open, as at DigitalOcean. Firewalls do not apply to the provider's metadata
+ * address.
  */
 export function firewallTable(
   world: Pick<World, "droplets" | "firewalls">,

@@ -36,7 +36,9 @@ export interface ResourceType<C> {
   forcedReplacements?(state: PropertyMap, inputs: PropertyMap): string[];
   /** Why no update can bring this state to these inputs, or `undefined`. Diff reports it, so a preview shows it. */
   refuses?(state: PropertyMap, inputs: PropertyMap): string | undefined;
-  /** Creates the resource. Work after the id is known belongs in `settle`: if that fails, the engine keeps the resource. */
+  /**
+   * Creates the resource. Work after the id is known belongs in `settle`: if that fails, the engine keeps the resource.
+   */
   create(op: Operation<C>, inputs: PropertyMap): Promise<Created>;
   /** Waits until a created or changed resource is ready and returns its state. Without it, `read` is called instead. */
   settle?(op: Operation<C>, id: string, prior: PropertyMap, inputs: PropertyMap): Promise<PropertyMap>;
