@@ -199,7 +199,7 @@ describe("what a killed engine made and did not record", function () {
         "/v2/firewalls",
         "firewall",
         "firewalls",
-        { name: "f", ...firewall },
+        { name: "fw", ...firewall },
       ],
       ["digitalocean:index/domain:Domain", "/v2/domains", "domain", "domains", { name: "example.com" }],
       [
