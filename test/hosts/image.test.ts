@@ -65,7 +65,7 @@ describe("base image", () => {
   it("asks for the space it needs before it begins", async () => {
     const path = await recipe(good);
     const build = ensureBaseImage({ recipe: path, cacheDir: join(dir, "cache"), neededBytes: 2 ** 60 });
-    await assert.rejects(build, /needs 1073741824\.0 GiB free under .*XDG_CACHE_HOME/);
+    await assert.rejects(build, /needs 1073741824\.0 GiB of free space in .*XDG_CACHE_HOME/);
     await assert.rejects(runs(), /ENOENT/);
   });
 
