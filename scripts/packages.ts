@@ -48,12 +48,8 @@ export async function agreeOnPackages(
   { purpose, wanted, yesCommand }: Offer,
   asking: Asking,
 ): Promise<Agreed> {
-  const {
-    yes,
-    env = process.env,
-    print = (text) => void process.stdout.write(text),
-    ask = askOnTerminal(),
-  } = asking;
+  const { yes, env = process.env, print = (text) => void process.stdout.write(text) } = asking;
+  const ask = "ask" in asking ? asking.ask : askOnTerminal();
   const packages = missingPackages(wanted, env);
   // What is only optional is no reason to ask.
   if (packages.every(({ optional }) => optional)) return NOTHING;

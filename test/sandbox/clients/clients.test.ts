@@ -46,7 +46,7 @@ const go = (name: string) => async (folder: string) => {
 const script = (...parts: string[]) => join(__dirname, ...parts);
 
 /** The modules' own go.sum hold every checksum, so nobody else is asked for them. */
-const GO: Variables = { CGO_ENABLED: "0", GOFLAGS: "-mod=readonly", GOTOOLCHAIN: "local", GOWORK: "off" };
+const GO: Variables = { CGO_ENABLED: "0", GOFLAGS: "-mod=readonly", GOWORK: "off" };
 
 const addDomain = async ({ api }: Ground) => {
   await api.expect(201, "POST", "/v2/domains", { name: DOMAIN });
