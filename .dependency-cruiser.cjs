@@ -35,7 +35,7 @@ module.exports = {
     },
     {
       name: "policy-imports-nothing-of-the-project",
-      comment: "The pack judges any Pulumi program, so it knows none",
+      comment: "The pack checks any Pulumi program, so it knows none",
       severity: "error",
       from: { path: "^policy/" },
       to: { path: "^(infra|app|sandbox|scripts)/" },

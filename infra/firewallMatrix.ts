@@ -1,6 +1,6 @@
 /**
- * Who may talk to whom: the one source of the cloud firewalls (components/firewalls.ts) and of the nftables rules on
- * each host (userdata). Pure.
+ * The allowed connections: the only source for the cloud firewalls (components/firewalls.ts) and for the nftables
+ * rules on each host (userdata). Pure.
  */
 import type { Role } from "./topology";
 
@@ -19,7 +19,7 @@ export interface FirewallRule {
   readonly why: string;
 }
 
-/** What a firewall lets in and out; all else is closed. */
+/** The inbound and outbound rules of a firewall; everything else is closed. */
 export interface FirewallRules {
   readonly inbound: readonly FirewallRule[];
   readonly outbound: readonly FirewallRule[];
@@ -43,7 +43,7 @@ const toDatabases: FirewallRule = {
   why: "MySQL, encrypted; between database hosts also the group's own traffic",
 };
 
-/** The rules of the firewall that guards a role. A host with two roles has the rules of both. */
+/** The rules of the firewall for a role. A host with two roles has the rules of both. */
 export function firewallRules(role: Role): FirewallRules {
   if (role === "web") {
     return {
@@ -62,7 +62,7 @@ export function firewallRules(role: Role): FirewallRules {
   return { inbound: [fromRole("web"), fromRole("database")], outbound: [...commonOutbound, toDatabases] };
 }
 
-/** SSH for the operators' networks; without networks there is no rule, and SSH stays closed. */
+/** SSH from the operators' networks. Without networks there is no rule, so SSH is closed. */
 export function operatorRules(networks: readonly string[]): FirewallRules {
   if (networks.length === 0) return { inbound: [], outbound: [] };
   return {

@@ -11,7 +11,7 @@ import { buildTopology } from "./topology";
 /**
  * Registers the resources of the current stack and returns its outputs.
  *
- * @throws pulumi.RunError naming every setting that is wrong, before anything is registered
+ * @throws pulumi.RunError that lists every wrong setting, before anything is registered
  */
 async function program() {
   try {
@@ -32,5 +32,5 @@ async function program() {
   }
 }
 
-// Pulumi calls an entry module that is a function; scripts and tests call it too.
+// Pulumi calls an entry module that is a function. Scripts and tests call it too.
 export = program;

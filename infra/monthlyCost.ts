@@ -1,17 +1,17 @@
-/** What a site costs a month. Pure. */
+/** The monthly cost of a site. Pure. */
 import type { Config } from "./config/types";
 import { hostsWithRole, type Topology } from "./topology";
 
-/** Prices by size slug, US dollars a month. */
+/** Monthly prices by size slug, in US dollars. */
 export type MonthlyPrices = ReadonlyMap<string, number>;
 
-/** DigitalOcean's price list, November 2026: a node of a regional load balancer, US dollars a month. */
+/** Monthly price of a node of a regional load balancer, in US dollars (DigitalOcean's price list, November 2026). */
 const loadBalancerNodePrice = 12;
 
-/** DigitalOcean's documentation, "Backups": share of the droplet's price. */
+/** Cost of backups as a share of the droplet's price (DigitalOcean's documentation, "Backups"). */
 const backupShare = { daily: 0.3, weekly: 0.2 };
 
-/** What the stack costs a month in US dollars, without traffic: droplets, their backups and the load balancer. */
+/** Monthly cost of the stack in US dollars, without traffic: droplets, their backups and the load balancer. */
 export function monthlyCost(config: Config, topology: Topology, prices: MonthlyPrices): number {
   const price = (size: string) => prices.get(size) ?? 0;
   const droplets = topology.hosts.reduce((sum, { size }) => sum + price(size), 0);

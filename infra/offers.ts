@@ -1,4 +1,4 @@
-/** What DigitalOcean offers (regions, sizes, images), asked of its API before anything is created. */
+/** Asks DigitalOcean's API for the regions, sizes and images that it offers, before anything is created. */
 import * as digitalocean from "@pulumi/digitalocean";
 import type * as pulumi from "@pulumi/pulumi";
 import { ConfigError } from "./config/configError";
@@ -10,8 +10,8 @@ import type { Topology } from "./topology";
 /**
  * Checks region, sizes and image against the account's offers.
  *
- * @returns the monthly price of each size that the topology uses
- * @throws ConfigError naming each setting that is not on offer
+ * @returns the monthly price of each size in the topology
+ * @throws ConfigError that lists each setting that is not on offer
  */
 export async function checkOffers(
   config: Config,
@@ -28,15 +28,15 @@ export async function checkOffers(
   if (!region?.available) {
     const available = regions.filter((other) => other.available).map(({ slug }) => slug);
     problems.push(
-      `${projectName}:region: must be one of ${available.sort().join(", ")}, got ${config.region}`,
+      `${projectName}:region: expected one of ${available.sort().join(", ")}, got ${config.region}`,
     );
   }
   if (image === undefined) {
     problems.push(
-      `${projectName}:image: must be the slug of an image of DigitalOcean or of the account, such as ubuntu-26-04-x64, got ${config.image}`,
+      `${projectName}:image: expected the slug of an image of DigitalOcean or of the account, such as ubuntu-26-04-x64, got ${config.image}`,
     );
   } else if (region?.available && !image.regions.includes(config.region)) {
-    problems.push(`${projectName}:image: ${config.image} is not offered in ${config.region}`);
+    problems.push(`${projectName}:image: ${config.image} is not available in ${config.region}`);
   }
   const prices = new Map<string, number>();
   for (const tier of ["web", "database"] as const) {
@@ -50,7 +50,7 @@ export async function checkOffers(
       const offered = sizes.filter((other) => other.available && other.regions.includes(config.region));
       const cheapest = offered.sort((a, b) => a.priceMonthly - b.priceMonthly).slice(0, 8);
       problems.push(
-        `${projectName}:${tier}.size: must be a size that ${config.region} offers (such as ${cheapest.map(({ slug }) => slug).join(", ")}), got ${wanted}`,
+        `${projectName}:${tier}.size: expected a size that ${config.region} offers (such as ${cheapest.map(({ slug }) => slug).join(", ")}), got ${wanted}`,
       );
     }
   }
@@ -58,7 +58,10 @@ export async function checkOffers(
   return prices;
 }
 
-/** The image of a slug, or undefined where there is none; other failures (no API, no right) are thrown. */
+/**
+ * The image with a slug; undefined if it does not exist. Throws for other errors (API unreachable, permission
+ * denied).
+ */
 async function findImage(slug: string, options: pulumi.InvokeOptions) {
   try {
     return await digitalocean.getImage({ slug }, options);

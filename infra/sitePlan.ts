@@ -1,4 +1,4 @@
-/** Settings -> everything about a site that is known before anything of it exists. Pure. */
+/** Computes from the settings everything about a site that is known before it exists. Pure. */
 import { ConfigError } from "./config/configError";
 import { completeConfig } from "./config/parse";
 import { projectName } from "./config/table";
@@ -13,7 +13,7 @@ import type { GivenSecrets, HostContext } from "./userdata/types";
 export interface SitePlan {
   readonly config: Config;
   readonly topology: Topology;
-  /** The hosts in the topology's order, each with what its user data is made of. */
+  /** The hosts in the topology's order, each with the arguments of its user data. */
   readonly hosts: readonly HostContext[];
   readonly given: GivenSecrets;
 }
@@ -21,9 +21,9 @@ export interface SitePlan {
 /**
  * Plans a site, and renders the user data of every host with placeholders for the secrets that do not exist yet.
  *
- * @param label what the site is called at DigitalOcean and in metrics
- * @throws ConfigError naming every setting that is wrong
- * @throws UserDataError where user data cannot be made, or is larger than DigitalOcean accepts
+ * @param label the site's name at DigitalOcean and in metrics
+ * @throws ConfigError that lists every wrong setting
+ * @throws UserDataError if user data cannot be built, or is larger than DigitalOcean accepts
  */
 export function planSite(label: string, settings: Settings): SitePlan {
   checkLabel(label);
@@ -37,7 +37,7 @@ export function planSite(label: string, settings: Settings): SitePlan {
   return { config, topology, hosts, given };
 }
 
-/** The label is part of tags and of host names: letters, digits and dashes are what both may have. */
+/** The label is part of tags and host names, and both accept letters, digits and dashes. */
 function checkLabel(label: string): void {
   if (/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/i.test(label)) return;
   throw new ConfigError([
@@ -49,6 +49,6 @@ function checkReplacedHost({ replaceHost }: Config, { hosts }: Topology): void {
   const names = hosts.map(({ name }) => name);
   if (replaceHost === undefined || names.includes(replaceHost)) return;
   throw new ConfigError([
-    `${projectName}:replaceHost: must be one of ${names.join(", ")}, got ${replaceHost}`,
+    `${projectName}:replaceHost: expected one of ${names.join(", ")}, got ${replaceHost}`,
   ]);
 }

@@ -1,48 +1,56 @@
 /**
- * Topology: settings -> hosts. Pure: no cloud SDK, no randomness, no clock, so that the same settings give the same
- * hosts in a preview, an update, a test and the documentation.
+ * Computes the hosts from the settings. Pure: no cloud SDK, no randomness, no clock, so that the same settings result
+ * in the same hosts in a preview, an update, a test and the documentation.
  */
 
 export type Role = "web" | "database";
 
-/** converged: every host is web and database. separated: web hosts and database hosts. */
+/** converged: every host is a web and database host. separated: separate web hosts and database hosts. */
 export type TopologyName = "converged" | "separated";
 
-/** group: multi-primary Group Replication, every member writes. source-replica: one writer, development only. */
+/**
+ * group: multi-primary Group Replication, every member accepts writes. source-replica: one writer, for development
+ * only.
+ */
 export type Replication = "group" | "source-replica";
 
 /** One droplet of the infrastructure. */
 export interface Host {
-  /** Stable name, unique in the site ("node-1", "web-2", "db-3"); resource names derive from it. */
+  /** Stable name, unique in the site ("node-1", "web-2", "db-3"). Resource names derive from it. */
   readonly name: string;
   /** The droplet's name at DigitalOcean and its hostname: `<label>-<name>`. */
   readonly dropletName: string;
   /** Internal DNS name; resolves to the private address. Certificates and MySQL identify the host by it. */
   readonly fqdn: string;
   readonly roles: readonly Role[];
-  /** MySQL's server_id, 1 to n; on database hosts alone. */
+  /** MySQL's server_id, starting at 1; only on database hosts. */
   readonly serverId?: number;
   /** Size slug of the droplet. */
   readonly size: string;
-  /** DigitalOcean tags: one for the site, one per role. */
+  /** DigitalOcean tags: one for the site, one for each role. */
   readonly tags: readonly string[];
 }
 
 export interface Topology {
   readonly hosts: readonly Host[];
   /**
-   * Zone of the internal names, below the managed domain. Names stand in user data instead of addresses because
-   * DigitalOcean assigns a droplet's private address at creation (its API takes none), so no host could know its
-   * peers' addresses; the records are made from the droplets' addresses.
+   * Zone of the internal names, in the managed domain. User data contains names, not addresses: DigitalOcean assigns
+   * a droplet's private address at creation (its API does not accept one), so no host could know the addresses of the
+   * others. The DNS records are created from the droplets' addresses.
    */
   readonly internalZone: string;
-  /** Name that resolves to every database host; each database certificate carries it, so any member answers to it. */
+  /**
+   * Name that resolves to every database host. Each database certificate contains it, so every member can answer to
+   * it.
+   */
   readonly databaseName: string;
-  /** Name that resolves to every web host: database hosts learn their clients by it, not by a list that changes. */
+  /**
+   * Name that resolves to every web host. Database hosts identify their clients by it instead of a list that changes.
+   */
   readonly webName: string;
 }
 
-/** What decides the topology; a subset of the settings. Counts are validated by the configuration. */
+/** The subset of the settings that determines the topology. The configuration validates counts. */
 export interface TopologySettings {
   readonly topology: TopologyName;
   readonly domain: string;
@@ -51,15 +59,15 @@ export interface TopologySettings {
 }
 
 /**
- * The tag that every droplet of a site carries, and the name of what a site has once: VPC, load balancer, project.
+ * The tag of every droplet of a site, and the name of the site's single resources: VPC, load balancer, project.
  *
- * @param label what the site is called; in this project's own program the stack's name
+ * @param label the site's name; in this project's own program the stack's name
  */
 export function siteTag(label: string): string {
   return `secured-web-${label}`;
 }
 
-/** The tag that all droplets of a site with a role carry; cloud firewalls and the load balancer select by it. */
+/** The tag of all droplets of a site with a role. Cloud firewalls and the load balancer select by it. */
 export function roleTag(label: string, role: Role): string {
   return `${siteTag(label)}-${role}`;
 }
@@ -95,12 +103,12 @@ export function buildTopology(label: string, settings: TopologySettings): Topolo
   return { hosts, internalZone, databaseName: `database.${internalZone}`, webName: `web.${internalZone}` };
 }
 
-/** The hosts that hold a role, in the topology's order. */
+/** The hosts with a role, in the topology's order. */
 export function hostsWithRole(topology: Topology, role: Role): readonly Host[] {
   return topology.hosts.filter((host) => host.roles.includes(role));
 }
 
-/** The hosts that take writes: every member of a group, the first host (the source) otherwise. */
+/** The hosts that accept writes: every member of a group, otherwise the first host (the source). */
 export function databaseWriters(topology: Topology, replication: Replication): readonly Host[] {
   const members = hostsWithRole(topology, "database");
   return replication === "group" ? members : members.slice(0, 1);

@@ -1,8 +1,8 @@
-// Compiles what other processes load: the policy pack and the plugin stand-ins boot twice as fast from JavaScript
-// as through tsx, and the sample application's JavaScript is what lands on a host.
+// Compiles code that other processes load: the policy pack and the stand-in plugins, which start twice as fast from
+// JavaScript as through tsx, and the sample application, whose JavaScript is installed on hosts.
 //
-// `node scripts/build.mjs` builds always; scripts/setup.mjs asks buildIsStale() first, so that a command with nothing
-// to build pays for a few stat calls alone.
+// `node scripts/build.mjs` always builds. scripts/setup.mjs calls buildIsStale() first, so that a command with
+// nothing to build only costs a few stat calls.
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -14,7 +14,7 @@ const record = join(root, "build", "bundles.json");
 
 const common = { platform: "node", target: "node20", format: "cjs", logLevel: "warning" };
 const bundles = [
-  // It travels in user data, where every byte counts.
+  // It is part of user data, where every byte counts.
   { entry: "app/main.ts", outdir: "app/build", bundle: true, packages: "external", minify: true },
   { entry: "policy/index.ts", outdir: "policy/build", ...packBundle },
   ...pluginBundles.map(({ entry, outdir, ...options }) => ({
@@ -26,13 +26,13 @@ const bundles = [
 
 const presentBundles = () => bundles.filter(({ entry }) => existsSync(join(root, entry)));
 
-/** A file's size and time of change: enough to see that it is another one, at the price of one stat. */
+/** A file's size and modification time: enough to detect a change, at the cost of one stat. */
 function fingerprint(path) {
   const stat = statSync(join(root, path), { throwIfNoEntry: false });
   return stat ? `${stat.size}:${stat.mtimeMs}` : "absent";
 }
 
-/** True when a bundle is missing, or one of the files that went into the last build is no longer the same. */
+/** True if a bundle is missing, or an input of the last build has changed. */
 export function buildIsStale() {
   let last;
   try {
@@ -45,8 +45,8 @@ export function buildIsStale() {
 }
 
 /**
- * Builds every bundle. Each output is put in place by a rename, so a plugin that starts meanwhile reads the old file
- * or the new one, never a half.
+ * Builds every bundle. Each output is moved into place with a rename, so a plugin that starts during the build reads
+ * either the old or the new file.
  */
 export async function buildAll() {
   const { build } = await import("esbuild");

@@ -1,6 +1,6 @@
 import type { CommandArguments, CommandSpec } from "./commandLine";
 
-/** One npm script. `run` gives the exit code, or throws a Failure. */
+/** One npm script. `run` returns the exit code, or throws a Failure. */
 export interface Command extends CommandSpec {
   run(args: CommandArguments): Promise<number>;
 }

@@ -13,7 +13,10 @@ import { NPM_CALLS, projectStacks } from "./home";
 
 export type { CommandArguments, CommandSpec } from "../sandbox/index";
 
-/** How a command is called: `npm run preview -- [STACK]`, `npm run sandbox -- exec HOST`; npm has `start`, `stop` and `test` as words of its own. */
+/**
+ * How a command is called: `npm run preview -- [STACK]`, `npm run sandbox -- exec HOST`; for `start`, `stop` and
+ * `test` npm needs no `run`.
+ */
 export function invocation(spec: CommandSpec): string {
   const [name = "", ...verb] = spec.name.split(" ");
   const npm = ["start", "stop", "test"].includes(name) ? `npm ${name}` : `npm run ${name}`;
@@ -30,14 +33,14 @@ export function helpText(spec: CommandSpec): string {
 }
 
 /**
- * Parses a command's arguments. Returns "help" when help was asked for.
- * Throws a Failure (exit code 2) that names what is wrong and what is allowed.
+ * Parses a command's arguments. Returns "help" if help was requested. Throws a Failure (exit code 2) that says what
+ * is wrong and what is allowed.
  */
 export function parseCommandLine(spec: CommandSpec, argv: readonly string[]): CommandArguments | "help" {
   return parse(spec, argv, FRAME);
 }
 
-/** The stack of the command line, `dev` when none is given. Throws a Failure that lists the project's stacks. */
+/** The stack on the command line; default `dev`. Throws a Failure that lists the project's stacks. */
 export function stackArgument(
   given: string | undefined,
   stacks: readonly string[] = projectStacks(),
@@ -45,25 +48,25 @@ export function stackArgument(
   const stack = given ?? "dev";
   if (stacks.includes(stack)) return stack;
   throw usageFailure(
-    `There is no stack "${stack}"`,
-    `Stacks: ${stacks.join(", ")}. A new one needs a Pulumi.${stack}.yaml; Pulumi.dev.yaml shows how it looks.`,
+    `Unknown stack "${stack}"`,
+    `Stacks: ${stacks.join(", ")}. To add one, create Pulumi.${stack}.yaml; Pulumi.dev.yaml is an example.`,
   );
 }
 
-/** Options that the commands about a stack share. */
+/** Options of all commands that work on a stack. */
 export const STACK_OPTIONS = {
   cloud: {
     type: "boolean",
-    doc: "work on the real DigitalOcean account: your own Pulumi login, DIGITALOCEAN_TOKEN and plugins",
+    doc: "use the real DigitalOcean account: your Pulumi login, DIGITALOCEAN_TOKEN and official plugins",
   },
   config: {
     type: "string",
     multiple: true,
     value: "KEY=VALUE",
-    doc: "a setting for this run alone, such as secured-web:web.count=3 (repeatable)",
+    doc: "a setting for this run only, such as secured-web:web.count=3 (repeatable)",
   },
   port: portOption(NPM_CALLS),
 } as const satisfies Record<string, OptionSpec>;
 
-/** Of commands that create droplets. */
+/** Options of commands that create droplets. */
 export const HOSTS_OPTION = hostsOption(NPM_CALLS);

@@ -1,10 +1,10 @@
 #!/bin/bash
-# Runs npm start in a privileged container or a virtual machine with Debian 13, as root, and leaves a shell in it.
+# Runs npm start as root in a privileged container or a virtual machine with Debian 13, and leaves you in a shell.
 #
-#   docker run --rm -it --privileged -v "$PWD":/src:ro -v secured-web:/root debian:13 bash /src/scripts/container.sh
+# docker run --rm -it --privileged -v "$PWD":/src:ro -v secured-web:/root debian:13 bash /src/scripts/container.sh
 #
-# Works on a copy in /root: the packages in node_modules are of one operating system, and hosts' disks need a file
-# system that is no overlay.
+# It works on a copy in /root, because the packages in node_modules depend on the operating system, and hosts' disks
+# need a file system other than overlay.
 set -euo pipefail
 source=$(cd "$(dirname "$0")/.." && pwd)
 copy=/root/secured-web

@@ -1,5 +1,6 @@
-// `npm run doctor`: what is present, what is missing and how to get it. Plain JavaScript without dependencies, so that
-// it works on a fresh clone; asks the network only where nothing on this machine can give the Pulumi CLI.
+// `npm run doctor`: shows what is installed, what is missing and how to install it. Plain JavaScript without
+// dependencies, so that it works on a fresh clone. It only uses the network if this machine has neither the Pulumi
+// CLI nor the tools to build it.
 import { existsSync, readFileSync, statfsSync } from "node:fs";
 import { createServer } from "node:net";
 import { homedir } from "node:os";
@@ -14,17 +15,17 @@ import { cacheDir, findGo, findOnPath, findPulumi, PULUMI_VERSION } from "./tool
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const GIB = 1024 ** 3;
-/** The CLI's build needs Go's module and build caches; a sandbox itself stays far below 100 MiB. */
+/** The CLI's build needs space for Go's module and build caches. A sandbox itself needs less than 100 MiB. */
 const DISK_NEEDED = { run: 0.5 * GIB, build: 5 * GIB };
 const REACH_TIMEOUT_MS = 3000;
 
 const HELP = `npm run doctor
 
-Prints what is present, what is missing and how to get it. Changes nothing.
+Shows what is installed, what is missing and how to install it. Changes nothing.
 
-  ok        is there
-  will get  npm start gets it by itself
-  optional  something is less without it; the line says what
+  ok        installed
+  will get  npm start installs it
+  optional  one feature needs it; the line says which
   MISSING   npm start cannot run without it
 
 Exit codes: 0 npm start can run, 1 it cannot, 2 wrong usage.
@@ -39,14 +40,16 @@ const missing = (name, detail) => ({ name, state: "MISSING", detail });
 const willGet = (name, detail) => ({ name, state: "will get", detail });
 const optional = (name, detail) => ({ name, state: "optional", detail });
 
-/** Runs the command and gives its exit code. */
+/** Runs the command and returns its exit code. */
 export async function doctor(args) {
   if (args.includes("--help")) {
     process.stdout.write(HELP);
     return 0;
   }
   if (args.length > 0) {
-    process.stderr.write(`Error: doctor does not take ${args.join(" ")}\n  Allowed: --help.\n`);
+    process.stderr.write(`Error: unknown argument of doctor: ${args.join(" ")}
+  Allowed: --help.
+`);
     return 2;
   }
   const findings = await examine(process.env);
@@ -61,7 +64,7 @@ export async function doctor(args) {
 }
 
 /**
- * Everything that is looked at, in the order in which it matters.
+ * All findings, the most important first.
  * @param {NodeJS.ProcessEnv} env
  * @returns {Promise<Finding[]>}
  */
@@ -76,7 +79,7 @@ export async function examine(env) {
     typeof go === "string"
       ? optional(
           "Go",
-          `${go}; it builds the Pulumi CLI where that is not installed, and what sends hosts' figures`,
+          `${go}; it builds the Pulumi CLI if none is installed, and the collector that sends the hosts' metrics`,
         )
       : ok("Go", `${go.version} (${go.path})`),
     plugins(env),
@@ -98,14 +101,14 @@ function npmPackages(env) {
   const mismatch = packagesMismatch();
   if (mismatch === undefined) return ok("npm packages", "as in package-lock.json");
   if (findOnPath("npm", env.PATH) === undefined)
-    return missing("npm packages", `${mismatch}, and there is no npm on PATH`);
-  return willGet("npm packages", `${mismatch}: npm ci, from the npm registry`);
+    return missing("npm packages", `${mismatch}, and npm is not on PATH`);
+  return willGet("npm packages", `${mismatch}. Run: npm ci (it needs the npm registry)`);
 }
 
 function bundles() {
   return packagesMismatch() === undefined && !buildIsStale()
     ? ok("compiled bundles", "policy pack and plugins are up to date")
-    : willGet("compiled bundles", "policy pack and plugins are compiled by npm start");
+    : willGet("compiled bundles", "npm start compiles the policy pack and plugins");
 }
 
 async function pulumiCli(cli, go, env) {
@@ -117,7 +120,10 @@ async function pulumiCli(cli, go, env) {
     );
   }
   if (typeof go !== "string")
-    return willGet(name, `${PULUMI_VERSION}: by Pulumi's installer, else built with Go in some minutes`);
+    return willGet(
+      name,
+      `${PULUMI_VERSION}: npm start uses Pulumi's installer, or builds it with Go in some minutes`,
+    );
   if (await downloadSiteAnswers()) return willGet(name, `${PULUMI_VERSION}: by Pulumi's installer`);
   if ((await packageAccess(env)).problem === undefined)
     return willGet(name, `${PULUMI_VERSION}: built with Go, which npm start offers to install (${go})`);
@@ -139,7 +145,7 @@ async function downloadSiteAnswers() {
 function plugins(env) {
   const name = "Pulumi plugins";
   const wanted = ["digitalocean", "random", "tls"].map((plugin) => pluginFolder(plugin));
-  if (wanted.includes(undefined)) return willGet(name, "known once the npm packages are there");
+  if (wanted.includes(undefined)) return willGet(name, "known after the npm packages are installed");
   const has = (dir) => wanted.every((folder) => existsSync(join(dir, "plugins", folder)));
   const sandbox = join(homeDir(env), "pulumi-home");
   const decided = readJson(join(homeDir(env), "plugins.json"))?.kind;
@@ -152,7 +158,7 @@ function plugins(env) {
   if (has(env.PULUMI_HOME || join(homedir(), ".pulumi"))) return ok(name, "official, in your Pulumi home");
   return willGet(
     name,
-    "official where they can be downloaded, else the sandbox's stand-ins (--cloud needs the official ones)",
+    "official plugins if they can be downloaded, otherwise the sandbox's stand-ins (--cloud requires the official ones)",
   );
 }
 
@@ -178,7 +184,7 @@ async function apiPort(env) {
   const text = env.SECURED_WEB_API_PORT || "8089";
   const port = Number(text);
   if (!Number.isInteger(port) || port < 1 || port > 65535) {
-    return missing(name, `SECURED_WEB_API_PORT: must be a port from 1 to 65535, got "${text}"`);
+    return missing(name, `SECURED_WEB_API_PORT: expected a port from 1 to 65535, got "${text}"`);
   }
   const record = readJson(join(homeDir(env), "api.json"));
   if (record?.port === port && processIdentity(record.pid) === record.identity) {
@@ -187,7 +193,7 @@ async function apiPort(env) {
   if (await canListen(port)) return ok(name, `${port} is free`);
   return missing(
     name,
-    `${port} is used by another process: choose another, such as SECURED_WEB_API_PORT=8090 npm start`,
+    `another process uses ${port}. Choose another port, such as SECURED_WEB_API_PORT=8090 npm start`,
   );
 }
 
@@ -211,7 +217,7 @@ function diskSpace(env, cliIsMissing) {
   return missing(name, `${text}; ${what} up to ${(needed / GIB).toFixed(1)} GiB`);
 }
 
-/** Of the file system that holds the folder, or would hold it. */
+/** The free space on the file system of the folder, which may not exist yet. */
 function freeBytes(dir) {
   let existing = dir;
   while (!existsSync(existing)) existing = dirname(existing);
@@ -222,20 +228,20 @@ function freeBytes(dir) {
 async function hosts(env) {
   const name = "droplets as hosts";
   const elsewhere = wayToHosts();
-  if (elsewhere !== undefined) return optional(name, `droplets are records here. ${elsewhere}`);
+  if (elsewhere !== undefined) return optional(name, `droplets are only records here. ${elsewhere}`);
   const missing = missingPackages(HOST_PACKAGES, env).filter((one) => !one.optional);
-  if (missing.length === 0) return ok(name, "Linux, root and the programs are there");
+  if (missing.length === 0) return ok(name, "Linux, root, and all programs are installed");
   return installable(name, missing, "npm start", env);
 }
 
 async function testTools(env) {
   const name = "tools of the tests";
   const missing = missingPackages(readPackages(join(root, "test", "tools.json")), env);
-  if (missing.length === 0) return ok(name, "all are there");
+  if (missing.length === 0) return ok(name, "all are installed");
   return installable(name, missing, "npm test", env);
 }
 
-/** Packages that a command offers to install, where this user may. */
+/** Packages that a command offers to install, if this user is allowed to. */
 async function installable(name, missing, command, env) {
   const { problem } = await packageAccess(env);
   const names = missing.map((one) => one.package).join(" ");

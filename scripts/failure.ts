@@ -2,7 +2,7 @@ import { Failure } from "../sandbox/index";
 
 export { Failure, usageFailure } from "../sandbox/index";
 
-/** What the commands exit with; --help prints this table. */
+/** The exit codes of the commands; --help prints this table. */
 export const EXIT_CODES = {
   error: 1,
   usage: 2,
@@ -15,13 +15,15 @@ export const EXIT_CODE_HELP =
   "0 done, 1 error, 2 wrong usage, 3 refused by a policy, 4 another command is running, 130 interrupted";
 
 const SYSTEM_REMEDIES: Readonly<Record<string, string>> = {
-  ENOSPC: "The disk is full. Free some space, then repeat the command.",
-  EDQUOT: "Your disk quota is used up. Free some space, then repeat the command.",
-  EROFS: "The file system is read-only. Put SECURED_WEB_HOME on one that can be written.",
-  EACCES: "This user may not write there. Set SECURED_WEB_HOME to a folder of your own.",
+  ENOSPC: "The disk is full. Free some space, then run the command again.",
+  EDQUOT: "Your disk quota is used up. Free some space, then run the command again.",
+  EROFS: "The file system is read-only. Set SECURED_WEB_HOME to a folder on a writable one.",
+  EACCES: "You have no permission to write there. Set SECURED_WEB_HOME to one of your own folders.",
 };
 
-/** The text for stderr: a Failure as it is, a system error with its remedy, anything else with its stack trace. */
+/**
+ * The text for stderr: a Failure's own text, a system error with its remedy, or any other error with its stack trace.
+ */
 export function describeError(error: unknown): string {
   if (error instanceof Failure) {
     return error.remedy === undefined

@@ -7,7 +7,7 @@ export const PROJECT_DIR = dirname(__dirname);
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** This project's commands, which the sandbox's errors name. */
+/** The commands of this project that the sandbox's errors name. */
 export const NPM_CALLS: Calls = {
   start: "npm start",
   startHosts: "npm start",
@@ -22,20 +22,20 @@ export const NPM_CALLS: Calls = {
 };
 
 /**
- * Where the project's sandbox keeps everything it makes: the account, and the state, Pulumi home and secrets of its
- * stacks. One folder, so that `npm stop` can remove it whole, and so that a test or a second sandbox can have another
- * by SECURED_WEB_HOME.
+ * The folder of the project's sandbox: the account, and the state, Pulumi home and secrets of its stacks. It is a
+ * single folder, so that `npm stop` can remove it completely, and so that a test or a second sandbox can use another
+ * one with SECURED_WEB_HOME.
  */
 export interface Home extends Sandbox {
-  /** Backend of the sandbox's stacks (`file://` of this). */
+  /** Backend of the sandbox's stacks (`file://` URL of this folder). */
   readonly stateDir: string;
   readonly pulumiHome: string;
-  /** Put first on PATH: executables the engine looks for. */
+  /** First on PATH: executables that the engine looks for. */
   readonly binDir: string;
   readonly passphraseFile: string;
-  /** Which plugins were chosen at set-up. */
+  /** The plugins selected at set-up. */
   readonly pluginsRecord: string;
-  /** Held by the command that changes this sandbox. */
+  /** The lock of the command that is changing this sandbox. */
   readonly lock: string;
 }
 
@@ -58,13 +58,13 @@ export function findHome(env: Environment = process.env): Home {
   return homeAt(given ? resolve(given) : join(PROJECT_DIR, ".secured-web"));
 }
 
-/** Creates the folder for its owner alone: it holds keys and the state of a stack. */
+/** Creates the folder with access for its owner only, because it contains keys and the state of a stack. */
 export function makeHome(home: Home): void {
   makeSandboxFolder(home);
   mkdirSync(home.stateDir, { recursive: true, mode: 0o700 });
 }
 
-/** The stacks of this project: each has its `Pulumi.STACK.yaml` in the project's root. */
+/** The stacks of this project: each has a `Pulumi.STACK.yaml` in the project's root. */
 export function projectStacks(projectDir = PROJECT_DIR): string[] {
   return readdirSync(projectDir)
     .map((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1])

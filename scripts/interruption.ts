@@ -7,8 +7,9 @@ const SAME_KEYSTROKE_MS = 1000;
 type Signal = keyof typeof EXIT_BY_SIGNAL;
 
 /**
- * Ctrl-C and its like. The first signal asks everything that runs to end in good order: the engine finishes the
- * requests it has sent and writes its state. A second one is passed on too, and then the engine ends at once.
+ * Handles Ctrl-C and similar signals. The first signal asks everything that runs to finish cleanly: the engine
+ * finishes the requests it has sent and writes its state. A second one is also forwarded, and makes the engine stop
+ * immediately.
  */
 class Interruption {
   readonly #controller = new AbortController();
@@ -32,7 +33,7 @@ class Interruption {
     return () => this.#again.splice(this.#again.indexOf(action), 1);
   }
 
-  /** From here on signals no longer end this process by themselves: the caller has something to put in order. */
+  /** From now on signals no longer end this process: the caller has something to clean up. */
   listen(): void {
     if (this.#listening) return;
     this.#listening = true;
@@ -47,7 +48,9 @@ class Interruption {
     }
     this.#received = name;
     this.#receivedAt = Date.now();
-    process.stderr.write("\nStopping: what is under way is finished first. Once more ends it at once.\n");
+    process.stderr.write(`
+Stopping: running operations are finished first. Press Ctrl-C again to stop immediately.
+`);
     this.#controller.abort();
   }
 }

@@ -8,7 +8,7 @@ const COMMANDS: readonly string[] = [
   ...["test", "verify", "bench", "diagram", "docs", "policy"],
 ];
 
-/** Loaded on demand: the Pulumi SDK alone takes most of a second, which `--help` and doctor need not pay. */
+/** Loaded on demand: the Pulumi SDK takes most of a second to load, and `--help` and doctor do not need it. */
 function load(name: string): Command {
   return (require(`./commands/${name}`) as { command: Command }).command;
 }
@@ -16,7 +16,7 @@ function load(name: string): Command {
 /** Runs one command and ends the process with its exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
   const exitCode = await run(argv);
-  // Not process.exit at once: what is still in the pipes of stdout and stderr would be lost.
+  // Does not call process.exit at once, because that would lose output in the pipes of stdout and stderr.
   process.exitCode = exitCode;
   await Promise.all(
     [process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write("", done))),
@@ -46,5 +46,5 @@ async function run([name = "", ...args]: readonly string[]): Promise<number> {
 }
 
 function interruptedHint(name: string): string {
-  return `What was finished is recorded; \`${invocation({ name, summary: "" })}\` goes on from there.`;
+  return `Finished operations are recorded. To continue, run \`${invocation({ name, summary: "" })}\`.`;
 }

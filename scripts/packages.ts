@@ -1,4 +1,4 @@
-// Debian packages that a command needs: says what is missing and why, asks, and installs it.
+// Debian packages that a command needs: says which are missing and why, asks, and installs them.
 import { createInterface } from "node:readline/promises";
 import {
   installPackages,
@@ -12,11 +12,11 @@ import type { Step } from "./progress";
 
 export const YES_OPTION: OptionSpec = {
   type: "boolean",
-  doc: "install missing Debian packages without asking (also where CI is set)",
+  doc: "install missing Debian packages without asking (default if CI is set)",
 };
 
 export interface Offer {
-  /** What they are for, and what is less without them: whole sentences. */
+  /** Their purpose, and what does not work without them, in whole sentences. */
   readonly purpose: string;
   readonly wanted: readonly WantedPackage[];
   /** Completes "... installs them". */
@@ -28,11 +28,11 @@ export interface Asking {
   readonly yes: boolean;
   readonly env?: NodeJS.ProcessEnv;
   readonly print?: (text: string) => void;
-  /** Asks a person, and gives the answer; undefined where there is no terminal. */
+  /** Asks the user and returns the answer; undefined without a terminal. */
   readonly ask?: ((question: string) => Promise<string>) | undefined;
 }
 
-/** What is to be installed before a command goes on, and with which rights. */
+/** The packages to install before a command continues, and with which rights. */
 export interface Agreed {
   readonly packages: readonly WantedPackage[];
   readonly prefix: readonly string[];
@@ -41,8 +41,8 @@ export interface Agreed {
 const NOTHING: Agreed = { packages: [], prefix: [] };
 
 /**
- * Finds what is missing, says so, and asks on a terminal whether to install it. Goes on without asking with --yes and in
- * CI. Without a terminal, --yes and CI it installs nothing: nobody has agreed to it.
+ * Finds missing packages, lists them, and asks on a terminal whether to install them. With --yes and in CI it does
+ * not ask. Without a terminal, --yes and CI it installs nothing, because the user has not agreed.
  */
 export async function agreeOnPackages(
   { purpose, wanted, yesCommand }: Offer,
@@ -51,7 +51,7 @@ export async function agreeOnPackages(
   const { yes, env = process.env, print = (text) => void process.stdout.write(text) } = asking;
   const ask = "ask" in asking ? asking.ask : askOnTerminal();
   const packages = missingPackages(wanted, env);
-  // What is only optional is no reason to ask.
+  // Optional packages are no reason to ask.
   if (packages.every(({ optional }) => optional)) return NOTHING;
   const width = Math.max(...packages.map((one) => one.package.length));
   const list = packages.map((one) => `  ${one.package.padEnd(width)}  ${one.why}\n`).join("");
@@ -62,14 +62,18 @@ export async function agreeOnPackages(
     return NOTHING;
   }
   if (yes || isSet(env.CI)) {
-    print("Installing them with apt-get; none of their services starts.\n\n");
+    print(`Installing them with apt-get; no services are started.
+
+`);
     return { packages, prefix: access.prefix };
   }
   if (ask === undefined) {
-    print(`Not installed: there is no terminal to ask on. ${yesCommand} installs them.\n\n`);
+    print(`Not installed, because there is no terminal to ask on. To install them, run ${yesCommand}.
+
+`);
     return NOTHING;
   }
-  const answer = await ask("Install them with apt-get? None of their services starts. [Y/n] ");
+  const answer = await ask("Install them with apt-get? No services are started. [Y/n] ");
   print("\n");
   return /^(y|yes|)$/i.test(answer.trim()) ? { packages, prefix: access.prefix } : NOTHING;
 }
@@ -87,7 +91,10 @@ function askOnTerminal(): ((question: string) => Promise<string>) | undefined {
   };
 }
 
-/** The step that installs what was agreed on; none where that is nothing. A failure is told, and the command goes on. */
+/**
+ * The step that installs the agreed packages; none if there are none. A failure is reported, and the command
+ * continues.
+ */
 export function packageSteps({ packages, prefix }: Agreed): Step[] {
   if (packages.length === 0) return [];
   return [

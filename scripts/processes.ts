@@ -7,17 +7,17 @@ export interface Finished {
 }
 
 export interface RunOptions extends Pick<SpawnOptions, "cwd" | "env"> {
-  /** Written to the child's stdin: the way for a secret, which must not stand in the arguments. */
+  /** Written to the child's stdin. Use it for secrets, which must not be in the arguments. */
   readonly input?: string;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
-  /** Called with each whole line of stdout and stderr. */
+  /** Called with each complete line of stdout and stderr. */
   readonly onLine?: (line: string) => void;
 }
 
 /**
- * Runs a program to its end in a process group of its own and gives what it printed, whatever its exit code. Past the
- * time limit or when `signal` aborts, the whole group is ended. Throws where the program cannot be started.
+ * Runs a program in its own process group until it ends, and returns its output and exit code. After the time limit,
+ * or when `signal` aborts, it ends the whole group. Throws if the program cannot be started.
  */
 export function runProgram(
   file: string,
@@ -51,12 +51,12 @@ export function runProgram(
       options.signal?.removeEventListener("abort", end);
       resolve({ ...output, exitCode: code ?? 128 + (signal === "SIGKILL" ? 9 : 15) });
     });
-    // A program that ends without reading its input closes the pipe; its exit code tells what happened.
+    // A program that ends without reading its input closes the pipe. Its exit code says what happened.
     child.stdin?.on("error", () => {}).end(options.input);
   });
 }
 
-/** Signals a child that leads its own process group, and all that it started in it. */
+/** Signals a child that leads its own process group, and all processes that it started in the group. */
 export function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {
@@ -66,7 +66,7 @@ export function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-/** Gives a function that takes chunks of text and calls `onLine` with each whole line. */
+/** Returns a function that takes chunks of text and calls `onLine` with each complete line. */
 export function splitLines(onLine: (line: string) => void): (chunk: string) => void {
   let rest = "";
   return (chunk) => {

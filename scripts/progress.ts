@@ -2,24 +2,24 @@ import { Listr, type ListrRenderer, type ListrTask, type ListrTaskWrapper } from
 import { interruption } from "./interruption";
 
 /**
- * A long step. `run` may report lines while it works, and gives what became of it in a few words. `signal` aborts when
- * the command is interrupted, and when a step beside it fails.
+ * A long step. `run` can report lines while it works, and returns its result in a few words. `signal` aborts if the
+ * command is interrupted, or a parallel step fails.
  */
 export interface Step {
   readonly title: string;
   run(report: (line: string) => void, signal: AbortSignal): Promise<string>;
 }
 
-/** Steps that do not depend on each other and run side by side. */
+/** Independent steps that run in parallel. */
 export interface Together {
   readonly title: string;
   readonly together: readonly Step[];
 }
 
 /**
- * Runs steps one after another, those of a Together side by side, and shows them: live in a terminal, as plain lines in
- * a log. The first error ends it and is thrown as it is, when what runs beside it has ended; its text is for the caller
- * to print.
+ * Runs steps one after another, and those of a Together in parallel. It shows them live in a terminal, and as plain
+ * lines in a log. The first error stops the run and is thrown unchanged, after the parallel steps have ended. The
+ * caller prints it.
  */
 export function runSteps(steps: readonly (Step | Together)[]): Promise<void> {
   return process.stdout.isTTY ? runLive(steps) : runPlain(steps);
@@ -46,7 +46,7 @@ async function runPlain(
   for (const step of steps) {
     if ("together" in step) {
       const group = new Group();
-      // Lines of several steps alternate: each says whose it is.
+      // Lines of several steps alternate, so each names its step.
       const start = (one: Step) =>
         group.run((signal) => runOne(one, (line) => print(`  ${one.title}: ${line}`), signal));
       await group.ended(Promise.all(step.together.map(start)));
@@ -54,7 +54,7 @@ async function runPlain(
   }
 }
 
-/** What runs side by side: the first failure aborts the others. */
+/** Parallel steps: the first failure aborts the others. */
 class Group {
   readonly #failed = new AbortController();
   readonly #running: Promise<unknown>[] = [];
@@ -70,7 +70,7 @@ class Group {
     return running;
   }
 
-  /** Settles as `whole`, once everything has ended. */
+  /** Settles like `whole`, after everything has ended. */
   ended<T>(whole: Promise<T>): Promise<T> {
     return whole.finally(() => Promise.allSettled(this.#running));
   }
@@ -101,7 +101,7 @@ async function runLive(steps: readonly (Step | Together)[]): Promise<void> {
     };
   });
   const list = new Listr(tasks, {
-    // Signals are ours: see interruption.ts.
+    // interruption.ts handles signals.
     registerSignalListeners: false,
     renderer: "default",
     rendererOptions: { showErrorMessage: false, collapseErrors: false, collapseSubtasks: false },

@@ -1,5 +1,5 @@
-// Mocha's reporter for `npm test`: one line a test, with its time. The totals and the failures in full go to
-// scripts/commands/test.ts, which prints them last, where a log's end shows them.
+// Mocha's reporter for `npm test`: one line for each test, with its time. The totals and the full failures go to
+// scripts/commands/test.ts, which prints them at the end of the log.
 const { format } = require("node:util");
 const { Base } = require("mocha").reporters;
 
@@ -15,7 +15,7 @@ module.exports = class Reporter extends Base {
     let depth = 0;
     const print = (text) => console.log(`${"  ".repeat(Math.max(depth, 0))}${text}`);
 
-    // A suite's time holds its hooks' too, where hosts boot and engines start.
+    // A suite's time includes its hooks, which boot hosts and start engines.
     const begun = new Map();
     runner.on("suite", (suite) => {
       if (!suite.root) print(suite.title);
@@ -35,7 +35,7 @@ module.exports = class Reporter extends Base {
       skipped.push(test.fullTitle());
       print(`- ${test.title} (skipped)`);
     });
-    // The test under way comes to its end and no other begins; then the hooks take down what was made.
+    // The running test finishes and no other starts. Then the hooks clean up.
     let interruptedAt;
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
       process.on(signal, () => {
@@ -64,7 +64,7 @@ module.exports = class Reporter extends Base {
   }
 };
 
-/** Mocha's own list of failures, with stacks and differences; empty without one. */
+/** Mocha's own list of failures, with stack traces and differences; empty if there are none. */
 function describe(failures) {
   if (failures.length === 0) return "";
   let text = "";

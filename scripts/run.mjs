@@ -1,12 +1,12 @@
-// What every npm script runs: sets up, then runs the command in this same process, so that signals and exit codes are
-// the command's own.
+// The entry point of every npm script: sets up, then runs the command in this same process, so that signals and exit
+// codes are the command's own.
 import { createRequire } from "node:module";
 import { setUp } from "./setup.mjs";
 
 const [name, ...args] = process.argv.slice(2);
 
 if (name === "doctor") {
-  // It tells what is missing, so it must not depend on it, and changes nothing.
+  // doctor reports what is missing, so it must work without it, and it changes nothing.
   const { doctor } = await import("./doctor.mjs");
   process.exitCode = await doctor(args);
 } else {

@@ -1,4 +1,4 @@
-// What every command about a stack needs first: the lock, the CLI, the plugins, the API, the stack itself.
+// The preparation for every command that works on a stack: the lock, the CLI, the plugins, the API, the stack itself.
 
 import { HOST_PACKAGES, missingPackages } from "../sandbox/hosts/packages.mjs";
 import {
@@ -40,19 +40,20 @@ export const SESSION_OPTIONS = {
   api: {
     type: "string",
     value: "URL",
-    doc: "another API than the sandbox's own, with the token of DIGITALOCEAN_TOKEN",
+    doc: "another API instead of the sandbox's own, with the token in DIGITALOCEAN_TOKEN",
   },
 } as const;
 
-/** Holds the sandbox for one command. Throws a Failure (exit code 4) that names the one that has it. */
+/** Locks the sandbox for one command. Throws a Failure (exit code 4) that names the command that holds the lock. */
 export function lockHome(home: Home, command: string): HeldLock {
   makeHome(home);
   const lock = tryLock(home.lock, command);
   if ("release" in lock) return lock;
   const { pid, command: other, since } = lock.heldBy;
-  throw new Failure(`Another command works on this sandbox: ${other} (process ${pid}, since ${since})`, {
+  throw new Failure(`Another command is working on this sandbox: ${other} (process ${pid}, since ${since})`, {
     exitCode: EXIT_CODES.busy,
-    remedy: "Wait for its end, then repeat. A second sandbox beside it: SECURED_WEB_HOME=/some/folder.",
+    remedy:
+      "Wait until it ends, then run the command again. To use a second sandbox at the same time, set SECURED_WEB_HOME=/some/folder.",
   });
 }
 
@@ -69,7 +70,7 @@ export class Session {
   #overrides: readonly ConfigOverride[];
   readonly #port: number | undefined;
 
-  /** `port` is where the sandbox's API is to run, where the command line does not say. */
+  /** `port` is the port for the sandbox's API, unless the command line sets one. */
   constructor(
     private readonly args: CommandArguments,
     options: {
@@ -85,7 +86,7 @@ export class Session {
     this.stack = options.stack ?? stackArgument(args.positionals[0]);
     this.#overrides = [...args.texts("config").map(parseOverride), ...(options.overrides ?? [])];
     if (this.cloud && (args.text("api") !== undefined || args.text("port") !== undefined)) {
-      throw usageFailure("--cloud works on the real API: it goes without --api and --port");
+      throw usageFailure("--cloud uses the real API, so it cannot be combined with --api and --port");
     }
   }
 
@@ -94,12 +95,12 @@ export class Session {
     return this.#api;
   }
 
-  /** The stack's hosts get the Datadog agent, or in the sandbox its stand-in. */
+  /** True if the stack's hosts get the Datadog agent, or its stand-in in the sandbox. */
   get hasAgent(): boolean {
     return wantsDatadog(settingsOf(this.stack, this.#overrides), this.stack);
   }
 
-  /** The sandbox's stand-in of Datadog, which runs beside its API; undefined with another API. */
+  /** The sandbox's stand-in for Datadog, which runs next to its API; undefined with another API. */
   get datadog(): DatadogAccess | undefined {
     const isOwn = !this.cloud && this.args.text("api") === undefined;
     return isOwn ? sandboxDatadog(this.home) : undefined;
@@ -110,18 +111,18 @@ export class Session {
     return this.#opened;
   }
 
-  /** Whether droplets boot as hosts; undefined before the preparation, and where it does not ask for them. */
+  /** True if droplets boot as hosts; undefined before the preparation, or if it does not ask for hosts. */
   get hosts(): HostsDecision | undefined {
     return this.#hosts;
   }
 
   /**
-   * The steps up to a stack that is ready for the engine. With `hosts` droplets boot as hosts where the machine can run
-   * them; without it they stay what they are.
+   * The steps until a stack is ready for the engine. With `hosts`, droplets boot as hosts if the machine can run
+   * them; without it, they do not change.
    */
   preparation(options: { hosts?: boolean } = {}): (Step | Together)[] {
     if (this.cloud) return [this.#cliStep(), this.#cloudStep()];
-    // Another API than our own has its own droplets.
+    // An external API manages its own droplets.
     const hosts = options.hosts === true && this.args.text("api") === undefined;
     const mode = hostsMode(this.args.text("hosts"), this.home);
     return [
@@ -134,7 +135,7 @@ export class Session {
     ];
   }
 
-  /** Asks for the Debian packages that this session needs: those of hosts, and Go where the CLI must be built. */
+  /** Asks for the Debian packages that this session needs: those for hosts, and Go if the CLI must be built. */
   async agreeOnPackages(command: string): Promise<Agreed> {
     const own = !this.cloud && this.args.text("api") === undefined;
     const mode = hostsMode(this.args.text("hosts"), this.home);
@@ -145,8 +146,10 @@ export class Session {
       missingPackages(HOST_PACKAGES).some(({ optional }) => !optional);
     const go = await needsGo();
     const purpose = [
-      ...(hosts ? ["Droplets boot as hosts on this machine; without its packages they are records."] : []),
-      ...(go ? ["The Pulumi CLI must be built: its download site does not answer."] : []),
+      ...(hosts
+        ? ["Droplets boot as hosts on this machine. Without these packages they are only records."]
+        : []),
+      ...(go ? ["The Pulumi CLI must be built, because its download site does not answer."] : []),
     ].join(" ");
     return agreeOnPackages(
       {
@@ -166,25 +169,25 @@ export class Session {
         keepHostsMode(this.home, mode);
         if (this.#hosts.kind === "hosts") return "boot as hosts on this machine";
         const { reason, remedy = mode === "off" ? undefined : wayToHosts() } = this.#hosts;
-        return `droplets are records: ${reason}${remedy === undefined ? "" : `. ${remedy}`}`;
+        return `droplets are only records: ${reason}${remedy === undefined ? "" : `. ${remedy}`}`;
       },
     };
   }
 
-  /** What hosts need; where one of these cannot be made, droplets are records. */
+  /** Prepares everything that hosts need. If one part is not possible, droplets are only records. */
   #partSteps(mode: HostsMode): Step[] {
     const parts = hostParts(this.home).map(
       ({ title, make }): Step => ({
         title,
         run: async (report, signal) => {
-          if (this.#hosts?.kind !== "hosts") return "not needed: droplets are records";
+          if (this.#hosts?.kind !== "hosts") return "not needed: droplets are only records";
           try {
             return await make(report, signal);
           } catch (error) {
             signal.throwIfAborted();
             const reason = error instanceof Error ? error.message : String(error);
             this.#hosts = await withoutHosts(mode, reason);
-            return `droplets are records: ${reason}`;
+            return `droplets are only records: ${reason}`;
           }
         },
       }),
@@ -237,7 +240,9 @@ export class Session {
         this.#standIns = kind === "standin";
         this.#opened = await this.open(this.stack);
         const own = this.#standIns ? "the sandbox's stand-in plugins" : "the official plugins";
-        const keys = this.hasAgent ? "; Datadog's keys are made up, and open a stand-in in the sandbox" : "";
+        const keys = this.hasAgent
+          ? "; Datadog's keys are generated, and only work at the sandbox's stand-in"
+          : "";
         const plugins = `${own}${keys}`;
         if (!needsRecovery(this.home, this.stack)) return plugins;
         return `${plugins}; ${await recoverStack(this.#opened, this.#foundApi(), report)}`;
@@ -256,7 +261,7 @@ export class Session {
     };
   }
 
-  /** Opens a stack after the preparation, without looking after what a killed run left. */
+  /** Opens a stack after the preparation, without cleaning up after a killed run. */
   async open(stack: string): Promise<EngineStack> {
     installPolicyHost(this.home);
     return EngineStack.open({
@@ -275,19 +280,19 @@ export class Session {
     });
   }
 
-  /** Opens the session's stack again, without one of the settings of this run. */
+  /** Opens the session's stack again, without one of this run's settings. */
   async reopenWithout(override: ConfigOverride): Promise<void> {
     this.#overrides = this.#overrides.filter((other) => other !== override);
     this.#opened = await this.open(this.stack);
   }
 
   #foundCli(): PulumiCli {
-    if (this.#cli === undefined) throw new Error("the CLI is not there yet");
+    if (this.#cli === undefined) throw new Error("the CLI is not installed yet");
     return this.#cli;
   }
 
   #foundApi(): ApiAccess {
-    if (this.#api === undefined) throw new Error("the API is not there yet");
+    if (this.#api === undefined) throw new Error("the API is not running yet");
     return this.#api;
   }
 }
@@ -308,10 +313,10 @@ export async function withSession(
   }
 }
 
-/** Checks an API given by its address. Throws a Failure where it does not answer or refuses the token. */
+/** Checks an API at an address. Throws a Failure if it does not answer or rejects the token. */
 async function foreignApi(given: string, home: Home): Promise<ApiAccess> {
   if (!/^https?:\/\/[^/]+\/?$/.test(given)) {
-    throw usageFailure(`--api: must be an address such as http://127.0.0.1:8089, got "${given}"`);
+    throw usageFailure(`--api: expected an address such as http://127.0.0.1:8089, got "${given}"`);
   }
   const api = { url: given.replace(/\/$/, ""), token: process.env.DIGITALOCEAN_TOKEN || ensureToken(home) };
   let status: number;
@@ -321,14 +326,15 @@ async function foreignApi(given: string, home: Home): Promise<ApiAccess> {
     const cause =
       error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
     throw new Failure(`The API at ${api.url} does not answer (${cause})`, {
-      remedy: "Is it running, and is the address right? Without --api the sandbox starts its own.",
+      remedy:
+        "Check that it is running, and that the address is right. Without --api the sandbox starts its own API.",
     });
   }
   if (status === 200) return api;
   throw new Failure(`The API at ${api.url} answers ${status} to GET /v2/account`, {
     remedy:
       status === 401
-        ? "It refuses the token: set DIGITALOCEAN_TOKEN to one it knows."
-        : "Is it a DigitalOcean API?",
+        ? "It rejects the token. Set DIGITALOCEAN_TOKEN to a valid one."
+        : "Check that it is a DigitalOcean API.",
   });
 }

@@ -1,5 +1,5 @@
-// Makes a fresh clone ready to run: Node's version, the npm packages of package-lock.json, the compiled bundles.
-// Plain JavaScript without dependencies, because nothing is installed yet. Says what it does on stderr alone: stdout
+// Prepares a fresh clone: checks Node's version, installs the npm packages of package-lock.json, and compiles the
+// bundles. Plain JavaScript without dependencies, because nothing is installed yet. It prints only to stderr: stdout
 // belongs to the command (`npm run -s outputs` prints JSON).
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -10,18 +10,19 @@ import { buildAll, buildIsStale } from "./build.mjs";
 import { isAtLeast } from "./toolchain/find.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-/** The first Node 20 that loads ES modules by require() without a flag, which tsx and our .mjs files use. */
+/** The first Node 20 that can load ES modules with require() without a flag, which tsx and our .mjs files use. */
 export const MINIMUM_NODE = "20.19.0";
 
-/** Why this Node.js cannot run the project, or undefined. */
+/** The reason why this Node.js cannot run the project, or undefined. */
 export function nodeProblem(version = process.versions.node) {
   if (isAtLeast(version, MINIMUM_NODE)) return undefined;
-  return `Node.js ${version} is too old: ${MINIMUM_NODE} or newer is needed. Get it from your system's packages or nodejs.org.`;
+  return `Node.js ${MINIMUM_NODE} or newer is required, found ${version}. Install it from your system's packages or from nodejs.org.`;
 }
 
 /**
- * Why node_modules does not hold what package-lock.json says, or undefined when it does. npm keeps a lock file of its
- * own in node_modules of what it really put there. Packages for other platforms are optional and may be absent.
+ * The reason why node_modules does not match package-lock.json, or undefined if it does. npm keeps its own lock file
+ * in node_modules, with the packages it actually installed. Packages for other platforms are optional and can be
+ * absent.
  */
 export function packagesMismatch(projectDir = root) {
   const wanted = JSON.parse(readFileSync(join(projectDir, "package-lock.json"), "utf8")).packages;
@@ -35,7 +36,7 @@ export function packagesMismatch(projectDir = root) {
   }
   for (const [path, entry] of Object.entries(wanted)) {
     if (path === "" || entry.optional || entry.devOptional) continue;
-    if (present[path]?.version !== entry.version) return `${path} is not the version of package-lock.json`;
+    if (present[path]?.version !== entry.version) return `${path} is not the version in package-lock.json`;
   }
   return undefined;
 }
@@ -54,14 +55,14 @@ function npmCi() {
         ? resolve()
         : reject(
             new Error(
-              `npm ci ended with ${code}; what it says is above. It needs the npm registry, or a full npm cache.`,
+              `npm ci failed with exit code ${code}; its output is above. It needs the npm registry, or a full npm cache.`,
             ),
           ),
     );
   });
 }
 
-/** Does what is missing; costs a few milliseconds when nothing is. Throws an Error that says what to do. */
+/** Does what is missing, and takes a few milliseconds if nothing is. Throws an Error that says what to do. */
 export async function setUp() {
   const problem = nodeProblem();
   if (problem !== undefined) throw new Error(problem);

@@ -7,17 +7,17 @@ import type { TierArgs } from "./tierArgs";
 
 export interface DatabaseTierArgs extends TierArgs {
   readonly backups: Config["backups"];
-  /** Refuse to delete a database host. */
+  /** Protects database hosts against deletion. */
   readonly protect: boolean;
-  /** Name of the one host that this update may replace. */
+  /** Name of the only host that this update may replace. */
   readonly replacedHost?: string;
 }
 
 /**
  * The database hosts (in the converged topology: all hosts).
  *
- * A plain update never replaces or resizes them, because that would take all members at once: changes wait for
- * `npm run replace -- STACK HOST`, which lifts this for one host.
+ * A plain update never replaces or resizes them, because it would do so to all members at once. Changes wait for `npm
+ * run replace -- STACK HOST`, which allows them for one host.
  */
 export class DatabaseTier extends pulumi.ComponentResource {
   readonly hosts: readonly HostDroplet[];
@@ -36,7 +36,7 @@ export class DatabaseTier extends pulumi.ComponentResource {
           secrets: secretsOf(host),
           backups: backupInputs(args.backups),
           dropletOptions: {
-            // The new host takes over the server id and the name of the old one: never both at once.
+            // The new host takes over the old one's server id and name, so the two must never exist at the same time.
             deleteBeforeReplace: true,
             protect: protect && !isReplaced,
             ignoreChanges: isReplaced

@@ -6,22 +6,22 @@ import { burnAlerts, objectives, objectiveTimeframe } from "../monitoring/object
 
 type Monitor = typeof import("@pulumi/datadog/monitor").Monitor;
 
-/** Datadog's public API of a site, unless the environment names another as the official provider reads it. */
+/** Datadog's public API for a site, unless the environment variable that the official provider reads sets another. */
 function apiUrl(site: string): { apiUrl?: string } {
   return process.env.DATADOG_HOST ? {} : { apiUrl: `https://api.${site}/` };
 }
 
 export interface DatadogMonitorsArgs {
   readonly watched: Watched;
-  /** Datadog's site, such as "datadoghq.eu". */
+  /** Datadog site, such as "datadoghq.eu". */
   readonly site: string;
   readonly apiKey: string;
   readonly appKey: string;
 }
 
 /**
- * Monitors, objectives and the dashboard at Datadog. Made only where an API key and an application key are given; the
- * SDK, and with it the plugin, is loaded here and nowhere else, so that a stack without keys needs neither.
+ * Monitors, objectives and the dashboard at Datadog, created only if an API key and an application key are set. Only
+ * this file loads the SDK and its plugin, so a stack without keys needs neither.
  */
 export class DatadogMonitors extends pulumi.ComponentResource {
   private readonly provider: pulumi.ProviderResource;
@@ -68,7 +68,7 @@ export class DatadogMonitors extends pulumi.ComponentResource {
         },
         own,
       );
-      // How many and which is known without the id; only the query waits for it.
+      // The number and names of the alerts are known without the id. Only the query waits for it.
       for (const [index, alert] of burnAlerts(objective, "").entries()) {
         this.monitor(
           alert,

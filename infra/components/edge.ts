@@ -4,21 +4,21 @@ import { siteName } from "../config/siteName";
 import type { Config } from "../config/types";
 import { roleTag, siteTag } from "../topology";
 
-/** The path that answers 200 where a host can serve a request, database included. */
+/** The path that answers 200 if a host can serve a request, including the database. */
 export const readinessPath = "/readyz";
 
 export interface EdgeArgs
   extends Pick<Config, "createDomain" | "domain" | "loadBalancer" | "region" | "subdomain" | "tls"> {
   readonly label: string;
-  /** Refuse to delete the zone. */
+  /** Protects the zone against deletion. */
   readonly protectDomain: boolean;
   readonly vpcId: pulumi.Input<string>;
 }
 
-/** The zone, the site's certificate, the load balancer and the site's name. */
+/** The zone, the site's certificate, the load balancer and the site's DNS record. */
 export class Edge extends pulumi.ComponentResource {
   readonly domainName: pulumi.Output<string>;
-  /** URN at DigitalOcean of the zone, where the stack has created it. */
+  /** The zone's URN at DigitalOcean, if the stack creates the zone. */
   readonly domainUrn: pulumi.Output<string> | undefined;
   readonly loadBalancer: digitalocean.LoadBalancer;
   readonly url: string;
@@ -73,9 +73,10 @@ export class Edge extends pulumi.ComponentResource {
           },
         ],
         redirectHttpToHttps: true,
-        // In passthrough the client's TLS session ends on the web host, and its nginx decides the ciphers.
+        // In passthrough, the client's TLS session ends on the web host, so nginx there selects the ciphers.
         tlsCipherPolicy: "STRONG",
-        // The client's address reaches nginx in a header when the load balancer speaks HTTP, else in the PROXY line.
+        // nginx receives the client's address in a header if the load balancer speaks HTTP, otherwise in the PROXY
+        // line.
         enableProxyProtocol: tls === "passthrough",
         enableBackendKeepalive: tls === "reencrypt",
         httpIdleTimeoutSeconds: loadBalancer.idleTimeoutSeconds,
@@ -92,7 +93,7 @@ export class Edge extends pulumi.ComponentResource {
           allows: loadBalancer.allow.map(asCidr),
           denies: loadBalancer.deny.map(asCidr),
         },
-        // The site's record is a resource of its own, in both TLS modes.
+        // The site's record is a separate resource, in both TLS modes.
         disableLetsEncryptDnsRecords: true,
       },
       { parent: this },
@@ -101,7 +102,7 @@ export class Edge extends pulumi.ComponentResource {
 
   private createCertificate(args: EdgeArgs): digitalocean.Certificate {
     const site = siteName(args);
-    // Only Let's Encrypt may issue for the zone's names (RFC 8659).
+    // Only Let's Encrypt may issue certificates for the zone's names (RFC 8659).
     const authorization = new digitalocean.DnsRecord(
       `${this.name}-certificate-authority`,
       {
@@ -117,8 +118,8 @@ export class Edge extends pulumi.ComponentResource {
     );
     return new digitalocean.Certificate(
       `${this.name}-certificate`,
-      // The name holds what the certificate is for: a replacement is created before the old one goes, and two of one
-      // name cannot stand in an account.
+      // The name depends on the certificate's domains: a replacement is created before the old one is deleted, and an
+      // account cannot have two certificates with the same name.
       { name: `${siteTag(args.label)}-${site.replaceAll(".", "-")}`, type: "lets_encrypt", domains: [site] },
       { parent: this, dependsOn: [authorization] },
     );

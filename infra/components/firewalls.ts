@@ -14,14 +14,14 @@ const everywhere = ["0.0.0.0/0", "::/0"];
 export interface FirewallsArgs {
   readonly label: string;
   readonly loadBalancerId: pulumi.Input<string>;
-  /** Networks that may reach SSH; empty = closed. */
+  /** Networks that can reach SSH; empty = closed. */
   readonly operatorNetworks: readonly string[];
 }
 
 /**
- * The cloud firewalls, by tag: load balancer to web, web and database to database, operators to SSH. They exist before
- * the droplets, so that no droplet is ever open. (Client to load balancer is the load balancer's own allow and deny
- * list: cloud firewalls guard droplets alone.)
+ * The cloud firewalls, by tag: load balancer to web, web and database to database, operators to SSH. They are created
+ * before the droplets, so that no droplet is ever open. Cloud firewalls only apply to droplets; from the client to
+ * the load balancer, the load balancer's own allow and deny lists apply.
  */
 export class Firewalls extends pulumi.ComponentResource {
   constructor(
@@ -34,7 +34,7 @@ export class Firewalls extends pulumi.ComponentResource {
     const firewalls = [
       this.firewall("web", firewallRules("web"), roleTag(label, "web")),
       this.firewall("database", firewallRules("database"), roleTag(label, "database")),
-      // Without operator networks there is no such firewall: SSH is closed because no rule opens it.
+      // Without operator networks there is no such firewall: no rule opens SSH, so it is closed.
       ...(operatorNetworks.length > 0
         ? [this.firewall("operators", operatorRules(operatorNetworks), siteTag(label))]
         : []),

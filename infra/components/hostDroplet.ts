@@ -5,16 +5,16 @@ import type { Host, Role } from "../topology";
 import { renderUserData } from "../userdata/render";
 import type { HostContext, HostSecrets } from "../userdata/types";
 
-/** What the droplets of a site have in common. */
+/** The settings that all droplets of a site share. */
 export interface DropletPlace {
   readonly image: string;
   readonly region: string;
   readonly vpcId: pulumi.Input<string>;
   /** Ids or fingerprints. */
   readonly sshKeys: readonly string[];
-  /** The zone that holds the internal names, as it is known at preview. */
+  /** The zone of the internal names, known at preview. */
   readonly domain: string;
-  /** The same zone, known once it exists. */
+  /** The same zone, as an output of its resource. */
   readonly domainName: pulumi.Input<string>;
 }
 
@@ -29,10 +29,10 @@ export interface HostDropletArgs {
   >;
 }
 
-/** Seconds that resolvers keep an internal name: the time until a replaced host is found again. */
+/** TTL of an internal name, in seconds: the time until a replaced host is found again. */
 const internalNameTtl = 60;
 
-/** One host: a droplet with its user data, and its internal names (its own, and that of each of its roles). */
+/** One host: a droplet with its user data, and its internal DNS names (its own, and one for each of its roles). */
 export class HostDroplet extends pulumi.ComponentResource {
   readonly host: Host;
   readonly droplet: digitalocean.Droplet;
@@ -54,7 +54,7 @@ export class HostDroplet extends pulumi.ComponentResource {
         tags: [...host.tags],
         sshKeys: [...place.sshKeys],
         monitoring: true,
-        // DigitalOcean's console agent opens SSH to its own networks; the firewalls keep that closed.
+        // DigitalOcean's console agent opens SSH for its own networks. The firewalls keep that closed.
         dropletAgent: false,
         gracefulShutdown: true,
         userData: pulumi.secret(userData),

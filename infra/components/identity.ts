@@ -4,17 +4,17 @@ import * as tls from "@pulumi/tls";
 import type { Host, Topology } from "../topology";
 import type { GivenSecrets, HostSecrets, KeyPair } from "../userdata/types";
 
-/** What a certificate of the internal CA is for: it decides its names and key usages. */
+/** The purpose of a certificate from the internal CA. It determines the certificate's names and key usages. */
 type Service = "web" | "app" | "database";
 
 const caValidityHours = 10 * 365 * 24;
-/** A certificate is made anew in its last 90 days, by the first update then. */
+/** The first update within the last 90 days of a certificate renews it. */
 const renewalHours = 90 * 24;
 
 export interface IdentityArgs {
   readonly label: string;
   readonly topology: Topology;
-  /** Validity of a host's certificates. */
+  /** Validity of the hosts' certificates. */
   readonly validityDays: number;
   readonly given: GivenSecrets;
 }
@@ -55,7 +55,7 @@ export class Identity extends pulumi.ComponentResource {
     this.registerOutputs({ caCertificate: this.caCertificate });
   }
 
-  /** Everything secret that a host's user data holds. */
+  /** All secrets in a host's user data. */
   secretsOf({ name }: Host): pulumi.Output<HostSecrets> {
     const secrets = this.hostSecrets.get(name);
     if (secrets === undefined) throw new Error(`the topology has no host ${name}`);
@@ -93,7 +93,7 @@ export class Identity extends pulumi.ComponentResource {
     );
   }
 
-  /** nginx's key pair: of the internal CA behind a load balancer that re-encrypts, the site's own in passthrough. */
+  /** nginx's key pair: from the internal CA if the load balancer re-encrypts, the site's own in passthrough. */
   private webKeyPair(host: Host): pulumi.Output<KeyPair> {
     const { web } = this.args.given;
     return web ? pulumi.secret(web) : this.keyPair(host, "web");
@@ -135,7 +135,7 @@ export class Identity extends pulumi.ComponentResource {
     return [host.fqdn];
   }
 
-  /** A group member is server to its clients and client to the other members. */
+  /** A group member is a server for its clients and a client of the other members. */
   private extendedUses(service: Service): string[] {
     if (service === "web") return ["server_auth"];
     return service === "app" ? ["client_auth"] : ["server_auth", "client_auth"];
@@ -149,7 +149,7 @@ export class Identity extends pulumi.ComponentResource {
     );
   }
 
-  /** Letters and digits alone: 32 of them hold 190 bits, and no file or query needs to quote them. */
+  /** Only letters and digits, so that no file or query has to quote them. 32 of them have 190 bits. */
   private password(user: string): random.RandomPassword {
     return new random.RandomPassword(
       `${this.name}-${user}-password`,

@@ -11,7 +11,7 @@ export interface MonitoringArgs extends Pick<Config, "alerts" | "tls" | "uptime"
   readonly url: string;
 }
 
-/** DigitalOcean's own alerts: hosts, load balancer, and the site as the world sees it. */
+/** DigitalOcean's own alerts, for hosts, the load balancer and the site as seen from outside. */
 export class Monitoring extends pulumi.ComponentResource {
   private readonly tag: string;
   private readonly emails: pulumi.Input<string[]>;
@@ -23,7 +23,7 @@ export class Monitoring extends pulumi.ComponentResource {
   ) {
     super("secured-web:index:Monitoring", name, {}, opts);
     this.tag = siteTag(args.label);
-    // DigitalOcean mails to verified addresses alone, and the account's own is always one.
+    // DigitalOcean only sends mail to verified addresses. The account's own address is always verified.
     this.emails =
       args.alerts.emails.length > 0
         ? [...args.alerts.emails]
@@ -49,14 +49,14 @@ export class Monitoring extends pulumi.ComponentResource {
         value: this.args.alerts.diskPercent,
         text: "Disk use (percent)",
       },
-      { name: "load", type: "load_5", value: this.args.alerts.load5, text: "Five-minute load average" },
+      { name: "load", type: "load_5", value: this.args.alerts.load5, text: "Load average over 5 minutes" },
     ];
     for (const { name, type, value, text } of alerts) {
       new digitalocean.MonitorAlert(
         `${this.name}-host-${name}`,
         {
           type: `v1/insights/droplet/${type}`,
-          description: `${this.tag}: ${text} of a host is above ${value} (${runbook(`host-${name}`)})`,
+          description: `${this.tag}: ${text} of a host is above ${value}. What to do: ${runbook(`host-${name}`)}`,
           compare: "GreaterThan",
           value,
           window: "5m",
@@ -77,21 +77,21 @@ export class Monitoring extends pulumi.ComponentResource {
         type: "connection_utilization_percent",
         compare: "GreaterThan",
         value: percent,
-        text: `Connection use is above ${percent} percent`,
+        text: `connection use is above ${percent}%`,
       },
       {
         name: "cpu",
         type: "avg_cpu_utilization_percent",
         compare: "GreaterThan",
         value: percent,
-        text: `CPU use is above ${percent} percent`,
+        text: `CPU use is above ${percent}%`,
       },
       {
         name: "backends",
         type: "droplet_health",
         compare: "LessThan",
         value: 100,
-        text: "A backend fails its health check",
+        text: "a web host fails the health check",
       },
       {
         name: "errors",
@@ -102,7 +102,7 @@ export class Monitoring extends pulumi.ComponentResource {
       },
     ];
     for (const { name, type, compare, value, text } of alerts) {
-      // The load balancer sees no HTTP in passthrough, so it cannot count responses.
+      // In passthrough the load balancer does not see HTTP, so it cannot count responses.
       if (name === "errors" && this.args.tls === "passthrough") continue;
       new digitalocean.MonitorAlert(
         `${this.name}-load-balancer-${name}`,

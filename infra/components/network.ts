@@ -9,7 +9,7 @@ export interface NetworkArgs {
   readonly ipRange: string;
 }
 
-/** The VPC, and the tags by which firewalls, the load balancer and alerts select droplets. */
+/** The VPC, and the tags that firewalls, the load balancer and alerts use to select droplets. */
 export class Network extends pulumi.ComponentResource {
   readonly vpc: digitalocean.Vpc;
 

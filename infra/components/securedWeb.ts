@@ -15,20 +15,20 @@ import { Network } from "./network";
 import { WebTier } from "./webTier";
 
 /**
- * The settings of docs/configuration.md. Only the domain and the VPC's range have no default: two sites of an account
- * share neither. Secrets are plain strings here, because they are checked before anything is created; the component
- * marks them as secret wherever it passes them on.
+ * The settings in docs/configuration.md. Only the domain and the VPC's range have no default, because two sites in
+ * one account must not share them. Secrets are plain strings here, because they are checked before anything is
+ * created. The component marks them as secret wherever it uses them.
  */
 export type SecuredWebArgs = Settings & {
   readonly vpc: { readonly ipRange: string };
   /**
-   * What the site is called at DigitalOcean (part of each droplet's name, of tags, VPC and project) and in metrics:
-   * letters, digits and dashes. Unique in the account. Default: the stack's name and the component's.
+   * Name of the site at DigitalOcean (in droplet names, tags, VPC and project) and in metrics: letters, digits and
+   * dashes. Must be unique in the account. Default: the stack's name and the component's.
    */
   readonly label?: string;
 };
 
-/** What a droplet tells about itself. */
+/** A droplet's outputs. */
 export interface DropletSummary {
   readonly name: string;
   readonly roles: string[];
@@ -37,18 +37,18 @@ export interface DropletSummary {
 }
 
 /**
- * A secured and monitored site on DigitalOcean: a load balancer with a certificate, web hosts, and a group of database
- * hosts that all take writes, with every hop encrypted.
+ * A secured and monitored site on DigitalOcean: a load balancer with a certificate, web hosts, and a group of
+ * database hosts that all accept writes, with every hop encrypted.
  *
  *     new SecuredWeb("shop", { domain: "shop.example.com", vpc: { ipRange: "10.130.0.0/20" } });
  *
- * @throws pulumi.RunError naming every setting that is wrong, before anything is registered
+ * @throws pulumi.RunError that lists every wrong setting, before anything is registered
  */
 export class SecuredWeb extends pulumi.ComponentResource {
   readonly url: pulumi.Output<string>;
   readonly loadBalancerIp: pulumi.Output<string>;
   readonly droplets: pulumi.Output<DropletSummary[]>;
-  /** Internal names of the hosts that take writes. */
+  /** Internal names of the hosts that accept writes. */
   readonly databaseWriters: pulumi.Output<string[]>;
 
   constructor(name: string, args: SecuredWebArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -130,7 +130,7 @@ export class SecuredWeb extends pulumi.ComponentResource {
       };
       new DatadogMonitors(name, { watched, site, apiKey, appKey }, parent);
     }
-    // The DigitalOcean project shows everything of the site in one place.
+    // The DigitalOcean project groups all resources of the site.
     new digitalocean.Project(
       `${name}-project`,
       {
@@ -155,7 +155,7 @@ export class SecuredWeb extends pulumi.ComponentResource {
   }
 }
 
-/** The hosts of both tiers; in the converged topology every host is a database host. */
+/** The hosts of both tiers. In the converged topology every host is a database host. */
 function createHosts(
   name: string,
   { config, topology, hosts }: SitePlan,

@@ -3,7 +3,7 @@ import type { Host } from "../topology";
 import type { HostContext, HostSecrets } from "../userdata/types";
 import type { DropletPlace } from "./hostDroplet";
 
-/** What the hosts of a tier are made of. */
+/** The arguments that the tiers of hosts share. */
 export interface TierArgs {
   readonly hosts: readonly HostContext[];
   readonly place: DropletPlace;

@@ -3,7 +3,7 @@ import { evidenceOf } from "../userdata/evidence";
 import { HostDroplet } from "./hostDroplet";
 import type { TierArgs } from "./tierArgs";
 
-/** The web hosts of the separated topology. They hold no data: a change of their user data replaces them. */
+/** The web hosts of the separated topology. They hold no data, so a change of their user data replaces them. */
 export class WebTier extends pulumi.ComponentResource {
   readonly hosts: readonly HostDroplet[];
 

@@ -1,4 +1,4 @@
-/** Everything that is wrong with a stack's settings, one line each. */
+/** All errors in a stack's settings, one per line. */
 export class ConfigError extends Error {
   constructor(readonly problems: readonly string[]) {
     const count = problems.length === 1 ? "1 setting is wrong" : `${problems.length} settings are wrong`;

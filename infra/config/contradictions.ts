@@ -4,16 +4,16 @@ import { siteName } from "./siteName";
 import { projectName, table } from "./table";
 import type { Config, Path } from "./types";
 
-/** Settings that are right one by one and wrong together. */
+/** Finds settings that are valid on their own but contradict each other. */
 export function contradictions(config: Config): string[] {
   const problems: string[] = [];
   const need = (path: Path, reason: string) => {
-    problems.push(`${projectName}:${path}: must be set ${reason}: ${setCommand(path)}`);
+    problems.push(`${projectName}:${path}: required ${reason}. Run: ${setCommand(path)}`);
   };
   const count = config.database.count;
   if (config.replication === "group" && (count < 3 || count % 2 === 0)) {
     problems.push(
-      `${projectName}:database.count: must be 3, 5, 7 or 9 for replication group (an even number adds a host and no fault that the group survives), got ${count}`,
+      `${projectName}:database.count: expected 3, 5, 7 or 9 for replication group, got ${count}. An even number adds a host, but no tolerance for another failure`,
     );
   }
   if (config.tls === "passthrough") {
@@ -28,22 +28,22 @@ export function contradictions(config: Config): string[] {
     need("sumologic.url", "for monitoring sumologic (or set monitoring to none)");
   }
   if (config.datadog.appKey !== undefined && config.datadog.apiKey === undefined) {
-    need("datadog.apiKey", "beside datadog.appKey: both open Datadog's API");
+    need("datadog.apiKey", "with datadog.appKey; both give access to Datadog's API");
   }
   if (config.alerts.backupAgeHours !== undefined && !config.backups.enabled) {
     problems.push(
-      `${projectName}:alerts.backupAgeHours: needs backups: ${setCommand("backups.enabled")} true, or leave it out`,
+      `${projectName}:alerts.backupAgeHours: requires backups. Set ${setCommand("backups.enabled")} to true, or remove alerts.backupAgeHours`,
     );
   }
   if (config.loadBalancer.checkTimeoutSeconds > config.loadBalancer.checkIntervalSeconds) {
     problems.push(
-      `${projectName}:loadBalancer.checkTimeoutSeconds: must be at most loadBalancer.checkIntervalSeconds (${config.loadBalancer.checkIntervalSeconds}), got ${config.loadBalancer.checkTimeoutSeconds}`,
+      `${projectName}:loadBalancer.checkTimeoutSeconds: expected at most loadBalancer.checkIntervalSeconds (${config.loadBalancer.checkIntervalSeconds}), got ${config.loadBalancer.checkTimeoutSeconds}`,
     );
   }
   return problems;
 }
 
-/** What is wrong with the certificate that web hosts would serve; nothing where it is not given at all. */
+/** The problem with the certificate for the web hosts; undefined if there is none, or no certificate is set. */
 function passthroughProblems(config: Config): string[] {
   const certificate = config.passthrough.certificate;
   const privateKey = config.passthrough.privateKey;

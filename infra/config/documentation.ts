@@ -1,7 +1,7 @@
 import type { Setting } from "./kinds";
 import { projectName, table } from "./table";
 
-/** docs/configuration.md: a table made from the settings' own table. */
+/** docs/configuration.md, generated from the table of settings. */
 export function configurationPage(): string {
   const rows = Object.entries<Setting<unknown>>(table).map(([path, setting]) => {
     const development = describe(setting.defaultFor("development"));
@@ -12,11 +12,11 @@ export function configurationPage(): string {
   return [
     "# Configuration",
     "",
-    `Every setting of a stack, in the namespace \`${projectName}\`. A path with a dot is a key of a structured setting:`,
-    `\`pulumi config set --path ${projectName}:web.count 3\`. Secrets are set with \`--secret\`.`,
-    "This page is generated from the table in infra/config/table.ts by `npm run docs`.",
+    `All settings of a stack, in the namespace \`${projectName}\`. A path with a dot is a key of a structured setting:`,
+    `\`pulumi config set --path ${projectName}:web.count 3\`. Use \`--secret\` for secrets.`,
+    "`npm run docs` generates this page from infra/config/table.ts.",
     "",
-    "| setting | type | default | allowed | what it is |",
+    "| setting | type | default | allowed | description |",
     "|---|---|---|---|---|",
     ...rows,
     "",

@@ -1,13 +1,14 @@
 /**
- * The kinds of settings: how a raw value is read, what is allowed, and how the documentation describes it.
+ * The kinds of settings: each reads a raw value, says which values are allowed, and describes itself in the
+ * documentation.
  *
- * A kind turns a raw value (a string from `pulumi config set`, or a JSON value from a structured setting) into a typed
- * one, or says what is allowed.
+ * A kind converts a raw value (a string from `pulumi config set`, or a JSON value from a structured setting) into a
+ * typed one, or says what is allowed.
  */
 
 export type Environment = "development" | "production";
 
-/** What a value may be, in words that fit after "must be". */
+/** The allowed values, in words that fit after "expected". */
 export class NotAllowed {
   constructor(readonly allowed: string) {}
 }
@@ -15,12 +16,12 @@ export class NotAllowed {
 /** One setting: its type, default, range and one line of documentation. */
 export interface Setting<T> {
   readonly type: string;
-  /** The allowed values, in words that fit after "must be". */
+  /** The allowed values, in words that fit after "expected". */
   readonly allowed: string;
   readonly doc: string;
-  /** Must be stored encrypted; its value never reaches an error or the documentation. */
+  /** Must be stored encrypted. Its value is never in an error or in the documentation. */
   readonly secret: boolean;
-  /** The value where none is given; undefined = none. */
+  /** The default; undefined = none. */
   readonly defaultFor: (environment: Environment) => T | undefined;
   readonly read: (raw: unknown) => T | NotAllowed;
 }
@@ -72,7 +73,7 @@ export function flag(options: Options<boolean>): Setting<boolean> {
   });
 }
 
-/** One of a few words. */
+/** One of several words. */
 export function oneOf<const T extends string>(
   values: readonly T[],
   options: Options<NoInfer<T>>,
@@ -81,7 +82,7 @@ export function oneOf<const T extends string>(
   return setting("string", allowed, options, (raw) => values.find((value) => value === raw));
 }
 
-/** A text of a form; `allowed` says the form in words. */
+/** A text in a certain format, which `allowed` describes. */
 export function text(
   allowed: string,
   accepts: (value: string) => boolean,
@@ -108,7 +109,7 @@ export function secretText(
   );
 }
 
-/** A list of texts of one form, without repeats. */
+/** A list of distinct texts in the same format. */
 export function listOf(
   allowed: string,
   accepts: (value: string) => boolean,
@@ -122,7 +123,7 @@ export function listOf(
   });
 }
 
-/** The JSON value of a text, or undefined where it is none. */
+/** The value of a JSON text; undefined if it is not JSON. */
 export function parseJson(value: string): unknown {
   try {
     return JSON.parse(value);

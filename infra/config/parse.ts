@@ -1,6 +1,6 @@
 /**
- * Reads settings by the table: from Pulumi's configuration (`parseConfig`) or from a component's arguments
- * (`completeConfig`). Pure: it throws one ConfigError with everything that is wrong.
+ * Reads settings with the table: from Pulumi's configuration (`parseConfig`) or from a component's arguments
+ * (`completeConfig`). Pure. Throws one ConfigError with all errors.
  */
 import { ConfigError } from "./configError";
 import { contradictions } from "./contradictions";
@@ -9,10 +9,12 @@ import { nearestName } from "./suggestion";
 import { optionalPaths, projectName, table } from "./table";
 import type { Config, Settings } from "./types";
 
-/** Raw settings by full key ("secured-web:web"), as the engine gives them: plain text, or JSON for structured ones. */
+/**
+ * Raw settings by full key ("secured-web:web"), as the engine passes them: plain text, or JSON for structured ones.
+ */
 export type RawConfig = Readonly<Record<string, string>>;
 
-/** Whether a raw key is stored encrypted. */
+/** Says whether a raw key is stored encrypted. */
 export type IsSecret = (key: string) => boolean;
 
 const paths = Object.keys(table);
@@ -20,9 +22,9 @@ const paths = Object.keys(table);
 /**
  * The values of a stack's settings.
  *
- * @param raw all configuration of the stack; keys of other namespaces are passed over
- * @param isSecret tells whether a key is stored encrypted (plain secrets are refused)
- * @throws ConfigError with every problem at once
+ * @param raw all configuration of the stack; keys of other namespaces are ignored
+ * @param isSecret says whether a key is stored encrypted (secrets in plain text are refused)
+ * @throws ConfigError with all errors at once
  */
 export function parseConfig(raw: RawConfig, isSecret: IsSecret = () => true): Config {
   const own = Object.entries(raw).filter(([key]) => key.startsWith(`${projectName}:`));
@@ -33,9 +35,9 @@ export function parseConfig(raw: RawConfig, isSecret: IsSecret = () => true): Co
 }
 
 /**
- * The settings that a program gives, with the defaults of all others.
+ * The settings that a program passes, with the defaults of all others.
  *
- * @throws ConfigError with every problem at once
+ * @throws ConfigError with all errors at once
  */
 export function completeConfig(settings: Settings): Config {
   return readByTable(Object.entries(settings), () => true);
@@ -65,7 +67,7 @@ function readByTable(settings: readonly (readonly [string, unknown])[], isSecret
   return config;
 }
 
-/** Given values by path, and what is wrong with the names. The value of a group is an object, or its JSON. */
+/** Values by path, and errors in the names. The value of a group is an object, or its JSON. */
 function byPath(settings: readonly (readonly [string, unknown])[]): {
   given: Map<string, unknown>;
   problems: string[];
@@ -81,7 +83,7 @@ function byPath(settings: readonly (readonly [string, unknown])[]): {
       const group = typeof value === "string" ? parseJson(value) : value;
       if (typeof group !== "object" || group === null || Array.isArray(group)) {
         const keys = inner.map((path) => path.slice(top.length + 1));
-        problems.push(`${projectName}:${top}: must be an object with the keys ${keys.join(", ")}`);
+        problems.push(`${projectName}:${top}: expected an object with the keys ${keys.join(", ")}`);
         continue;
       }
       for (const [name, innerValue] of Object.entries(group)) {
@@ -95,7 +97,7 @@ function byPath(settings: readonly (readonly [string, unknown])[]): {
   return { given, problems };
 }
 
-/** The values with a level for each dot. A group is there even where none of its settings is. */
+/** The values with one level for each dot. A group exists even if none of its settings has a value. */
 function nested(values: ReadonlyMap<string, unknown>): Config {
   const config: Record<string, unknown> = {};
   for (const path of paths) {
@@ -107,7 +109,7 @@ function nested(values: ReadonlyMap<string, unknown>): Config {
     config[top] ??= {};
     if (values.has(path)) (config[top] as Record<string, unknown>)[inner] = values.get(path);
   }
-  // The table decides paths and kinds of values, and the type is derived from it.
+  // The table determines paths and kinds of values, and the type is derived from it.
   return config as unknown as Config;
 }
 
@@ -118,22 +120,22 @@ function isOptional(path: string): boolean {
 function unknownSetting(path: string): string {
   const nearest = nearestName(path, paths);
   const hint = nearest === undefined ? "" : `; did you mean ${projectName}:${nearest}?`;
-  return `${projectName}:${path}: no such setting${hint}`;
+  return `${projectName}:${path}: unknown setting${hint}`;
 }
 
 function missing(path: string, setting: Setting<unknown>): string {
-  return `${projectName}:${path}: must be set to ${setting.allowed}: pulumi config set --path ${projectName}:${path} VALUE`;
+  return `${projectName}:${path}: required: expected ${setting.allowed}. Run: pulumi config set --path ${projectName}:${path} VALUE`;
 }
 
 function notAllowed(path: string, setting: Setting<unknown>, rawValue: unknown): string {
   const got = setting.secret
     ? "something else"
     : shorten(typeof rawValue === "string" ? rawValue : JSON.stringify(rawValue));
-  return `${projectName}:${path}: must be ${setting.allowed}, got ${got}`;
+  return `${projectName}:${path}: expected ${setting.allowed}, got ${got}`;
 }
 
 function notEncrypted(path: string): string {
-  return `${projectName}:${path}: must be stored encrypted: pulumi config set --path --secret ${projectName}:${path}`;
+  return `${projectName}:${path}: expected an encrypted value, found plain text. Run: pulumi config set --path --secret ${projectName}:${path}`;
 }
 
 function shorten(value: string): string {

@@ -1,16 +1,16 @@
-/** Judges the certificate that the settings bring for tls passthrough, before a web host would. */
+/** Checks the certificate in the settings for tls passthrough, before it reaches a web host. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 
-/** What is wrong with a key pair for a site, each in words that fit behind the setting's name; empty = nothing. */
+/** Errors in a site's key pair, each in words that fit after the setting's name; empty = none. */
 export interface CertificateProblems {
   readonly certificate: readonly string[];
   readonly privateKey: readonly string[];
 }
 
 /**
- * Checks that a PEM certificate is valid now, is for the site, and belongs to the key.
+ * Checks that a PEM certificate is valid now, is issued for the site, and belongs to the key.
  *
- * @param siteName the name that clients ask for, e.g. "www.foobar.com"
+ * @param siteName the name that clients use, for example "www.foobar.com"
  */
 export function judgeCertificate(
   certificate: string,
@@ -22,19 +22,23 @@ export function judgeCertificate(
   const key = attempt(() => createPrivateKey(privateKey));
   const forCertificate: string[] = [];
   if (leaf === undefined) {
-    forCertificate.push("must be a certificate that can be read (PEM, the site's own first, then its chain)");
+    forCertificate.push("expected a readable certificate (PEM, the site's own first, then its chain)");
   } else {
     if (leaf.checkHost(siteName) === undefined) {
-      forCertificate.push(`must be for ${siteName}, is for ${leaf.subjectAltName ?? leaf.subject}`);
+      forCertificate.push(
+        `expected a certificate for ${siteName}, got one for ${leaf.subjectAltName ?? leaf.subject}`,
+      );
     }
     if (now < new Date(leaf.validFrom) || now > new Date(leaf.validTo)) {
-      forCertificate.push(`must be valid now, is valid from ${leaf.validFrom} to ${leaf.validTo}`);
+      forCertificate.push(
+        `expected a certificate that is valid now, got one that is valid from ${leaf.validFrom} to ${leaf.validTo}`,
+      );
     }
   }
   const forKey: string[] = [];
-  if (key === undefined) forKey.push("must be a private key that can be read (PEM, without a passphrase)");
+  if (key === undefined) forKey.push("expected a readable private key (PEM, without a passphrase)");
   else if (leaf !== undefined && !leaf.checkPrivateKey(key))
-    forKey.push("must be the key of passthrough.certificate");
+    forKey.push("expected the key of passthrough.certificate, got another key");
   return { certificate: forCertificate, privateKey: forKey };
 }
 

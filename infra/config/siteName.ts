@@ -1,6 +1,6 @@
 import type { Config } from "./types";
 
-/** The site's public name: "www.foobar.com". */
+/** The site's public name, for example "www.foobar.com". */
 export function siteName({ domain, subdomain }: Pick<Config, "domain" | "subdomain">): string {
   return subdomain === "@" ? domain : `${subdomain}.${domain}`;
 }

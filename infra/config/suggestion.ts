@@ -1,9 +1,9 @@
-/** Suggests the name that was meant. */
+/** Suggests the intended name for a misspelt one. */
 
-/** More edits than this, and the two names have nothing to do with each other. */
+/** With more edits than this, two names are unrelated. */
 const maxEdits = 4;
 
-/** The known name that is nearest to an unknown one, or undefined where none is near. */
+/** The known name closest to an unknown one; undefined if none is close. */
 export function nearestName(unknown: string, known: readonly string[]): string | undefined {
   const [nearest] = known
     .map((name) => ({ name, edits: editDistance(unknown, name) }))

@@ -1,7 +1,7 @@
-/** The forms that texts in settings have: domain names, CIDRs, PEM blocks. */
+/** Formats of texts in settings: domain names, CIDRs, PEM blocks. */
 import { isIP } from "node:net";
 
-/** A domain name of two labels or more, lower case (RFC 1035 section 2.3.1, 253 characters at most). */
+/** A domain name of two labels or more, in lower case (RFC 1035 section 2.3.1, 253 characters at most). */
 export function isDomainName(value: string): boolean {
   const label = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
   const labels = value.split(".");
@@ -13,7 +13,7 @@ export function isSubdomain(value: string): boolean {
   return value === "@" || /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(value);
 }
 
-/** An IPv4 or IPv6 network with its prefix length, e.g. "203.0.113.0/24". */
+/** An IPv4 or IPv6 network with its prefix length, for example "203.0.113.0/24". */
 export function isCidr(value: string): boolean {
   const [address, prefix, ...rest] = value.split("/");
   if (address === undefined || prefix === undefined || rest.length > 0 || !/^\d{1,3}$/.test(prefix))
@@ -22,7 +22,7 @@ export function isCidr(value: string): boolean {
   return version !== 0 && Number(prefix) <= (version === 4 ? 32 : 128);
 }
 
-/** The bits of an IPv4 address as a number. */
+/** An IPv4 address as a number. */
 function ipv4Number(address: string): number {
   return address.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
 }
@@ -42,10 +42,12 @@ function within(inner: readonly [number, number], outer: readonly [number, numbe
 /** RFC 1918. */
 const privateNetworks = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
 
-/** Networks that DigitalOcean keeps for itself: its documentation, "VPC limits". */
+/** Networks that DigitalOcean reserves (its documentation, "VPC limits"). */
 const reservedNetworks = ["10.229.0.0/16", "10.244.0.0/16", "10.245.0.0/16", "10.246.0.0/24"];
 
-/** A private IPv4 network that DigitalOcean accepts for a VPC: /16 to /28, on its own boundary, not a reserved one. */
+/**
+ * A private IPv4 network that DigitalOcean accepts for a VPC: /16 to /28, aligned to its prefix, and not reserved.
+ */
 export function isVpcRange(value: string): boolean {
   if (!isCidr(value) || isIP(value.split("/")[0] ?? "") !== 4) return false;
   const [address = "", prefix = ""] = value.split("/");
@@ -62,7 +64,7 @@ export function isVpcRange(value: string): boolean {
   );
 }
 
-/** A PEM block of a kind, e.g. "CERTIFICATE"; private keys have a word before theirs ("EC PRIVATE KEY"). */
+/** A PEM block of one kind, for example "CERTIFICATE". Private keys can have a word before it ("EC PRIVATE KEY"). */
 export function isPem(kind: string): (value: string) => boolean {
   const begin = new RegExp(`^-----BEGIN ([A-Z]+ )?${kind}-----`);
   return (value) => begin.test(value) && value.trimEnd().endsWith("-----");

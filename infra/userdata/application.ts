@@ -1,4 +1,6 @@
-/** The application as files of a web host: one compiled program, and what names its modules by their hashes. */
+/**
+ * The application's files on a web host: one compiled program, and the files that pin its modules by their hashes.
+ */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HostFile } from "./types";
@@ -7,7 +9,7 @@ const application = join(__dirname, "..", "..", "app");
 const target = "/usr/local/lib/secured-web/app";
 let known: readonly HostFile[] | undefined;
 
-/** Throws where the program has not been compiled. */
+/** Throws if the program is not compiled. */
 export function applicationFiles(): readonly HostFile[] {
   known ??= [
     file("main.js", readFileSync(compiledProgram(), "utf8")),
@@ -24,10 +26,12 @@ function file(name: string, content: string): HostFile {
 function compiledProgram(): string {
   const path = join(application, "build", "main.js");
   if (existsSync(path)) return path;
-  throw new Error("app/build/main.js is missing: the application is not compiled. Run `npm run build`.");
+  throw new Error(
+    "expected the compiled application at app/build/main.js, found no file. Run: npm run build",
+  );
 }
 
-/** The lock file without what `npm ci` does not read: a third of it is indentation and notes on licenses. */
+/** The lock file without the parts that `npm ci` does not read: indentation and license notes are a third of it. */
 function compactLock(text: string): string {
   const lock = JSON.parse(text) as { packages: Record<string, Record<string, unknown>> };
   for (const entry of Object.values(lock.packages)) {

@@ -1,8 +1,8 @@
 /**
- * What a file of the payload keeps on its way into user data. DigitalOcean takes 64 KiB, so what is there for the reader
- * of the repository stays in the repository: full-line comments, blank lines, Python's docstrings and half of its
- * indentation. Lines are dropped whole or kept as they are; nothing is compressed, because another zlib would give other
- * bytes, and other bytes replace a droplet.
+ * Removes the parts of a payload file that only the repository's readers need, because DigitalOcean limits user data
+ * to 64 KiB: full-line comments, blank lines, Python docstrings and half of Python's indentation. Lines are either
+ * dropped or kept unchanged. Nothing is compressed here, because another zlib would produce other bytes, and changed
+ * bytes replace a droplet.
  */
 export function compact(path: string, text: string): string {
   const isComment = commentOf(path);
@@ -22,7 +22,7 @@ function commentOf(path: string): RegExp {
   return /^\s*#/;
 }
 
-/** Drops each docstring: a statement that begins with three quotes. A string that is a value begins after a name. */
+/** Drops each docstring: a statement that starts with three quotes. A string that is a value starts after a name. */
 function withoutDocstrings(lines: readonly string[]): string[] {
   const result: string[] = [];
   let inside: "code" | "docstring" | "value" = "code";

@@ -1,16 +1,16 @@
 /**
- * Evidence: what the policy pack may judge while user data is still unknown.
+ * Evidence: configuration that the policy pack can check while user data is still unknown.
  *
- * User data holds secrets that do not exist before the first update, so a first preview sees it as unknown. The
- * configuration texts without secrets (nginx, my.cnf, haproxy) are known at preview: the tier components pass them
- * as the input `configurationEvidence`, and the policies read them there. The policy pack defines the form
+ * User data contains secrets that the first update creates, so it is unknown in a first preview. The configuration
+ * texts without secrets (nginx, my.cnf, haproxy) are known at preview: the tier components pass them as the input
+ * `configurationEvidence`, and the policies read them there. The policy pack defines the form
  * (policy/evidence/form.ts) and imports nothing from here; test/policy/evidenceForm.test.ts compares the two.
  */
 
 import { configurationFiles } from "./files";
 import type { HostContext } from "./types";
 
-/** The configuration files of one host as they will land on it, without secrets: absolute path -> whole text. */
+/** The future configuration files of one host, without secrets: absolute path -> whole text. */
 export interface HostConfiguration {
   readonly roles: readonly ("web" | "database")[];
   readonly files: Readonly<Record<string, string>>;
@@ -19,7 +19,7 @@ export interface HostConfiguration {
 /** Evidence by droplet name (the `name` input of the droplet). */
 export type ConfigurationEvidence = Readonly<Record<string, HostConfiguration>>;
 
-/** What the policies may judge of a host before its secrets exist: its configuration files, not its programs. */
+/** The configuration files of a host that policies can check before its secrets exist. Programs are not included. */
 export function hostEvidence(context: HostContext): HostConfiguration {
   const files = configurationFiles(context).filter(({ path }) => path.startsWith("/etc/"));
   return {
@@ -28,7 +28,7 @@ export function hostEvidence(context: HostContext): HostConfiguration {
   };
 }
 
-/** The evidence of some hosts: what a tier passes as input for the policies. */
+/** The evidence of several hosts: the input that a tier passes for the policies. */
 export function evidenceOf(contexts: readonly HostContext[]): ConfigurationEvidence {
   return Object.fromEntries(contexts.map((context) => [context.host.dropletName, hostEvidence(context)]));
 }

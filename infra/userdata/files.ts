@@ -1,4 +1,4 @@
-/** The files of a host that hold no secret: known at preview, and the evidence for the policies. Pure. */
+/** The files of a host without secrets. They are known at preview, and are the evidence for the policies. Pure. */
 import { createHash } from "node:crypto";
 import { applicationFiles } from "./application";
 import { compact } from "./compact";
@@ -9,9 +9,9 @@ import type { HostContext, HostFile } from "./types";
 import { commonValues, databaseValues, webValues } from "./values";
 
 /**
- * Every file of a host that holds no secret, ordered by path.
+ * All files of a host without secrets, sorted by path.
  *
- * Throws where a template and its values do not match, and where two trees hold the same file.
+ * Throws if a template and its values do not match, or two trees contain the same file.
  */
 export function configurationFiles(context: HostContext): readonly HostFile[] {
   const files = [
@@ -26,8 +26,8 @@ const versionedTrees = ["common", "web", "database", "database-group", "database
 let knownVersion: string | undefined;
 
 /**
- * What hosts run, in a word for metrics and logs: the payload and the application as this repository has them. One for
- * all hosts and stacks, so that figures before and after a change can be told apart.
+ * A short hash of the payload and the application in this repository, for metrics and logs. It is the same for all
+ * hosts and stacks, so that metrics before and after a change can be told apart.
  */
 export function payloadVersion(): string {
   if (knownVersion !== undefined) return knownVersion;
@@ -40,7 +40,7 @@ export function payloadVersion(): string {
   return knownVersion;
 }
 
-/** The files of some trees with their values in place. A value that no template uses is an error, too. */
+/** The files of several trees, with their values filled in. A value that no template uses is an error. */
 export function renderFiles({ trees, values }: Rendering): HostFile[] {
   const payload = trees.flatMap((tree) => payloadFiles(tree));
   const used = new Set(payload.flatMap((file) => (file.isTemplate ? [...templateNames(file.text)] : [])));
@@ -52,17 +52,17 @@ export function renderFiles({ trees, values }: Rendering): HostFile[] {
   });
 }
 
-/** A file with the mode that its kind has: programs (those with a shebang) may be run. */
+/** A file with the mode of its kind: programs (files with a shebang) are executable. */
 export function hostFile(path: string, content: string, permissions?: string): HostFile {
   return { path, permissions: permissions ?? (content.startsWith("#!") ? "0755" : "0644"), content };
 }
 
-/** The files by path; a path that comes twice is an error, because the host would keep only the last. */
+/** The files by path. A duplicate path is an error, because the host would keep only the last file. */
 export function orderedByPath(files: readonly HostFile[]): readonly HostFile[] {
   const byPath = new Map(files.map((file) => [file.path, file]));
   if (byPath.size < files.length) {
     const twice = files.find((file) => byPath.get(file.path) !== file);
-    throw new Error(`two trees of the payload hold ${twice?.path}`);
+    throw new Error(`two trees of the payload contain ${twice?.path}`);
   }
   return [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }

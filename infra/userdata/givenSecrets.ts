@@ -1,7 +1,7 @@
 import type { Config } from "../config/types";
 import type { GivenSecrets } from "./types";
 
-/** The secrets among the settings that reach a host: those of the chosen TLS mode and monitoring agent. */
+/** The secrets in the settings that reach a host: those of the chosen TLS mode and monitoring agent. */
 export function givenSecrets({
   tls,
   passthrough,

@@ -4,8 +4,8 @@ import { createHash } from "node:crypto";
 const dnsNamespace = Buffer.from("6ba7b8109dad11d180b400c04fd430c8", "hex");
 
 /**
- * The UUID of a site's replication group: derived (UUID version 5, RFC 9562) from the label and the internal zone
- * rather than random, so that my.cnf is known at preview and the policies can read it.
+ * The UUID of a site's replication group. It is derived (UUID version 5, RFC 9562) from the label and the internal
+ * zone, not random, so that my.cnf is known at preview and the policies can read it.
  */
 export function groupName(label: string, internalZone: string): string {
   const hash = createHash("sha1")

@@ -4,7 +4,7 @@ import type { Topology } from "../topology";
 import { groupName } from "./groupName";
 import type { HostSettings } from "./types";
 
-/** The settings that reach a host's user data. */
+/** The settings in a host's user data. */
 export function hostSettings(label: string, config: Config, topology: Topology): HostSettings {
   return {
     replication: config.replication,

@@ -1,4 +1,4 @@
-/** The monitoring agent's part of a host. Pure. */
+/** The monitoring agent's files on a host. Pure. */
 import type { PayloadTree, Rendering } from "./payload";
 import type { HostContext } from "./types";
 import { sliceValues } from "./values";
@@ -12,7 +12,7 @@ const databaseProcesses = [{ name: "mysqld", search: "mysqld", exact: "true" }];
 const webJournals = ["secured-web-app.service", "secured-web-health.service"];
 const groupJournals = ["secured-web-group.service"];
 
-/** The units without which a host does not do its work. */
+/** The units that a host needs to do its work. */
 function unitsOf({ host, settings }: HostContext): string[] {
   return [
     "nftables.service",
@@ -30,7 +30,7 @@ function unitsOf({ host, settings }: HostContext): string[] {
 /**
  * The trees of the chosen agent, with their values; none without an agent.
  *
- * @param version what the host runs, for the tag `version`
+ * @param version value of the tag `version`
  */
 export function monitoringFiles(context: HostContext, version: string): readonly Rendering[] {
   const { host, settings } = context;

@@ -1,11 +1,9 @@
-/**
- * The payload on disk: trees that mirror a host's root. A file that ends in `.template` is one with values to fill in.
- */
+/** The payload on disk: trees that mirror a host's root. A file name that ends in `.template` is a template. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TemplateValues } from "./template";
 
-/** A tree below infra/payload. */
+/** A tree in infra/payload. */
 export type PayloadTree =
   | "common"
   | "web"
@@ -27,7 +25,7 @@ export type PayloadTree =
   | "secret-datadog"
   | "secret-sumologic";
 
-/** Trees with the values of their templates. */
+/** Trees with the values for their templates. */
 export interface Rendering {
   readonly trees: readonly PayloadTree[];
   readonly values: TemplateValues;
@@ -45,7 +43,9 @@ const payloadRoot = join(__dirname, "..", "payload");
 const templateSuffix = ".template";
 const trees = new Map<PayloadTree, readonly PayloadFile[]>();
 
-/** The files of a tree, ordered by path. Read once: the payload does not change while a program runs. */
+/**
+ * The files of a tree, sorted by path. They are read once, because the payload does not change while a program runs.
+ */
 export function payloadFiles(tree: PayloadTree): readonly PayloadFile[] {
   const known = trees.get(tree);
   if (known) return known;
@@ -58,7 +58,7 @@ export function payloadFiles(tree: PayloadTree): readonly PayloadFile[] {
   return files;
 }
 
-/** Paths of all files below a folder, relative to it, in the order of their code units. */
+/** Paths of all files in a folder, relative to it, sorted by code units. */
 function relativePaths(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -1,9 +1,9 @@
-/** Placeholders for secrets that do not exist yet: with them a preview can tell how large user data will be. */
+/** Placeholders for secrets that do not exist yet. With them, a preview can calculate the size of user data. */
 import type { HostContext, HostSecrets, KeyPair } from "./types";
 
 /**
- * Bytes of base64 in a PEM block: above what the internal CA's P-256 certificates (under 1,500 with long names) and keys
- * (about 170) have.
+ * Bytes of base64 in a PEM block, more than in the internal CA's P-256 certificates (under 1,500 with long names) and
+ * keys (about 170).
  */
 const certificateLength = 1600;
 const keyLength = 320;
@@ -15,7 +15,7 @@ function pem(kind: string, length: number): string {
 /**
  * Secrets of at least the size of the real ones.
  *
- * @param given the key pair that the settings bring (passthrough): known, and as large as it is
+ * @param given the key pair from the settings (passthrough), with its real size
  */
 export function placeholderSecrets({ host, settings }: HostContext, given: KeyPair | undefined): HostSecrets {
   const pair: KeyPair = {

@@ -1,4 +1,4 @@
-/** A host's user data: cloud-config with all of its files, the secret ones included. Pure. */
+/** A host's user data: a cloud-config with all of its files, including those with secrets. Pure. */
 import { databaseWriters } from "../topology";
 import { cloudConfig } from "./cloudConfig";
 import { configurationFiles, hostFile, orderedByPath, renderFiles } from "./files";
@@ -13,8 +13,8 @@ const secretFolder = "/etc/secured-web/secrets";
 /**
  * The user data of a host: the text of a cloud-config.
  *
- * The same arguments give the same bytes: a changed byte replaces a droplet. Throws where a secret that the host's
- * roles need is missing or has a form that no file could hold, and where the text is larger than DigitalOcean takes.
+ * The same arguments result in the same bytes, because a changed byte replaces a droplet. Throws if a secret that the
+ * host's roles need is missing or malformed, or if the text is larger than DigitalOcean accepts.
  */
 export function renderUserData(context: HostContext, secrets: HostSecrets): string {
   const { host } = context;
@@ -23,11 +23,11 @@ export function renderUserData(context: HostContext, secrets: HostSecrets): stri
     {
       hostname: host.dropletName,
       fqdn: host.fqdn,
-      // DigitalOcean's vendor data would write /etc/hosts anew at each boot; secured-web-peers keeps it here.
+      // DigitalOcean's vendor data would rewrite /etc/hosts at each boot; secured-web-peers maintains it here.
       manage_etc_hosts: false,
       ssh_pwauth: false,
       disable_root: false,
-      // No user but root, who has the operators' SSH keys.
+      // root is the only user; it has the operators' SSH keys.
       users: [],
     },
     files,
@@ -36,7 +36,7 @@ export function renderUserData(context: HostContext, secrets: HostSecrets): stri
   return text;
 }
 
-/** Every file of a host that holds a secret, or what only the first update makes known. */
+/** All files of a host that contain a secret, or a value that the first update creates. */
 function secretFiles(context: HostContext, secrets: HostSecrets): HostFile[] {
   const files = [hostFile("/etc/secured-web/ca.pem", pem("the CA's certificate", secrets.caCertificate))];
   if (context.host.roles.includes("web")) files.push(...webSecrets(context, secrets));
@@ -144,20 +144,22 @@ function keyPairFiles(pair: KeyPair, certificatePath: string, keyPath: string): 
 
 function required<T>(hostName: string, secret: string, value: T | undefined): T {
   if (value === undefined)
-    throw new UserDataError(`${hostName}: its roles need the secret ${secret}, and there is none`);
+    throw new UserDataError(`${hostName}: its roles require the secret ${secret}, but it is missing`);
   return value;
 }
 
-/** A PEM text with one line break at its end. Its content is never part of the error. */
+/** A PEM text with one line break at its end. The error never contains its content. */
 function pem(what: string, text: string): string {
-  if (!text.startsWith("-----BEGIN ")) throw new UserDataError(`${what} is not in PEM form`);
+  if (!text.startsWith("-----BEGIN ")) throw new UserDataError(`expected ${what} in PEM form`);
   return `${text.trimEnd()}\n`;
 }
 
-/** Letters and digits need no quoting in any of the files that passwords stand in. The value is never in the error. */
+/**
+ * Letters and digits need no quoting in any of the files that contain passwords. The error never contains the value.
+ */
 function password(user: string, value: string): string {
   if (!/^[A-Za-z0-9]{8,}$/.test(value)) {
-    throw new UserDataError(`the password of ${user} must be 8 or more letters and digits`);
+    throw new UserDataError(`the password of ${user}: expected 8 or more letters and digits`);
   }
   return value;
 }

@@ -1,6 +1,7 @@
 /**
- * The templates of the payload: `{{name}}` stands for a value; a line with `{{list.field}}` is repeated for each item
- * of a list (and goes where the list is empty). There is nothing else: what differs in kind is another file.
+ * The payload's templates. `{{name}}` is replaced with a value. A line with `{{list.field}}` is repeated for each
+ * item of the list (and removed if the list is empty). There is no other syntax; for other differences, use separate
+ * files.
  */
 
 /** The values of a template: a text or number, or a list of records of them. */
@@ -11,10 +12,10 @@ export type TemplateItem = Readonly<Record<string, string | number>>;
 const placeholder = /\{\{([a-z]\w*)(?:\.([a-z]\w*))?\}\}/gi;
 
 /**
- * The template's text with its values in place.
+ * The template's text with its values filled in.
  *
- * Throws where a placeholder has no value, where a list stands in a single value's place, and where a value is
- * multi-line (it would break the file's form). `name` tells the file in the error.
+ * Throws if a placeholder has no value, a list is used as a single value, or a value has several lines (it would
+ * break the file's format). The error contains `name`.
  */
 export function renderTemplate(name: string, template: string, values: TemplateValues): string {
   return template
@@ -23,7 +24,7 @@ export function renderTemplate(name: string, template: string, values: TemplateV
     .join("\n");
 }
 
-/** The names of values that a template uses. */
+/** The names of the values that a template uses. */
 export function templateNames(template: string): ReadonlySet<string> {
   return new Set([...template.matchAll(placeholder)].map(([, name = ""]) => name));
 }
@@ -32,7 +33,7 @@ function renderLine(where: string, line: string, values: TemplateValues): string
   const listName = [...line.matchAll(placeholder)].find(([, , field]) => field !== undefined)?.[1];
   if (listName === undefined) return [substitute(where, line, values)];
   const list = values[listName];
-  if (!Array.isArray(list)) throw new Error(`${where}: ${listName} must be a list`);
+  if (!Array.isArray(list)) throw new Error(`${where}: expected ${listName} to be a list`);
   return list.map((item: TemplateItem) => substitute(where, line, values, { name: listName, item }));
 }
 

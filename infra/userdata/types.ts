@@ -1,19 +1,19 @@
 /**
- * What a host's user data is made of. Everything here is plain data: the components resolve Pulumi outputs first, and
- * the tests write literals.
+ * The arguments of a host's user data. Everything here is plain data: the components resolve Pulumi outputs first,
+ * and the tests write literals.
  */
 import type { Host, Replication, Topology } from "../topology";
 
-/** The settings that reach a host, known at preview. Sizes are in MiB, times in seconds. */
+/** The settings in user data, known at preview. Sizes are in MiB, times in seconds. */
 export interface HostSettings {
   readonly replication: Replication;
   readonly tls: "reencrypt" | "passthrough";
-  /** The site's public name, e.g. "www.foobar.com". */
+  /** The site's public name, for example "www.foobar.com". */
   readonly siteName: string;
   readonly hstsMaxAgeSeconds: number;
-  /** CIDR of the VPC: the load balancer's private address is one of it and is not known to a host. */
+  /** CIDR of the VPC. The load balancer's private address is in it, but hosts do not know which one it is. */
   readonly vpcIpRange: string;
-  /** CIDRs that may reach SSH; none = closed. */
+  /** CIDRs that can reach SSH; none = closed. */
   readonly operatorNetworks: readonly string[];
   /** UUID of the replication group, derived from the site's label, so that it is known at preview. */
   readonly groupName: string;
@@ -44,13 +44,15 @@ export interface KeyPair {
   readonly privateKey: string;
 }
 
-/** What is unknown until the first update has made it. Never logged, never part of the evidence. */
+/**
+ * Values that are unknown until the first update creates them. They are never logged, and never part of the evidence.
+ */
 export interface HostSecrets {
   /** Certificate of the internal CA, PEM. */
   readonly caCertificate: string;
-  /** Web hosts: nginx's key pair (of the internal CA, or the site's own in passthrough mode). */
+  /** Web hosts: nginx's key pair (from the internal CA, or the site's own in passthrough mode). */
   readonly web?: KeyPair;
-  /** Web hosts: the application's client key pair towards MySQL. */
+  /** Web hosts: the application's client key pair for MySQL. */
   readonly app?: KeyPair;
   /** Database hosts: mysqld's key pair, for clients, the group and recovery. */
   readonly database?: KeyPair;
@@ -59,34 +61,37 @@ export interface HostSecrets {
     readonly app: string;
     /** MySQL user of replication and recovery. Database hosts. */
     readonly replication?: string;
-    /** MySQL user of the health check behind HAProxy, read-only on the group's state. */
+    /** MySQL user of the health check behind HAProxy, which can only read the group's state. */
     readonly health: string;
   };
   readonly datadogApiKey?: string;
-  /** The address of Sumo Logic's HTTP source, which is its own password. */
+  /** The address of Sumo Logic's HTTP source, which acts as a password. */
   readonly sumologicUrl?: string;
 }
 
-/** The secrets that settings bring; all others are made by the first update. */
+/** The secrets that settings provide; the first update creates all others. */
 export interface GivenSecrets {
-  /** The site's own key pair, where the client's TLS session ends on the web hosts. */
+  /** The site's own key pair, if the client's TLS session ends on the web hosts. */
   readonly web?: KeyPair;
   readonly datadogApiKey?: string;
   readonly sumologicUrl?: string;
 }
 
-/** One host within its stack. */
+/** One host of a stack. */
 export interface HostContext {
   readonly host: Host;
   readonly topology: Topology;
   readonly settings: HostSettings;
 }
 
-/** A file that cloud-init writes on a host. Owned by root; systemd-tmpfiles gives a service what it must read. */
+/**
+ * A file that cloud-init writes on a host. root owns it; systemd-tmpfiles gives services access to the files that
+ * they read.
+ */
 export interface HostFile {
   /** Absolute path. */
   readonly path: string;
-  /** Octal, four digits, e.g. "0644". */
+  /** Octal, four digits, for example "0644". */
   readonly permissions: string;
   readonly content: string;
 }

@@ -1,4 +1,4 @@
-/** User data that cannot be made from what a site's settings give. The message never holds a secret. */
+/** User data that cannot be built from a site's settings. The message never contains a secret. */
 export class UserDataError extends Error {
   constructor(message: string) {
     super(message);

@@ -1,4 +1,4 @@
-/** The values that stand in a host's templates, by the tree that uses them. */
+/** The values in a host's templates, by the tree that uses them. */
 import {
   type FirewallRule,
   type FirewallRules,
@@ -10,12 +10,15 @@ import { databaseWriters, hostsWithRole } from "../topology";
 import type { TemplateItem, TemplateValues } from "./template";
 import type { HostContext } from "./types";
 
-/** Loopback port on which secured-web-health answers for the first database host; the others follow. */
+/**
+ * Loopback port on which secured-web-health answers for the first database host. The other hosts use the following
+ * ports.
+ */
 const firstHealthPort = 33061;
-/** UTC hour of the first host's security upgrades; each further host of a role has the next one. */
+/** Hour (UTC) of the first host's security upgrades. Each further host of a role uses the next hour. */
 const firstUpgradeHour = 2;
 
-/** Values of the trees that every host has. */
+/** Values of the trees on every host. */
 export function commonValues({ host, topology, settings }: HostContext): TemplateValues {
   return {
     fqdn: host.fqdn,
@@ -29,7 +32,7 @@ export function commonValues({ host, topology, settings }: HostContext): Templat
   };
 }
 
-/** Values of the trees of a web host. */
+/** Values of the trees on a web host. */
 export function webValues({ host, topology, settings }: HostContext): TemplateValues {
   const members = hostsWithRole(topology, "database").map(({ name, fqdn }, index) => ({
     name,
@@ -53,7 +56,7 @@ export function webValues({ host, topology, settings }: HostContext): TemplateVa
   };
 }
 
-/** Values of the trees of a database host. */
+/** Values of the trees on a database host. */
 export function databaseValues({ host, topology, settings }: HostContext): TemplateValues {
   const members = hostsWithRole(topology, "database");
   const isSource = databaseWriters(topology, settings.replication).some(({ name }) => name === host.name);
@@ -74,14 +77,15 @@ export function databaseValues({ host, topology, settings }: HostContext): Templ
 }
 
 /**
- * On a host with both roles the application uses the member beside it, and the others where that one is out: the
- * members share the load as the web hosts do, reads cross no wire, and a host that fails takes down itself alone.
+ * On a host with both roles, the application uses the local member, and the others only if that one is out. The
+ * members share the load as the web hosts do, reads stay on the host, and the failure of a host affects only that
+ * host.
  */
 function isConverged(roles: readonly string[]): boolean {
   return roles.includes("web") && roles.includes("database");
 }
 
-/** The zone that DigitalOcean serves: the internal names are one label below it. */
+/** The zone at DigitalOcean. The internal names are one label below it. */
 function managedZone(internalZone: string): string {
   return internalZone.slice(internalZone.indexOf(".") + 1);
 }
@@ -105,8 +109,8 @@ export function sliceValues(
 }
 
 /**
- * The firewall matrix as elements of the packet filter's sets. The load balancer is an address of the VPC that no host
- * knows beforehand, so its rule stands for the VPC's range; ICMP is in the template, the same on every host.
+ * The firewall matrix as elements of nftables sets. No host knows the load balancer's address in the VPC, so its rule
+ * allows the VPC's range. ICMP is in the template, because it is the same on every host.
  */
 function firewallValues({ host, settings }: HostContext): TemplateValues {
   const all: FirewallRules[] = [
@@ -138,7 +142,7 @@ function portRules(rules: readonly FirewallRule[]): PortRule[] {
 
 function networksOf(peer: Peer, vpcIpRange: string): readonly string[] {
   if (peer.kind === "load-balancer") return [vpcIpRange];
-  // The set is of IPv4: over IPv6 no droplet of this program has an address.
+  // An IPv4 set: no droplet of this program has an IPv6 address.
   if (peer.kind === "networks") return peer.networks.filter((network) => !network.includes(":"));
   if (peer.kind === "internet") return ["0.0.0.0/0"];
   return [];

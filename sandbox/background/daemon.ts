@@ -125,7 +125,7 @@ export async function ensureApi(
 
 /** A Failure that says who uses the port and how to choose another. */
 export function portInUse({ calls }: Sandbox, port: number): Failure {
-  return new Failure(`${describePortUser(port)} uses port ${port} of this machine`, {
+  return new Failure(`Port ${port} of this machine is in use by ${describePortUser(port)}`, {
     remedy: `Stop that process, or choose another port: ${calls.variables.port}=8090 ${calls.start}.`,
   });
 }

@@ -1,5 +1,5 @@
-// What `npm run bench` measures on running hosts. The measuring itself lies with the tests' world of hosts; it is a
-// process of its own, so that nothing of the project imports its tests.
+// The part of `npm run bench` that measures running hosts. The measurement is in the test's host world and runs as a
+// separate process, so that no other code imports the tests.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -14,56 +14,56 @@ export interface Rates {
   readonly writesPerSecond: number;
 }
 
-/** What a power cut of one database host meant for the site's visitors. */
+/** The effect of a power cut of one database host on the site's visitors. */
 export interface PowerCut {
   /** The longest time without an acknowledged write. */
   readonly gapSeconds: number;
-  /** From the power's return until the host is ONLINE in its group again. */
+  /** From the return of power until the host is ONLINE in its group again. */
   readonly rejoinSeconds: number;
   readonly requests: number;
-  /** Without an answer, or with one that is an error. */
+  /** Requests without an answer, or answered with an error. */
   readonly failedRequests: number;
   readonly acknowledgedNotes: number;
-  /** Acknowledged notes that are missing on a host when all are whole again. */
+  /** Acknowledged notes that are missing on a host after all have recovered. */
   readonly lostNotes: number;
 }
 
-/** What a host's processes took while visitors came. */
+/** Resources that a host's processes used under load. */
 export interface HostUse {
   /** Of one CPU. */
   readonly cpuPercent: number;
   readonly memoryMib: number;
 }
 
-/** The same visitors with the monitoring agent's stand-in and without it, in one run. */
+/** The same load with and without the stand-in of the monitoring agent, in one run. */
 export interface AgentCost {
   readonly requestsPerSecond: { readonly with: number; readonly without: number };
   readonly byHost: Readonly<Record<string, { readonly with: HostUse; readonly without: HostUse }>>;
 }
 
-/** With the base image, the plugins' build and npm's packages in their caches. */
+/** The base image, the plugins' build and npm's packages are in their caches. */
 export interface HostFigures {
   /** From `npm start`. */
   readonly secondsToFirst200: number;
   readonly secondsToAllOnline: number;
   readonly memoryMibByHost: Readonly<Record<string, number>>;
   readonly powerCuts: readonly PowerCut[];
-  /** Through the load balancer: with TLS on every hop, and with none behind the load balancer. */
+  /** Through the load balancer: with TLS on every hop, and without TLS behind the load balancer. */
   readonly encrypted: Rates;
   readonly plain: Rates;
-  /** Absent where no collector can be had (it is built with Go). */
+  /** Absent if no collector is available (it is built with Go). */
   readonly agent?: AgentCost;
 }
 
-/** Where hosts cannot run here, why; else undefined. */
+/** The reason if hosts cannot run here; otherwise undefined. */
 export async function hostsUnavailable(): Promise<string | undefined> {
   const { reasons, remedy } = await missingForHosts();
   return reasons.length === 0 ? undefined : `${reasons.join("; ")}${remedy ? `. ${remedy}` : ""}`;
 }
 
 /**
- * Deploys the dev stack on hosts of its own, measures and removes it: five minutes, and half a minute for each power cut.
- * Throws a Failure with the end of what the measurement said.
+ * Deploys the dev stack on separate hosts, measures and removes it: five minutes, and half a minute for each power
+ * cut. Throws a Failure with the end of the measurement's output.
  */
 export async function measureHosts(
   powerCuts: number,
@@ -87,10 +87,11 @@ export async function measureHosts(
     child.once("close", resolve);
   });
   if (code === 0) return JSON.parse(answer.trim().split("\n").at(-1) ?? "") as HostFigures;
-  throw new Failure(`The hosts could not be measured:\n${said.slice(-20).join("\n")}`);
+  throw new Failure(`Could not measure the hosts:
+${said.slice(-20).join("\n")}`);
 }
 
-/** The figures as rows of a table. */
+/** The measurements as rows of a table. */
 export function hostRows(figures: HostFigures): [string, string][] {
   const { encrypted, plain, powerCuts } = figures;
   const sum = (of: (cut: PowerCut) => number) => powerCuts.reduce((total, cut) => total + of(cut), 0);
@@ -104,23 +105,20 @@ export function hostRows(figures: HostFigures): [string, string][] {
       `${mib} MiB`,
     ]),
     [
-      "reads with TLS on every hop, and with none behind the load balancer",
+      "reads with TLS on every hop, and without TLS behind the load balancer",
       `${encrypted.readsPerSecond} and ${plain.readsPerSecond} a second, ${ratio(encrypted.readsPerSecond, plain.readsPerSecond)}`,
     ],
     [
-      "writes with TLS on every hop, and with none behind the load balancer",
+      "writes with TLS on every hop, and without TLS behind the load balancer",
       `${encrypted.writesPerSecond} and ${plain.writesPerSecond} a second, ${ratio(encrypted.writesPerSecond, plain.writesPerSecond)}`,
     ],
     ["longest time without a write at a power cut", spread(powerCuts.map((cut) => cut.gapSeconds))],
-    ["from the power's return to ONLINE", spread(powerCuts.map((cut) => cut.rejoinSeconds))],
+    ["from the return of power to ONLINE", spread(powerCuts.map((cut) => cut.rejoinSeconds))],
     [
-      "requests that failed around the power cuts",
+      "failed requests around the power cuts",
       `${sum((cut) => cut.failedRequests)} of ${sum((cut) => cut.requests)}`,
     ],
-    [
-      "acknowledged notes that were lost",
-      `${sum((cut) => cut.lostNotes)} of ${sum((cut) => cut.acknowledgedNotes)}`,
-    ],
+    ["lost acknowledged notes", `${sum((cut) => cut.lostNotes)} of ${sum((cut) => cut.acknowledgedNotes)}`],
     ...agentRows(figures.agent),
   ];
 }
@@ -145,7 +143,7 @@ function spread(values: readonly number[]): string {
   return `${p50} (p50), ${p95} (p95), ${min} to ${max}, of ${values.length}`;
 }
 
-/** The smallest value that so large a share of all values does not exceed (nearest rank). */
+/** The smallest value that is not exceeded by the given share of all values (nearest rank). */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;

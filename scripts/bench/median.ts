@@ -1,4 +1,4 @@
-/** The middle of the values in order; of an even number the mean of the two in the middle. NaN of none. */
+/** The middle of the sorted values; with an even number, the mean of the two in the middle. NaN if there are none. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);

@@ -11,28 +11,27 @@ import { findHome, homeAt } from "../home";
 import { runQuietly, runSteps, type Step } from "../progress";
 import { Session, withSession } from "../session";
 
-/** Enough for a median that one slow run does not move. */
+/** Enough runs that one slow run does not change the median. */
 const DEFAULT_PREVIEWS = 5;
 const DEFAULT_POWER_CUTS = 10;
 
 export const command: Command = {
   name: "bench",
   summary:
-    "Measures the dev stack in a sandbox of its own: previews, up, destroy, then the stack on running hosts.",
-  details:
-    "All figures come from one run on this machine; nothing is asserted. Your running sandbox is not touched.\n" +
-    "The hosts' part takes five minutes, and half a minute for each power cut; --hosts off leaves it out.",
+    "Measures the dev stack in a separate sandbox: previews, up, destroy, then the stack on running hosts.",
+  details: `All results are from one run on this machine, and none is checked against a limit. Your running sandbox is not affected.
+The measurement of hosts takes five minutes, and half a minute for each power cut; --hosts off skips it.`,
   options: {
-    json: { type: "boolean", doc: "print the figures as JSON, alone on stdout" },
+    json: { type: "boolean", doc: "print only the results, as JSON, on stdout" },
     previews: {
       type: "string",
       value: "N",
-      doc: `previews of each kind, whose median counts (default ${DEFAULT_PREVIEWS})`,
+      doc: `number of previews of each kind; the result is their median (default ${DEFAULT_PREVIEWS})`,
     },
     "power-cuts": {
       type: "string",
       value: "N",
-      doc: `power cuts of a database host under writes (default ${DEFAULT_POWER_CUTS})`,
+      doc: `number of power cuts of a database host under writes (default ${DEFAULT_POWER_CUTS})`,
     },
     hosts: HOSTS_OPTION,
   },
@@ -53,7 +52,7 @@ export const command: Command = {
   },
 };
 
-/** The figures of running hosts; none, and why, where the machine cannot run them. */
+/** The results of running hosts; none, with the reason, if the machine cannot run hosts. */
 async function measureOnHosts(
   powerCuts: number,
   mode: HostsMode,
@@ -80,7 +79,7 @@ export interface Figures {
   /** Medians. */
   readonly previewWithoutPackSeconds: number;
   readonly previewWithPackSeconds: number;
-  /** The pack's share: with minus without. */
+  /** The cost of the pack: with it minus without it. */
   readonly packSeconds: number;
   readonly packRatio: number;
   readonly upSeconds: number;
@@ -94,7 +93,7 @@ export interface Figures {
 function count(option: string, text: string | undefined, otherwise: number): number {
   if (text === undefined) return otherwise;
   if (/^[1-9]\d?$/.test(text)) return Number(text);
-  throw usageFailure(`${option}: must be 1 to 99, got "${text}"`);
+  throw usageFailure(`${option}: expected 1 to 99, got "${text}"`);
 }
 
 async function measure(previews: number, run: typeof runSteps): Promise<Figures> {
@@ -124,7 +123,7 @@ async function measure(previews: number, run: typeof runSteps): Promise<Figures>
         {
           title: `${previews} previews without and with the policy pack`,
           run: async (report) => {
-            // In turns, so that a slow minute of the machine falls on both.
+            // Alternating, so that a slow minute of the machine affects both.
             for (let i = 0; i < previews; i++) {
               without.push(
                 (await measureOne(undefined, () => session.opened.preview({ withoutPolicies: true })))
@@ -179,11 +178,11 @@ async function measureOne(api: ApiAccess | undefined, work: () => Promise<unknow
   const begin = process.hrtime.bigint();
   await work();
   const seconds = Number(process.hrtime.bigint() - begin) / 1e9;
-  // The request that asks counts too.
+  // The request that asks also counts.
   return { seconds, requests: api === undefined ? 0 : before - (await requestsLeft(api)) - 1 };
 }
 
-/** The API counts requests in its rate-limit headers, as DigitalOcean's does. */
+/** The API counts requests in its rate-limit headers, as DigitalOcean's API does. */
 async function requestsLeft(api: ApiAccess): Promise<number> {
   const { headers } = await request(api, "GET", "/v2/account");
   return Number(headers.get("ratelimit-remaining"));

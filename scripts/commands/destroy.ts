@@ -8,21 +8,20 @@ import { SESSION_OPTIONS, Session, withSession } from "../session";
 export const command: Command = {
   name: "destroy",
   summary: "Deletes every resource of a stack.",
-  details:
-    "STACK is dev where none is given. A stack with protected resources (production's database hosts and zone) is\n" +
-    "refused before anything is deleted. The sandbox's API keeps running; npm stop ends it.",
+  details: `The default STACK is dev. If the stack has protected resources (in production: database hosts and zone), nothing
+is deleted. The sandbox's API keeps running; npm stop stops it.`,
   positionals: ["[STACK]"],
   options: {
     ...SESSION_OPTIONS,
-    unprotect: { type: "boolean", doc: "delete protected resources too (sandbox alone)" },
+    unprotect: { type: "boolean", doc: "also delete protected resources (sandbox only)" },
   },
   run: (args) => {
     const session = new Session(args);
     const unprotect = args.flag("unprotect");
     if (unprotect && session.cloud) {
       throw usageFailure(
-        "--unprotect is for the sandbox alone",
-        "In a real account set secured-web:database.protect to false, run up, then destroy.",
+        "--unprotect only works in the sandbox",
+        "In a real account, set secured-web:database.protect to false, run up, then destroy.",
       );
     }
     return withSession("npm run destroy", session, async () => {
@@ -32,7 +31,7 @@ export const command: Command = {
   },
 };
 
-/** Destroys a stack; in the sandbox its empty state goes too. */
+/** Destroys a stack. In the sandbox it also removes the empty state. */
 export function destroyStep(opened: () => EngineStack, unprotect: boolean): Step {
   return {
     title: "Destroy",
@@ -55,11 +54,11 @@ export function destroyStep(opened: () => EngineStack, unprotect: boolean): Step
 
 function protectedFailure({ target }: EngineStack, urns: readonly string[]): Failure {
   return new Failure(
-    `${target.stack} holds protected resources, and nothing was deleted: ${urns.map(describeResource).join(", ")}`,
+    `${target.stack} has protected resources, so nothing was deleted: ${urns.map(describeResource).join(", ")}`,
     {
       remedy:
         target.kind === "sandbox"
-          ? `Delete them too: npm run destroy -- ${target.stack} --unprotect`
+          ? `To delete them too, run: npm run destroy -- ${target.stack} --unprotect`
           : "Set secured-web:database.protect to false, run up, then destroy.",
     },
   );

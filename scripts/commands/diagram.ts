@@ -6,7 +6,8 @@ import { generatedPictures } from "../verify/generated";
 
 export const command: Command = {
   name: "diagram",
-  summary: "Draws the architecture from what the program registers: docs/architecture.svg and its like.",
+  summary:
+    "Draws the architecture from the resources that the program registers: docs/architecture.svg and its variants.",
   run: async () => {
     for (const { path, content } of await generatedPictures()) {
       writeFileSync(join(PROJECT_DIR, path), content);

@@ -7,7 +7,7 @@ import { generatedPages } from "../verify/generated";
 export const command: Command = {
   name: "docs",
   summary:
-    "Writes the pages that are generated from code: docs/configuration.md, the policies' pages, index and exports.",
+    "Writes the pages that are generated from code: docs/configuration.md, and the policies' pages, index and exports.",
   run: async () => {
     for (const { path, content } of generatedPages()) {
       writeFileSync(join(PROJECT_DIR, path), content);

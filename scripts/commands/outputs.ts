@@ -5,12 +5,12 @@ import { findHome } from "../home";
 
 export const command: Command = {
   name: "outputs",
-  summary: "Prints the outputs of a stack as JSON, and nothing else on stdout (with npm run -s).",
-  details: "STACK is dev where none is given.",
+  summary: "Prints the outputs of a stack as JSON. With npm run -s there is nothing else on stdout.",
+  details: "The default STACK is dev.",
   positionals: ["[STACK]"],
   options: {
     cloud: STACK_OPTIONS.cloud,
-    "show-secrets": { type: "boolean", doc: "print secret outputs as they are, not as [secret]" },
+    "show-secrets": { type: "boolean", doc: "print secret outputs in plain text, not as [secret]" },
   },
   run: async (args) => {
     const home = findHome();

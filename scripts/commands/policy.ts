@@ -18,25 +18,29 @@ const FORMATS = ["table", "json", "sarif", "junit"] as const;
 
 export const command: Command = {
   name: "policy",
-  summary: "Judges a stack that exists by the policy pack, lists the pack's policies, or explains one.",
+  summary: "Checks an existing stack with the policy pack, lists the pack's policies, or explains one.",
   details: [
-    "  check STATE.json   judges an exported state; - reads it from a pipe, so that no file holds the secrets:",
+    "  check STATE.json   checks an exported state; - reads it from a pipe, so that no file contains the secrets:",
     "                     pulumi stack export --show-secrets | npm run -s policy -- check -",
-    "                     (without --show-secrets, what is encrypted counts as unknown)",
+    "                     (without --show-secrets, encrypted values count as unknown)",
     "  list               prints the policies",
     "  explain POLICY     prints a policy's page",
     "",
-    "check ends with 3 where a mandatory policy objects. Whether the stack is production decides the levels: its name,",
-    "or the environment in its Pulumi.<stack>.yaml, or --environment.",
+    "The exit code of check is 3 if there is a mandatory violation. The levels depend on whether the stack is production:",
+    "its name, the environment in its Pulumi.<stack>.yaml, or --environment.",
   ].join("\n"),
   positionals: ["check|list|explain", "[STATE.json|POLICY]"],
   options: {
     format: { type: "string", value: "FORMAT", doc: `of check: ${FORMATS.join(", ")} (default: table)` },
-    output: { type: "string", value: "FILE", doc: "write the result of check there, not to stdout" },
+    output: {
+      type: "string",
+      value: "FILE",
+      doc: "write the result of check to this file instead of stdout",
+    },
     environment: {
       type: "string",
       value: "NAME",
-      doc: "production or development, whatever the configuration says",
+      doc: "production or development; overrides the configuration",
     },
     "stack-config": {
       type: "string",
@@ -46,7 +50,7 @@ export const command: Command = {
     "policy-config": {
       type: "string",
       value: "FILE",
-      doc: "levels and configuration of policies, as JSON: what pulumi --policy-pack-config takes",
+      doc: "levels and configuration of policies, as JSON in the format of pulumi --policy-pack-config",
     },
   },
   run: async (args) => {
@@ -66,9 +70,9 @@ function print(text: string): number {
 function explain(name: string | undefined): number {
   const found = definitions.find((definition) => definition.name === name);
   const names = definitions.map((definition) => definition.name).join(", ");
-  if (found === undefined) throw usageFailure(`There is no policy "${name ?? ""}"`, `Policies: ${names}.`);
+  if (found === undefined) throw usageFailure(`Unknown policy "${name ?? ""}"`, `Policies: ${names}.`);
   const page = readFileSync(join(PROJECT_DIR, "policy", "policies", found.name, "README.md"), "utf8");
-  // The examples are many; the page holds them.
+  // The page contains the examples, which are long.
   return print(
     `${page
       .split("\n## Examples")[0]
@@ -78,7 +82,8 @@ function explain(name: string | undefined): number {
 }
 
 function check(path: string | undefined, args: CommandArguments): number {
-  if (path === undefined) throw usageFailure("policy check needs a file: policy check STATE.json");
+  if (path === undefined)
+    throw usageFailure("policy check requires a file. Run: npm run policy -- check STATE.json");
   const format = formatOf(args);
   const state = given(path, readInput(path), readState);
   const settings = stackSettings(state, args);
@@ -99,7 +104,7 @@ function check(path: string | undefined, args: CommandArguments): number {
 function formatOf(args: CommandArguments): (typeof FORMATS)[number] {
   const format = FORMATS.find((one) => one === (args.text("format") ?? "table"));
   if (format === undefined)
-    throw usageFailure(`--format: must be ${FORMATS.join(", ")}, got "${args.text("format")}"`);
+    throw usageFailure(`--format: expected ${FORMATS.join(", ")}, got "${args.text("format")}"`);
   return format;
 }
 
@@ -138,15 +143,16 @@ function readInput(path: string): string {
   }
 }
 
-/** Reads a file's text; what is wrong with it is told with the file's name. */
+/** Reads a file's text. The error contains the file's name. */
 function given<T>(path: string, text: string, read: (text: string) => T): T {
   try {
     return read(text);
   } catch (error) {
     if (error instanceof StateError) {
-      throw new Failure(`${path} is no exported state: ${error.message}`, {
+      throw new Failure(`${path} is not an exported state: ${error.message}`, {
         exitCode: EXIT_CODES.usage,
-        remedy: "Pipe one in: pulumi stack export --show-secrets | npm run -s policy -- check -",
+        remedy:
+          "Export the state through a pipe: pulumi stack export --show-secrets | npm run -s policy -- check -",
       });
     }
     if (error instanceof SettingsError) throw usageFailure(`${path}: ${error.message}`);
@@ -158,8 +164,8 @@ function stackSettings(state: State, args: CommandArguments): StackSettings {
   const environment = args.text("environment");
   if (environment !== undefined) {
     if (environment !== "production" && environment !== "development")
-      throw usageFailure(`--environment: must be production or development, got "${environment}"`);
-    // A name that begins with prod does not overrule what is said here.
+      throw usageFailure(`--environment: expected production or development, got "${environment}"`);
+    // The value given here overrides a stack name that starts with prod.
     return { stack: "-", config: new Map([["secured-web:environment", environment]]) };
   }
   const file = args.text("stack-config") ?? `Pulumi.${state.stack}.yaml`;

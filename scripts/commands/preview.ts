@@ -5,9 +5,8 @@ import { SESSION_OPTIONS, Session, withSession } from "../session";
 
 export const command: Command = {
   name: "preview",
-  summary: "Shows what an update would do, and whether the policies allow it. Changes nothing.",
-  details:
-    "STACK is dev where none is given. Exit code 3 where a policy refuses; every violation is printed.",
+  summary: "Shows what an update would change, and whether the policies allow it. Changes nothing.",
+  details: "The default STACK is dev. If a policy refuses, it prints every violation and exits with 3.",
   positionals: ["[STACK]"],
   options: SESSION_OPTIONS,
   run: (args) => {
@@ -31,7 +30,7 @@ export const command: Command = {
           },
         },
       ]);
-      // A terminal shows the lines of a running step and takes them away; a log has them already.
+      // A terminal shows the lines of a running step and then removes them. A log already has them.
       if (process.stdout.isTTY && changes.length > 0) process.stdout.write(`${changes.join("\n")}\n`);
       if (warnings.length > 0) process.stderr.write(`${warnings.join("\n")}\n`);
       return 0;

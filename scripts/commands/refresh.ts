@@ -5,10 +5,9 @@ import { printOutputs, updateSteps } from "./up";
 
 export const command: Command = {
   name: "refresh",
-  summary: "Shows what was changed behind Pulumi's back, and puts it back as the program says.",
-  details:
-    "Three steps: read every resource and take what is found into the state (this shows the drift), preview with the\n" +
-    "policies, update. With --preview-only the drift is shown and nothing is changed, not even the state.",
+  summary: "Shows what was changed outside Pulumi, and restores the state that the program describes.",
+  details: `Three steps: read every resource and write the result to the state (this shows the drift), preview with the
+policies, update. --preview-only shows the drift and changes nothing, not even the state.`,
   positionals: ["[STACK]"],
   options: {
     ...SESSION_OPTIONS,

@@ -8,10 +8,9 @@ import { printOutputs, updateSteps } from "./up";
 
 export const command: Command = {
   name: "replace",
-  summary: "Replaces one host by a new droplet with the present settings and user data.",
-  details:
-    "Database hosts ignore changed user data in a plain update and are protected in production; this lifts both for the\n" +
-    "one host and the one run. One at a time: the group must be whole before the next.",
+  summary: "Replaces one host with a new droplet that has the current settings and user data.",
+  details: `In a plain update, database hosts ignore changed user data, and in production they are protected. This command
+lifts both for one host and one run. Before you replace the next host, check that all members are ONLINE.`,
   positionals: ["STACK", "HOST"],
   options: { ...SESSION_OPTIONS, hosts: HOSTS_OPTION },
   run: (args) => {
@@ -32,9 +31,9 @@ export const command: Command = {
         },
         ...updateSteps(session, () => [urn]),
         {
-          title: "Guard it again",
+          title: "Restore the protection",
           run: async (onProgress) => {
-            // Without the override: what was lifted for this run is as the settings say.
+            // Without the override, so that the settings apply again.
             await session.reopenWithout(override);
             return (await session.opened.up({ onProgress })).summary;
           },
@@ -58,6 +57,6 @@ export function dropletUrn({ resources }: StoredStack, stack: string, host: stri
   const names = droplets.map(({ inputs }) => String(inputs?.name).replace(`${stack}-`, "")).sort();
   throw usageFailure(
     `The stack has no host "${host}"`,
-    names.length === 0 ? "It is not up: npm run up" : `Its hosts: ${names.join(", ")}.`,
+    names.length === 0 ? "The stack is not up. Run: npm run up" : `Its hosts: ${names.join(", ")}.`,
   );
 }

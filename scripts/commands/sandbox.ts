@@ -5,10 +5,10 @@ import { findHome } from "../home";
 import { statusVerb } from "../hosts/status";
 import { interruption } from "../interruption";
 
-/** The sandbox's own command on this project's sandbox; what it says of itself is in sandbox/cli. */
+/** The sandbox's own command for this project's sandbox. Its help text is in sandbox/cli. */
 export const command: Command = {
   name: "sandbox",
-  summary: "Runs the sandbox's API in the foreground, or looks after the sandbox that runs.",
+  summary: "Runs the sandbox's API in the foreground, or manages the running sandbox.",
   passThrough: "verbs",
   run: ({ positionals }) => {
     const home = findHome();

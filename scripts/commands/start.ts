@@ -9,12 +9,11 @@ const { config, port } = STACK_OPTIONS;
 export const command: Command = {
   name: "start",
   summary:
-    "Brings up the dev stack in the sandbox: sets up what is missing, starts the API, previews, updates.",
-  details:
-    "The first time it gets the Pulumi CLI (see npm run doctor). Safe to repeat: nothing changes the second time.\n" +
-    "On Linux with root every droplet boots as a host, and it waits until they serve the site over HTTPS; the base image\n" +
-    "that they start from is built once (some minutes). Elsewhere, and with --hosts off, droplets are records.\n" +
-    "Everything it makes is in .secured-web (SECURED_WEB_HOME); npm stop takes it away.",
+    "Brings up the dev stack in the sandbox: installs what is missing, starts the API, previews, updates.",
+  details: `The first run installs the Pulumi CLI (see npm run doctor). You can run it again: the second run changes nothing.
+On Linux as root, every droplet boots as a host, and the command waits until they serve the site over HTTPS. The base
+image of the hosts is built once (some minutes). Elsewhere, and with --hosts off, droplets are only records.
+All data is in .secured-web (SECURED_WEB_HOME); npm stop removes it.`,
   options: { config, port, hosts: HOSTS_OPTION, yes: YES_OPTION },
   run: async (args) => {
     const session = new Session(args, { stack: "dev" });
@@ -32,9 +31,9 @@ function nextCommands(areHosts: boolean): string {
     areHosts
       ? [
           "npm run sandbox -- power node-3 off",
-          "cut a host's power: the site goes on (on switches it on again)",
+          "cut a host's power: the site stays up (on switches it on again)",
         ]
-      : ["npm run preview -- prod", "what production would be, judged by the policies"],
+      : ["npm run preview -- prod", "preview production, checked by the policies"],
     ["npm stop", "take everything down"],
   ] as const;
   const width = Math.max(...commands.map(([command]) => command.length));

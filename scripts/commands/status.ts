@@ -11,23 +11,22 @@ import { readStatus, type Sources } from "../status/read";
 import { statusText } from "../status/text";
 
 const refreshMs = 5000;
-/** Home, and clear to the end: the screen does not flicker as it would where it is cleared first. */
+/** Cursor home, then clear to the end of the screen. Clearing first would flicker. */
 const toTop = "\x1b[H";
 const clearRest = "\x1b[J";
 
 export const command: Command = {
   name: "status",
   summary: "Shows a stack live: web and database QPS, latency, errors, members, backends, alerts.",
-  details:
-    "On a terminal it refreshes every five seconds until Ctrl-C; elsewhere, and with --json, it prints once.\n" +
-    "With --cloud it asks your account (DIGITALOCEAN_TOKEN) and Datadog (DD_API_KEY, DD_APP_KEY, DD_SITE).",
+  details: `On a terminal it refreshes every five seconds until Ctrl-C. Otherwise, and with --json, it prints once.
+With --cloud it reads your account (DIGITALOCEAN_TOKEN) and Datadog (DD_API_KEY, DD_APP_KEY, DD_SITE).`,
   positionals: ["[STACK]"],
   options: {
     cloud: STACK_OPTIONS.cloud,
     json: { type: "boolean", doc: "as JSON, once" },
     "send-backup-ages": {
       type: "boolean",
-      doc: "show nothing but how old each database host's newest backup is, and send it to Datadog; for a timer",
+      doc: "only print the age of each database host's newest backup, and send it to Datadog; for a timer",
     },
   },
   run: async (args) => {
@@ -52,15 +51,14 @@ export const command: Command = {
 
 async function sendBackups({ api, datadog, stack }: Sources, json: boolean): Promise<number> {
   if (datadog === undefined) {
-    throw new Failure("There is no Datadog to send the ages of backups to", {
-      remedy: "Set DD_API_KEY and DD_APP_KEY (with --cloud), or start the stack with Datadog.",
+    throw new Failure("No Datadog to send the backup ages to", {
+      remedy: "Set DD_API_KEY and DD_APP_KEY (with --cloud), or start the stack with monitoring=datadog.",
     });
   }
   const ages = await backupAges(api, stack, new Date());
   await sendBackupAges(datadog, stack, ages);
   const lines = ages.map(
-    ({ host, newest, hours }) =>
-      `${host}: ${hours.toFixed(1)} h (${newest ?? "no backup; since it was made"})`,
+    ({ host, newest, hours }) => `${host}: ${hours.toFixed(1)} h (${newest ?? "no backup; age of the host"})`,
   );
   process.stdout.write(`${json ? JSON.stringify(ages, null, 2) : lines.join("\n") || "no database host"}\n`);
   return 0;
@@ -69,14 +67,14 @@ async function sendBackups({ api, datadog, stack }: Sources, json: boolean): Pro
 function sourcesOf(stack: string, cloud: boolean): Sources {
   if (cloud) {
     const token = process.env.DIGITALOCEAN_TOKEN;
-    if (!token) throw usageFailure("--cloud needs DIGITALOCEAN_TOKEN, and it is not set");
+    if (!token) throw usageFailure("--cloud requires DIGITALOCEAN_TOKEN, which is not set");
     const api: ApiAccess = { url: process.env.DIGITALOCEAN_API_URL || "https://api.digitalocean.com", token };
     return { stack, api, datadog: cloudDatadog() };
   }
   const home = findHome();
   const running = runningApi(home);
   if (running === undefined) {
-    throw new Failure("The sandbox's API does not run", { remedy: "npm start brings it up." });
+    throw new Failure("The sandbox's API is not running", { remedy: "Start it: npm start" });
   }
   return {
     stack,

@@ -15,19 +15,19 @@ import { destroyStep } from "./destroy";
 export const command: Command = {
   name: "stop",
   summary: "Takes the sandbox down: destroys every stack in it, stops the API, removes .secured-web.",
-  details:
-    "What stays is the Pulumi CLI in the cache folder outside the tree, which the next npm start uses.",
+  details: "The Pulumi CLI stays in your cache folder for the next npm start.",
   options: {
-    port: { ...STACK_OPTIONS.port, doc: "port of the sandbox's API (default: the one it was started on)" },
+    port: { ...STACK_OPTIONS.port, doc: "port of the sandbox's API (default: the port it was started on)" },
     force: {
       type: "boolean",
-      doc: "do not destroy first: end the API and throw the state away (where destroy cannot work any more)",
+      doc: "stop the API and delete the state without destroying first (if destroy no longer works)",
     },
   },
   run: async (args) => {
     const home = findHome();
     if (!existsSync(home.dir)) {
-      process.stdout.write(`Nothing to stop: there is no ${home.dir}.\n`);
+      process.stdout.write(`Nothing to stop: ${home.dir} does not exist.
+`);
       return 0;
     }
     const lock = lockHome(home, "npm stop");
@@ -49,16 +49,14 @@ export const command: Command = {
   },
 };
 
-/**
- * First of all: what is destroyed after it are records, so nothing boots on the way down, whatever was killed before.
- */
+/** This is the first step. After it, only records are left to destroy, so nothing boots while the sandbox stops. */
 function removeHostsStep(home: Home): Step {
   return {
     title: "Switch off and remove the hosts",
     run: async () => {
       await stopApi(home);
       await removeHosts(home);
-      return "hosts, networks and disks are gone";
+      return "hosts, networks and disks are removed";
     },
   };
 }
@@ -84,7 +82,7 @@ function destroyStack(session: Session, stack: string): Step {
 }
 
 const GIVE_UP =
-  "If it cannot be destroyed (a droplet made by hand in its VPC, say), throw the sandbox away: npm stop -- --force";
+  "If it cannot be destroyed (for example because of a droplet in its VPC that you created yourself), delete the sandbox: npm stop -- --force";
 
 function endEverything(home: Home): Step {
   return {
@@ -93,12 +91,12 @@ function endEverything(home: Home): Step {
       await endLeftoverEngines(home, report);
       const pids = await stopApi(home);
       for (const entry of madeByUs(home)) rmSync(join(home.dir, entry), { recursive: true, force: true });
-      return pids.length === 0 ? "it did not run" : `ended process ${pids.join(", ")}`;
+      return pids.length === 0 ? "it was not running" : `stopped process ${pids.join(", ")}`;
     },
   };
 }
 
-/** The entries of the folder that are the sandbox's: SECURED_WEB_HOME may point at a folder that holds other things. */
+/** The entries that the sandbox created. SECURED_WEB_HOME can be a folder that contains other files. */
 function madeByUs(home: Home): string[] {
   const ours = new Set([
     ...["work", "state", "pulumi-home", "bin", "api", "hosts", "api.log", "api.json", "plugins.json"],

@@ -12,33 +12,32 @@ import { agreeOnPackages, isSet, packageSteps, YES_OPTION } from "../packages";
 import { runSteps, type Step } from "../progress";
 import { describePulumi, ensurePulumi } from "../toolchain/pulumi";
 
-/** What scripts/reporter.cjs sends when the last test is over. */
+/** The message that scripts/reporter.cjs sends after the last test. */
 interface Totals {
   readonly passed: number;
   readonly failed: number;
   /** Full titles. */
   readonly skipped: readonly string[];
-  /** The failures in full; empty without one. */
+  /** The failures in full; empty if there are none. */
   readonly report: string;
   readonly interrupted: boolean;
 }
 
 const TEST_TOOLS = readPackages(join(PROJECT_DIR, "test", "tools.json"));
 
-/** Quick ones first; what is not named comes after them, in the order of the alphabet. */
+/** Fast tests first. Files that are not listed follow in alphabetical order. */
 const ORDER = ["verify.test.ts", "unit", "scripts", "policy", "payload", "sandbox", "e2e", "hosts"];
-/** A test process that stays alive after its last test has left something open. */
+/** A test process that keeps running after its last test has left something open. */
 const ENDS_WITHIN_MS = 30_000;
 
 export const command: Command = {
   name: "test",
   summary:
     "Runs the tests: npm run verify's checks, unit, policy, payload, API, plugins, and the real engine.",
-  details:
-    "Arguments go to mocha: files to run in place of all, --grep TEXT. The last line is\n" +
-    "`N passed, N failed, N skipped`; each skipped test tells its reason. A run without a test fails.\n" +
-    "Before all tests it offers to install the Debian packages they need; with --yes, and where CI is set, it does not\n" +
-    "ask. In CI a test may be skipped only if test/allowedSkips.json names it.",
+  details: `Arguments go to mocha: files to run instead of all, --grep TEXT. The last line is
+\`N passed, N failed, N skipped\`; each skipped test prints its reason. A run without tests fails.
+Before the tests, it offers to install the Debian packages that they need. With --yes or CI set, it installs them
+without asking. In CI only the tests in test/allowedSkips.json may be skipped.`,
   positionals: ["[FILES]"],
   passThrough: true,
   options: { yes: YES_OPTION },
@@ -49,7 +48,7 @@ export const command: Command = {
     ),
 };
 
-/** Every test file of the project, quick ones first. */
+/** All test files of the project, fast ones first. */
 export function testFiles(dir = join(PROJECT_DIR, "test")): string[] {
   const rank = (file: string) => {
     const index = ORDER.findIndex((name) => file === name || file.startsWith(`${name}/`));
@@ -61,11 +60,11 @@ export function testFiles(dir = join(PROJECT_DIR, "test")): string[] {
     .map((file) => join("test", file));
 }
 
-/** What `npm start` gets the first time: minutes that no single test's deadline should have to hold. */
+/** Downloads of the first `npm start`, which take longer than a single test's timeout. */
 async function setUp(yes: boolean): Promise<void> {
   const agreed = await agreeOnPackages(
     {
-      purpose: "Tests that lack a tool are skipped.",
+      purpose: "Tests whose tools are missing are skipped.",
       wanted: [...(wayToHosts() === undefined ? HOST_PACKAGES : []), ...TEST_TOOLS],
       yesCommand: "npm test -- --yes",
     },
@@ -87,7 +86,7 @@ async function setUp(yes: boolean): Promise<void> {
   ]);
 }
 
-/** Tests that need hosts tell by themselves what is missing: nothing fails here. */
+/** Tests that need hosts report what is missing, so nothing fails here. */
 function ifHosts(title: string, make: Step["run"]): Step {
   return {
     title,
@@ -102,7 +101,7 @@ function ifHosts(title: string, make: Step["run"]): Step {
   };
 }
 
-/** One mocha process's share, and how it ended. */
+/** The tests of one mocha process, and their result. */
 interface Lane {
   readonly totals: Totals | undefined;
   readonly exitCode: number;
@@ -114,7 +113,7 @@ async function runTests(args: readonly string[], yes: boolean): Promise<number> 
   if (args.some((arg) => arg.endsWith(".ts"))) return verdict([await start(args, "inherit").ended]);
   await setUp(yes);
   const files = testFiles();
-  // Hosts mostly wait for each other: beside them the other core does the rest. Their output follows the others'.
+  // Tests of hosts mostly wait, so the other core runs the other tests. Their output is printed after the others'.
   const others = start([...args, ...files.filter((file) => !needsHosts(file))], "inherit");
   const hosts = start([...args, ...files.filter(needsHosts)], "pipe");
   const first = await others.ended;
@@ -122,12 +121,12 @@ async function runTests(args: readonly string[], yes: boolean): Promise<number> 
   return verdict([first, await hosts.ended]);
 }
 
-/** Monitoring needs hosts as well; it goes with the others, which end sooner. */
+/** Monitoring tests also need hosts. They run with the other tests, which finish earlier. */
 function needsHosts(file: string): boolean {
   return file.startsWith(join("test", "hosts"));
 }
 
-/** Starts mocha; what it prints is seen at once (`inherit`), or from the call of `show` on (`pipe`). */
+/** Starts mocha. Its output is shown at once (`inherit`), or after `show` is called (`pipe`). */
 function start(args: readonly string[], output: "inherit" | "pipe"): { ended: Promise<Lane>; show(): void } {
   const mocha = spawn(
     process.execPath,
@@ -138,7 +137,7 @@ function start(args: readonly string[], output: "inherit" | "pipe"): { ended: Pr
     ],
     { cwd: PROJECT_DIR, stdio: ["ignore", output, output, "ipc"] },
   );
-  // The terminal's Ctrl-C reaches mocha by itself; a signal to this process alone does not.
+  // Ctrl-C in the terminal reaches mocha directly. A signal to this process only does not.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => mocha.kill(signal));
   const held: Buffer[] = [];
   let hold = (chunk: Buffer) => void held.push(chunk);
@@ -178,11 +177,11 @@ async function verdict(lanes: readonly Lane[]): Promise<number> {
     lanes.reduce((total, { totals }) => total + (totals === undefined ? 0 : of(totals)), 0);
   const passed = sum((totals) => totals.passed);
   const failed = sum((totals) => totals.failed);
-  if (passed + failed + problems.length === 0) problems.push("No test ran.");
+  if (passed + failed + problems.length === 0) problems.push("Expected at least one test, none ran.");
   for (const { totals } of lanes) process.stdout.write(totals?.report ?? "");
   for (const problem of problems) process.stdout.write(`Error: ${problem}\n`);
   const failures = failed + problems.length;
-  // What is no test's failure is one all the same: nobody reads further than this line.
+  // Without a failed test, a failed run still counts as one failure, because a reader may only look at this line.
   process.stdout.write(
     `${passed} passed, ${failures} failed, ${sum((totals) => totals.skipped.length)} skipped\n`,
   );
@@ -196,8 +195,8 @@ interface AllowedSkip {
 }
 
 /**
- * In CI, on a machine where packages can be installed, a skipped test is a tool that somebody forgot to name: it fails
- * the run, unless test/allowedSkips.json tells why nothing helps.
+ * In CI, on a machine that can install packages, a skipped test means that a tool is missing from the list. The run
+ * fails, unless test/allowedSkips.json gives the reason.
  */
 async function forbiddenSkips(lanes: readonly Lane[]): Promise<string[]> {
   if (!isSet(process.env.CI) || (await packageAccess()).problem !== undefined) return [];
@@ -206,15 +205,18 @@ async function forbiddenSkips(lanes: readonly Lane[]): Promise<string[]> {
   return lanes
     .flatMap(({ totals }) => totals?.skipped ?? [])
     .filter((title) => !allowed.some(({ test }) => test === title))
-    .map((title) => `Skipped in CI, and not named in test/allowedSkips.json: ${title}`);
+    .map((title) => `Skipped in CI, but not listed in test/allowedSkips.json: ${title}`);
 }
 
 function problemsOf({ totals, exitCode, leaked }: Lane): string[] {
   const problems: string[] = [];
-  if (totals?.interrupted) problems.push("The tests were interrupted; what they had made was taken down.");
-  if (totals === undefined) problems.push(`The tests did not come to their end (exit code ${exitCode}).`);
+  if (totals?.interrupted) problems.push("The tests were interrupted, and have removed what they created.");
+  if (totals === undefined) problems.push(`The tests did not finish (exit code ${exitCode}).`);
   if (leaked)
-    problems.push(`The process did not end within ${ENDS_WITHIN_MS / 1000} s after its last test: a leak.`);
-  if (exitCode !== 0 && totals?.failed === 0 && !leaked) problems.push(`mocha ended with ${exitCode}.`);
+    problems.push(
+      `The process was still running ${ENDS_WITHIN_MS / 1000} s after its last test, so a test leaks a handle.`,
+    );
+  if (exitCode !== 0 && totals?.failed === 0 && !leaked)
+    problems.push(`mocha failed with exit code ${exitCode}.`);
   return problems;
 }

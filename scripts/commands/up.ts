@@ -10,15 +10,14 @@ import { SESSION_OPTIONS, Session, withSession } from "../session";
 export const command: Command = {
   name: "up",
   summary: "Creates or updates a stack: a preview with the policies first, then the update.",
-  details:
-    "STACK is dev where none is given. Droplets boot as hosts where this machine can run them. Works on the sandbox, whose API is started where it does not run.\n" +
-    "A policy's refusal comes before the first change. Safe to repeat: nothing changes the second time.",
+  details: `The default STACK is dev. Droplets boot as hosts if this machine can run them. It works on the sandbox, and starts its API if it is not running.
+If a policy refuses, nothing is changed. You can run it again: the second run changes nothing.`,
   positionals: ["[STACK]"],
   options: { ...SESSION_OPTIONS, hosts: HOSTS_OPTION, yes: YES_OPTION },
   run: (args) => runUp("npm run up", new Session(args)),
 };
 
-/** The whole of an update, for `up` and `start`; `waitForSite` until hosts serve it, where droplets are hosts. */
+/** A whole update, for `up` and `start`. With `waitForSite` and hosts, it waits until they serve the site. */
 export function runUp(
   name: string,
   session: Session,
@@ -44,7 +43,7 @@ export function updateSteps(session: Session, replace: () => readonly string[] =
     {
       title: "Preview with the policies",
       run: async (onProgress) => {
-        // A log gets each resource once, from the update below.
+        // A log shows each resource once, in the update below.
         const onResource = process.stdout.isTTY ? onProgress : () => {};
         const journal = await session.opened.preview({ onProgress: onResource, replace: replace() });
         for (const line of describeWarnings(journal)) onProgress(line);

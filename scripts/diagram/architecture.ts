@@ -1,8 +1,11 @@
-/** What the picture shows, read from what the program registered. What was not registered is not in it. */
+/**
+ * The content of the picture, read from the resources that the program registered. It contains only registered
+ * resources.
+ */
 import type { ConfigurationEvidence } from "../../policy/evidence/form";
 import { ofType, type Registration, type Registrations } from "../../test/mocks/registrations";
 
-/** How far a hop is protected; the picture colours it by this. */
+/** The protection of a hop, which sets its colour. */
 export type Protection = "verified" | "encrypted" | "open";
 
 export interface Hop {
@@ -14,9 +17,9 @@ export interface Hop {
 /** A filter between two parts. */
 export interface Firewall {
   readonly between: string;
-  /** The ports that it lets through. */
+  /** The ports that it allows. */
   readonly ports: string;
-  /** Who may use them. */
+  /** The sources that it allows. */
   readonly source: string;
 }
 
@@ -25,13 +28,13 @@ export interface Host {
   readonly size: string;
   /** The services of each role; empty if the host does not have the role. */
   readonly web: readonly string[];
-  /** How requests pass between the web role's services. */
+  /** The connections between the services of the web role. */
   readonly inside: Hop | undefined;
   readonly database: readonly string[];
   readonly agent: string | undefined;
 }
 
-/** A part beside the way of a request: its title and lines of text. */
+/** A part that is not on the path of a request: its title and lines of text. */
 export interface Note {
   readonly title: string;
   readonly lines: readonly string[];
@@ -121,7 +124,7 @@ export function architectureOf(stack: Registrations): Architecture {
 // The rules' fields differ from firewall to firewall; see Registration.
 type Rule = Registration["inputs"];
 
-/** The firewall with a rule of a kind, and what that kind of rule lets in. */
+/** The firewall with a rule of one kind, and what that kind of rule allows. */
 function firewall(
   all: readonly Registration[],
   between: string,
@@ -146,7 +149,7 @@ function clientSide(stack: Registrations, { inputs }: Registration) {
   const clientHop: Hop = !isTls
     ? notEncrypted(clientWhat)
     : rule.tlsPassthrough
-      ? { what: clientWhat, protection: "verified", how: "TLS 1.2+, ends on the web host" }
+      ? { what: clientWhat, protection: "verified", how: "TLS 1.2+, to the web host" }
       : {
           what: clientWhat,
           protection: "verified",
@@ -217,7 +220,7 @@ function hostOf(droplet: Registration, evidence: ConfigurationEvidence, writers:
     database:
       "/etc/mysql/secured-web.cnf" in files
         ? [
-            writes ? "MySQL: takes writes" : "MySQL: read-only replica",
+            writes ? "MySQL: accepts writes" : "MySQL: read-only replica",
             ...("/etc/secured-web/group.conf" in files ? ["group supervisor"] : []),
           ]
         : [],
@@ -225,7 +228,7 @@ function hostOf(droplet: Registration, evidence: ConfigurationEvidence, writers:
   };
 }
 
-/** What stands beside the way of a request. */
+/** The parts that are not on the path of a request. */
 function besides(stack: Registrations, agents: readonly string[]) {
   const [check] = ofType(stack, "UptimeCheck");
   const certificates = ofType(stack, "LocallySignedCert").length;

@@ -8,7 +8,7 @@ export function rowsWidth(rows: Rows): number {
   return cardSize(rows).width;
 }
 
-/** What a host's frame holds, from top to bottom. */
+/** The content of a host's frame, from top to bottom. */
 export const hostRows = {
   name: ({ name, size }: Host): Rows => [
     { text: name, kind: "title" },
@@ -28,7 +28,7 @@ export const nameHeight = cardSize([
   { text: "", kind: "muted" },
 ]).height;
 
-/** A hop: what passes, and what protects it. */
+/** A hop: the traffic, and its protection. */
 export function gateRows({ what, how, protection }: Hop): Rows {
   return [
     { text: what, kind: "text" },
@@ -36,7 +36,7 @@ export function gateRows({ what, how, protection }: Hop): Rows {
   ];
 }
 
-/** The two sides of a firewall's wall: what it is between, and what it lets through. */
+/** The two sides of a firewall's wall: what it separates, and what it allows. */
 export function wallRows({ between, ports, source }: Firewall): readonly [Rows, Rows] {
   return [
     [
@@ -50,7 +50,7 @@ export function wallRows({ between, ports, source }: Firewall): readonly [Rows, 
   ];
 }
 
-/** A title and lines of text, broken where `width` ends. */
+/** A title and lines of text, wrapped at `width`. */
 export function cardRows({ title, lines, hop }: Note, width = Number.POSITIVE_INFINITY): Rows {
   return [
     { text: title, kind: "title" },

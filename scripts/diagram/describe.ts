@@ -1,6 +1,6 @@
 import type { Architecture, Hop } from "./architecture";
 
-/** The picture in words, for a reader who does not see it. */
+/** The picture in words, for screen readers. */
 export function describe(architecture: Architecture): {
   readonly title: string;
   readonly description: string;

@@ -1,4 +1,4 @@
-/** A drawing: rectangles, lines and texts, with sizes that hold in any reader's font. */
+/** A drawing: rectangles, lines and texts, with sizes that fit any font. */
 import { textWidth } from "./textWidth";
 
 export interface Rect {
@@ -10,13 +10,13 @@ export interface Rect {
 
 export type Point = readonly [x: number, y: number];
 
-/** A row of text in a card. `kind` is its look, a class of the style sheet. */
+/** A row of text in a card. `kind` is a class of the style sheet. */
 export interface TextRow {
   readonly text: string;
   readonly kind: "title" | "text" | "muted" | "wall-title" | "wall" | "verified" | "encrypted" | "open";
 }
 
-/** A text around `at`, or that begins there. It must fit in `within`. */
+/** A text that is centred on `at` or starts there. It must fit in `within`. */
 export interface Label extends TextRow {
   readonly anchor: "middle" | "start";
   readonly at: Point;
@@ -39,7 +39,7 @@ export interface Drawing {
   readonly description: string;
   readonly width: number;
   readonly height: number;
-  /** In the order of painting: frames, then lines, then what stands on them. */
+  /** In painting order: frames, then lines, then the parts on top of them. */
   readonly frames: readonly Shape[];
   readonly lines: readonly Line[];
   readonly cards: readonly Shape[];
@@ -60,7 +60,7 @@ export const fontSizes: Readonly<Record<TextRow["kind"], number>> = {
 const rowHeight = 20;
 const padding = { x: 10, y: 8 };
 
-/** The space that rows of text need in a card, whatever the font. */
+/** The size of a card with these rows of text, in any font. */
 export function cardSize(rows: readonly TextRow[]): { readonly width: number; readonly height: number } {
   const widest = Math.max(0, ...rows.map(({ text, kind }) => textWidth(text, fontSizes[kind])));
   return { width: widest + (widest % 2) + 2 * padding.x, height: rows.length * rowHeight + 2 * padding.y };
@@ -77,7 +77,7 @@ export function labelsIn(within: Rect, rows: readonly TextRow[]): Label[] {
   }));
 }
 
-/** Breaks a text at its spaces, so that each row is at most as wide as `width`. */
+/** Wraps a text at its spaces, so that each row is at most as wide as `width`. */
 export function wrapped(text: string, kind: TextRow["kind"], width: number): TextRow[] {
   const rows: string[] = [];
   for (const word of text.split(" ")) {
@@ -89,13 +89,13 @@ export function wrapped(text: string, kind: TextRow["kind"], width: number): Tex
   return rows.map((row) => ({ text: row, kind }));
 }
 
-/** What a text or a part of it sticks out of, as sentences; empty if the drawing holds in any font. */
+/** The texts that do not fit their boxes, as sentences; empty if the drawing fits in any font. */
 export function misfits({ width, height, labels }: Drawing): string[] {
   const boxes = labels.map((label) => ({ label, box: boxOf(label) }));
   const sheet: Rect = { x: 0, y: 0, width, height };
   return boxes.flatMap(({ label, box }, index) => [
-    ...(contains(label.within, box) ? [] : [`"${label.text}" sticks out of its box`]),
-    ...(contains(sheet, label.within) ? [] : [`the box of "${label.text}" sticks out of the picture`]),
+    ...(contains(label.within, box) ? [] : [`"${label.text}" does not fit its box`]),
+    ...(contains(sheet, label.within) ? [] : [`the box of "${label.text}" does not fit the picture`]),
     ...boxes
       .slice(index + 1)
       .filter((other) => overlap(box, other.box))
@@ -103,7 +103,7 @@ export function misfits({ width, height, labels }: Drawing): string[] {
   ]);
 }
 
-/** The rectangle that a label fills at most. */
+/** The largest rectangle that a label can fill. */
 function boxOf({ text, kind, at: [x, y], anchor }: Label): Rect {
   const width = textWidth(text, fontSizes[kind]);
   return { x: anchor === "start" ? x : x - width / 2, y: y - rowHeight / 2, width, height: rowHeight };

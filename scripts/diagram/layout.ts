@@ -1,6 +1,6 @@
 /**
- * Where each part of the architecture is drawn. A request goes from top to bottom. A firewall is a wall across its way,
- * and the hop that it lets through is the gate in the wall. What watches the hosts is beside them.
+ * The position of each part of the architecture. A request flows from top to bottom. A firewall is a wall across its
+ * path, and an allowed hop is a gate in the wall. The parts that monitor the hosts are next to them.
  */
 import type { Architecture, Firewall, Hop, Host } from "./architecture";
 import { cardRows, gateRows, hostRows, nameHeight, type Rows, rowsWidth, wallRows } from "./cards";
@@ -19,7 +19,7 @@ import {
 const margin = 24;
 const gap = { small: 12, medium: 24, large: 40 };
 const wallHeight = 44;
-/** The strip at the top of the VPC that holds its name. */
+/** The strip at the top of the VPC with its name. */
 const networkHeight = 32;
 const sideWidth = 236;
 
@@ -43,10 +43,10 @@ class Layout {
   private readonly web: readonly Host[];
   private readonly databases: readonly Host[];
   private readonly hostWidth: number;
-  /** Where the hosts are; the walls span a little more. */
+  /** The area of the hosts; the walls are a little wider. */
   private readonly region: { readonly x: number; readonly width: number };
   private readonly middle: number;
-  /** The heights at which agents send to the right. */
+  /** The heights of the lines from agents to the right. */
   private readonly reporting: number[] = [];
 
   constructor(private readonly architecture: Architecture) {
@@ -171,14 +171,14 @@ class Layout {
     return frames.map((frame) => ({ ...frame, height: end - frame.y }));
   }
 
-  /** The places of hosts side by side; their height is not known yet. */
+  /** The positions of hosts next to each other; their height is set later. */
   private row(hosts: readonly Host[], y: number): Rect[] {
     const step = this.hostWidth + gap.medium;
     const x = Math.round(this.middle - (hosts.length * step - gap.medium) / 2);
     return hosts.map((_, index) => ({ x: x + index * step, y, width: this.hostWidth, height: 0 }));
   }
 
-  /** One card in each host's frame, at one height. */
+  /** One card in each host's frame, all at the same height. */
   private parts(
     hosts: readonly Host[],
     frames: readonly Rect[],
@@ -205,7 +205,7 @@ class Layout {
     return end;
   }
 
-  /** The traffic between members: a bus below them. Gives the y at which it ends. */
+  /** The traffic between members: a bus below them. Returns the y of its lower end. */
   private drawReplication(members: readonly Rect[]): number {
     const end = lowest(members);
     if (members.length < 2) return end;
@@ -216,7 +216,7 @@ class Layout {
     return bottom(gate);
   }
 
-  /** Agents send to the right, where drawBeside takes the line on. */
+  /** The agents' lines go right, where drawBeside continues them. */
   private report([first]: readonly Rect[]): void {
     if (!first) return;
     const y = centreY(first);
@@ -224,7 +224,7 @@ class Layout {
     this.join("none", at(centreX(first), y), at(right(this.region) + gap.medium, y));
   }
 
-  /** SSH from below, where a firewall lets it in. Gives the y at which the VPC ends. */
+  /** SSH from below, if a firewall allows it. Returns the y of the VPC's lower end. */
   private drawOperators(y: number): number {
     const { operatorFirewall, operatorHop, operators } = this.architecture;
     if (!operatorFirewall) return y;
@@ -247,7 +247,7 @@ class Layout {
     });
   }
 
-  /** What watches and equips the hosts, on the right. */
+  /** The parts that monitor and equip the hosts, on the right. */
   private drawBeside(balancer: Rect, vpc: Rect): void {
     const { balancerAlerts, hostAlerts, authority, agents } = this.architecture;
     const x = right(vpc) + gap.large;
@@ -295,7 +295,7 @@ class Layout {
     }
   }
 
-  /** A gate, in a wall if a firewall is there. */
+  /** A gate, in a wall if there is a firewall. */
   private crossing(y: number, hop: Hop, wall: Firewall | undefined): Rect {
     const gate = this.card(y, hop.protection, gateRows(hop));
     if (!wall) return gate;
@@ -307,7 +307,7 @@ class Layout {
     return gate;
   }
 
-  /** A card in the middle of the region, as large as its text needs. */
+  /** A card in the middle of the region, as large as its text requires. */
   private card(y: number, kind: Shape["kind"], rows: Rows): Rect {
     const { width, height } = cardSize(rows);
     return this.put({ x: this.middle - width / 2, y, width, height }, kind, rows);
@@ -327,7 +327,7 @@ class Layout {
     this.lines.push({ points, arrow, kind: "traffic" });
   }
 
-  /** From what watches or equips a part to the part. */
+  /** From a part that monitors or equips another to that part. */
   private watch(from: Point, to: Point): void {
     this.lines.push({ points: [from, to], arrow: "end", kind: "watch" });
   }

@@ -14,7 +14,7 @@ export const pictures: Readonly<Record<string, { stack: string; config: Record<s
   },
 };
 
-/** The picture of a stack as SVG, made from what the program registers. */
+/** The picture of a stack as SVG, drawn from the resources that the program registers. */
 export async function renderPicture(stack: string, config: Record<string, string>): Promise<string> {
   return svgOf(layout(architectureOf(await registrations(stack, config))));
 }

@@ -1,7 +1,9 @@
-/** A drawing as SVG: light and dark, readable by a screen reader, the same bytes for the same drawing. */
+/**
+ * A drawing as SVG: light and dark, with a description for screen readers, and the same bytes for the same drawing.
+ */
 import { type Drawing, fontSizes, type Label, type Line, type Shape } from "./drawing";
 
-// Every colour is spelt out in both schemes: some renderers know no custom properties.
+// Every colour is written out in both schemes, because some renderers do not support custom properties.
 const light = `
 .sheet { fill: #ffffff }
 text { fill: #0f172a }
@@ -79,7 +81,7 @@ function line({ kind, points, arrow }: Line): string {
   return `<path class="${kind}" d="${path}"${start}${end}/>`;
 }
 
-/** A third of the size below the middle is where a baseline is; dominant-baseline differs between renderers. */
+/** The baseline is a third of the size below the middle. dominant-baseline differs between renderers. */
 function label({ kind, text, anchor, at: [x, y] }: Label): string {
   const size = fontSizes[kind];
   return `<text class="${kind}-text${anchor === "start" ? " start" : ""}" x="${x}" y="${y + Math.round(size * 0.35)}" font-size="${size}">${escaped(text)}</text>`;

@@ -1,4 +1,4 @@
-// Datadog's keys in the sandbox: made up. They open its stand-in alone, and a real one that somebody gives goes nowhere.
+// Datadog's keys in the sandbox are generated. They only work at its stand-in, and a real key is never sent anywhere.
 import { NotAllowed } from "../../infra/config/kinds";
 import { usageFailure } from "../failure";
 
@@ -7,10 +7,10 @@ export type DatadogKey = "apiKey" | "appKey";
 const KEYS = ["apiKey", "appKey"] as const;
 
 type Settings = Readonly<Record<string, unknown>>;
-/** Keys as the engine has encrypted them: `{ secure: "v1:..." }`. */
+/** Keys encrypted by the engine: `{ secure: "v1:..." }`. */
 export type EncryptedKeys = Readonly<Partial<Record<DatadogKey, unknown>>>;
 
-/** True where the stack's hosts get the Datadog agent. */
+/** True if the stack's hosts get the Datadog agent. */
 export function wantsDatadog(config: Settings, stack: string): boolean {
   const monitoring = config["secured-web:monitoring"];
   return monitoring === "datadog" || (monitoring === undefined && isProduction(config, stack));
@@ -20,17 +20,17 @@ function isProduction(config: Settings, stack: string): boolean {
   return config["secured-web:environment"] === "production" || stack.startsWith("prod");
 }
 
-/** The encrypted keys of a stack's settings. */
+/** The encrypted keys in a stack's settings. */
 export function encryptedKeys(config: Settings): EncryptedKeys {
   const own = structured(config[DATADOG]);
   return Object.fromEntries(KEYS.flatMap((name) => (isEncrypted(own[name]) ? [[name, own[name]]] : [])));
 }
 
 /**
- * The settings with the sandbox's own keys in the place of those that are given, and which of them are still to be
- * encrypted. The application key, with which a stack makes monitors, comes where there is a stand-in to make them at.
+ * The settings with the sandbox's own keys instead of the user's, and the list of those that must still be encrypted.
+ * The application key, with which a stack creates monitors, is only added if there is a stand-in for them.
  *
- * @throws Failure (exit code 2) where a key is given that could be none
+ * @throws Failure (exit code 2) if the user set a malformed key
  */
 export function withSandboxKeys(
   config: Settings,
@@ -57,8 +57,8 @@ function refuseMalformed(name: DatadogKey, value: unknown): void {
   const { read, allowed } = table[`datadog.${name}`];
   if (!(read(value) instanceof NotAllowed)) return;
   throw usageFailure(
-    `${DATADOG}.${name}: must be ${allowed}, got something else`,
-    "The sandbox needs none: it makes one up, and what is given stays unused.",
+    `${DATADOG}.${name}: expected ${allowed}, got another value`,
+    "In the sandbox, remove this setting: the sandbox generates a key and ignores yours.",
   );
 }
 

@@ -1,25 +1,26 @@
-// On a full disk the engine's file backend leaves a state file that is cut off, and then its copy of the last one too
-// (seen with pulumi 3.248.0: a failed write is closed like a whole one). So the disk must not become full under it.
+// On a full disk, the engine's file backend first truncates its state file and then its backup of it (seen with
+// pulumi 3.248.0: it closes a failed write like a complete one). So the disk must not become full during an
+// operation.
 import { statfsSync } from "node:fs";
 import { Failure } from "../failure";
 
 const MIB = 1024 * 1024;
-/** What an operation may need: the state many times over in its backups, the API's state, logs. */
+/** Space for an operation: several copies of the state in its backups, the API's state, logs. */
 const NEEDED_MIB = 64;
-/** What is left when an operation is stopped: enough to end in good order. */
+/** Free space at which an operation is stopped, enough to finish cleanly. */
 const RESERVE_MIB = 32;
 const LOOK_EVERY_MS = 250;
 
-/** Throws a Failure where the disk of `dir` has too little room to begin. */
+/** Throws a Failure if the disk of `dir` has too little space to start. */
 export function requireDiskSpace(dir: string): void {
   const free = freeMib(dir);
   if (free >= NEEDED_MIB) return;
-  throw new Failure(`The disk is full: ${free} MiB are free for ${dir}, and ${NEEDED_MIB} are needed`, {
+  throw new Failure(`The disk is full: ${dir} has ${free} MiB free, but needs ${NEEDED_MIB}`, {
     remedy: "Free some space, or set SECURED_WEB_HOME to a folder on another disk. Nothing was changed.",
   });
 }
 
-/** Watches the disk during an operation: `signal` aborts while there is still room to end in good order. */
+/** Watches the disk during an operation. `signal` aborts while there is still enough space to finish cleanly. */
 export class DiskWatch {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
@@ -35,14 +36,13 @@ export class DiskWatch {
     return this.#controller.signal;
   }
 
-  /** The Failure of an operation that was stopped by it; undefined where it was not. */
+  /** The Failure of an operation that it stopped; undefined if it did not stop it. */
   failure(): Failure | undefined {
     if (!this.signal.aborted) return undefined;
     return new Failure(
-      `The disk is nearly full: stopped with ${freeMib(this.dir)} MiB free for ${this.dir}`,
+      `The disk is almost full: stopped with ${freeMib(this.dir)} MiB free for ${this.dir}`,
       {
-        remedy:
-          "Free some space, then repeat the command: what was finished is recorded, and it goes on from there.",
+        remedy: "Free some space, then run the command again. It continues from the recorded state.",
       },
     );
   }

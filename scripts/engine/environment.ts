@@ -8,12 +8,13 @@ type Environment = Record<string, string>;
 
 const FOREIGN = /^(PULUMI|DIGITALOCEAN|SPACES|DATADOG|DD)_/;
 const DATADOGS = /^(DATADOG|DD)_/;
-/** Nothing answers at the discard port: where there is no stand-in, no request may find its way to Datadog. */
+/** Nothing answers at the discard port. Without a stand-in, no request can reach Datadog. */
 const NOWHERE = "http://127.0.0.1:9";
 
 /**
- * What the engine and its plugins see in the sandbox: nothing of the user's Pulumi, DigitalOcean or Datadog settings,
- * and our own in their place. The API's address and token go by environment, which is not written into the state.
+ * The environment of the engine and its plugins in the sandbox: the sandbox's settings for Pulumi, DigitalOcean and
+ * Datadog, and none of the user's. The API's address and token are passed in the environment, because the state does
+ * not store it.
  */
 export function sandboxEnvironment(
   home: Home,
@@ -25,7 +26,7 @@ export function sandboxEnvironment(
     ...Object.fromEntries(Object.entries(definedEntries(env)).filter(([name]) => !FOREIGN.test(name))),
     ...tagEnvironment("engine", home.dir),
     PATH: [home.binDir, env.PATH ?? ""].join(delimiter),
-    // A proxy of the user's must not be asked for this machine's own address.
+    // The user's proxy must not receive requests to this machine's own address.
     NO_PROXY: ["127.0.0.1", "localhost", env.NO_PROXY ?? env.no_proxy ?? ""].filter(Boolean).join(","),
     PULUMI_HOME: home.pulumiHome,
     PULUMI_BACKEND_URL: `file://${home.stateDir}`,
@@ -34,18 +35,18 @@ export function sandboxEnvironment(
     ...(plugins.standIns ? { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" } : {}),
     DIGITALOCEAN_API_URL: api.url,
     DIGITALOCEAN_TOKEN: api.token,
-    // The official plugin reads either, this one first (Terraform's provider, provider.go); the keys are settings.
+    // The official plugin reads either, this one first (Terraform's provider, provider.go). The keys are settings.
     DD_HOST: plugins.datadog?.url ?? NOWHERE,
     DATADOG_HOST: plugins.datadog?.url ?? NOWHERE,
   };
 }
 
-/** The user's own environment, for a real account. Throws a Failure where the token is missing. */
+/** The user's own environment, for a real account. Throws a Failure if the token is missing. */
 export function cloudEnvironment(home: Home, env: NodeJS.ProcessEnv = process.env): Environment {
   if (!env.DIGITALOCEAN_TOKEN) {
-    throw new Failure("--cloud needs DIGITALOCEAN_TOKEN, and it is not set", {
+    throw new Failure("--cloud requires DIGITALOCEAN_TOKEN, which is not set", {
       remedy:
-        "Make a token in DigitalOcean's control panel (API, Tokens), then: export DIGITALOCEAN_TOKEN=...",
+        "Create a token in DigitalOcean's control panel (API, Tokens), then run: export DIGITALOCEAN_TOKEN=...",
     });
   }
   return {
@@ -56,8 +57,8 @@ export function cloudEnvironment(home: Home, env: NodeJS.ProcessEnv = process.en
 }
 
 /**
- * A program that runs in this process and sees of Datadog's variables what a child of the engine would: the user's
- * DATADOG_HOST would otherwise lead it out of the sandbox.
+ * Runs a function with the Datadog variables that a child of the engine would have. Otherwise the user's DATADOG_HOST
+ * would send requests out of the sandbox.
  */
 export function withDatadogEnvironment<T>(
   environment: Readonly<Record<string, string>>,
@@ -90,14 +91,14 @@ function definedEntries(env: NodeJS.ProcessEnv): Environment {
 }
 
 /**
- * Where no Node.js language host is installed, the engine runs a policy pack through an executable of this name on
- * PATH (pulumi 3.248.0, pkg/resource/plugin: the analyzer of the pack's runtime). It does what the language host does.
+ * Without a Node.js language host, the engine runs a policy pack through an executable with this name on PATH (pulumi
+ * 3.248.0, pkg/resource/plugin: the analyzer of the pack's runtime). It does the work of the language host.
  */
 export function installPolicyHost(home: Home): void {
   const file = join(home.binDir, "pulumi-analyzer-policy-nodejs");
   const runner = join(PROJECT_DIR, "node_modules", "@pulumi", "pulumi", "cmd", "run-policy-pack");
   const node = quote(process.execPath);
-  // The pack is its own program: it starts at once, where run-policy-pack would load all of the SDK first (0.4 s). The
+  // The pack is its own program and starts at once; run-policy-pack would load the whole SDK first (0.4 s). The
   // engine starts this script in the pack's folder.
   const script = `#!/bin/sh\n[ -f build/index.js ] && exec ${node} build/index.js\nexec ${node} ${quote(runner)} "$@"\n`;
   if (existsSync(file) && readFileSync(file, "utf8") === script) return;
@@ -106,7 +107,7 @@ export function installPolicyHost(home: Home): void {
   chmodSync(file, 0o755);
 }
 
-/** A word for a POSIX shell. */
+/** A word quoted for a POSIX shell. */
 function quote(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -7,7 +7,7 @@ export function parseUrn(urn: string): { type: string; name: string } {
   return { type: types.split("$").at(-1) ?? "", name: name.join("::") };
 }
 
-/** A resource for people: `Droplet web-1`. */
+/** A resource as shown to users: `Droplet web-1`. */
 export function describeResource(urn: string): string {
   const { type, name } = parseUrn(urn);
   return type === "pulumi:pulumi:Stack" ? "the stack" : `${type.split(/[/:]/).at(-1)} ${name}`;
@@ -27,16 +27,16 @@ export interface Problem {
   readonly message: string;
 }
 
-/** What the engine tells of one operation, reduced to what a person wants to know. */
+/** The events of one engine operation, reduced to what a user needs. */
 export class Journal {
   readonly violations: Violation[] = [];
   readonly errors: Problem[] = [];
   readonly warnings: Problem[] = [];
-  /** How many resources of each operation (create, update, same ...). */
+  /** Number of resources for each operation (create, update, same ...). */
   changes: Readonly<Record<string, number>> = {};
   #seen = 0;
 
-  /** @param onProgress gets a line for each resource that changed (would change, has drifted) */
+  /** @param onProgress receives a line for each resource that changed (would change, has drifted) */
   constructor(
     private readonly onProgress: (line: string) => void,
     private readonly mode: JournalMode,
@@ -51,12 +51,12 @@ export class Journal {
     if (this.mode !== "preview" && resOutputsEvent) this.#tell(resOutputsEvent.metadata);
   };
 
-  /** True when something other than `same` (or `read`) happened or would happen. */
+  /** True if the operation did, or would do, anything except `same` (or `read`). */
   get hasChanges(): boolean {
     return Object.entries(this.changes).some(([op, count]) => op !== "same" && op !== "read" && count > 0);
   }
 
-  /** True when the program itself failed, and not an operation on a resource. */
+  /** True if the program itself failed, not an operation on a resource. */
   get programFailed(): boolean {
     return this.errors.some(({ urn }) => urn === undefined || parseUrn(urn).type === "pulumi:pulumi:Stack");
   }
@@ -70,7 +70,7 @@ export class Journal {
   }
 
   #addViolation(event: NonNullable<EngineEvent["policyEvent"]>): void {
-    // One and the same violation comes from the resource's check and from the stack's; it is told once.
+    // The same violation can come from the check of the resource and from the check of the stack. It is printed once.
     const violation = {
       policy: event.policyName,
       pack: event.policyPackName,
@@ -106,7 +106,7 @@ export class Journal {
   }
 }
 
-/** What an operation's journal tells: what would be done, what is done, or what differs from the state. */
+/** The words for an operation's kind: what would be done, what is done, or what differs from the state. */
 export type JournalMode = "preview" | "run" | "drift";
 
 const WORDS: Readonly<Record<JournalMode, Readonly<Record<string, string>>>> = {
@@ -116,8 +116,8 @@ const WORDS: Readonly<Record<JournalMode, Readonly<Record<string, string>>>> = {
     update: "updated",
     delete: "deleted",
     replace: "replaced",
-    "create-replacement": "created anew",
-    "delete-replaced": "deleted the old",
+    "create-replacement": "recreated",
+    "delete-replaced": "deleted the old one",
     read: "read",
     import: "imported",
   },
@@ -127,15 +127,18 @@ const WORDS: Readonly<Record<JournalMode, Readonly<Record<string, string>>>> = {
     update: "to update",
     delete: "to delete",
     replace: "to replace",
-    "create-replacement": "to create anew",
-    "delete-replaced": "to delete the old",
+    "create-replacement": "to recreate",
+    "delete-replaced": "to delete the old one",
     read: "to read",
     import: "to import",
   },
   drift: { same: "unchanged", update: "changed", delete: "gone", refresh: "looked at" },
 };
 
-/** The top properties of a resource that are not as the state has them. Names alone: a value may be a secret. */
+/**
+ * The top-level properties of a resource that differ from the state. Only their names, because a value can be a
+ * secret.
+ */
 function changedOutputs({ old, new: found }: StepEventMetadata): string[] {
   const [before, after] = [old?.outputs ?? {}, found?.outputs ?? {}];
   return [...new Set([...Object.keys(before), ...Object.keys(after)])]
@@ -143,12 +146,12 @@ function changedOutputs({ old, new: found }: StepEventMetadata): string[] {
     .sort();
 }
 
-/** Told whenever our policy shim or a stand-in is used, which is on purpose (see toolchain/). */
+/** Printed whenever the policy shim or a stand-in is used, which is intended (see toolchain/). */
 function isAboutEngineItself(message: string): boolean {
   return /using pulumi-(analyzer|resource|language)-\S+ from \$PATH/i.test(message);
 }
 
-/** Engine messages hold color marks such as `<{%reset%}>`. */
+/** Engine messages contain color marks such as `<{%reset%}>`. */
 export function plain(message: string): string {
   return message.replace(/<\{%.*?%\}>/g, "").trim();
 }

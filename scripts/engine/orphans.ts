@@ -1,7 +1,7 @@
-// An engine that was killed may have asked the API to create something and died before it recorded the answer. The
-// state then says "creating" without an id. What the sandbox's API made for such a request is looked up by what tells
-// it apart, and deleted, so that the repeat creates it once and nothing is left over. It holds no data yet: nobody
-// could have used what no state knows. In a real account this is not done: see recovery.ts.
+// Handles resources that a killed engine requested but did not record. The state then contains a "creating" operation
+// without an id. The sandbox looks up what its API created for such a request by distinguishing properties, and
+// deletes it, so that the next run creates it once and nothing is left over. Such a resource contains no data yet,
+// because no state knows it. In a real account this is not done: see recovery.ts.
 
 import { type ApiAccess, listAll, request } from "../../sandbox/index";
 import { describeResource } from "./journal";
@@ -11,11 +11,11 @@ type Item = Record<string, unknown>;
 type Inputs = Record<string, unknown>;
 
 interface Lookup {
-  /** The list to look in, and the property of its answer that holds it. */
+  /** The list to search, and the property of its answer that contains it. */
   readonly list: (inputs: Inputs) => readonly [path: string, key: string];
   /** Pairs of (property of the API's item, input of the resource) that must be equal. */
   readonly same: readonly (readonly [property: string, input: string])[];
-  /** The property that names the item in its path; `id` where absent. */
+  /** The property that identifies the item in its path; default `id`. */
   readonly id?: string;
 }
 
@@ -56,10 +56,13 @@ const LOOKUPS: Readonly<Record<string, Lookup>> = {
   },
 };
 
-/** The clock of the engine and the API is one; the API's times are whole seconds. */
+/** The engine and the API use the same clock; the API's times are in whole seconds. */
 const CLOCK_SLACK_MS = 2_000;
 
-/** Deletes what the API made for operations that the state knows as begun alone. Returns what it deleted, in words. */
+/**
+ * Deletes what the API created for operations that the state only knows as started. Returns descriptions of what it
+ * deleted.
+ */
 export async function deleteOrphans(api: ApiAccess, state: StoredStack): Promise<string[]> {
   const deleted: string[] = [];
   for (const { resource, type } of state.pending) {
@@ -89,7 +92,7 @@ async function deleteOrphansOf(
   return orphans.map((orphan) => `${describeResource(resource.urn)} (${orphan[lookup.id ?? "id"]})`);
 }
 
-/** Empty where the parent of the list is gone. */
+/** Empty if the parent of the list no longer exists. */
 async function itemsOf(api: ApiAccess, path: string, key: string): Promise<Item[]> {
   try {
     return await listAll(api, path, key);
@@ -110,7 +113,7 @@ function isKnown(item: Item, known: ReadonlySet<string | undefined>): boolean {
   );
 }
 
-/** What stood before the operation began is somebody else's, even under the same name. */
+/** A resource that is older than the operation belongs to someone else, even with the same name. */
 function isFresh(item: Item, savedAt: number): boolean {
   const created = item.created_at;
   return typeof created !== "string" || Date.parse(created) >= savedAt - CLOCK_SLACK_MS;

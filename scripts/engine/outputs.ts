@@ -10,8 +10,8 @@ import { readStoredStack } from "./stateFile";
 import { writeWorkDir } from "./workDir";
 
 /**
- * The outputs of a stack as JSON. Takes no lock and changes nothing in the sandbox, so it works beside an update.
- * Throws a Failure where the stack is not up.
+ * The outputs of a stack as JSON. Takes no lock and changes nothing in the sandbox, so it works during an update.
+ * Throws a Failure if the stack is not up.
  */
 export async function readOutputs(
   home: Home,
@@ -22,11 +22,11 @@ export async function readOutputs(
   const cli = await findPulumi();
   if (cli === undefined) {
     throw new Failure("The Pulumi CLI is missing", {
-      remedy: "npm start gets it; npm run doctor tells what else is missing.",
+      remedy: "npm start installs it; npm run doctor shows what else is missing.",
     });
   }
   const workDir = join(home.dir, "work", options.cloud ? "cloud" : "sandbox", stack);
-  // The API's address and token play no part in reading a state.
+  // Reading a state needs neither the API's address nor its token.
   const nowhere = { url: "http://127.0.0.1:1", token: "" };
   const environment = options.cloud
     ? cloudEnvironment(home)

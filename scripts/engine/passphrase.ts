@@ -4,15 +4,15 @@ import { ensureSecret, Failure } from "../../sandbox/index";
 import type { Home } from "../home";
 
 /**
- * The passphrase that encrypts the secrets in the sandbox's states.
- * Throws where states exist and their passphrase does not: a new one could not read them.
+ * The passphrase that encrypts the secrets in the sandbox's states. Throws if states exist without it, because a new
+ * passphrase could not decrypt them.
  */
 export function ensurePassphrase(home: Home, hasStates: boolean): void {
   if (hasStates && !existsSync(home.passphraseFile)) {
     throw new Failure(
-      `${home.passphraseFile} is gone, and with it the key to the secrets of the sandbox's stacks`,
+      `${home.passphraseFile} is missing, so the secrets of the sandbox's stacks cannot be decrypted`,
       {
-        remedy: "Put the file back, or throw the sandbox away: npm stop -- --force, then npm start.",
+        remedy: "Restore the file, or delete the sandbox: npm stop -- --force, then npm start.",
       },
     );
   }

@@ -1,5 +1,5 @@
-// Official plugins where they can be had, else the sandbox's stand-ins. Decided once for a sandbox: a stack must not
-// change its provider between two runs.
+// Selects the official plugins if they are available, otherwise the sandbox's stand-ins. The choice is made once for
+// a sandbox, because a stack must not change its provider between two runs.
 import {
   existsSync,
   lstatSync,
@@ -27,13 +27,13 @@ export interface PluginVersion {
 }
 
 const PACKAGES = ["digitalocean", "random", "tls"];
-/** Needed only by stacks with monitors, and in a sandbox these are made at a stand-in: no download for it. */
+/** Only stacks with monitors need it, and in a sandbox these are created at a stand-in, so it is not downloaded. */
 const DATADOG = "datadog";
 /** For one plugin, some tens of megabytes. */
 const DOWNLOAD_TIMEOUT_MS = 120_000;
 const REACH_TIMEOUT_MS = 4_000;
 
-/** The plugins that the program needs: the versions of the SDK packages. */
+/** The required plugins, in the versions of the SDK packages. */
 export function neededPlugins(): PluginVersion[] {
   return PACKAGES.map(pluginOf);
 }
@@ -48,22 +48,24 @@ export function pluginFolder({ name, version }: PluginVersion): string {
   return `resource-${name}-v${version}`;
 }
 
-/** True when the user's own Pulumi home has every plugin that is needed. */
+/** True if the user's own Pulumi home has every required plugin. */
 export function userHasPlugins(env: NodeJS.ProcessEnv = process.env): boolean {
   return neededPlugins().every((plugin) => isInstalled(join(userPluginDir(env), pluginFolder(plugin))));
 }
 
-/** The engine keeps a file of this name beside a folder that it has not finished (workspace.GetPluginPath). */
+/** The engine creates a file with this name next to a folder that is not complete (workspace.GetPluginPath). */
 function isInstalled(folder: string): boolean {
   return isFolder(folder) && !existsSync(`${folder}.partial`);
 }
 
-/** The engine takes only a real folder for a plugin: it skips symbolic links (pulumi 3.248.0, workspace/plugins.go). */
+/**
+ * The engine only accepts a real folder for a plugin: it skips symbolic links (pulumi 3.248.0, workspace/plugins.go).
+ */
 function isFolder(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-/** Makes a folder of links to what is in the user's own, which stays as it is. */
+/** Creates a folder of links to the user's files, which do not change. */
 function linkContents(users: string, folder: string): void {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { mode: 0o700 });
@@ -74,7 +76,7 @@ function userPluginDir(env: NodeJS.ProcessEnv): string {
   return join(env.PULUMI_HOME || join(homedir(), ".pulumi"), "plugins");
 }
 
-/** What was decided for this sandbox, if anything. */
+/** The recorded choice for this sandbox, if any. */
 export function decidedPlugins(home: Home): PluginKind | undefined {
   try {
     const { kind } = JSON.parse(readFileSync(home.pluginsRecord, "utf8")) as { kind: unknown };
@@ -85,8 +87,9 @@ export function decidedPlugins(home: Home): PluginKind | undefined {
 }
 
 /**
- * Puts the plugins into the sandbox's own Pulumi home. SECURED_WEB_PLUGINS=official|standin decides; else the official
- * ones are taken from the user's home or downloaded, where that works within seconds; else the stand-ins.
+ * Installs the plugins into the sandbox's own Pulumi home. SECURED_WEB_PLUGINS=official|standin selects them.
+ * Otherwise it uses the official ones from the user's home, or downloads them if that works within seconds; if not,
+ * the stand-ins.
  */
 export async function ensurePlugins(
   home: Home,
@@ -113,7 +116,7 @@ function forcedKind(env: NodeJS.ProcessEnv): PluginKind | undefined {
   const forced = env.SECURED_WEB_PLUGINS;
   if (!forced) return undefined;
   if (forced === "official" || forced === "standin") return forced;
-  throw usageFailure(`SECURED_WEB_PLUGINS: must be official or standin, got "${forced}"`);
+  throw usageFailure(`SECURED_WEB_PLUGINS: expected official or standin, got "${forced}"`);
 }
 
 async function officialCanBeHad(env: NodeJS.ProcessEnv): Promise<boolean> {
@@ -161,9 +164,9 @@ async function download(
   });
   if (exitCode !== 0) {
     throw new Failure(
-      `The plugin ${name} ${version} could not be downloaded (${stderr.trim().split("\n").at(-1) || "no answer in time"})`,
+      `Could not download the plugin ${name} ${version} (${stderr.trim().split("\n").at(-1) || "no answer in time"})`,
       {
-        remedy: "SECURED_WEB_PLUGINS=standin uses the sandbox's stand-ins.",
+        remedy: "To use the sandbox's stand-ins, set SECURED_WEB_PLUGINS=standin.",
       },
     );
   }

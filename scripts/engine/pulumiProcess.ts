@@ -6,7 +6,7 @@ import { interruption } from "../interruption";
 import { runProgram } from "../processes";
 import type { PulumiCli } from "../toolchain/find.mjs";
 
-/** A pulumi command that ended with another exit code than 0. */
+/** A pulumi command that failed. */
 export class EngineError extends Error {
   constructor(
     readonly args: readonly string[],
@@ -28,10 +28,10 @@ interface Result {
 type OnText = ((text: string) => void) | undefined;
 
 /**
- * Runs the CLI for the Automation API, in the place of its own PulumiCommand, for two reasons. The engine gets a
- * process group of its own: a Ctrl-C in the terminal reaches this process alone, which passes it on once (the engine
- * takes a second one, such as the terminal's own, as "end at once" and leaves its state half). And the environment is
- * the one given here, not this process's with additions: the sandbox must not see the user's login or tokens.
+ * Runs the CLI for the Automation API instead of its own PulumiCommand, for two reasons. First, the engine gets its
+ * own process group: Ctrl-C in the terminal only reaches this process, which forwards it once (the engine treats a
+ * second one, such as the terminal's own, as a request to stop immediately and leaves its state incomplete). Second,
+ * the environment is exactly the one passed here, because the sandbox must not see the user's login or tokens.
  */
 export class PulumiProcess {
   readonly command: string;
@@ -45,7 +45,7 @@ export class PulumiProcess {
     this.version = new SemVer(cli.version);
   }
 
-  /** What the Automation API calls (PulumiCommand.run of @pulumi/pulumi 3.248.0, automation/cmd.js). */
+  /** The method that the Automation API calls (PulumiCommand.run of @pulumi/pulumi 3.248.0, automation/cmd.js). */
   run(
     args: string[],
     cwd: string,
@@ -98,7 +98,7 @@ export class PulumiProcess {
 
   #environment(additional: Record<string, string>): Record<string, string> {
     const all: Record<string, string> = { ...this.environment, ...additional, PULUMI_AUTOMATION_API: "true" };
-    // Beside the CLI lie the language hosts of the official distribution; ours come before them.
+    // The official distribution has language hosts in the CLI's folder. Ours come first on PATH.
     return { ...all, PATH: [all.PATH ?? "", dirname(this.command)].join(delimiter) };
   }
 }

@@ -1,5 +1,5 @@
-// Puts in order what a killed command left: an engine that still runs, a lock without an owner, operations without an
-// end. Called with the sandbox's command lock held, so whatever is found belongs to nobody who is alive.
+// Cleans up after a killed command: a running engine, a lock without an owner, unfinished operations. It is called
+// with the sandbox's command lock held, so what it finds has no living owner.
 import {
   type ApiAccess,
   programOf,
@@ -15,19 +15,19 @@ import type { EngineStack } from "./stack";
 import { hasLockFiles, readStoredStack } from "./stateFile";
 import { updateBegan } from "./workDir";
 
-/** An engine whose program is gone ends by itself once its running requests are answered. */
+/** An engine whose program has died stops by itself after its running requests are answered. */
 const ENDS_BY_ITSELF_MS = 45_000;
 const ENDS_WHEN_ASKED_MS = 20_000;
 const PLUGIN_ENDS_MS = 3_000;
 
 /**
- * Ends what outlived its command: engines first, which are waited for, asked, and then made to; then the plugins and
- * policy packs that an engine left when it was killed itself. They do nothing of their own accord.
+ * Stops the processes that outlived their command. Engines first: it waits for them, sends SIGTERM, and then kills
+ * them. Then plugins and policy packs that a killed engine left, which do nothing on their own.
  */
 export async function endLeftoverEngines(home: Home, onProgress: (line: string) => void): Promise<void> {
   const engines = taggedProcesses("engine", home.dir).filter((pid) => programOf(pid) === "pulumi");
   if (engines.length > 0) {
-    onProgress(`a former command was killed; waiting for its engine (process ${engines.join(", ")})`);
+    onProgress(`an earlier command was killed; waiting for its engine (process ${engines.join(", ")})`);
     const stubborn = await waitUntilGone(engines, ENDS_BY_ITSELF_MS);
     for (const pid of stubborn) signalProcess(pid, "SIGINT");
     for (const pid of await waitUntilGone(stubborn, ENDS_WHEN_ASKED_MS)) signalProcess(pid, "SIGKILL");
@@ -38,12 +38,12 @@ export async function endLeftoverEngines(home: Home, onProgress: (line: string) 
   await waitUntilGone(others, PLUGIN_ENDS_MS);
 }
 
-/** True when recoverStack has something to do. */
+/** True if recoverStack has something to do. */
 export function needsRecovery(home: Home, stack: string): boolean {
   return hasLockFiles(home, stack) || (readStoredStack(home, stack)?.pending.length ?? 0) > 0;
 }
 
-/** Makes a stack of the sandbox ready for the next operation. Returns what was done, in words. */
+/** Prepares a stack of the sandbox for the next operation. Returns descriptions of what it did. */
 export async function recoverStack(
   engineStack: EngineStack,
   api: ApiAccess,
@@ -51,24 +51,25 @@ export async function recoverStack(
 ): Promise<string> {
   const { home, stack } = engineStack.target;
   if (hasLockFiles(home, stack)) {
-    onProgress("removing the lock of an engine that is dead");
+    onProgress("removing the lock of a dead engine");
     await engineStack.cancel();
   }
   const state = readStoredStack(home, stack);
   if (state === undefined || state.pending.length === 0) return "lock removed";
   const names = state.pending.map(({ resource, type }) => `${type} ${describeResource(resource.urn)}`);
   onProgress(`cut short: ${names.join(", ")}`);
-  // The state is saved again whenever another resource is finished: a droplet that boots meanwhile is older than that.
+  // The engine saves the state when another resource is finished, so a droplet that boots at that time is older than
+  // the state.
   const begun = Math.min(updateBegan(engineStack.workDir) ?? state.savedAt, state.savedAt);
   const deleted = await deleteOrphans(api, { ...state, savedAt: begun });
-  if (deleted.length > 0) onProgress(`deleted what was made and not recorded: ${deleted.join(", ")}`);
+  if (deleted.length > 0) onProgress(`deleted unrecorded resources: ${deleted.join(", ")}`);
   await engineStack.refresh({ clearPendingCreates: true });
-  return `${state.pending.length} cut short, ${deleted.length} unrecorded deleted, state read anew`;
+  return `${state.pending.length} interrupted, ${deleted.length} unrecorded deleted, state refreshed`;
 }
 
 /**
- * In a real account nothing is guessed: what an interrupted run made may be billed, and may hold data.
- * Throws a Failure that names each operation and says how to settle it.
+ * In a real account it deletes nothing: what an interrupted run created can be billed and contain data. Throws a
+ * Failure that lists each operation and how to resolve it.
  */
 export async function refusePendingInCloud(engineStack: EngineStack): Promise<void> {
   const pending = (await engineStack.storedStack()).pending;
@@ -76,11 +77,15 @@ export async function refusePendingInCloud(engineStack: EngineStack): Promise<vo
   const names = pending.map(
     ({ resource, type }) => `  ${type} ${describeResource(resource.urn)}: ${resource.urn}`,
   );
-  throw new Failure(`A former run was killed in the middle of:\n${names.join("\n")}`, {
-    remedy: [
-      'Look in the account whether each "creating" one exists (doctl compute droplet list ...), then:',
-      `  exists:  pulumi refresh --stack ${engineStack.target.stack} --import-pending-creates URN ID`,
-      `  does not: pulumi refresh --stack ${engineStack.target.stack} --clear-pending-creates`,
-    ].join("\n"),
-  });
+  throw new Failure(
+    `An earlier run was killed during:
+${names.join("\n")}`,
+    {
+      remedy: [
+        'Check in the account whether each "creating" one exists (doctl compute droplet list ...), then run:',
+        `  if it exists:  pulumi refresh --stack ${engineStack.target.stack} --import-pending-creates URN ID`,
+        `  if it does not: pulumi refresh --stack ${engineStack.target.stack} --clear-pending-creates`,
+      ].join("\n"),
+    },
+  );
 }

@@ -2,14 +2,15 @@ import { EXIT_CODES, Failure } from "../failure";
 import { describeResource, type Journal, type Problem, parseUrn, type Violation } from "./journal";
 import { EngineError } from "./pulumiProcess";
 
-/** The refusal by policies, in full. Undefined when no mandatory policy was violated. */
+/** The full text of a refusal by policies. Undefined if no mandatory policy was violated. */
 export function policyFailure(journal: Journal, stack: string, dryRun: boolean): Failure | undefined {
   const refusals = journal.violations.filter(({ mandatory }) => mandatory);
   if (refusals.length === 0) return undefined;
   const names = [...new Set(refusals.map(({ policy }) => policy))].sort();
   return new Failure(
-    `The stack ${stack} is refused by ${names.length === 1 ? "the policy" : "the policies"} ${names.join(", ")}.${dryRun ? " Nothing was changed." : ""}\n${describeViolations(refusals)}`,
-    { exitCode: EXIT_CODES.refusedByPolicy, remedy: "policy/README.md tells what each policy asks for." },
+    `${names.length === 1 ? "the policy" : "the policies"} ${names.join(", ")} refused the stack ${stack}.${dryRun ? " Nothing was changed." : ""}
+${describeViolations(refusals)}`,
+    { exitCode: EXIT_CODES.refusedByPolicy, remedy: "policy/README.md describes each policy." },
   );
 }
 
@@ -25,7 +26,7 @@ function describeViolations(violations: readonly Violation[]): string {
     .join("\n");
 }
 
-/** A policy's violations, its description once. The engine puts it before each message. */
+/** The violations of a policy, with its description once. The engine puts it before each message. */
 function describePolicy(policy: string, violations: readonly Violation[]): string {
   const [description = ""] = violations[0]?.message.split("\n") ?? [];
   const lines = violations.map(({ message, urn }) => {
@@ -37,7 +38,7 @@ function describePolicy(policy: string, violations: readonly Violation[]): strin
   return [`  [${policy}] ${description}`, ...lines.map((line) => `      - ${line}`)].join("\n");
 }
 
-/** Advisory violations and warnings, one line each at least. */
+/** Advisory violations and warnings, one line each. */
 export function describeWarnings(journal: Journal): string[] {
   const advice = journal.violations.filter(({ mandatory }) => !mandatory);
   return [
@@ -46,7 +47,7 @@ export function describeWarnings(journal: Journal): string[] {
   ];
 }
 
-/** Turns what the engine said into a Failure: the resource, the message, and the remedy where it is known. */
+/** Converts the engine's messages into a Failure: the resource, the message, and the remedy if it is known. */
 export function engineFailure(error: unknown, journal: Journal, action: string): unknown {
   if (!(error instanceof EngineError)) return error;
   const told = journal.errors.filter(({ message }) => !isEcho(message));
@@ -66,7 +67,7 @@ function describeProblem({ urn, message }: Problem): string {
     : `${describeResource(urn)}: ${what}`;
 }
 
-/** Lines the engine adds that repeat what a diagnostic before them said. */
+/** Lines of the engine that repeat an earlier diagnostic. */
 function isEcho(message: string): boolean {
   return /^(update|preview|resource \w+) failed$|context canceled$|^an unhandled error occurred: Program exited|^One or more errors occurred/i.test(
     message,
@@ -87,41 +88,42 @@ const REMEDIES: readonly { sign: RegExp; remedy: string }[] = [
   {
     sign: /incorrect passphrase|passphrase must be set/i,
     remedy:
-      "The passphrase file does not fit the stack's state. Put the former one back, or throw the sandbox away: npm stop -- --force.",
+      "The passphrase file does not match the stack's state. Restore the previous file, or delete the sandbox: npm stop -- --force.",
   },
   {
     sign: /no space left on device|ENOSPC|disk quota exceeded/i,
-    remedy: "The disk is full. Free some space, then repeat the command: it goes on from what is recorded.",
+    remedy:
+      "The disk is full. Free some space, then run the command again. It continues from the recorded state.",
   },
-  // Before the network's: a download that fails tells of both.
+  // Checked before network errors, because a failed download reports both.
   {
     sign: /no resource plugin|could not load plugin|\[resource plugin |(install|download)(ing)? (plugin|provider)|unable to (find|download).*plugin/i,
     remedy:
-      "The engine could not load or download a Pulumi plugin. `npm run doctor` names it. Sandbox: SECURED_WEB_PLUGINS=standin uses the sandbox's own.",
+      "The engine could not load or download a Pulumi plugin. `npm run doctor` shows which. In the sandbox, SECURED_WEB_PLUGINS=standin uses the stand-ins.",
   },
   {
     sign: /ECONNREFUSED|connection refused|fetch failed|no such host|ENOTFOUND|ECONNRESET|socket hang up/i,
     remedy:
-      "The DigitalOcean API does not answer. Sandbox: `npm start` starts it again. Real account: check the network, then repeat.",
+      "The DigitalOcean API does not answer. In the sandbox, start it: npm start. With a real account, check the network and run the command again.",
   },
   {
     sign: /\b401\b|Unable to authenticate|Unauthorized/i,
     remedy:
-      "The API refuses the token. Sandbox: npm stop, then npm start. Real account: make a new token and set DIGITALOCEAN_TOKEN.",
+      "The API rejects the token. In the sandbox, run npm stop, then npm start. With a real account, create a new token and set DIGITALOCEAN_TOKEN.",
   },
   {
     sign: /resource is protected|protect(ed)? bit|cannot be deleted.*protect/is,
     remedy:
-      "Protected resources are deleted only when asked for by name: add --unprotect (sandbox), or set secured-web:database.protect to false and run up first.",
+      "To delete protected resources, add --unprotect (sandbox), or set secured-web:database.protect to false and run up first.",
   },
   {
     sign: /currently locked by/i,
     remedy:
-      "Another Pulumi command works on this stack. Wait for its end, or run `pulumi cancel` if it is dead.",
+      "Another Pulumi command is working on this stack. Wait until it ends. If it is dead, run: pulumi cancel",
   },
   {
     sign: /pending operation/i,
     remedy:
-      "A former run was ended in the middle. Run `pulumi refresh`, which asks what became of each, then repeat.",
+      "An earlier run was interrupted. Run `pulumi refresh`, which checks the interrupted operations, then run the command again.",
   },
 ];

@@ -28,23 +28,23 @@ export interface StackTarget {
   readonly cli: PulumiCli;
   readonly environment: Record<string, string>;
   readonly overrides: readonly ConfigOverride[];
-  /** The sandbox's stand-in of Datadog: with it a stack whose hosts have the agent makes its monitors as well. */
+  /** The sandbox's stand-in for Datadog. With it, a stack whose hosts have the agent also creates its monitors. */
   readonly datadog?: DatadogAccess | undefined;
-  /** Another program than infra/'s own. */
+  /** A different program than infra/'s. */
   readonly program?: PulumiFn;
 }
 
 export interface OperationOptions {
   readonly onProgress?: (line: string) => void;
-  /** Without the policy pack: for the benchmark alone. */
+  /** Without the policy pack; only for the benchmark. */
   readonly withoutPolicies?: boolean;
-  /** URNs to replace even where nothing changed. */
+  /** URNs to replace even if nothing changed. */
   readonly replace?: readonly string[];
 }
 
 const POLICY_PACK = join(PROJECT_DIR, "policy");
 
-/** One stack and what can be done with it: the engine's operations, their errors reduced to what matters. */
+/** One stack with its engine operations. Its errors are reduced to the relevant part. */
 export class EngineStack {
   private constructor(
     readonly target: StackTarget,
@@ -53,7 +53,7 @@ export class EngineStack {
     readonly workDir: string,
   ) {}
 
-  /** Selects the stack, and creates it where it does not exist. */
+  /** Selects the stack, and creates it if it does not exist. */
   static async open(target: StackTarget): Promise<EngineStack> {
     const { home, stack } = target;
     const sandbox = target.kind === "sandbox";
@@ -84,7 +84,7 @@ export class EngineStack {
     return engineStack;
   }
 
-  /** What an update would do, judged by the policies. Throws a Failure where a policy refuses or the engine fails. */
+  /** Previews an update with the policies. Throws a Failure if a policy refuses or the engine fails. */
   async preview(options: OperationOptions = {}): Promise<Journal> {
     return this.#operate("Preview", "preview", options, (common) =>
       this.stack.preview({
@@ -95,7 +95,7 @@ export class EngineStack {
     );
   }
 
-  /** Makes it so. The policies are asked again: what was unknown in the preview is known now. */
+  /** Updates the stack. The policies run again, because values that were unknown in the preview are known now. */
   async up(options: OperationOptions = {}): Promise<Journal> {
     markUpdateBegun(this.workDir);
     return this.#operate("Update", "run", options, (common) =>
@@ -111,7 +111,7 @@ export class EngineStack {
     return this.#operate("Destroy", "run", options, (common) => this.stack.destroy(common));
   }
 
-  /** Reads every resource. `previewOnly` shows the drift; else the state takes it over. */
+  /** Reads every resource. `previewOnly` shows the drift; otherwise it is written to the state. */
   async refresh(
     options: OperationOptions & { previewOnly?: boolean; clearPendingCreates?: boolean } = {},
   ): Promise<Journal> {
@@ -123,7 +123,7 @@ export class EngineStack {
     );
   }
 
-  /** Lets destroy delete what is protected. */
+  /** Allows destroy to delete protected resources. */
   async unprotectAll(): Promise<void> {
     await this.#plainCommand(["state", "unprotect", "--all", "--yes", "--stack", this.target.stack]);
   }
@@ -132,18 +132,18 @@ export class EngineStack {
     await this.#plainCommand(["state", "unprotect", urn, "--yes", "--stack", this.target.stack]);
   }
 
-  /** Removes the locks of engines that are dead. */
+  /** Removes the locks of dead engines. */
   async cancel(): Promise<void> {
     await this.#plainCommand(["cancel", "--yes", "--stack", this.target.stack]);
   }
 
-  /** What the state holds, wherever its backend is. */
+  /** The state's content, for any backend. */
   async storedStack(): Promise<StoredStack> {
     const exported = await this.stack.exportStack();
     return fromDeployment(exported.deployment as Deployment | undefined);
   }
 
-  /** How long the user data of each droplet is, in bytes, by the droplet's name. */
+  /** The size of each droplet's user data in bytes, by the droplet's name. */
   async userDataBytes(): Promise<Record<string, number>> {
     const exported = await this.#plainCommand([
       "stack",
@@ -164,7 +164,7 @@ export class EngineStack {
     await this.#plainCommand(["stack", "rm", "--yes", "--force", "--preserve-config", this.target.stack]);
   }
 
-  /** The outputs as `pulumi stack output --json` prints them. */
+  /** The outputs in the format of `pulumi stack output --json`. */
   async outputs(showSecrets: boolean): Promise<string> {
     const args = ["stack", "output", "--json", "--stack", this.target.stack];
     return await this.#plainCommand(showSecrets ? [...args, "--show-secrets"] : args);
@@ -213,7 +213,7 @@ export class EngineStack {
     return journal;
   }
 
-  /** By stdin, because arguments can be read by every user. */
+  /** On stdin, because every user can read process arguments. */
   async #setDatadogKey(name: DatadogKey): Promise<void> {
     const { home, stack, datadog = ensureDatadog(home) } = this.target;
     await this.pulumi.runWithInput(
@@ -239,13 +239,13 @@ interface CommonOptions {
   readonly color: "never";
 }
 
-/** How long the rest of the program has to tell its own errors. */
+/** Time for the rest of the program to report its own errors. */
 const AFTER_PROGRAM_ERROR_MS = 3000;
 const SETTLES_WITHIN_MS = 10_000;
 
 /**
- * Ends an operation whose program failed. An error inside an `apply` is logged, and then an inline program waits for
- * ever for the resources that depend on it: a language host would end its process, and here there is none to end.
+ * Stops an operation whose program failed. An error inside an `apply` is logged, and an inline program then waits
+ * forever for the resources that depend on it: a language host would exit, but an inline program has none.
  */
 class ProgramWatchdog {
   readonly #controller = new AbortController();
@@ -269,15 +269,15 @@ class ProgramWatchdog {
   }
 }
 
-/** Loaded by the first operation that runs it: the provider SDKs are large. */
+/** Loaded by the first operation that runs it, because the provider SDKs are large. */
 const loadProgram: PulumiFn = async () => {
   const program = require("../../infra/index") as typeof import("../../infra/index");
   return { ...(await program()) };
 };
 
 /**
- * Selects a stack of the sandbox. The state file of a killed command was once seen empty by `stack select`, and whole
- * just before: then it is read again.
+ * Selects a stack of the sandbox. Once, after a command was killed, `stack select` read an empty state file that was
+ * complete before. In that case it reads the file again.
  */
 async function selectStored(select: () => Promise<Stack>): Promise<Stack> {
   const deadline = Date.now() + SETTLES_WITHIN_MS;

@@ -1,5 +1,6 @@
-// What the sandbox's backend keeps about a stack: a JSON file, its locks beside it. Read, never written, by us.
-// Layout: pulumi 3.248.0, pkg/backend/diy: .pulumi/stacks/PROJECT/STACK.json, .pulumi/locks/organization/PROJECT/STACK/.
+// Reads the files of a stack in the sandbox's backend: a JSON file with its locks next to it. It never writes them.
+// Layout: pulumi 3.248.0, pkg/backend/diy: .pulumi/stacks/PROJECT/STACK.json,
+// .pulumi/locks/organization/PROJECT/STACK/.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../failure";
@@ -17,14 +18,14 @@ export interface StoredResource {
 
 export interface PendingOperation {
   readonly resource: StoredResource;
-  /** What had begun: creating, updating, deleting, reading, importing. */
+  /** The started operation: creating, updating, deleting, reading, importing. */
   readonly type: string;
 }
 
 export interface StoredStack {
   readonly resources: readonly StoredResource[];
   readonly pending: readonly PendingOperation[];
-  /** When the file was last written by the engine, in milliseconds since 1970. */
+  /** When the engine last wrote the file, in milliseconds since 1970. */
   readonly savedAt: number;
 }
 
@@ -32,7 +33,7 @@ export function stackFile(home: Home, stack: string): string {
   return join(home.stateDir, ".pulumi", "stacks", PROJECT, `${stack}.json`);
 }
 
-/** The stacks that the sandbox has a state of. */
+/** The stacks with a state in the sandbox. */
 export function storedStacks(home: Home): string[] {
   const dir = join(home.stateDir, ".pulumi", "stacks", PROJECT);
   if (!existsSync(dir)) return [];
@@ -41,7 +42,7 @@ export function storedStacks(home: Home): string[] {
     .filter((stack) => stack !== undefined);
 }
 
-/** Undefined when the stack has no state. Throws a Failure where the file cannot be read. */
+/** Undefined if the stack has no state. Throws a Failure if the file cannot be read. */
 export function readStoredStack(home: Home, stack: string): StoredStack | undefined {
   const file = stackFile(home, stack);
   if (!existsSync(file)) return undefined;
@@ -54,18 +55,17 @@ function parseState(file: string, stack: string): { checkpoint?: { latest?: Depl
     return JSON.parse(readFileSync(file, "utf8")) as { checkpoint?: { latest?: Deployment } };
   } catch (error) {
     throw new Failure(
-      `The state of ${stack} cannot be read: ${file} is damaged (a full disk, a power cut?)`,
+      `Could not read the state of ${stack}: ${file} is damaged, for example by a full disk or a power cut`,
       {
         remedy:
-          "Throw the sandbox away and start anew: npm stop -- --force, then npm start. Or put back an older state: " +
-          "the engine keeps some in .pulumi/backups beside it.",
+          "Delete the sandbox and start again: npm stop -- --force, then npm start. Or restore an older state: the engine keeps some in .pulumi/backups.",
         cause: error,
       },
     );
   }
 }
 
-/** The part that is read of a deployment (version 3), as a state file and `pulumi stack export` hold it. */
+/** The used part of a deployment (version 3), as in a state file and in the output of `pulumi stack export`. */
 export interface Deployment {
   readonly manifest?: { readonly time?: string };
   readonly resources?: readonly StoredResource[];
@@ -80,7 +80,7 @@ export function fromDeployment(deployment: Deployment | undefined): StoredStack 
   };
 }
 
-/** True when an engine has locked the stack, or died without unlocking it. */
+/** True if an engine has locked the stack, or died without unlocking it. */
 export function hasLockFiles(home: Home, stack: string): boolean {
   const dir = join(home.stateDir, ".pulumi", "locks", "organization", PROJECT, stack);
   return existsSync(dir) && readdirSync(dir).length > 0;

@@ -1,5 +1,5 @@
-// The engine works in a copy of the project's settings files, so that what it writes (a salt, a run's settings) never
-// lands in the tree.
+// The engine works in a copy of the project's settings files, so that it does not write its salt or a run's settings
+// into the source tree.
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
@@ -7,7 +7,7 @@ import { usageFailure } from "../failure";
 import { PROJECT_DIR } from "../home";
 import { type EncryptedKeys, encryptedKeys } from "./datadogKeys";
 
-/** One `--config KEY=VALUE`: `path` is the key and, below it, the steps into a structured value. */
+/** One `--config KEY=VALUE`: `path` is the key, followed by the steps into a structured value. */
 export interface ConfigOverride {
   readonly path: readonly (string | number)[];
   readonly value: unknown;
@@ -17,14 +17,14 @@ type Yaml = Record<string, unknown>;
 type Settings = Readonly<Record<string, unknown>>;
 
 /**
- * Reads `secured-web:web.count=3` or `secured-web:operators.networks[0]=10.0.0.0/8`. The value is YAML: a number, true,
- * a text, or a whole list or map in one line. Throws a Failure (exit code 2).
+ * Parses `secured-web:web.count=3` or `secured-web:operators.networks[0]=10.0.0.0/8`. The value is YAML: a number,
+ * true, a text, or a list or map on one line. Throws a Failure (exit code 2).
  */
 export function parseOverride(text: string): ConfigOverride {
   const match = /^([\w-]+:)?([\w-]+)((?:\.[\w-]+|\[\d+\])*)=(.*)$/s.exec(text);
   if (match === null) {
     throw usageFailure(
-      `--config ${text.split("=")[0]}: not of the form KEY=VALUE`,
+      `--config ${text.split("=")[0]}: expected KEY=VALUE`,
       "Example: --config secured-web:web.count=3",
     );
   }
@@ -39,12 +39,12 @@ function parseValue(value: string, text: string): unknown {
   } catch {
     throw usageFailure(
       `--config ${text.split("=")[0]}: the value is not valid YAML`,
-      "Put quotes around a text with : or #.",
+      "Put quotes around a text that contains : or #.",
     );
   }
 }
 
-/** What the engine wrote into the last copy and must find again: its salt, and secrets encrypted with it. */
+/** Values that the engine wrote into the last copy and needs again: its salt, and secrets encrypted with it. */
 export interface Kept {
   readonly encryptionsalt?: string;
   readonly datadog?: EncryptedKeys;
@@ -52,19 +52,19 @@ export interface Kept {
 
 const UPDATE_BEGUN = "update-begun";
 
-/** Keeps when the stack's latest update began, so that recovery knows what it may have made. */
+/** Stores the start time of the stack's latest update, so that recovery knows what it may have created. */
 export function markUpdateBegun(dir: string): void {
   writeFileSync(join(dir, `${UPDATE_BEGUN}.new`), String(Date.now()), { mode: 0o600 });
   renameSync(join(dir, `${UPDATE_BEGUN}.new`), join(dir, UPDATE_BEGUN));
 }
 
-/** When the stack's latest update began, in milliseconds since 1970; undefined where there was none. */
+/** The start time of the stack's latest update, in milliseconds since 1970; undefined if there was none. */
 export function updateBegan(dir: string): number | undefined {
   const file = join(dir, UPDATE_BEGUN);
   return existsSync(file) ? Number(readFileSync(file, "utf8")) : undefined;
 }
 
-/** Reads back what a former run's copy holds. */
+/** Reads these values from an earlier run's copy. */
 export function readKept(dir: string, stack: string): Kept {
   const file = join(dir, `Pulumi.${stack}.yaml`);
   if (!existsSync(file)) return {};
@@ -75,7 +75,7 @@ export function readKept(dir: string, stack: string): Kept {
   return { encryptionsalt, datadog: encryptedKeys(config) };
 }
 
-/** The settings of a stack as its file and the overrides have them. */
+/** The settings of a stack: its file with the overrides. */
 export function settingsOf(
   stack: string,
   overrides: readonly ConfigOverride[],
@@ -88,9 +88,9 @@ export function settingsOf(
 }
 
 /**
- * Writes `Pulumi.yaml` and `Pulumi.STACK.yaml` of the project into `dir`, with the overrides and the salt that is kept.
- * `adapt` has the last word on the settings. `main` is left out: the program runs in this process, and the copy holds
- * none.
+ * Writes the project's `Pulumi.yaml` and `Pulumi.STACK.yaml` into `dir`, with the overrides and the stored salt.
+ * `adapt` changes the settings last. `main` is left out, because the program runs in this process and the copy does
+ * not contain it.
  */
 export function writeWorkDir(
   dir: string,
@@ -118,7 +118,7 @@ function write(file: string, content: Yaml): void {
   renameSync(`${file}.new`, file);
 }
 
-/** Sets a value inside maps and lists, which are made where they are missing. */
+/** Sets a value inside maps and lists, and creates missing ones. */
 function setAt(target: Yaml, path: readonly (string | number)[], value: unknown): void {
   let place = target as Record<string | number, unknown>;
   path.forEach((step, i) => {

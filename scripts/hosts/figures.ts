@@ -1,4 +1,4 @@
-// From "the site answers" to "its figures arrive": what npm start waits for where hosts have the agent.
+// Waits until the hosts' metrics arrive. npm start runs this step after the site answers, if hosts have the agent.
 
 import { setTimeout as delay } from "node:timers/promises";
 import { type DatadogAccess, hasCollector, namedHosts, receivedSeries } from "../../sandbox/index";
@@ -8,41 +8,44 @@ import type { Session } from "../session";
 
 const WITHIN_MS = 90_000;
 const LOOK_EVERY_MS = 1_000;
-/** A host whose last figure is older sends none any more. */
+/** A host whose newest metric is older than this no longer sends. */
 const RECENT_SECONDS = 30;
-/** What every agent sends of itself. */
+/** A metric that every agent sends about itself. */
 const ALIVE = "datadog.agent.running";
 const AGENT_FILE = "/etc/datadog-agent/datadog.yaml";
 
-/** Waits until every host's figures arrive. That they do not is told, and is no failure: the site is up. */
+/**
+ * Waits until every host's metrics arrive. If they do not, it reports that, but does not fail, because the site is
+ * up.
+ */
 export function figuresStep(session: Session): Step {
   return {
-    title: "Figures",
+    title: "Metrics",
     run: async (report) => {
       const { hosts, datadog } = session;
-      if (hosts?.kind !== "hosts") return "none: droplets are records, which send nothing";
-      if (datadog === undefined) return "none: there is no stand-in of Datadog";
+      if (hosts?.kind !== "hosts") return "none: droplets are only records, which send nothing";
+      if (datadog === undefined) return "none: the stand-in for Datadog is not running";
       if (!(await hasCollector())) return "none: there is no collector";
       const { withAgent, without } = await sortHosts(session);
       const silent = await waitForFigures(datadog, withAgent, report);
       const all = withAgent.length + without.length;
       return [
-        `${withAgent.length - silent.length} of ${all} hosts send theirs`,
+        `${withAgent.length - silent.length} of ${all} hosts send metrics`,
         ...(silent.length === 0
           ? []
           : [`none from ${silent.join(", ")} (npm run sandbox -- logs HOST datadog-agent)`]),
-        // A database host's user data is of its first day (infra/components/databaseTier.ts).
+        // A database host keeps its first user data (infra/components/databaseTier.ts).
         ...(without.length === 0
           ? []
           : [
-              `${without.join(", ")} came up without the agent: with the same --config, npm run replace -- ${session.stack} HOST one by one, or npm stop and npm start`,
+              `${without.join(", ")} was created without the agent. With the same --config, run npm run replace -- ${session.stack} HOST for one host at a time, or npm stop and npm start`,
             ]),
       ].join("; ");
     },
   };
 }
 
-/** The hosts that send nothing within the time. */
+/** The hosts that have sent nothing when the time is over. */
 async function waitForFigures(
   datadog: DatadogAccess,
   names: readonly string[],
@@ -62,7 +65,7 @@ async function waitForFigures(
   }
 }
 
-/** The hosts whose agent has told of itself lately, by name. */
+/** The names of the hosts whose agent has reported recently. */
 async function hostsThatSend(datadog: DatadogAccess): Promise<ReadonlySet<string>> {
   const recent = Date.now() / 1000 - RECENT_SECONDS;
   const series = await receivedSeries(datadog, ALIVE);
@@ -70,7 +73,7 @@ async function hostsThatSend(datadog: DatadogAccess): Promise<ReadonlySet<string
   return new Set(alive.flatMap(({ tags }) => tags).flatMap((tag) => /^host:(.+)$/.exec(tag)?.[1] ?? []));
 }
 
-/** The stack's hosts by whether their user data has brought the agent's files. */
+/** The stack's hosts, split by whether their user data contains the agent's files. */
 async function sortHosts(session: Session): Promise<{ withAgent: string[]; without: string[] }> {
   const outputs = JSON.parse(await session.opened.outputs(false)) as { droplets: { name: string }[] };
   const names = new Set(outputs.droplets.map(({ name }) => name));

@@ -1,11 +1,11 @@
 import type { NamedHost } from "../../sandbox/index";
 
-/** One member of a Group Replication group, as one of its hosts sees it. */
+/** One member of a Group Replication group, as seen by one of its hosts. */
 export interface Member {
   readonly host: string;
   /** MEMBER_STATE: ONLINE, RECOVERING, UNREACHABLE, OFFLINE, ERROR. */
   readonly state: string;
-  /** MEMBER_ROLE: PRIMARY takes writes. */
+  /** MEMBER_ROLE: PRIMARY accepts writes. */
   readonly role: string;
 }
 
@@ -13,7 +13,7 @@ const QUERY =
   "SELECT MEMBER_HOST, MEMBER_STATE, MEMBER_ROLE FROM performance_schema.replication_group_members ORDER BY 1";
 const LIMIT_MS = 10_000;
 
-/** The group as a database host sees it; undefined where its MySQL does not answer (yet), or is not there. */
+/** The group as seen by a database host; undefined if its MySQL does not answer or does not exist. */
 export async function groupMembers({ host }: NamedHost): Promise<readonly Member[] | undefined> {
   const args = ["--batch", "--skip-column-names", "--connect-timeout=3", "--execute", QUERY];
   try {

@@ -1,4 +1,4 @@
-// From "the droplets have booted" to "the site answers": the last step of npm start.
+// Waits until the booted droplets serve the site: the last step of npm start.
 
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
@@ -22,18 +22,18 @@ import { askSite, describeSite, findSite, type Site, type SiteOutputs } from "./
 /** On two busy cores three hosts take one to two minutes. */
 const READY_WITHIN_MS = 10 * 60_000;
 const LOOK_EVERY_MS = 1_000;
-/** A host that is off for so long stays off until somebody switches it on. */
+/** A host that is off for this long stays off until it is switched on. */
 const OFF_FOR_MS = 10_000;
 
 /**
- * Waits until the site answers 200, every member of the group is ONLINE, every backend is healthy, the uptime check is
- * UP and no alert is triggered; nothing where droplets are records.
+ * Waits until the site answers 200, every member of the group is ONLINE, every backend is healthy, the uptime check
+ * is UP and no alert is triggered. Does nothing if droplets are only records.
  */
 export function siteStep(session: Session): Step {
   return {
     title: "Site",
     run: async (report) => {
-      if (session.hosts?.kind !== "hosts") return "is not served: droplets are records";
+      if (session.hosts?.kind !== "hosts") return "not served: droplets are only records";
       await remakeDroplets(session, report);
       const started = Date.now();
       const watch = new Watch(session, await readOutputs(session), report);
@@ -41,7 +41,7 @@ export function siteStep(session: Session): Step {
         interruption.signal.throwIfAborted();
         const state = await watch.look();
         if (state.ready) return state.text;
-        if (state.failed !== undefined) throw await watch.failure(`The site is not whole: ${state.failed}`);
+        if (state.failed !== undefined) throw await watch.failure(`The site is incomplete: ${state.failed}`);
         if (Date.now() > started + READY_WITHIN_MS) {
           throw await watch.failure(
             `The site was not up within ${READY_WITHIN_MS / 60_000} minutes: ${state.text}`,
@@ -54,20 +54,20 @@ export function siteStep(session: Session): Step {
 }
 
 /**
- * Boots what a former update could not (a full disk, a host killed while it booted): to the engine such a droplet is
- * there, and it has nothing left to do.
+ * Boots hosts that an earlier update could not boot (a full disk, a host killed while it booted). The engine
+ * considers such a droplet created, and has nothing left to do.
  */
 async function remakeDroplets(session: Session, report: (line: string) => void): Promise<void> {
   const { api } = session;
   if (api === undefined) return;
   for (const droplet of await unmadeDroplets(api)) {
-    report(`${droplet.name} did not boot when it was created: it is made anew`);
+    report(`${droplet.name} did not boot when it was created. It is recreated`);
     const rebuild = { type: "rebuild", image: droplet.image.id };
     await withHostsWords(session, () => act(session.home, api, droplet, rebuild));
   }
 }
 
-/** Prints where the site is, where hosts serve it. */
+/** Prints the site's address, if hosts serve it. */
 export async function printSite(session: Session): Promise<void> {
   if (session.hosts?.kind !== "hosts" || session.api === undefined) return;
   const site = await findSite(session.home, session.api, await readOutputs(session));
@@ -79,8 +79,8 @@ async function readOutputs(session: Session): Promise<SiteOutputs> {
 }
 
 /**
- * Runs an update. Where it fails, the error tells what the hosts had to say meanwhile: the API knows no more of a
- * droplet that does not boot than that its action errored.
+ * Runs an update. If it fails, the error includes the hosts' own messages, because the API only knows that the action
+ * of a droplet that does not boot has errored.
  */
 export async function withHostsWords<T>(session: Session, run: () => Promise<T>): Promise<T> {
   if (session.hosts?.kind !== "hosts") return run();
@@ -93,7 +93,9 @@ export async function withHostsWords<T>(session: Session, run: () => Promise<T>)
     const lines = readFileSync(apiLog).subarray(before).toString("utf8").trim();
     if (lines === "") throw error;
     throw new Failure(
-      `${error.message}\nMeanwhile the hosts said (${apiLog}):\n${lines.replace(/^/gm, "  ")}`,
+      `${error.message}
+Messages of the hosts (${apiLog}):
+${lines.replace(/^/gm, "  ")}`,
       {
         cause: error,
         exitCode: error.exitCode,
@@ -106,13 +108,13 @@ export async function withHostsWords<T>(session: Session, run: () => Promise<T>)
 interface Look {
   readonly ready: boolean;
   readonly text: string;
-  /** What can only become good by somebody's hand. */
+  /** A condition that only an operator can change. */
   readonly failed?: string;
 }
 
 class Watch {
   #told = "";
-  /** By the droplet's place in the outputs. */
+  /** By the droplet's position in the outputs. */
   readonly #offSince = new Map<number, number>();
 
   constructor(
@@ -124,7 +126,7 @@ class Watch {
   async look(): Promise<Look> {
     const hosts = await this.#hosts();
     const [setup, group, site] = await Promise.all([this.#setup(hosts), this.#group(hosts), this.#site()]);
-    // What watches the site follows it: asked last, when there is something to see.
+    // Monitoring reacts to the site, so it is asked last.
     const watched = site.ready && group.ready ? await this.#watched() : { ready: false, text: "" };
     const text = [site.text, group.text, watched.text, setup.text].filter((part) => part !== "").join("; ");
     if (text !== this.#told) this.report(text);
@@ -134,7 +136,7 @@ class Watch {
     return { ready: watched.ready, text };
   }
 
-  /** An error that says what each host that has not come up complains about. */
+  /** An error that contains the messages of each host that is not up. */
   async failure(message: string): Promise<Failure> {
     const complaints = await Promise.all((await this.#hosts()).map(complaint));
     const told = complaints.filter((text) => text !== "");
@@ -142,8 +144,8 @@ class Watch {
       told.length > 0 ? [] : [`The end of ${this.session.home.apiLog}:\n${logTail(this.session.home)}`];
     return new Failure([message, ...told, ...log].join("\n"), {
       remedy: [
-        "Look further: npm run sandbox -- status, npm run sandbox -- logs HOST (and power HOST on)",
-        "Repair and repeat npm start, or begin anew: npm stop, then npm start.",
+        "Details: npm run sandbox -- status, npm run sandbox -- logs HOST (and power HOST on)",
+        "Fix the cause and run npm start again, or start from scratch: npm stop, then npm start.",
       ].join("\n"),
     });
   }
@@ -163,8 +165,7 @@ class Watch {
       }),
     );
     const failed = states.filter(({ failed }) => failed).map(({ text }) => text);
-    if (failed.length > 0)
-      return { text: failed.join("; "), failed: `Setting up failed: ${failed.join("; ")}` };
+    if (failed.length > 0) return { text: failed.join("; "), failed: `Set-up failed: ${failed.join("; ")}` };
     const off = states.filter(({ off }, index) => this.#isOffForGood(index, off));
     if (off.length > 0) return { text: "", failed: off.map(({ text }) => text).join("; ") };
     const busy = states.filter(({ done }) => !done).map(({ text }) => text);
@@ -177,7 +178,7 @@ class Watch {
     return Date.now() - (this.#offSince.get(index) ?? Date.now()) > OFF_FOR_MS;
   }
 
-  /** A source with replicas has one writer, and no group. */
+  /** A source with replicas has one writer and no group. */
   async #group(hosts: readonly NamedHost[]): Promise<{ ready: boolean; text: string }> {
     const { droplets, databaseWriters } = this.outputs;
     if (databaseWriters.length < 2) return { ready: true, text: "" };

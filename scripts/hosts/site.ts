@@ -1,4 +1,4 @@
-// A stack's site as this machine reaches it: the load balancer's ports are published on the loopback address.
+// A stack's site as seen from this machine: the load balancer's ports are published on the loopback address.
 
 import type { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import type { TLSSocket } from "node:tls";
 import { type ApiAccess, loadBalancers, publishedPorts, rootsFile } from "../../sandbox/index";
 import type { Home } from "../home";
 
-/** The outputs of a stack, as far as they tell where its site is. */
+/** The outputs of a stack that locate its site. */
 export interface SiteOutputs {
   readonly url: string;
   readonly loadBalancerIp: string;
@@ -19,16 +19,16 @@ export interface Site {
   /** "www.dev.foobar.com" */
   readonly name: string;
   readonly loadBalancerIp: string;
-  /** Where the load balancer's port 443 is on 127.0.0.1. */
+  /** The port on 127.0.0.1 for the load balancer's port 443. */
   readonly port: number;
-  /** The root that its certificate is verified with; undefined for a certificate that was brought. */
+  /** The root certificate that verifies the site's certificate; undefined for a certificate that you provide. */
   readonly roots: string | undefined;
 }
 
 const HTTPS_PORT = 443;
 const ANSWER_WITHIN_MS = 10_000;
 
-/** The site of a stack; undefined while its load balancer is not published (yet). */
+/** The site of a stack; undefined until its load balancer is published. */
 export async function findSite(home: Home, api: ApiAccess, outputs: SiteOutputs): Promise<Site | undefined> {
   const balancer = (await loadBalancers(api)).find(({ ip }) => ip === outputs.loadBalancerIp);
   const published = await publishedPorts(home);
@@ -41,7 +41,7 @@ export async function findSite(home: Home, api: ApiAccess, outputs: SiteOutputs)
   return { name: new URL(outputs.url).hostname, loadBalancerIp: balancer.ip, port, roots };
 }
 
-/** Asks for the site's first page, by its name and with its certificate verified. Gives the status, or what failed. */
+/** Requests the site's first page, by name and with a verified certificate. Returns the status, or the error. */
 export function askSite(site: Site): Promise<number | string> {
   return new Promise((resolve) => {
     let ca: Buffer | undefined;
@@ -71,21 +71,21 @@ export function askSite(site: Site): Promise<number | string> {
   });
 }
 
-/** A curl command for a POSIX shell that works as it stands. */
+/** A complete curl command for a POSIX shell. */
 export function curlLine(site: Site): string {
   const trust = site.roots === undefined ? "--insecure" : `--cacert ${quote(site.roots)}`;
   return `curl ${trust} --resolve ${site.name}:${site.port}:127.0.0.1 https://${site.name}:${site.port}/`;
 }
 
-/** What is printed when the site is up: the address to open, what it needs, and the curl line. */
+/** The text that is printed when the site is up: the address, its requirements, and a curl command. */
 export async function describeSite(site: Site): Promise<string> {
   const issuer = await issuerOf(site);
   const trust =
     site.roots === undefined
-      ? "which you brought (--insecure: this machine may not know its issuer)"
+      ? "which you provided (--insecure: this machine may not know its issuer)"
       : `and its root is ${site.roots}`;
   return [
-    `The site is served by these hosts, through the load balancer ${site.loadBalancerIp}:`,
+    `These hosts serve the site, behind the load balancer ${site.loadBalancerIp}:`,
     "",
     `  ${curlLine(site)}`,
     "",
@@ -94,7 +94,7 @@ export async function describeSite(site: Site): Promise<string> {
   ].join("\n");
 }
 
-/** Who signed the certificate that the site shows. */
+/** The issuer of the site's certificate. */
 function issuerOf({ name, port }: Site): Promise<string> {
   return new Promise((resolve) => {
     const { connect } = require("node:tls") as typeof import("node:tls");

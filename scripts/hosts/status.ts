@@ -1,5 +1,5 @@
-// `npm run sandbox -- status`: the sandbox's own status, and what only this project knows of it: the hosts' roles, the
-// database groups, the names of the runbooks.
+// `npm run sandbox -- status`: the sandbox's own status, and the parts that only this project knows: the hosts'
+// roles, the database groups, the names of the runbooks.
 import {
   type DropletStatus,
   hasHosts,
@@ -17,21 +17,21 @@ import { groupMembers, type Member } from "./members";
 
 export interface ProjectStatus extends Omit<SandboxStatus, "droplets" | "alerts" | "monitors"> {
   readonly droplets: readonly HostStatus[];
-  /** How each database host sees its group; undefined where its MySQL does not answer. */
+  /** The group as seen by each database host; undefined if its MySQL does not answer. */
   readonly groups: readonly { readonly seenBy: string; readonly members: readonly Member[] | undefined }[];
   readonly alerts: readonly TriggeredAlert[] | undefined;
   readonly monitors: readonly AlertStatus[] | undefined;
 }
 
 export interface HostStatus extends Omit<DropletStatus, "tags"> {
-  /** web, database; of a droplet of another program its tags. */
+  /** web, database; for a droplet of another program its tags. */
   readonly roles: readonly string[];
 }
 
 export const statusVerb = (home: Home): Command => ({
   name: "status",
   summary: "hosts, roles, group members, backends, certificates",
-  details: "What cannot be asked now (an API that does not run, a host that is off) is shown as such.",
+  details: "If a part is unavailable (the API is not running, a host is off), the output says so.",
   options: { json: { type: "boolean", doc: "print it as JSON" } },
   run: async (args) => {
     const status = await projectStatus(home);
@@ -43,7 +43,7 @@ export const statusVerb = (home: Home): Command => ({
   },
 });
 
-/** All that can be told of the sandbox now. Throws a Failure where there is none. */
+/** The whole status of the sandbox. Throws a Failure if there is no sandbox. */
 export async function projectStatus(home: Home): Promise<ProjectStatus> {
   const { api, droplets, alerts, monitors, ...rest } = await sandboxStatus(home);
   const hosts = hasHosts(home) ? await namedHosts(home) : [];
@@ -62,7 +62,7 @@ export async function projectStatus(home: Home): Promise<ProjectStatus> {
   };
 }
 
-/** The status for a person. */
+/** The status as text. */
 export function projectStatusText(status: ProjectStatus, home: Home): Promise<string> {
   const { droplets, groups, alerts, monitors, ...rest } = status;
   const shown: SandboxStatus = {
@@ -83,7 +83,7 @@ function rolesOf(tags: readonly string[]): readonly string[] {
   return roles.length > 0 ? roles : tags;
 }
 
-/** Where the account cannot be asked, every host is asked for its group: one without MySQL gives no answer. */
+/** If the account is unavailable, it asks every host for its group; one without MySQL gives no answer. */
 function groups(
   droplets: readonly DropletStatus[],
   hosts: readonly NamedHost[],

@@ -74,7 +74,7 @@ export const rules: readonly Rule[] = [
   {
     name: "tells",
     pattern:
-      /\b(tell|tells|told|telling) (what|which|whether|how|that|no|nothing|of|by|where|why|when|who|its|if|only|so)\b|\b(is|are|was|were|be|been|as) told\b/,
+      /\b(tell|tells|told|telling) (what|which|whether|how|that|no|nothing|of|by|where|why|when|who|its|if|only|so)\b|\b(is|are|was|were|be|been|as) told\b(?! apart)/,
     write: "says, prints, reports, shows",
     bad: "The page tells which settings exist.",
     good: "The page lists the settings.",
@@ -145,7 +145,8 @@ export const rules: readonly Rule[] = [
   },
   {
     name: "of-its-own",
-    pattern: /\bof (its|their|his|your|our|my|one's) own\b|\bof (yours|theirs|ours)\b/,
+    pattern:
+      /\bof (its|their|his|your|our|my|one's) own(?= (and|or|that|which|for|in|with|to|from|beside|below|under|on|by|at|as|of|where|when|if|so|is|are|has|whose)\b|[.,;:)]|\s*$)|\bof (yours|theirs|ours)\b/,
     write: "its own X; a separate X",
     bad: "Each host has a certificate of its own.",
     good: "Each host has its own certificate.",
@@ -239,7 +240,7 @@ export const rules: readonly Rule[] = [
   },
   {
     name: "ends-certificate",
-    pattern: /\b(certificates?|tokens?|keys?|sessions?) (\([^)]*\) )?(ends?|has ended|have ended|ended)\b/,
+    pattern: /\b(certificates?|tokens?|keys?) (\([^)]*\) )?(ends?|has ended|have ended|ended)\b/,
     write: "expires",
     bad: "A certificate ends soon.",
     good: "A certificate expires soon.",
@@ -318,7 +319,7 @@ export const rules: readonly Rule[] = [
   {
     name: "product-name",
     pattern:
-      /\b(Digital Ocean|Digitalocean|Github|Javascript|Typescript|NodeJS|Nodejs|Mysql|Haproxy|Lets Encrypt)\b/,
+      /\b(Digital Ocean|Digitalocean|Github|Javascript|Typescript|Nodejs|Mysql|Haproxy|Lets Encrypt)\b/,
     write:
       "the product's own spelling: DigitalOcean, GitHub, JavaScript, TypeScript, Node.js, MySQL, HAProxy",
     bad: "Nodejs and Mysql are installed.",

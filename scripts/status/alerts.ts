@@ -1,4 +1,4 @@
-/** The alerts of this project under the names of their runbooks. */
+/** The alerts of this project, named after their runbooks. */
 import {
   type ApiAccess,
   type DatadogAccess,
@@ -12,21 +12,21 @@ import {
 export interface AlertStatus {
   readonly name: string;
   readonly state: string;
-  /** Groups that are not well, as "host:dev-node-1". */
+  /** Groups that are not OK, such as "host:dev-node-1". */
   readonly groups: readonly string[];
 }
 
-/** One of DigitalOcean's own alerts, triggered. */
+/** One of DigitalOcean's own alerts that is triggered. */
 export interface TriggeredAlert {
-  /** The runbook's name, or what its maker calls it. */
+  /** The runbook's name, or the alert's own name. */
   readonly name: string;
-  /** What it is about, by its name. */
+  /** The name of the resource. */
   readonly on: string;
   readonly since: string;
   readonly value: number;
 }
 
-/** DigitalOcean's alerts that are triggered now; undefined where the API does not tell. */
+/** DigitalOcean's alerts that are triggered now; undefined if the API does not report them. */
 export async function triggeredAlerts(api: ApiAccess): Promise<readonly TriggeredAlert[] | undefined> {
   const alerts = await readTriggered(api);
   return alerts && byRunbook(alerts);
@@ -39,19 +39,22 @@ export function byRunbook(alerts: readonly SandboxAlert[]): readonly TriggeredAl
     .sort((a, b) => (`${a.name} ${a.on}` < `${b.name} ${b.on}` ? -1 : 1));
 }
 
-/** infra/components/monitoring.ts: an alert's description names its page; an uptime alert is called CHECK and a word. */
+/**
+ * infra/components/monitoring.ts: an alert's description contains its runbook; an uptime alert is named CHECK and one
+ * word.
+ */
 function runbookOf(description: string, on: string): string {
   const named = /runbooks\/([\w-]+)\.md/.exec(description)?.[1];
   if (named !== undefined) return named;
   return description.startsWith(`${on} `) ? `site-${description.slice(on.length + 1)}` : description;
 }
 
-/** Datadog's monitors of this project; those of one stack alone where one is given. */
+/** Datadog's monitors of this project, or of one stack. */
 export async function monitorsOf(datadog: DatadogAccess, stack?: string): Promise<readonly AlertStatus[]> {
   return ofProject(await monitorStates(datadog), stack);
 }
 
-/** The project's own among Datadog's monitors, each named after its runbook. */
+/** The project's monitors at Datadog, each named after its runbook. */
 export function ofProject(monitors: readonly MonitorState[], stack?: string): readonly AlertStatus[] {
   return monitors
     .filter(({ tags }) => tags.includes("service:secured-web"))

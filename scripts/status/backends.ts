@@ -1,5 +1,5 @@
 import { type ApiAccess, request } from "../../sandbox/index";
-/** What is behind a load balancer and whether it is healthy, by DigitalOcean's monitoring API. */
+/** The hosts behind a load balancer and their health, from DigitalOcean's monitoring API. */
 
 export interface BackendStatus {
   readonly loadBalancer: string;
@@ -17,10 +17,10 @@ interface Matrix {
   };
 }
 
-/** DigitalOcean's figures are some minutes old. */
+/** DigitalOcean's metrics are some minutes old. */
 const lookBackSeconds = 600;
 
-/** Throws where the API refuses; empty where it has no figure (yet). */
+/** Throws if the API refuses; empty if it has no data (yet). */
 export async function backendsOf(
   api: ApiAccess,
   loadBalancer: { readonly id: string; readonly name: string },
@@ -35,7 +35,7 @@ export async function backendsOf(
     .map(({ metric, values }) => ({
       loadBalancer: loadBalancer.name,
       droplet: metric.server ?? "?",
-      // In percent: 50 where one of two nodes cannot reach it.
+      // In percent: 50 if one of two nodes cannot reach it.
       isHealthy: Number(values.at(-1)?.[1] ?? 0) >= 100,
     }))
     .sort((a, b) => (a.droplet < b.droplet ? -1 : 1));

@@ -1,6 +1,6 @@
 /**
- * How old the newest backup of each database host is. DigitalOcean tells it by its API alone, and no host holds a token:
- * so an operator's machine asks, and sends the figure to Datadog.
+ * The age of each database host's newest backup. Only DigitalOcean's API reports it, and no host has a token, so an
+ * operator's machine reads it and sends the metric to Datadog.
  */
 
 import { roleTag } from "../../infra/topology";
@@ -11,9 +11,9 @@ export const backupMetric = "secured_web.backup.age_hours";
 export interface BackupAge {
   /** The droplet's name. */
   readonly host: string;
-  /** When the newest backup was made; undefined where there is none. */
+  /** When the newest backup was made; undefined if there is none. */
   readonly newest: string | undefined;
-  /** Since the newest backup; without one since the droplet was made. */
+  /** Age of the newest backup or, without one, of the droplet. */
   readonly hours: number;
 }
 
@@ -21,7 +21,7 @@ const msPerHour = 3_600_000;
 /** Datadog's number for a gauge (API reference, Submit metrics, version 2). */
 const gauge = 3;
 
-/** Of every database host of a stack. Throws where the API refuses. */
+/** The backup of every database host of a stack. Throws if the API refuses. */
 export async function backupAges(api: ApiAccess, stack: string, now: Date): Promise<BackupAge[]> {
   const droplets = await listAll(api, `/v2/droplets?tag_name=${roleTag(stack, "database")}`, "droplets");
   return Promise.all(
@@ -35,7 +35,7 @@ export async function backupAges(api: ApiAccess, stack: string, now: Date): Prom
   );
 }
 
-/** Submits the ages as figures of their hosts. Throws where Datadog refuses them. */
+/** Submits the ages as metrics of their hosts. Throws if Datadog refuses them. */
 export async function sendBackupAges(
   { url, apiKey }: Pick<DatadogAccess, "url" | "apiKey">,
   stack: string,
@@ -54,5 +54,5 @@ export async function sendBackupAges(
     body: JSON.stringify({ series }),
     signal: AbortSignal.timeout(15_000),
   });
-  if (!response.ok) throw new Error(`Datadog answers ${response.status} to the ages of backups`);
+  if (!response.ok) throw new Error(`Datadog answered ${response.status} to the backup ages`);
 }

@@ -1,6 +1,6 @@
 import type { DatadogAccess } from "../../sandbox/index";
 
-/** The real one, by the variables that Datadog's own tools read; undefined where a key is missing. */
+/** The real Datadog, from the variables that Datadog's own tools read; undefined if a key is missing. */
 export function cloudDatadog(env: NodeJS.ProcessEnv = process.env): DatadogAccess | undefined {
   const apiKey = env.DD_API_KEY || env.DATADOG_API_KEY;
   const appKey = env.DD_APP_KEY || env.DATADOG_APP_KEY;

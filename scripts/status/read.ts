@@ -1,4 +1,6 @@
-/** What `npm run status` shows, read off DigitalOcean's API and Datadog's (or the sandbox's stand-ins of both). */
+/**
+ * Reads the data of `npm run status` from the APIs of DigitalOcean and Datadog (or the sandbox's stand-ins for both).
+ */
 import {
   type ApiAccess,
   askDatadog,
@@ -13,7 +15,7 @@ import { type BackendStatus, backendsOf } from "./backends";
 export interface Figure {
   readonly name: string;
   readonly unit: string;
-  /** The newest whole value, undefined where nothing was received. */
+  /** The newest complete value; undefined if no data was received. */
   readonly value: number | undefined;
   readonly hosts: readonly { readonly host: string; readonly value: number }[];
 }
@@ -23,17 +25,20 @@ export interface Status {
   readonly at: string;
   readonly droplets: readonly { readonly name: string; readonly status: string }[];
   readonly loadBalancers: readonly { readonly name: string; readonly ip: string; readonly status: string }[];
-  /** What the load balancers see of the hosts behind them. */
+  /** The hosts behind the load balancers, as the load balancers see them. */
   readonly backends: readonly BackendStatus[];
-  /** Undefined where there is no Datadog to ask. */
+  /** Undefined if there is no Datadog to ask. */
   readonly figures: readonly Figure[] | undefined;
-  /** Datadog's; undefined where there is none to ask. */
+  /** Datadog's monitors; undefined if there is no Datadog to ask. */
   readonly alerts: readonly AlertStatus[] | undefined;
   /** DigitalOcean's uptime checks by region. */
   readonly uptime: readonly UptimeState[];
-  /** DigitalOcean's own alerts that are triggered; undefined where the API does not tell (the real one mails alone). */
+  /**
+   * DigitalOcean's own alerts that are triggered; undefined if the API does not report them (the real one only sends
+   * mail).
+   */
   readonly triggered: readonly TriggeredAlert[] | undefined;
-  /** What could not be asked, and why. */
+  /** Data that is unavailable, with the reason. */
   readonly problems: readonly string[];
 }
 
@@ -41,17 +46,17 @@ export interface Sources {
   readonly stack: string;
   readonly api: ApiAccess;
   readonly datadog: DatadogAccess | undefined;
-  /** The API is the sandbox's own, which tells what is triggered. */
+  /** True if the API is the sandbox's own, which reports triggered alerts. */
   readonly isSandbox?: boolean;
 }
 
-/** By their own names, as docs/monitoring.md explains them. */
+/** With their own names, as docs/monitoring.md explains them. */
 const figures: readonly {
   readonly name: string;
   readonly unit: string;
   readonly aggregate: "sum" | "min" | "max";
   readonly metric: string;
-  /** The tag of what it is a figure of, and what the whole is of them: hosts and `aggregate` where none is said. */
+  /** The tag that groups the metric, and how the groups are combined; default: hosts and `aggregate`. */
   readonly by?: "member";
   readonly whole?: "sum";
 }[] = [
@@ -80,7 +85,7 @@ const aggregates = {
 /** Long enough for an agent's fifteen seconds and the way to Datadog. */
 const lookBackSeconds = 120;
 
-/** Reads everything once. What cannot be had is told in `problems`; nothing is thrown for it. */
+/** Reads everything once. Unavailable data is listed in `problems`; nothing is thrown for it. */
 export async function readStatus(sources: Sources): Promise<Status> {
   const problems: string[] = [];
   const attempt = async <T>(what: string, work: () => Promise<T>, without: T): Promise<T> => {
@@ -98,7 +103,7 @@ export async function readStatus(sources: Sources): Promise<Status> {
     attempt("load balancers", () => listAll(api, "/v2/load_balancers", "load_balancers"), []),
     attempt("uptime checks", () => uptimeStates(api, tag), []),
     isSandbox ? attempt("alerts", () => triggeredAlerts(api), undefined) : undefined,
-    datadog && attempt("Datadog's figures", () => figuresOf(datadog, stack), undefined),
+    datadog && attempt("Datadog's metrics", () => figuresOf(datadog, stack), undefined),
     datadog && attempt("Datadog's monitors", () => monitorsOf(datadog, stack), undefined),
   ]);
   const own = loadBalancers
@@ -144,7 +149,7 @@ async function figuresOf(datadog: DatadogAccess, stack: string): Promise<Figure[
   return Promise.all(
     figures.map(async ({ name, unit, aggregate, metric, by = "host", whole = aggregate }) => {
       const hosts = eachOf(await ask(`${aggregate}:${metric}{stack:${stack}} by {${by}}`), by);
-      // Of what is shown for each: hosts send at different seconds, and one bucket may lack one of them.
+      // The total of the values that are shown: hosts send at different seconds, so one bucket can lack a host.
       const values = hosts.map(({ value }) => value);
       return { name, unit, value: values.length === 0 ? undefined : aggregates[whole](values), hosts };
     }),
@@ -161,7 +166,7 @@ function eachOf(lines: readonly Line[], tag: string): Figure["hosts"] {
     .sort((a, b) => (a.host < b.host ? -1 : 1));
 }
 
-/** The last bucket is still being filled: the one before it tells the truth. */
+/** The last bucket is incomplete, so the one before it is used. */
 function newest(line: Line | undefined): number | undefined {
   return line?.pointlist.at(-2)?.[1] ?? line?.pointlist.at(-1)?.[1];
 }

@@ -1,6 +1,6 @@
 import type { Figure, Status } from "./read";
 
-/** The screen of `npm run status`: at most `width` columns, no colours unless asked for. */
+/** The screen of `npm run status`: at most `width` columns, and no colours unless requested. */
 export function statusText(status: Status, options: { width: number; colors: boolean }): string {
   const paint = (code: number, text: string) => (options.colors ? `\x1b[${code}m${text}\x1b[0m` : text);
   const mark = (isWell: boolean, text: string) => paint(isWell ? 32 : 31, text);
@@ -36,9 +36,9 @@ export function statusText(status: Status, options: { width: number; colors: boo
     ...section("DigitalOcean's alerts", status.triggered ?? [], ({ name, on, since }) =>
       [mark(false, "TRIGGERED"), name, on, `since ${since}`].join("  "),
     ),
-    ...section("Not to be had", status.problems, (problem) => problem),
+    ...section("Unavailable", status.problems, (problem) => problem),
   ];
-  // A colour's code takes no column, so only plain lines can be cut.
+  // A colour's code has no width, so only plain lines can be cut.
   return lines.map((line) => (options.colors ? line : line.slice(0, options.width))).join("\n");
 }
 
@@ -52,12 +52,12 @@ function balancersOf(backends: Status["backends"]): readonly [string, Status["ba
 }
 
 function figureLines(figures: readonly Figure[] | undefined): string[] {
-  if (figures === undefined) return ["Figures", "  none: no Datadog to ask (docs/monitoring.md)", ""];
+  if (figures === undefined) return ["Metrics", "  none: no Datadog to ask (docs/monitoring.md)", ""];
   const width = Math.max(...figures.map(({ name }) => name.length));
   return [
-    "Figures",
+    "Metrics",
     ...figures.map(({ name, unit, value, hosts }) => {
-      // A member is known by its full name; its first part is what the others are known by.
+      // A member has a full name; the other columns use its first part.
       const each = hosts.map(({ host, value: own }) => `${host.split(".")[0]} ${round(own)}`).join("  ");
       return `  ${name.padEnd(width)}  ${(value === undefined ? "-" : `${round(value)}${unit}`).padStart(10)}   ${each}`;
     }),

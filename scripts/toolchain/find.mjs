@@ -55,7 +55,7 @@ export function pulumiInstallDir(env = process.env) {
   return join(cacheDir(env), "pulumi", `v${PULUMI_VERSION}`);
 }
 
-/** What a program prints to stdout, or undefined if it fails. */
+/** The output of a program on stdout; undefined if it fails. */
 function outputOf(file, args, env) {
   return new Promise((resolve) => {
     execFile(file, args, { env, timeout: VERSION_TIMEOUT_MS, encoding: "utf8" }, (error, stdout) =>
@@ -92,7 +92,7 @@ function readOrigin(dir) {
   }
 }
 
-/** The Go on PATH, if it can build the CLI; otherwise the reason as a text. */
+/** The go command on PATH, if it can build the CLI; otherwise the reason as a text. */
 export async function findGo(env = process.env) {
   const path = findOnPath("go", env.PATH);
   if (path === undefined) return "Go is not on PATH";

@@ -28,7 +28,7 @@ export const officialInstaller: PulumiSource = {
   },
 };
 
-/** Why Pulumi's download site cannot be reached; undefined where it answers. */
+/** The reason why Pulumi's download site cannot be reached; undefined if it answers. */
 export async function downloadSiteProblem(signal?: AbortSignal): Promise<string | undefined> {
   const limit = AbortSignal.timeout(REACH_TIMEOUT_MS);
   try {

@@ -119,7 +119,7 @@ function isOutOfSpace(error: unknown): boolean {
   return ["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "");
 }
 
-/** Go 1.21 and newer fetch by themselves the toolchain that go.mod asks for. */
+/** Go 1.21 and newer download the toolchain that go.mod requires. */
 export const GO_PACKAGE: WantedPackage = {
   package: "golang-go",
   programs: ["go"],
@@ -127,7 +127,7 @@ export const GO_PACKAGE: WantedPackage = {
   why: "builds the Pulumi CLI from its Go module",
 };
 
-/** True where there is no CLI yet, its download site does not answer, and no Go can build it. */
+/** True if there is no CLI yet, its download site does not answer, and no Go can build it. */
 export async function needsGo(env: NodeJS.ProcessEnv = process.env): Promise<boolean> {
   if ((await findPulumi(env)) !== undefined) return false;
   if (typeof (await findGo(env)) !== "string") return false;

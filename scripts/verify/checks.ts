@@ -9,7 +9,7 @@ import type { GeneratedFile } from "./generated";
 import { brokenLinks } from "./links";
 import { repositoryFiles } from "./repositoryFiles";
 
-/** `passed`, or why not; `skipped` where this machine lacks the tool. */
+/** `passed`, or why not; `skipped` if this machine lacks the tool. */
 export type Verdict =
   | { readonly kind: "passed"; readonly detail: string }
   | { readonly kind: "failed"; readonly detail: string }
@@ -20,10 +20,10 @@ export interface Check {
   run(): Promise<Verdict>;
 }
 
-/** The top folders that hold TypeScript. */
+/** The top-level folders that contain TypeScript. */
 const CODE = ["infra", "examples", "app", "policy", "sandbox", "scripts", "test"];
 
-/** What `npm run verify` checks; each is a test too (test/verify.test.ts). */
+/** The checks of `npm run verify`. Each is also a test (test/verify.test.ts). */
 export function verifyChecks(projectDir = PROJECT_DIR): Check[] {
   const bin = (name: string) => join(PROJECT_DIR, "node_modules", ".bin", name);
   const inProject = (file: string, args: readonly string[]) => verdictOf(file, args, projectDir);
@@ -89,7 +89,7 @@ export async function duplicates(projectDir: string): Promise<Verdict> {
   return { kind: "failed", detail: `${stdout}\n${stderr}`.trim() };
 }
 
-/** Loaded on demand: the pictures run the whole program. */
+/** Loaded on demand, because the pictures run the whole program. */
 async function pages(): Promise<GeneratedFile[]> {
   return (require("./generated") as typeof import("./generated")).generatedPages();
 }
@@ -112,14 +112,17 @@ async function verdictOf(file: string, args: readonly string[], cwd: string): Pr
 async function shellCheck(projectDir: string, tool: string, options: readonly string[]): Promise<Verdict> {
   const path = findOnPath(tool);
   if (path === undefined)
-    return { kind: "skipped", detail: `${tool} is not on PATH: install your system's package of that name` };
+    return {
+      kind: "skipped",
+      detail: `${tool} is not on PATH. Install your system's package with that name`,
+    };
   const files = shellFiles(projectDir);
-  if (files.length === 0) return { kind: "failed", detail: "no shell file was found, and there are some" };
+  if (files.length === 0) return { kind: "failed", detail: "expected shell files, found none" };
   const verdict = await verdictOf(path, [...options, ...files], projectDir);
   return verdict.kind === "passed" ? { kind: "passed", detail: `${files.length} files` } : verdict;
 }
 
-/** The files of the repository (committed or not yet) that begin with a shell's shebang or are named .sh. */
+/** The files in the repository (committed or not) that start with a shell's shebang or are named .sh. */
 export function shellFiles(projectDir: string): string[] {
   return repositoryFiles(projectDir).filter(
     (file) => file.endsWith(".sh") || isShellScript(join(projectDir, file)),
@@ -159,6 +162,6 @@ export function freshness(files: readonly GeneratedFile[], projectDir: string): 
   if (stale.length === 0) return { kind: "passed", detail: `${files.length} files` };
   return {
     kind: "failed",
-    detail: `stale: ${stale.join(", ")}. npm run docs and npm run diagram make them anew.`,
+    detail: `stale: ${stale.join(", ")}. To regenerate them, run npm run docs and npm run diagram.`,
   };
 }

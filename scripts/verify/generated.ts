@@ -4,9 +4,9 @@ import { pictures, renderPicture } from "../diagram/render";
 import { PROJECT_DIR } from "../home";
 import { architecturePage } from "./importTable";
 
-/** A committed file that is made from code. */
+/** A committed file that is generated from code. */
 export interface GeneratedFile {
-  /** Below the project's root. */
+  /** Relative to the project's root. */
   readonly path: string;
   readonly content: string;
 }
@@ -21,7 +21,7 @@ export function generatedPages(): GeneratedFile[] {
 
 export async function generatedPictures(): Promise<GeneratedFile[]> {
   const drawn: GeneratedFile[] = [];
-  // One after another: the program's mocks are this process's own.
+  // One after another, because the program's mocks belong to this process.
   for (const [file, { stack, config }] of Object.entries(pictures)) {
     drawn.push({ path: `docs/${file}`, content: await renderPicture(stack, config) });
   }

@@ -5,7 +5,7 @@ import { repositoryFiles } from "./repositoryFiles";
 
 type Pattern = string | readonly string[];
 
-/** What is used here of a rule of dependency-cruiser (its documentation, "rules reference"). */
+/** The used part of a dependency-cruiser rule (its documentation, "rules reference"). */
 interface Rule {
   readonly from: { readonly path?: Pattern; readonly pathNot?: Pattern };
   readonly to: { readonly path?: Pattern; readonly pathNot?: Pattern };
@@ -54,7 +54,7 @@ interface Group {
   readonly files: readonly string[];
 }
 
-/** The part's name if any file of `from` may import it, with the files if that is so for a few alone. */
+/** The part's name if any file of `from` may import it, with the files if only a few may. */
 function allowed(rules: readonly Rule[], from: Group, to: Group): string | undefined {
   const open = to.files.filter((target) =>
     from.files.some((source) => !rules.some((rule) => forbids(rule, source, target))),
@@ -85,7 +85,7 @@ function matchOf(pattern: Pattern, path: string): RegExpExecArray | null {
 const begin = "<!-- Generated from .dependency-cruiser.cjs: npm run docs -->\n";
 const end = "<!-- End of the generated table -->";
 
-/** docs/architecture.md with its table made anew. */
+/** docs/architecture.md with its table regenerated. */
 export function architecturePage(projectDir: string): string {
   const { forbidden } = require("../../.dependency-cruiser.cjs") as { forbidden: readonly Rule[] };
   const page = readFileSync(join(projectDir, "docs/architecture.md"), "utf8");

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 
-/** What is wrong with the links of these Markdown files, one sentence each. */
+/** Errors in the links of these Markdown files, one sentence each. */
 export function brokenLinks(projectDir: string, paths: readonly string[]): string[] {
   const read = (path: string) => readFileSync(join(projectDir, path), "utf8");
   return paths.flatMap((path) =>

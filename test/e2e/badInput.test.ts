@@ -22,21 +22,21 @@ const SETTINGS: [what: string, config: string[], ...message: RegExp[]][] = [
   [
     "a count out of range",
     ["secured-web:database.count=11"],
-    /secured-web:database\.count: must be 1 to 9, got 11/,
+    /secured-web:database\.count: expected 1 to 9, got 11/,
   ],
   ["an even group", ["secured-web:database.count=4"], /secured-web:database\.count: .*4/],
   ["an unknown setting", ["secured-web:databse.count=3"], /secured-web:databse/],
   [
     "several at once",
     ["secured-web:web.count=0", "secured-web:topology=round", "secured-web:slices.web=x"],
-    /secured-web:web\.count: must be 2 to 10, got 0/,
-    /secured-web:topology: must be converged or separated, got round/,
+    /secured-web:web\.count: expected 2 to 10, got 0/,
+    /secured-web:topology: expected converged or separated, got round/,
     /secured-web:slices\.web: /,
   ],
   [
     "user data over 64 KiB",
     [`secured-web:operators.networks=[${MANY_NETWORKS}]`],
-    /user data of dev-node-1 has \d{5,} bytes, and DigitalOcean takes 65536/,
+    /user data of dev-node-1 has \d{5,} bytes, and DigitalOcean accepts at most 65536/,
   ],
 ];
 
@@ -165,7 +165,7 @@ describe("bad input", function () {
       const { exitCode, stdout, stderr } = await small.run("up");
       empty();
       assert.equal(exitCode, 1, stdout);
-      assert.match(stderr, /The disk is full: \d MiB are free for .*\n.*Free some space/);
+      assert.match(stderr, /The disk is full: .* has \d MiB free, but needs \d+\n.*Free some space/);
       assert.equal((await small.census()).droplets, 0);
     });
 
@@ -176,7 +176,7 @@ describe("bad input", function () {
       const { exitCode, stdout, stderr } = await running.ended;
       empty();
       assert.equal(exitCode, 1, stdout);
-      assert.match(stderr, /The disk is nearly full: .*\n.*repeat the command/);
+      assert.match(stderr, /The disk is almost full: .*\n.*run the command again/);
       await small.must("up");
       const census = await small.census();
       assert.equal(census.droplets, 3);
@@ -188,7 +188,7 @@ describe("bad input", function () {
       writeFileSync(file, readFileSync(file).subarray(0, 100_000));
       const { exitCode, stderr } = await small.run("up");
       assert.equal(exitCode, 1);
-      assert.match(stderr, /The state of dev cannot be read: .*damaged.*\n.*npm stop -- --force/);
+      assert.match(stderr, /Could not read the state of dev: .*damaged.*\n.*npm stop -- --force/);
       await small.must("stop", "--force");
       await small.must("preview");
     });

@@ -19,7 +19,7 @@ describe("a sandbox keeps what it was started with", function () {
     const started = await sandbox.run("start", ["--hosts", "off"], { SECURED_WEB_HOSTS: "" });
     assert.equal(started.exitCode, 0, started.stderr);
     const { stdout } = await sandbox.run("up", [], { SECURED_WEB_HOSTS: "" });
-    assert.match(stdout, /droplets are records: --hosts off/);
+    assert.match(stdout, /droplets are only records: --hosts off/);
   });
 
   it("its port, for npm stop", async () => {

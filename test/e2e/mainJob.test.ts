@@ -138,7 +138,7 @@ describe("npm start, and what follows it", function () {
     assert.equal(refused.exitCode, 1);
     assert.match(
       refused.stderr,
-      /holds protected resources, and nothing was deleted: .*Droplet main-db-1[\s\S]*--unprotect/,
+      /has protected resources, so nothing was deleted: .*Droplet main-db-1[\s\S]*--unprotect/,
     );
     await sandbox.must("destroy", "dev");
     const { droplets } = await sandbox.get<{ droplets: { name: string }[] }>("/v2/droplets");

@@ -35,10 +35,10 @@ describe("npm start with monitoring=datadog", function () {
 
   it("needs no account: keys are made up, monitors, objectives and dashboard are made at a stand-in", async () => {
     const stdout = await start();
-    assert.match(stdout, /✔ Stack dev: .*Datadog's keys are made up/);
+    assert.match(stdout, /✔ Stack dev: .*Datadog's keys are generated/);
     assert.match(stdout, /created ServiceLevelObjective/);
     assert.match(stdout, /created DashboardJson/);
-    assert.match(stdout, /✔ Figures: none: droplets are records/);
+    assert.match(stdout, /✔ Metrics: none: droplets are only records/);
     made = await monitorsOf(datadog(), "dev");
     assert.ok(made.length >= 19, `${made.length} monitors`);
     const { exitCode, stderr } = await sandbox.run("sandbox", ["metrics"]);

@@ -32,10 +32,10 @@ describe("npm start with hosts and monitoring=datadog", function () {
     sandbox = await Sandbox.make();
     const { exitCode, stdout, stderr } = await npm("start", "--config", "monitoring=datadog");
     assert.equal(exitCode, 0, `${stdout}\n${stderr}`);
-    hasCollector = /✔ Figures: 3 of 3 hosts send theirs\n/.test(stdout);
+    hasCollector = /✔ Metrics: 3 of 3 hosts send metrics\n/.test(stdout);
     if (hasCollector) return;
     assert.match(stdout, /✔ Droplets: .*no collector: /, "no figures, and no reason for it");
-    assert.match(stdout, /✔ Figures: none: there is no collector/);
+    assert.match(stdout, /✔ Metrics: none: there is no collector/);
   });
   after(async () => {
     await sandbox?.remove();
@@ -157,7 +157,7 @@ describe("npm start with hosts and monitoring=datadog", function () {
     const { exitCode, stdout, stderr } = await npm("start", "--config", "monitoring=datadog");
     assert.equal(exitCode, 0, stdout + stderr);
     assert.match(stdout, /✔ Update: \d+ unchanged\n/);
-    assert.match(stdout, /✔ Figures: 3 of 3 hosts send theirs\n/);
+    assert.match(stdout, /✔ Metrics: 3 of 3 hosts send metrics\n/);
     assert.deepEqual(await names(), before);
   });
 

@@ -82,7 +82,7 @@ describe("monitoring: the age of backups", () => {
     });
     assert.equal(exitCode, 0, stderr);
     assert.match(stdout, /^dev-db-1: [\d.]+ h \(2026-01-09T04:00:00Z\)$/m);
-    assert.match(stdout, /^dev-db-2: [\d.]+ h \(no backup; since it was made\)$/m);
+    assert.match(stdout, /^dev-db-2: [\d.]+ h \(no backup; age of the host\)$/m);
     assert.ok(!`${stdout}${stderr}`.includes("aaaa"));
     const hosts = datadog.store.of(backupMetric).flatMap(({ tags }) => tags.get("host") ?? []);
     assert.ok(hosts.includes("dev-db-2"), hosts.join());
@@ -92,13 +92,13 @@ describe("monitoring: the age of backups", () => {
     this.timeout(60_000);
     const { exitCode, stderr } = await command({});
     assert.notEqual(exitCode, 0);
-    assert.match(stderr, /no Datadog to send the ages of backups to[\s\S]*DD_API_KEY/);
+    assert.match(stderr, /No Datadog to send the backup ages to[\s\S]*DD_API_KEY/);
   });
 
   it("is no success where Datadog refuses it", async () => {
     await assert.rejects(
       sendBackupAges({ url: datadog.url, apiKey: "wrong" }, "dev", []),
-      /Datadog answers 403/,
+      /Datadog answered 403/,
     );
   });
 });

@@ -49,7 +49,7 @@ describe("monitoring: definitions", () => {
     const found = monitors(watched(withLimits)).find(({ name }) => name === "backup-age");
     assert.match(found?.query ?? "", /secured_web\.backup\.age_hours\{stack:dev\} by \{host\} > 26$/);
     assert.ok(!monitors(watched()).some(({ name }) => name === "backup-age"));
-    assert.throws(() => watched({ alerts: withLimits.alerts }), /alerts\.backupAgeHours: needs backups/);
+    assert.throws(() => watched({ alerts: withLimits.alerts }), /alerts\.backupAgeHours: requires backups/);
   });
 
   it("have no monitor of a group where there is none", () => {

@@ -143,7 +143,7 @@ describe("monitoring: npm run status", () => {
     assert.equal(status.droplets.length, 2);
     assert.match(
       status.problems.join(),
-      /Datadog's figures: GET \/api\/v1\/query: expected status 200, got 403/,
+      /Datadog's metrics: GET \/api\/v1\/query: expected status 200, got 403/,
     );
     const without = await readStatus({ ...sources, datadog: undefined });
     assert.deepEqual([without.figures, without.alerts, without.problems], [undefined, undefined, []]);

@@ -43,10 +43,10 @@ describe("payload: cloud-config", () => {
   });
 
   for (const [what, content, error] of [
-    ["a carriage return", "a\r\n", /\/etc\/a has control characters/],
-    ["a null character", "a\u0000\n", /\/etc\/a has control characters/],
-    ["no line break at the end", "a", /\/etc\/a must end with one line break/],
-    ["two line breaks at the end", "a\n\n", /\/etc\/a must end with one line break/],
+    ["a carriage return", "a\r\n", /\/etc\/a contains control characters/],
+    ["a null character", "a\u0000\n", /\/etc\/a contains control characters/],
+    ["no line break at the end", "a", /\/etc\/a must end with exactly one line break/],
+    ["two line breaks at the end", "a\n\n", /\/etc\/a must end with exactly one line break/],
   ] as const) {
     it(`refuses ${what}`, () => {
       assert.throws(() => cloudConfig({}, [{ path: "/etc/a", permissions: "0644", content }]), error);
@@ -84,7 +84,7 @@ describe("payload: size of user data", () => {
     for (const text of ["x".repeat(65_537), "\u00e9".repeat(32_769)]) {
       assert.throws(
         () => checkUserDataSize("dev-node-1", text),
-        /^Error: the user data of dev-node-1 has 6553[78] bytes, and DigitalOcean takes 65536 at most\. Shorten/,
+        /^UserDataError: the user data of dev-node-1 has 6553[78] bytes, and DigitalOcean accepts at most 65536\. Shorten/,
       );
     }
   });

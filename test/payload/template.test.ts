@@ -27,7 +27,12 @@ describe("payload: templates", () => {
       error: /^Error: f:2: no value for \{\{x\}\}$/,
     },
     { what: "a list in a value's place", template: "{{x}}", values: { x: [] }, error: /no value/ },
-    { what: "a value in a list's place", template: "{{x.y}}", values: { x: "1" }, error: /x must be a list/ },
+    {
+      what: "a value in a list's place",
+      template: "{{x.y}}",
+      values: { x: "1" },
+      error: /expected x to be a list/,
+    },
     {
       what: "a field that is missing",
       template: "{{x.y}}",

@@ -116,22 +116,22 @@ describe("payload: user data", () => {
       [
         "a missing key pair",
         { ...secrets, database: undefined },
-        /^UserDataError: node-1: its roles need the secret database/,
+        /^UserDataError: node-1: its roles require the secret database/,
       ],
       [
         "a missing replication password",
         { ...secrets, passwords: { app: "aaaaaaaa", health: "aaaaaaaa" } },
-        /node-1: its roles need the secret passwords\.replication/,
+        /node-1: its roles require the secret passwords\.replication/,
       ],
       [
         "a certificate that is none",
         { ...secrets, caCertificate: "SECRETtext" },
-        /^UserDataError: the CA's certificate is not in PEM form$/,
+        /^UserDataError: expected the CA's certificate in PEM form$/,
       ],
       [
         "a password that would need quoting",
         { ...secrets, passwords: { ...secrets.passwords, app: "SECRET'; DROP" } },
-        /^UserDataError: the password of app must be 8 or more letters and digits$/,
+        /^UserDataError: the password of app: expected 8 or more letters and digits$/,
       ],
     ] as const) {
       it(`${what}, without telling any secret`, () => {

@@ -345,7 +345,7 @@ describe("npm run policy", function () {
       ["check", "package.json"],
       /package\.json is no exported state: it has no "deployment"[\s\S]*pulumi stack export/,
     ],
-    [["check"], /needs a file/],
+    [["check"], /requires a file/],
     [["check", "x", "--format", "xml"], /--format: must be table, json, sarif, junit/],
     [["explain", "no-such"], /There is no policy "no-such"[\s\S]*end-to-end-encryption/],
     [["judge"], /cannot "judge"[\s\S]*check, list, explain/],

@@ -43,8 +43,8 @@ describe("bench: the figures of hosts", () => {
         "longest time without a write at a power cut: 2.0 s (p50), 3.0 s (p95), 1.0 s to 3.0 s, of 3",
       ),
     );
-    assert.ok(rows.includes("requests that failed around the power cuts: 6 of 300"));
-    assert.ok(rows.includes("acknowledged notes that were lost: 0 of 240"));
+    assert.ok(rows.includes("failed requests around the power cuts: 6 of 300"));
+    assert.ok(rows.includes("lost acknowledged notes: 0 of 240"));
   });
 
   it("tells what the monitoring agent costs as ratios of one run", () => {

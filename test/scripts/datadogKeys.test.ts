@@ -54,7 +54,7 @@ describe("Datadog's keys in the sandbox", () => {
       () => settled(given),
       (error) =>
         error instanceof Failure &&
-        /^secured-web:datadog\.appKey: must be a Datadog application key/.test(error.message) &&
+        /^secured-web:datadog\.appKey: expected a Datadog application key/.test(error.message) &&
         !error.message.includes("hunter2") &&
         error.exitCode === 2,
     );

@@ -44,7 +44,7 @@ describe("npm run doctor", function () {
     assert.equal(status, 1);
     assert.match(
       stdout,
-      new RegExp(`MISSING +port of the API +${port} is used by another process.*SECURED_WEB_API_PORT`),
+      new RegExp(`MISSING +port of the API +another process uses ${port}\\..*SECURED_WEB_API_PORT`),
     );
     assert.match(stdout, /npm start cannot run yet: port of the API/);
   });
@@ -52,7 +52,7 @@ describe("npm run doctor", function () {
   it("refuses a port that is none", async () => {
     const { status, stdout } = await doctor({ SECURED_WEB_HOME: dir, SECURED_WEB_API_PORT: "many" });
     assert.equal(status, 1);
-    assert.match(stdout, /must be a port from 1 to 65535, got "many"/);
+    assert.match(stdout, /expected a port from 1 to 65535, got "many"/);
   });
 
   it("says how the CLI comes where there is none", async () => {

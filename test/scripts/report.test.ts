@@ -66,7 +66,7 @@ describe("what the engine says, reduced", () => {
     const failure = policyFailure(journal, "prod", true);
     assert.ok(failure);
     assert.equal(failure.exitCode, EXIT_CODES.refusedByPolicy);
-    assert.match(failure.message, /prod is refused by the policy closed-database\. Nothing was changed/);
+    assert.match(failure.message, /the policy closed-database refused the stack prod\. Nothing was changed/);
     assert.equal(failure.message.split("No open database.").length, 2);
     assert.equal(failure.message.split("is open.").length, 2);
     assert.match(failure.message, /has no firewall/);

@@ -80,8 +80,8 @@ describe("the sandbox's API in the background", function () {
     const port = await listen(server);
     const who =
       process.platform === "linux"
-        ? new RegExp(`process ${process.pid} .* uses port ${port} `)
-        : new RegExp(`uses port ${port} `);
+        ? new RegExp(`Port ${port} .* process ${process.pid} `)
+        : new RegExp(`Port ${port} `);
     await assert.rejects(ensureApi(home, port), failure(who, /SECURED_WEB_API_PORT/));
     server.close();
     assert.equal((await ensureApi(home, port)).started, true);
@@ -279,7 +279,7 @@ describe("the sandbox's secrets and environment", () => {
     ensurePassphrase(home, true);
     assert.equal(readFileSync(home.passphraseFile, "utf8"), passphrase);
     rmSync(home.passphraseFile);
-    assert.throws(() => ensurePassphrase(home, true), failure(/passphrase is gone/, /npm stop -- --force/));
+    assert.throws(() => ensurePassphrase(home, true), failure(/passphrase is missing/, /npm stop -- --force/));
     assert.equal(existsSync(home.passphraseFile), false);
   });
 

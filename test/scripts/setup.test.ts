@@ -66,7 +66,7 @@ describe("set-up of a clone", function () {
   it("refuses an old Node.js by version, with what is needed", () => {
     assert.match(
       String(evaluate(dir, "setup.mjs", 'm.nodeProblem("20.18.3")')),
-      /20\.18\.3 is too old: 20\.19\.0/,
+      /20\.19\.0 or newer is required, found 20\.18\.3/,
     );
     assert.equal(evaluate(dir, "setup.mjs", 'm.nodeProblem("22.0.0")'), null);
   });
@@ -129,7 +129,7 @@ describe("set-up of a clone", function () {
       encoding: "utf8",
       env: { ...process.env, SECURED_WEB_HOME: join(dir, "home"), SECURED_WEB_API_PORT: "1" },
     });
-    assert.match(stdout, /will get +npm packages +node_modules is missing: npm ci/);
+    assert.match(stdout, /will get +npm packages +node_modules is missing\. Run: npm ci/);
     assert.match(stdout, /will get +Pulumi plugins/);
     assert.ok(status === 0 || status === 1);
     assert.deepEqual(readdirSync(dir, { recursive: true }).sort(), before);

@@ -62,24 +62,24 @@ describe("configuration", () => {
     [
       "count out of range",
       { "secured-web:web": '{"count":0}' },
-      /^secured-web:web\.count: must be 2 to 10, got 0$/,
+      /^secured-web:web\.count: expected 2 to 10, got 0$/,
     ],
     [
       "count not whole",
       { "secured-web:web": '{"count":2.5}' },
-      /^secured-web:web\.count: must be 2 to 10, got 2\.5$/,
+      /^secured-web:web\.count: expected 2 to 10, got 2\.5$/,
     ],
     [
       "a word that is none of those",
       { "secured-web:topology": "mesh" },
-      /topology: must be converged or separated, got mesh/,
+      /topology: expected converged or separated, got mesh/,
     ],
-    ["not a boolean", { "secured-web:createDomain": "yes" }, /createDomain: must be true or false, got yes/],
-    ["not a domain", { "secured-web:domain": "foobar" }, /domain: must be a domain name .*, got foobar/],
+    ["not a boolean", { "secured-web:createDomain": "yes" }, /createDomain: expected true or false, got yes/],
+    ["not a domain", { "secured-web:domain": "foobar" }, /domain: expected a domain name .*, got foobar/],
     [
       "not a list",
       { "secured-web:operators": '{"networks":"10.0.0.1"}' },
-      /operators\.networks: must be a list of networks/,
+      /operators\.networks: expected a list of networks/,
     ],
     [
       "a bad item",
@@ -89,12 +89,12 @@ describe("configuration", () => {
     [
       "a repeated item",
       { "secured-web:alerts": '{"emails":["a@b.c","a@b.c"]}' },
-      /alerts\.emails: must be a list/,
+      /alerts\.emails: expected a list/,
     ],
     [
       "a public VPC range",
       { "secured-web:vpc": '{"ipRange":"8.8.0.0/16"}' },
-      /vpc\.ipRange: must be a private IPv4 network/,
+      /vpc\.ipRange: expected a private IPv4 network/,
     ],
     ["a reserved VPC range", { "secured-web:vpc": '{"ipRange":"10.244.0.0/20"}' }, /vpc\.ipRange/],
     ["a VPC range off its boundary", { "secured-web:vpc": '{"ipRange":"10.1.0.1/20"}' }, /vpc\.ipRange/],
@@ -102,34 +102,34 @@ describe("configuration", () => {
     [
       "an unknown setting",
       { "secured-web:topologie": "x" },
-      /topologie: no such setting; did you mean secured-web:topology\?/,
+      /topologie: unknown setting; did you mean secured-web:topology\?/,
     ],
     [
       "an unknown inner setting",
       { "secured-web:web": '{"cuont":2}' },
-      /web\.cuont: no such setting; did you mean secured-web:web\.count\?/,
+      /web\.cuont: unknown setting; did you mean secured-web:web\.count\?/,
     ],
     [
       "a structured setting that is a word",
       { "secured-web:web": "2" },
-      /secured-web:web: must be an object with the keys count, size/,
+      /secured-web:web: expected an object with the keys count, size/,
     ],
-    ["an even group", { "secured-web:database": '{"count":4}' }, /database\.count: must be 3, 5, 7 or 9/],
-    ["a group of one", { "secured-web:database": '{"count":1}' }, /database\.count: must be 3, 5, 7 or 9/],
+    ["an even group", { "secured-web:database": '{"count":4}' }, /database\.count: expected 3, 5, 7 or 9/],
+    ["a group of one", { "secured-web:database": '{"count":1}' }, /database\.count: expected 3, 5, 7 or 9/],
     [
       "passthrough without certificate",
       { "secured-web:tls": "passthrough" },
-      /passthrough\.certificate: must be set for tls passthrough/,
+      /passthrough\.certificate: required for tls passthrough/,
     ],
     [
       "datadog without key",
       { "secured-web:monitoring": "datadog" },
-      /datadog\.apiKey: must be set .*--secret secured-web:datadog\.apiKey/,
+      /datadog\.apiKey: required .*--secret secured-web:datadog\.apiKey/,
     ],
     [
       "a check that takes longer than its interval",
       { "secured-web:loadBalancer": '{"checkIntervalSeconds":3,"checkTimeoutSeconds":10}' },
-      /checkTimeoutSeconds: must be at most loadBalancer\.checkIntervalSeconds \(3\), got 10/,
+      /checkTimeoutSeconds: expected at most loadBalancer\.checkIntervalSeconds \(3\), got 10/,
     ],
   ];
   for (const [title, raw, problem] of wrong) {
@@ -145,7 +145,7 @@ describe("configuration", () => {
   it("asks for the domain, with the command that sets it", () => {
     assert.match(
       problemsOf({})[0] ?? "",
-      /secured-web:domain: must be set to a domain name .*pulumi config set/,
+      /secured-web:domain: required: expected a domain name .*pulumi config set/,
     );
   });
 
@@ -177,7 +177,10 @@ describe("configuration", () => {
 
   it("refuses a secret that is stored plain, and takes it encrypted", async () => {
     const raw = passthrough(await testCertificate(["www.foobar.com"]));
-    assert.match(problemsOf(raw, () => false)[0] ?? "", /passthrough\.privateKey: must be stored encrypted/);
+    assert.match(
+      problemsOf(raw, () => false)[0] ?? "",
+      /passthrough\.privateKey: expected an encrypted value, found plain text/,
+    );
     assert.deepEqual(
       problemsOf(raw, (key) => key === "secured-web:passthrough"),
       [],
@@ -190,12 +193,15 @@ describe("configuration", () => {
     const other = await testCertificate(["www.other.com"]);
     assert.match(
       problemsOf(passthrough(other)).join(),
-      /certificate: must be for www\.foobar\.com, is for DNS:www\.other/,
+      /certificate: expected a certificate for www\.foobar\.com, got one for DNS:www\.other/,
     );
     const expired = await testCertificate(["www.foobar.com"], -1);
-    assert.match(problemsOf(passthrough(expired)).join(), /certificate: must be valid now/);
+    assert.match(
+      problemsOf(passthrough(expired)).join(),
+      /certificate: expected a certificate that is valid now/,
+    );
     const mixed = problemsOf(passthrough({ ...good, privateKey: other.privateKey })).join();
-    assert.match(mixed, /privateKey: must be the key of passthrough\.certificate/);
+    assert.match(mixed, /privateKey: expected the key of passthrough\.certificate, got another key/);
     const broken = { certificate: pem("CERTIFICATE"), privateKey: pem("PRIVATE KEY") };
     const problems = problemsOf(passthrough(broken));
     assert.equal(problems.length, 2);

@@ -52,10 +52,10 @@ describe("architecture pictures", () => {
   it("would tell a text that does not fit, and two that overlap", () => {
     const [first, second] = drawing.labels;
     const long = { ...first!, text: first!.text.repeat(9) };
-    assert.match(misfits({ ...drawing, labels: [long] }).join(), /sticks out of its box/);
+    assert.match(misfits({ ...drawing, labels: [long] }).join(), /does not fit its box/);
     const same = { ...second!, at: first!.at, within: first!.within };
     assert.match(misfits({ ...drawing, labels: [first!, same] }).join(), /overlap/);
-    assert.match(misfits({ ...drawing, width: 40 }).join(), /sticks out of the picture/);
+    assert.match(misfits({ ...drawing, width: 40 }).join(), /does not fit the picture/);
   });
 
   it("show each firewall where the program registers it, and lose it with the registration", async () => {
@@ -100,7 +100,7 @@ describe("architecture pictures", () => {
     for (const name of ["web-1", "web-2", "db-1", "db-2", "db-3"])
       assert.equal(count(drawing, `prod-${name}`), 1);
     assert.equal(count(drawing, "nginx → app → HAProxy"), 2);
-    assert.equal(count(drawing, "MySQL: takes writes"), 3);
+    assert.equal(count(drawing, "MySQL: accepts writes"), 3);
     assert.equal(count(drawing, "Datadog agent"), 5);
     const without = await draw({ ...production, monitoring: "none", web: '{"count":3}' });
     assert.equal(count(without, "nginx → app → HAProxy"), 3);

@@ -236,7 +236,7 @@ describe("program: separated production stack", () => {
     }
     await assert.rejects(
       registrations("prod", { ...prod, replaceHost: "db-9" }),
-      /replaceHost: must be one of web-1, .*got db-9/,
+      /replaceHost: expected one of web-1, .*got db-9/,
     );
   });
 });
@@ -291,7 +291,10 @@ describe("program: user data over DigitalOcean's 64 KiB", () => {
     const { config } = await passthrough("www.dev.foobar.com", chain);
     await assert.rejects(registrations("dev", { ...dev, ...config }), (error) => {
       assert.ok(pulumi.RunError.isInstance(error));
-      assert.match(error.message, /the user data of dev-node-1 has \d+ bytes, and DigitalOcean takes 65536/);
+      assert.match(
+        error.message,
+        /the user data of dev-node-1 has \d+ bytes, and DigitalOcean accepts at most 65536/,
+      );
       assert.doesNotMatch(error.message, /MARKER/);
       return true;
     });
@@ -321,18 +324,18 @@ describe("program: user data over DigitalOcean's 64 KiB", () => {
 
 describe("program: what is not on offer", () => {
   const wrong: [title: string, config: Record<string, string>, message: RegExp][] = [
-    ["an unknown region", { region: "xyz9" }, /secured-web:region: must be one of fra1, nyc3, got xyz9/],
-    ["a region that is full", { region: "nyc2" }, /secured-web:region: must be one of fra1, nyc3, got nyc2/],
+    ["an unknown region", { region: "xyz9" }, /secured-web:region: expected one of fra1, nyc3, got xyz9/],
+    ["a region that is full", { region: "nyc2" }, /secured-web:region: expected one of fra1, nyc3, got nyc2/],
     [
       "an unknown size",
       { database: '{"size":"s-99vcpu"}' },
-      /secured-web:database\.size: must be a size that nyc3 offers \(such as s-1vcpu-1gb.*got s-99vcpu/,
+      /secured-web:database\.size: expected a size that nyc3 offers \(such as s-1vcpu-1gb.*got s-99vcpu/,
     ],
-    ["an unknown image", { image: "cp-m" }, /secured-web:image: must be the slug of an image .*, got cp-m/],
+    ["an unknown image", { image: "cp-m" }, /secured-web:image: expected the slug of an image .*, got cp-m/],
     [
       "an image that the region lacks",
       { region: "fra1" },
-      /secured-web:image: ubuntu-26-04-x64 is not offered in fra1/,
+      /secured-web:image: ubuntu-26-04-x64 is not available in fra1/,
     ],
   ];
   for (const [title, config, message] of wrong) {

@@ -25,7 +25,7 @@ describe("internals of @pulumi/pulumi that the program uses", () => {
     const own = runtime.isConfigSecret;
     try {
       delete runtime.isConfigSecret;
-      assert.throws(() => isConfigSecret("test:plain"), /Use the version that infra\/package\.json pins/);
+      assert.throws(() => isConfigSecret("test:plain"), /Install the version that infra\/package\.json pins/);
     } finally {
       runtime.isConfigSecret = own;
     }

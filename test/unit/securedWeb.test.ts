@@ -66,16 +66,16 @@ describe("SecuredWeb", () => {
     [
       "a value out of range",
       { ...shop, web: { count: 0 } },
-      /secured-web:web\.count: must be 2 to 10, got 0/,
+      /secured-web:web\.count: expected 2 to 10, got 0/,
     ],
-    ["a missing domain", { vpc: shop.vpc }, /secured-web:domain: must be set/],
+    ["a missing domain", { vpc: shop.vpc }, /secured-web:domain: required: expected/],
     ["an unknown argument", { ...shop, web: { cuont: 3 } }, /did you mean secured-web:web\.count\?/],
-    ["settings that contradict each other", { ...shop, database: { count: 4 } }, /must be 3, 5, 7 or 9/],
+    ["settings that contradict each other", { ...shop, database: { count: 4 } }, /expected 3, 5, 7 or 9/],
     ["a label that no droplet can have", { ...shop, label: "my_shop" }, /label: expected .* got "my_shop"/],
     [
       "a host to replace that it has not",
       { ...shop, replaceHost: "db-1" },
-      /must be one of node-1, .*got db-1/,
+      /expected one of node-1, .*got db-1/,
     ],
   ];
   for (const [title, args, message] of wrong) {
