@@ -279,7 +279,10 @@ describe("the sandbox's secrets and environment", () => {
     ensurePassphrase(home, true);
     assert.equal(readFileSync(home.passphraseFile, "utf8"), passphrase);
     rmSync(home.passphraseFile);
-    assert.throws(() => ensurePassphrase(home, true), failure(/passphrase is missing/, /npm stop -- --force/));
+    assert.throws(
+      () => ensurePassphrase(home, true),
+      failure(/passphrase is missing/, /npm stop -- --force/),
+    );
     assert.equal(existsSync(home.passphraseFile), false);
   });
 
