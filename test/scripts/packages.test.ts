@@ -55,7 +55,7 @@ describe("the agreement on Debian packages", () => {
     assert.deepEqual(await agree([missing], { yes: true, ask }), ["no-such-package"]);
     const env = { PATH: process.env.PATH, CI: "true" };
     assert.deepEqual(await agree([missing], { env, ask }), ["no-such-package"]);
-    assert.match(printed, /none of their services starts/);
+    assert.match(printed, /no services are started/);
   });
 
   it("CI=false is not CI", async () => {
@@ -65,7 +65,7 @@ describe("the agreement on Debian packages", () => {
 
   it("without a terminal it installs nothing and names the command that does", async () => {
     assert.deepEqual(await agree([missing], { ask: undefined }), []);
-    assert.match(printed, /no terminal[\s\S]*npm start -- --yes installs them/);
+    assert.match(printed, /no terminal[\s\S]*To install them, run npm start -- --yes/);
   });
 
   it("nothing agreed is no step; a failed installation is told and does not throw", async () => {
