@@ -285,7 +285,7 @@ describe("droplets as hosts", function () {
     await assert.rejects(
       provider.createDroplet(() => world, bad),
       (error: Error) => {
-        assert.match(error.message, /user data of host-5: not YAML at line \d+, column \d+/);
+        assert.match(error.message, /user data of host-5: invalid YAML at line \d+, column \d+/);
         assert.doesNotMatch(error.message, /hunter2/);
         return true;
       },

@@ -67,7 +67,7 @@ describe("hosts that cannot come up", function () {
   it("broken user data: the droplet's creation ends with an error, which tells the place and not the text", async () => {
     const id = await create("broken", "#cloud-config\nwrite_files:\n- path: [\n  content: SECRET\n");
     await didNotComeUp(id);
-    assert.match(await told("broken"), /user data of broken: not YAML at line \d+/);
+    assert.match(await told("broken"), /user data of broken: invalid YAML at line \d+/);
     assert.doesNotMatch([...account.log, ...printed].join("\n"), /SECRET/);
   });
 
