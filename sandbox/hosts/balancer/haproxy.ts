@@ -51,9 +51,8 @@ export class Haproxy {
     await writeFile(`${file}.new`, config, { mode: 0o600 });
     await rename(`${file}.new`, file);
     const command = ["haproxy", "-W", "-S", `${this.#masterSocket},mode,600`, "-f", file];
-    const into = this.namespace ? ["nsenter", `--net=${namespacePath(this.namespace)}`] : [];
     const before = running ? await this.#workerPid() : undefined;
-    const { started } = await this.#daemon.ensure([...into, ...command]);
+    const { started } = await this.#daemon.ensure([...this.#into, ...command]);
     if (!started) await converse(this.#masterSocket, "reload");
     await this.#ready(before);
     return { changed: true };
@@ -92,11 +91,16 @@ export class Haproxy {
     return join(this.#sockets, `${this.name}.master`);
   }
 
+  /** What precedes a command that runs in the namespace. nsenter of util-linux 2.41 demands one. */
+  get #into(): string[] {
+    return this.namespace ? ["nsenter", `--net=${namespacePath(this.namespace)}`] : [];
+  }
+
   async #check(config: string): Promise<void> {
     const candidate = join(this.#dir, "haproxy.candidate.cfg");
     await writeFile(candidate, config, { mode: 0o600 });
-    const into = this.namespace ? [`--net=${namespacePath(this.namespace)}`] : [];
-    const { code, stderr } = await attempt("nsenter", [...into, "haproxy", "-c", "-q", "-f", candidate]);
+    const [program = "haproxy", ...args] = [...this.#into, "haproxy", "-c", "-q", "-f", candidate];
+    const { code, stderr } = await attempt(program, args);
     await rm(candidate, { force: true });
     if (code !== 0) throw new Error(`HAProxy rejects the load balancer's configuration: ${stderr.trim()}`);
   }
