@@ -95,7 +95,7 @@ describe("npm start with hosts", function () {
       if (!asked && stdout.includes("- Site")) asked = child.kill("SIGINT");
     });
     assert.equal(interrupted.code, 130, interrupted.stdout + interrupted.stderr);
-    assert.match(interrupted.stderr, /`npm start` goes on from there/);
+    assert.match(interrupted.stderr, /To continue, run `npm start`\./);
   });
 
   it("ends when the site answers, and prints an address and a curl line that works as printed", async () => {
@@ -210,7 +210,7 @@ describe("npm start with hosts", function () {
   it("fails with the host's name while one is off, and mends when it is on again", async () => {
     assert.match(await succeed("sandbox", "power", "node-3", "cycle"), /power_cycle is done/);
     assert.match(await succeed("sandbox", "power", "node-3", "off"), /power_off is done/);
-    assert.match(await succeed("sandbox", "power", "node-3", "off"), /off already/);
+    assert.match(await succeed("sandbox", "power", "node-3", "off"), /dev-node-3 is already off/);
     const off = (await status()).droplets.find(({ name }) => name === "dev-node-3");
     assert.deepEqual([off?.status, off?.host?.power], ["off", "off"]);
     const entered = await sandbox("exec", "node-3", "--", "true");
@@ -220,7 +220,7 @@ describe("npm start with hosts", function () {
     assert.equal(started.code, 1, started.stdout);
     assert.match(
       started.stderr,
-      /The site is not whole: dev-node-3 is off[\s\S]*console[\s\S]*power HOST on/,
+      /The site is incomplete: dev-node-3 is off[\s\S]*console[\s\S]*power HOST on/,
     );
     await succeed("sandbox", "power", "node-3", "on");
     await waitFor("the member that was off", async () => isWhole(await status()), { within: 180 });
@@ -233,7 +233,7 @@ describe("npm start with hosts", function () {
     assert.equal((await sandbox("exec", "node-1", "--", "true")).code, 0);
     assert.match(await succeed("sandbox", "status"), /API: not running/);
     const refused = await sandbox("power", "node-1", "off");
-    assert.match(refused.stderr, /API does not run[\s\S]*npm start/);
+    assert.match(refused.stderr, /API is not running[\s\S]*npm start/);
     const stdout = await succeed("start");
     assert.match(stdout, /✔ Update: \d+ unchanged\n/);
     assert.deepEqual(await machines(), before);
