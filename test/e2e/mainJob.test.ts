@@ -129,7 +129,7 @@ describe("npm start, and what follows it", function () {
   it("replace of a host that is not there names those that are", async () => {
     const { exitCode, stderr } = await sandbox.run("replace", ["dev", "node-9"]);
     assert.equal(exitCode, 2);
-    assert.match(stderr, /Unknown host "node-9"[\s\S]*node-1, node-2, node-3/);
+    assert.match(stderr, /The stack has no host "node-9"[\s\S]*node-1, node-2, node-3/);
   });
 
   it("prod stands beside dev in one account; destroy takes dev alone, prod's protected hosts not at all", async () => {

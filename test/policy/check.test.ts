@@ -343,11 +343,11 @@ describe("npm run policy", function () {
     [["check", "no-such.json"], /no-such\.json: there is no such file/],
     [
       ["check", "package.json"],
-      /package\.json is no exported state: it has no "deployment"[\s\S]*pulumi stack export/,
+      /package\.json is not an exported state: it has no "deployment"[\s\S]*pulumi stack export/,
     ],
     [["check"], /requires a file/],
-    [["check", "x", "--format", "xml"], /--format: must be table, json, sarif, junit/],
-    [["explain", "no-such"], /There is no policy "no-such"[\s\S]*end-to-end-encryption/],
+    [["check", "x", "--format", "xml"], /--format: expected table, json, sarif, junit, got "xml"/],
+    [["explain", "no-such"], /Unknown policy "no-such"[\s\S]*end-to-end-encryption/],
     [["judge"], /cannot "judge"[\s\S]*check, list, explain/],
   ] as const) {
     it(`${args.join(" ")}: says what is wrong, and ends with 2`, () => {

@@ -91,7 +91,7 @@ export class Haproxy {
     return join(this.#sockets, `${this.name}.master`);
   }
 
-  /** What precedes a command that runs in the namespace. nsenter of util-linux 2.41 demands one. */
+  /** The words before a command that runs in the namespace. nsenter of util-linux 2.41 requires a namespace. */
   get #into(): string[] {
     return this.namespace ? ["nsenter", `--net=${namespacePath(this.namespace)}`] : [];
   }
