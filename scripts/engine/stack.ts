@@ -5,6 +5,7 @@ import { type DatadogAccess, ensureDatadog } from "../../sandbox/index";
 import { type Home, PROJECT_DIR } from "../home";
 import { interruption } from "../interruption";
 import type { PulumiCli } from "../toolchain/find.mjs";
+import { separateConnections } from "./connections";
 import { DATADOG, type DatadogKey, withSandboxKeys } from "./datadogKeys";
 import { DiskWatch, requireDiskSpace } from "./diskSpace";
 import { withDatadogEnvironment } from "./environment";
@@ -73,6 +74,7 @@ export class EngineStack {
     const pulumi = new PulumiProcess(target.cli, target.environment);
     const { LocalWorkspace } =
       require("@pulumi/pulumi/automation") as typeof import("@pulumi/pulumi/automation");
+    separateConnections();
     const workspace = await LocalWorkspace.create({
       workDir,
       program: withDatadogEnvironment(target.environment, target.program ?? loadProgram),

@@ -6,6 +6,7 @@ import { delimiter, join } from "node:path";
 import { LocalWorkspace, PulumiCommand, type PulumiFn, Stack } from "@pulumi/pulumi/automation";
 import { build } from "esbuild";
 import type { Context } from "mocha";
+import { separateConnections } from "../../../scripts/engine/connections";
 import { cliPath } from "../../sandbox/plugins/engine";
 
 const root = join(__dirname, "../../..");
@@ -43,6 +44,7 @@ export class PolicyEngine {
   /** An engine, or a skip with its reason where this machine has no Pulumi CLI. */
   static async start(context: Context): Promise<PolicyEngine> {
     const path = await cliPath(context);
+    separateConnections();
     const bin = mkdtempSync(join(tmpdir(), "secured-web-cli-"));
     mkdirSync(join(bin, "bin"));
     writeExecutable(join(bin, "bin", "pulumi"), `#!/bin/sh\nexec '${path}' "$@"\n`);

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LocalWorkspace, PulumiCommand, type PulumiFn, Stack } from "@pulumi/pulumi/automation";
 import { installPlugins } from "../../../sandbox/plugins/install";
+import { separateConnections } from "../../../scripts/engine/connections";
 import { findPulumi } from "../../../scripts/toolchain/find.mjs";
 
 /** The path of the Pulumi CLI; where there is none, the suite is skipped and says why. */
@@ -27,6 +28,7 @@ export class Engine {
   private constructor(private readonly cli: PulumiCommand) {}
 
   static async start(path: string): Promise<Engine> {
+    separateConnections();
     const root = mkdtempSync(join(tmpdir(), "secured-web-cli-"));
     mkdirSync(join(root, "bin"));
     const launcher = join(root, "bin", "pulumi");
