@@ -1,5 +1,5 @@
 /**
- * Gives each gRPC client of the SDK a connection that it shares with no other client.
+ * Makes each gRPC client of the SDK open a connection that it shares with no other client.
  *
  * Call it before a process runs inline programs. Each run has its own engine on its own port, and the SDK never closes
  * its client of an engine that has ended. gRPC reuses connections by address within a process, and a failed one answers
