@@ -6,6 +6,7 @@ import type { TemplateValues } from "./template";
 /** A tree in infra/payload. */
 export type PayloadTree =
   | "common"
+  | "release"
   | "web"
   | "database"
   | "database-group"

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { renderFiles } from "../../infra/userdata/files";
+
+const folder = "/usr/local/lib/secured-web/release/";
+
+describe("payload: the release program (Python)", function () {
+  this.timeout(60_000);
+  let directory: string;
+  before(function () {
+    if (spawnSync("python3", ["--version"]).status !== 0) {
+      console.log("      skipped: there is no python3 on this machine");
+      this.skip();
+    }
+    directory = mkdtempSync(join(tmpdir(), "secured-web-release-"));
+    // As they are on a host, not as they are in the repository.
+    mkdirSync(join(directory, "whole"));
+    for (const { path, content } of renderFiles({ trees: ["release"], values: {} })) {
+      if (path.startsWith(folder))
+        writeFileSync(join(directory, "whole", path.slice(folder.length)), content);
+    }
+  });
+  after(() => directory && rmSync(directory, { recursive: true, force: true }));
+
+  const runTests = (program: string) =>
+    spawnSync("python3", ["-B", join(__dirname, "release_test.py"), join(directory, program)], {
+      encoding: "utf8",
+    });
+
+  it("passes its own tests", () => {
+    const { status, stderr } = runTests("whole");
+    assert.equal(status, 0, stderr);
+    const count = Number(/^Ran (\d+) tests/m.exec(stderr)?.[1]);
+    assert.ok(count >= 11, `only ${count} tests ran`);
+  });
+
+  /** Protections of the program, without which its own tests must fail. */
+  for (const [what, name, from, to] of [
+    ["writes in place", "files.py", "os.replace(new, target)", "open(target, 'w').write(content)"],
+    ["leaves removed files", "files.py", "\tremove_files(root, removed)\n", ""],
+    ["writes anywhere", "files.py", "os.path.normpath(path) != path or", "False and"],
+  ] as const) {
+    it(`fails them when it ${what}`, () => {
+      const careless = what.replaceAll(" ", "-");
+      cpSync(join(directory, "whole"), join(directory, careless), { recursive: true });
+      const program = readFileSync(join(directory, careless, name), "utf8");
+      assert.ok(program.includes(from), `${name} does not contain ${from}`);
+      writeFileSync(join(directory, careless, name), program.replace(from, to));
+      const { status, stderr } = runTests(careless);
+      assert.equal(status, 1);
+      assert.match(stderr, /^FAILED \(/m);
+    });
+  }
+});
