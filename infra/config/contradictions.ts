@@ -1,3 +1,4 @@
+import { bufferPoolProblem, connectionProblem } from "./capacity";
 import type { Setting } from "./kinds";
 import { judgeCertificate } from "./siteCertificate";
 import { siteName } from "./siteName";
@@ -39,6 +40,9 @@ export function contradictions(config: Config): string[] {
     problems.push(
       `${projectName}:loadBalancer.checkTimeoutSeconds: expected at most loadBalancer.checkIntervalSeconds (${config.loadBalancer.checkIntervalSeconds}), got ${config.loadBalancer.checkTimeoutSeconds}`,
     );
+  }
+  for (const problem of [connectionProblem(config), bufferPoolProblem(config)]) {
+    if (problem !== undefined) problems.push(problem);
   }
   return problems;
 }

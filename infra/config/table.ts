@@ -78,9 +78,12 @@ export const table = {
   }),
   "database.bufferPoolMib": integer(128, 524288, {
     default: byEnvironment(512, 4096),
-    doc: "InnoDB buffer pool (MiB); leave memory for the other roles",
+    doc: "InnoDB buffer pool (MiB). With MySQL's other memory it must fit into the database slice and leave room for what else runs on the host; the error names the largest value",
   }),
-  "database.maxConnections": integer(20, 10000, { default: 200, doc: "MySQL's max_connections" }),
+  "database.maxConnections": integer(20, 10000, {
+    default: 200,
+    doc: "MySQL's max_connections. One member must be able to take all web hosts (separated: twice web.count, because a replacement creates the new ones first): hosts x (app.connectionLimit + 2) + database.count x 2 + 10",
+  }),
   "database.protect": flag({
     default: byEnvironment(false, true),
     doc: "Protect the database hosts and the zone against deletion",
