@@ -102,13 +102,15 @@ export class Edge extends pulumi.ComponentResource {
 
   private createCertificate(args: EdgeArgs): digitalocean.Certificate {
     const site = siteName(args);
-    // Only Let's Encrypt may issue certificates for the zone's names (RFC 8659).
+    // Only Let's Encrypt may issue certificates (RFC 8659): for all names of the stack's own zone, in another zone only
+    // for the site's name. An authority asks for the record of the name itself before those of its parents, so a
+    // record of others at the apex does not exclude Let's Encrypt either.
     const authorization = new digitalocean.DnsRecord(
       `${this.name}-certificate-authority`,
       {
         domain: this.domainName,
         type: "CAA",
-        name: "@",
+        name: args.createDomain ? "@" : args.subdomain,
         flags: 0,
         tag: "issue",
         value: "letsencrypt.org.",

@@ -271,6 +271,23 @@ describe("program: variants", () => {
     );
   });
 
+  for (const [subdomain, createDomain, name] of [
+    ["www", "true", "@"],
+    ["www", "false", "www"],
+    ["@", "false", "@"],
+  ] as const) {
+    it(`a CAA record for ${subdomain}, createDomain ${createDomain}: at ${name}`, async () => {
+      const stack = await registrations("dev", { ...dev, createDomain, subdomain });
+      const records = ofType(stack, "DnsRecord").filter(({ inputs }) => inputs.type === "CAA");
+      assert.deepEqual(
+        records.map(({ inputs }) => [inputs.name, inputs.tag, inputs.value]),
+        [[name, "issue", "letsencrypt.org."]],
+      );
+      const site = subdomain === "@" ? "dev.foobar.com" : `${subdomain}.dev.foobar.com`;
+      assert.deepEqual(ofType(stack, "Certificate")[0]?.inputs.domains, [site]);
+    });
+  }
+
   it("adding a web host changes no other host's user data", async () => {
     const before = userDataOf(await registrations("prod", prod));
     const after = userDataOf(await registrations("prod", { ...prod, web: '{"count":4}' }));
