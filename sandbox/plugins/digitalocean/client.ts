@@ -3,6 +3,7 @@
  * after transient errors (429, 5xx except 501, no answer). Its errors name the remedy.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import type { SpacesClient } from "./spacesClient";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -35,7 +36,10 @@ const pageSize = 200;
 const longestMessage = 600;
 
 export class Client {
-  constructor(private readonly options: ClientOptions) {}
+  constructor(
+    private readonly options: ClientOptions,
+    readonly spaces: SpacesClient,
+  ) {}
 
   get<T>(path: string): Promise<T> {
     return this.request<T>("GET", path);

@@ -25,13 +25,18 @@ import { loadBalancer } from "./resources/loadBalancer";
 import { monitorAlert, uptimeAlert, uptimeCheck } from "./resources/monitoring";
 import { project, projectResources } from "./resources/project";
 import { reservedIp, reservedIpAssignment } from "./resources/reservedIp";
+import { spacesBucket } from "./resources/spacesBucket";
+import { spacesBucketObject } from "./resources/spacesBucketObject";
+import { spacesKey } from "./resources/spacesKey";
 import { sshKey } from "./resources/sshKey";
 import { tag } from "./resources/tag";
 import { volume, volumeAttachment } from "./resources/volume";
 import { vpc } from "./resources/vpc";
 import { vpcNatGateway } from "./resources/vpcNatGateway";
+import { SpacesClient, type SpacesOptions } from "./spacesClient";
 
 const publicEndpoint = "https://api.digitalocean.com";
+const publicSpaces = "https://{{.Region}}.digitaloceanspaces.com";
 /** The official provider's client first waits a second before it retries. For an API on this machine less is enough. */
 const loopbackRetryWaitMinMs = 250;
 
@@ -53,7 +58,8 @@ export const digitalocean: Provider<Client> = {
     apiEndpoint: ["DIGITALOCEAN_API_URL"],
     spacesEndpoint: ["SPACES_ENDPOINT_URL"],
   },
-  configure: (config, signal) => new Client(clientOptions(config, signal)),
+  configure: (config, signal) =>
+    new Client(clientOptions(config, signal), new SpacesClient(spacesOptions(config, signal))),
   resources: [
     certificate,
     databaseCluster,
@@ -69,6 +75,9 @@ export const digitalocean: Provider<Client> = {
     projectResources,
     reservedIp,
     reservedIpAssignment,
+    spacesBucket,
+    spacesBucketObject,
+    spacesKey,
     sshKey,
     tag,
     uptimeAlert,
@@ -119,6 +128,19 @@ function clientOptions(config: PropertyMap, signal: AbortSignal) {
         ? defaultWaitMs(endpoint)
         : Number(config.httpRetryWaitMin) * 1000,
     retryWaitMaxMs: Number(config.httpRetryWaitMax ?? 30) * 1000,
+    signal,
+  };
+}
+
+/** The environment counts here only, as in the official provider: it is not recorded in the stack's state. */
+function spacesOptions(config: PropertyMap, signal: AbortSignal): SpacesOptions {
+  const { SPACES_ACCESS_KEY_ID = "", SPACES_SECRET_ACCESS_KEY = "" } = process.env;
+  return {
+    endpoint: text(config, "spacesEndpoint") || publicSpaces,
+    accessKey: text(config, "spacesAccessId") || SPACES_ACCESS_KEY_ID,
+    secretKey: text(config, "spacesSecretKey") || SPACES_SECRET_ACCESS_KEY,
+    retries: 3,
+    retryWaitMs: 100,
     signal,
   };
 }

@@ -53,7 +53,7 @@ function replaces(field: Field, input: Given, state: Given): boolean {
 export function sameField(field: Field, input: Given, state: Given, inputs: PropertyMap): boolean {
   if (input === undefined || input === null) {
     if (field.stateDefault !== undefined) return deepEqual(field.stateDefault, state);
-    return field.presence === "optionalComputed" || isZero(state);
+    return field.presence === "optionalComputed" || field.staysWhenAbsent === true || isZero(state);
   }
   if (containsUnknown(input)) return false;
   if (state !== undefined && state !== null && field.sameAs?.(input, state, inputs)) return true;

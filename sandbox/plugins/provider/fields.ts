@@ -30,6 +30,8 @@ export interface Rules {
   readonly replaces?:
     | true
     | ((input: PropertyValue | undefined, state: PropertyValue | undefined) => boolean);
+  /** Removing it from the program changes nothing: the resource keeps what it has. */
+  readonly staysWhenAbsent?: true;
   readonly secret?: true;
   /** A missing value becomes the resource's name, a dash and seven random hex digits. */
   readonly autoname?: true;

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { SpacesBackend } from "../../../sandbox/api/core/spaces";
 import { type RunningApi, startApi } from "../../../sandbox/api/server";
 
 export const token = "t0ken-of-the-test";
@@ -15,10 +16,12 @@ export class Account {
   /**
    * @param actionDelayMs how long the API's asynchronous actions take
    * @param vpcLingerMs how long a VPC keeps a deleted member
+   * @param spaces opens buckets to the account's Spaces keys
    */
-  static async open(actionDelayMs = 20, vpcLingerMs = 0): Promise<Account> {
+  static async open(actionDelayMs = 20, vpcLingerMs = 0, spaces?: SpacesBackend): Promise<Account> {
     const stateDir = mkdtempSync(join(tmpdir(), "secured-web-plugins-"));
-    return new Account(await startApi({ stateDir, port: 0, token, actionDelayMs, vpcLingerMs }), stateDir);
+    const options = { stateDir, port: 0, token, actionDelayMs, vpcLingerMs, ...(spaces && { spaces }) };
+    return new Account(await startApi(options), stateDir);
   }
 
   get url(): string {

@@ -54,7 +54,11 @@ export class Engine {
     return readFileSync(join(this.dir, "state", ".pulumi", "stacks", "plugins", `${stack}.json`), "utf8");
   }
 
-  async stack(name: string, config: Record<string, { value: string; secret?: boolean }>): Promise<Stack> {
+  async stack(
+    name: string,
+    config: Record<string, { value: string; secret?: boolean }>,
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<Stack> {
     const workDir = mkdtempSync(join(this.dir, "work-"));
     const nothing: PulumiFn = async () => {};
     const workspace = await LocalWorkspace.create({
@@ -75,6 +79,7 @@ export class Engine {
         DIGITALOCEAN_TOKEN: "",
         DIGITALOCEAN_ACCESS_TOKEN: "",
         DIGITALOCEAN_API_URL: "",
+        ...environment,
       },
     });
     const stack = await Stack.createOrSelect(name, workspace);

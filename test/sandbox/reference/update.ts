@@ -19,7 +19,8 @@ const MEMBERS: Readonly<Record<string, readonly string[]>> = {
   "pulumi-digitalocean": [
     ...["Certificate", "DatabaseCluster", "DatabaseFirewall", "DatabaseReplica", "DnsRecord", "Domain"],
     ...["Droplet", "Firewall", "LoadBalancer", "MonitorAlert", "Project", "ProjectResources", "ReservedIp"],
-    ...["ReservedIpAssignment", "SshKey", "Tag", "UptimeAlert", "UptimeCheck", "Volume", "VolumeAttachment"],
+    ...["ReservedIpAssignment", "SpacesBucket", "SpacesBucketObject", "SpacesKey", "SshKey", "Tag"],
+    ...["UptimeAlert", "UptimeCheck", "Volume", "VolumeAttachment"],
     ...["Vpc", "VpcNatGateway", "getAccount", "getCertificate", "getDomain", "getDroplet", "getDroplets"],
     ...["getImage", "getLoadBalancer", "getRegion", "getRegions", "getSizes", "getSshKey", "getSshKeys"],
     "getVpc",
