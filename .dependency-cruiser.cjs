@@ -2,7 +2,7 @@
 const cloud = "node_modules/@pulumi/";
 /** infra's folders and files that are plain functions over plain data. */
 const pure =
-  "^infra/(config/|monitoring/|userdata/|firewallMatrix[.]ts$|monthlyCost[.]ts$|sitePlan[.]ts$|topology[.]ts$)";
+  "^infra/(config/|monitoring/|releases/|userdata/|firewallMatrix[.]ts$|monthlyCost[.]ts$|sitePlan[.]ts$|topology[.]ts$)";
 
 module.exports = {
   forbidden: [
@@ -26,6 +26,13 @@ module.exports = {
       severity: "error",
       from: { path: "^infra/topology[.]ts$" },
       to: { path: "^infra/", pathNot: "^infra/config/" },
+    },
+    {
+      name: "releases-are-made-from-user-data",
+      comment: "userdata -> releases -> components",
+      severity: "error",
+      from: { path: pure, pathNot: "^infra/releases/" },
+      to: { path: "^infra/releases/" },
     },
     {
       name: "components-do-not-import-the-program",

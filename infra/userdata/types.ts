@@ -36,6 +36,8 @@ export interface HostSettings {
   /** The site's label and its environment: tags of metrics and logs. */
   readonly stack: string;
   readonly environment: "development" | "production";
+  /** Whether the hosts fetch later releases (infra/releases). */
+  readonly releases: boolean;
 }
 
 /** A certificate and its key, PEM. */
@@ -67,6 +69,25 @@ export interface HostSecrets {
   readonly datadogApiKey?: string;
   /** The address of Sumo Logic's HTTP source, which acts as a password. */
   readonly sumologicUrl?: string;
+  /** Needed if the settings have releases. */
+  readonly release?: ReleaseAccess;
+}
+
+/** Addresses and keys with which a host fetches its releases and reports its status. All hosts share a Spaces key. */
+export interface ReleaseAccess {
+  /** https:// address of the host's release object. */
+  readonly releasesUrl: string;
+  /** https:// address of the host's status object. */
+  readonly statusUrl: string;
+  /** Region of both buckets, for the signature of requests. */
+  readonly region: string;
+  /** The stack's Ed25519 public key (SPKI, PEM). */
+  readonly publicKey: string;
+  /** A Spaces key that can read the releases, and write the status objects. */
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** base64 of the 64 bytes that seal this host's secrets and its status. */
+  readonly sealingKey: string;
 }
 
 /** The secrets that settings provide; the first update creates all others. */

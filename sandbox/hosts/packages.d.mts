@@ -1,7 +1,7 @@
 export interface WantedPackage {
   /** Its name in Debian and Ubuntu. */
   readonly package: string;
-  /** The package is installed if all of these are. */
+  /** The package is installed if all of these are: names of programs, or absolute paths of files. */
   readonly programs: readonly string[];
   /** Completes the sentence "it ..." in the question to the user. */
   readonly why: string;

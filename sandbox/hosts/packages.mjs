@@ -23,10 +23,16 @@ export function readPackages(file) {
   return JSON.parse(readFileSync(file, "utf8"));
 }
 
-/** The packages with a program that is neither on PATH nor in the folders of administrators' programs. */
+/**
+ * The packages with a program that is neither on PATH nor in the folders of administrators' programs, or with a
+ * missing file (an absolute path).
+ */
 export function missingPackages(wanted, env = process.env) {
   const folders = [...(env.PATH ?? "").split(delimiter), "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin"];
-  const found = (name) => folders.some((dir) => isAbsolute(dir) && isProgram(join(dir, name)));
+  const found = (name) =>
+    isAbsolute(name)
+      ? existsSync(name)
+      : folders.some((dir) => isAbsolute(dir) && isProgram(join(dir, name)));
   return wanted.filter(({ programs }) => !programs.every(found));
 }
 

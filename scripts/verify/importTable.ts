@@ -18,6 +18,7 @@ const parts: readonly (readonly [name: string, paths: RegExp])[] = [
   ["infra/firewallMatrix.ts", /^infra\/firewallMatrix\.ts$/],
   ["infra/monitoring", /^infra\/monitoring\//],
   ["infra/userdata", /^infra\/userdata\//],
+  ["infra/releases", /^infra\/releases\//],
   ["infra/components", /^infra\/components\//],
   ["infra/index.ts", /^infra\/index\.ts$/],
   ["examples", /^examples\//],

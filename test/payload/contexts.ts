@@ -1,6 +1,13 @@
 /** Literal stacks for tests of the payload: what the components would pass, with secrets that are obviously fake. */
+import { createHash } from "node:crypto";
 import { buildTopology, type Host, type Topology, type TopologyName } from "../../infra/topology";
-import type { HostContext, HostSecrets, HostSettings, KeyPair } from "../../infra/userdata/types";
+import type {
+  HostContext,
+  HostSecrets,
+  HostSettings,
+  KeyPair,
+  ReleaseAccess,
+} from "../../infra/userdata/types";
 
 /** What a test may vary. */
 export interface Variant {
@@ -29,6 +36,7 @@ export const settings: HostSettings = {
   monitoring: { agent: "none" },
   stack: "dev",
   environment: "development",
+  releases: false,
 };
 
 export const sumologic = { agent: "sumologic" } as const;
@@ -61,6 +69,19 @@ const fakePair = (what: string): KeyPair => ({
   privateKey: fakePem(`SECRET key of ${what}`),
 });
 
+/** 64 bytes of the host's own. */
+const fakeSealingKey = (name: string) => createHash("sha512").update(`SECRET of ${name}`).digest("base64");
+
+const fakeRelease = ({ name }: Host): ReleaseAccess => ({
+  releasesUrl: `https://secured-web-dev-releases-1a2b3c4d.fra1.digitaloceanspaces.com/hosts/${name}.json`,
+  statusUrl: `https://secured-web-dev-status-1a2b3c4d.fra1.digitaloceanspaces.com/hosts/${name}`,
+  region: "fra1",
+  publicKey: "-----BEGIN PUBLIC KEY-----\nFAKE\n-----END PUBLIC KEY-----\n",
+  accessKeyId: "FAKEACCESSKEY",
+  secretAccessKey: "SECRETaccesskey",
+  sealingKey: fakeSealingKey(name),
+});
+
 /** Secrets for a host's roles; every secret text holds the word SECRET. */
 export function fakeSecrets(host: Host): HostSecrets {
   const isWeb = host.roles.includes("web");
@@ -76,5 +97,6 @@ export function fakeSecrets(host: Host): HostSecrets {
     },
     datadogApiKey: "SECRETapikey",
     sumologicUrl: "https://collectors.example/receiver/v1/http/SECRET",
+    release: fakeRelease(host),
   };
 }

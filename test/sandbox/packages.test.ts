@@ -72,6 +72,9 @@ describe("packages that hosts need", function () {
       missingPackages([wanted("web"), wanted("other")], env).map((one) => one.package),
       ["other"],
     );
+    const withFile = (file: string) => ({ ...wanted("web"), programs: [file] });
+    assert.deepEqual(missingPackages([withFile(__filename)], env), []);
+    assert.equal(missingPackages([withFile(`${__filename}.none`)], env).length, 1);
   });
 
   it("are installed while no service may start, and none at the next boot", async () => {
