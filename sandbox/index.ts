@@ -78,7 +78,19 @@ export {
   receivedMetrics,
   receivedSeries,
 } from "./client/metrics";
+export { spacesUrl } from "./client/spaces";
 export type { DatadogAccess } from "./datadog/access";
+
+// ---- Spaces, which run next to the API.
+/** Builds their S3 server, once (about a minute; needs Go). Without this, the first request to Spaces builds it. */
+export async function prepareSpaces(report: (line: string) => void): Promise<string> {
+  return (await import("./spaces/versitygw.ts")).ensureVersitygw(report);
+}
+
+/** True if their S3 server is built. */
+export async function hasSpacesServer(): Promise<boolean> {
+  return (await import("./spaces/versitygw.ts")).hasVersitygw();
+}
 
 // ---- Droplets as hosts.
 export { type HostsMode, hostsMode, hostsOption, keepHostsMode } from "./hosts/mode";

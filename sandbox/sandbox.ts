@@ -12,6 +12,8 @@ export interface Sandbox {
   /** Keys, address and account of the Datadog stand-in. */
   readonly datadogDir: string;
   readonly apiStateDir: string;
+  /** Buckets of Spaces. Part of the account's folder. */
+  readonly spacesDir: string;
   /** Disks, networks and keys of droplets that are hosts. Absent while all droplets are only records. */
   readonly hostsDir: string;
   readonly apiLog: string;
@@ -39,6 +41,7 @@ export function sandboxAt(dir: string, { npmLockFile, calls = OWN_CALLS }: Sandb
     tokenFile: inside("api-token"),
     datadogDir: inside("datadog"),
     apiStateDir: inside("api"),
+    spacesDir: inside(join("api", "spaces")),
     hostsDir: inside("hosts"),
     apiLog: inside("api.log"),
     apiRecord: inside("api.json"),

@@ -79,10 +79,11 @@ export async function examine(env) {
     typeof go === "string"
       ? optional(
           "Go",
-          `${go}; it builds the Pulumi CLI if none is installed, and the collector that sends the hosts' metrics`,
+          `${go}; it builds the S3 server of Spaces, the Pulumi CLI if none is installed, and the collector that sends the hosts' metrics`,
         )
       : ok("Go", `${go.version} (${go.path})`),
     plugins(env),
+    await spaces(go, env),
     await apiPort(env),
     diskSpace(env, cli === undefined),
     await hosts(env),
@@ -160,6 +161,22 @@ function plugins(env) {
     name,
     "official plugins if they can be downloaded, otherwise the sandbox's stand-ins (--cloud requires the official ones)",
   );
+}
+
+/** The S3 server that stores the objects of Spaces, where sandbox/spaces/versitygw.ts builds it. */
+async function spaces(go, env) {
+  const name = "Spaces";
+  const pinned = readFileSync(join(root, "sandbox", "spaces", "gateway", "go.mod"), "utf8");
+  const version = /github\.com\/versity\/versitygw v(\S+)/.exec(pinned)?.[1];
+  const cache = env.XDG_CACHE_HOME || join(homedir(), ".cache");
+  const program = join(cache, "digitalocean-sandbox", `versitygw-${version}`, "versitygw");
+  const server = `their S3 server, versitygw ${version}`;
+  if (existsSync(program)) return ok(name, `${server}, is built (${program})`);
+  if (typeof go !== "string") return willGet(name, `npm start builds ${server}, once (about a minute)`);
+  const { problem } = await packageAccess(env);
+  return problem === undefined
+    ? willGet(name, `npm start offers to install Go, and builds ${server} (${go})`)
+    : missing(name, `Go must build ${server}: install Go 1.21 or newer, https://go.dev/dl (${go})`);
 }
 
 function pluginFolder(plugin) {

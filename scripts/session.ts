@@ -10,12 +10,15 @@ import {
   ensureToken,
   type HostsDecision,
   type HostsMode,
+  hasSpacesServer,
   hostParts,
   hostsMode,
   keepHostsMode,
   prepareCollector,
+  prepareSpaces,
   request,
   sandboxDatadog,
+  spacesUrl,
   withoutHosts,
 } from "../sandbox/index";
 import { type HeldLock, tryLock } from "../sandbox/lock.mjs";
@@ -32,7 +35,7 @@ import { wayToHosts } from "./hosts/elsewhere.mjs";
 import { interruption } from "./interruption";
 import { type Agreed, agreeOnPackages } from "./packages";
 import type { Step, Together } from "./progress";
-import type { PulumiCli } from "./toolchain/find.mjs";
+import { findGo, type PulumiCli } from "./toolchain/find.mjs";
 import { describePulumi, ensurePulumi, GO_PACKAGE, needsGo } from "./toolchain/pulumi";
 
 export const SESSION_OPTIONS = {
@@ -64,6 +67,7 @@ export class Session {
   readonly cloud: boolean;
   #cli: PulumiCli | undefined;
   #api: ApiAccess | undefined;
+  #spaces: string | undefined;
   #standIns = false;
   #hosts: HostsDecision | undefined;
   #opened: EngineStack | undefined;
@@ -127,9 +131,14 @@ export class Session {
     const mode = hostsMode(this.args.text("hosts"), this.home);
     return [
       ...(hosts ? [this.#hostsStep(mode)] : []),
-      ...(hosts
-        ? [{ title: "What is made once", together: [this.#cliStep(), ...this.#partSteps(mode)] }]
-        : [this.#cliStep()]),
+      {
+        title: "What is made once",
+        together: [
+          this.#cliStep(),
+          ...(this.args.text("api") === undefined ? [this.#spacesStep()] : []),
+          ...(hosts ? this.#partSteps(mode) : []),
+        ],
+      },
       this.#apiStep(),
       this.#openStep(),
     ];
@@ -144,12 +153,15 @@ export class Session {
       mode !== "off" &&
       wayToHosts() === undefined &&
       missingPackages(HOST_PACKAGES).some(({ optional }) => !optional);
-    const go = await needsGo();
+    const spaces = own && !(await hasSpacesServer()) && typeof (await findGo()) === "string";
+    const cli = await needsGo();
+    const go = spaces || cli;
     const purpose = [
       ...(hosts
         ? ["Droplets boot as hosts on this machine. Without these packages they are only records."]
         : []),
-      ...(go ? ["The Pulumi CLI must be built, because its download site does not answer."] : []),
+      ...(spaces ? ["The S3 server of Spaces must be built; without it Spaces do not answer."] : []),
+      ...(cli ? ["The Pulumi CLI must be built, because its download site does not answer."] : []),
     ].join(" ");
     return agreeOnPackages(
       {
@@ -208,6 +220,17 @@ export class Session {
     };
   }
 
+  #spacesStep(): Step {
+    return {
+      title: "S3 server of Spaces",
+      run: async (report) => {
+        if (await hasSpacesServer()) return "in the cache";
+        await prepareSpaces(report);
+        return "built";
+      },
+    };
+  }
+
   #apiStep(): Step {
     return {
       title: "DigitalOcean account in the sandbox",
@@ -216,6 +239,7 @@ export class Session {
         const given = this.args.text("api");
         if (given !== undefined) {
           this.#api = await foreignApi(given, this.home);
+          this.#spaces = await spacesUrl(this.#api);
           return given;
         }
         const option = this.args.text("port");
@@ -227,6 +251,7 @@ export class Session {
           onProgress: report,
         });
         this.#api = api;
+        this.#spaces = await spacesUrl(api);
         return `${api.url}, process ${api.pid}${api.started ? "" : ", runs already"}`;
       },
     };
@@ -275,6 +300,7 @@ export class Session {
         : sandboxEnvironment(this.home, this.#foundApi(), {
             standIns: this.#standIns,
             datadog: this.datadog,
+            spaces: this.#spaces,
           }),
       datadog: this.datadog,
     });

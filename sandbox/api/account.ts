@@ -5,7 +5,10 @@ export interface AccountOptions extends Omit<ApiOptions, "host" | "observer" | "
   readonly hosts?: { readonly dir: string; readonly npmLockFile?: string | undefined };
   /** The folder with the keys of a Datadog stand-in, which runs next to the API. */
   readonly datadogDir?: string | undefined;
-  /** Serves Spaces on a loopback port (0 takes any free one), with their buckets in a folder. */
+  /**
+   * Serves Spaces on a loopback port (0 takes any free one), with their buckets in a folder. The S3 server behind them
+   * is built and started by the first request.
+   */
   readonly spaces?: { readonly dir: string; readonly port: number } | undefined;
   readonly log: (line: string) => void;
 }
@@ -60,7 +63,7 @@ async function openDriver(
 async function openSpaces(options: NonNullable<AccountOptions["spaces"]>, log: (line: string) => void) {
   const { ensureVersitygw } = await import("../spaces/versitygw.ts");
   const { Spaces } = await import("../spaces/server.ts");
-  return Spaces.start({ ...options, program: await ensureVersitygw(log) });
+  return Spaces.start({ ...options, program: () => ensureVersitygw(log) });
 }
 
 async function monitoring(driver: Driver, datadogPort: number | undefined, log: (line: string) => void) {

@@ -8,6 +8,7 @@ import { type ApiAccess, request } from "../client/apiClient";
 import { Failure } from "../failure";
 import { processIdentity } from "../lock.mjs";
 import { hasHosts, makeSandboxFolder, type Sandbox } from "../sandbox";
+import { endGateways } from "../spaces/gateways";
 import { ensureDatadog } from "./datadogAccess";
 import { describePortUser, portBecomesFree } from "./ports";
 import { signalProcess, tagEnvironment, taggedProcesses, waitUntilGone } from "./taggedProcesses";
@@ -136,6 +137,8 @@ export async function stopApi(sandbox: Sandbox): Promise<number[]> {
   const pids = new Set(taggedProcesses("api", sandbox.dir));
   if (running !== undefined) pids.add(running.pid);
   await endProcesses([...pids]);
+  // Those of an API that was killed.
+  await endGateways(sandbox.spacesDir);
   rmSync(sandbox.apiRecord, { force: true });
   return [...pids];
 }
@@ -164,6 +167,8 @@ async function start(
     sandbox.tokenFile,
     "--datadog",
     sandbox.datadogDir,
+    "--spaces",
+    "0",
     "--quiet",
     ...(hosts ? ["--hosts", sandbox.hostsDir] : []),
     ...(hosts && sandbox.npmLockFile !== undefined ? ["--npm-lock", sandbox.npmLockFile] : []),

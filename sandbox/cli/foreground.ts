@@ -51,6 +51,7 @@ export function foreground(
         port,
         token,
         datadogDir: sandbox.datadogDir,
+        spaces: { dir: sandbox.spacesDir, port: 0 },
         ...(isHosts ? { hosts: { dir: sandbox.hostsDir, npmLockFile: sandbox.npmLockFile } } : {}),
         log: say,
       });
@@ -63,6 +64,7 @@ export function foreground(
           sandbox.tokenFile,
           "Ctrl-C stops it.",
           shown,
+          account.spacesUrl,
         ),
       );
       if (!signal.aborted)

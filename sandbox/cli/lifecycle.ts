@@ -3,6 +3,7 @@ import { existsSync, rmdirSync, rmSync } from "node:fs";
 import { greeting } from "../api/greeting";
 import { apiPort } from "../background/apiPort";
 import { ensureApi, recordedPort, stopApi } from "../background/daemon";
+import { spacesUrl } from "../client/spaces";
 import { missingForHosts } from "../hosts/requirements";
 import { hasHosts, makeSandboxFolder, type Sandbox } from "../sandbox";
 import type { Command } from "./command";
@@ -33,7 +34,8 @@ const start = (sandbox: Sandbox, interruption: () => AbortSignal): Command => ({
     const api = await ensureApi(sandbox, apiPort(option, sandbox), { hosts, signal, onProgress: say });
     const end = `${sandbox.calls.stop} stops it.`;
     const token = process.stdout.isTTY ? api.token : undefined;
-    say(greeting("DigitalOcean API v2 of the sandbox", api.url, sandbox.tokenFile, end, token));
+    const spaces = await spacesUrl(api);
+    say(greeting("DigitalOcean API v2 of the sandbox", api.url, sandbox.tokenFile, end, token, spaces));
     return 0;
   },
 });

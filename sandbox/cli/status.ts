@@ -19,6 +19,7 @@ import {
   type UptimeState,
   uptimeStates,
 } from "../client/alerts";
+import { spacesUrl } from "../client/spaces";
 import { Failure } from "../failure";
 import { Balancers } from "../hosts/balancer/balancers";
 import type { Instance } from "../hosts/instance";
@@ -40,7 +41,14 @@ export interface DropletStatus {
 }
 
 export interface SandboxStatus {
-  readonly api: { readonly url: string; readonly pid: number } | undefined;
+  readonly api:
+    | {
+        readonly url: string;
+        readonly pid: number;
+        /** Where Spaces answer; undefined if the API has none. */
+        readonly spaces: string | undefined;
+      }
+    | undefined;
   readonly droplets: readonly DropletStatus[];
   readonly loadBalancers: readonly {
     readonly name: string;
@@ -89,7 +97,7 @@ export async function sandboxStatus(sandbox: Sandbox): Promise<SandboxStatus> {
   const balancers = api ? await loadBalancers(api) : [];
   const names = new Map(known.map(({ id, name }) => [id, name]));
   return {
-    api: api && { url: api.url, pid: api.pid },
+    api: api && { url: api.url, pid: api.pid, spaces: await spacesUrl(api) },
     droplets: await dropletStates(instance, known, hosts),
     loadBalancers: await Promise.all(balancers.map((balancer) => balancerState(instance, balancer, names))),
     certificates: api

@@ -16,7 +16,10 @@ export function statusText(status: SandboxStatus, calls: Calls, additions: Statu
   const parts = [
     api === undefined
       ? `API: not running (to start it: ${calls.start}); hosts are shown in their current state`
-      : `API: ${api.url}, process ${api.pid}`,
+      : [
+          `API: ${api.url}, process ${api.pid}`,
+          ...(api.spaces === undefined ? [] : [`Spaces: ${api.spaces}, with keys of /v2/spaces/keys`]),
+        ].join("\n"),
     table("Droplets", dropletRows(status.droplets, additions.tagsHead ?? "TAGS")),
     ...(additions.tables ?? []),
     table("Load balancers", balancerRows(status.loadBalancers)),

@@ -17,11 +17,11 @@ export class Gateways {
   readonly #started = new Map<string, Promise<string>>();
 
   /**
-   * @param program path of versitygw
+   * @param program returns the path of versitygw, which it may build first; called when the first process starts
    * @param dir holds buckets, users and sockets; made with mode 0700
    */
   constructor(
-    private readonly program: string,
+    private readonly program: () => Promise<string>,
     private readonly dir: string,
   ) {}
 
@@ -73,7 +73,7 @@ export class Gateways {
     const daemon = new Daemon(this.dir, name);
     await daemon.ensure([
       ...["sh", "-c", '. "$0" && exec "$@"', await this.#rootAccount()],
-      ...[this.program, "--port", socket, "--socket-perm", "0600", "--region", signingRegion],
+      ...[await this.program(), "--port", socket, "--socket-perm", "0600", "--region", signingRegion],
       ...[
         "--virtual-domain",
         domain,
@@ -105,15 +105,18 @@ export class Gateways {
     return file;
   }
 
-  /** Ends every process, also those of an earlier program that was killed. Buckets stay. */
   async stop(): Promise<void> {
     this.#started.clear();
-    const files = await readdir(this.dir).catch(() => []);
-    const names = files.flatMap((file) => /^(.+)\.process$/.exec(file)?.[1] ?? []);
-    await Promise.all(names.map((name) => new Daemon(this.dir, name).stop()));
-    for (const file of files.filter((one) => one.endsWith(".sock")))
-      await rm(join(this.dir, file), { force: true });
+    await endGateways(this.dir);
   }
+}
+
+/** Ends every process of a folder, also those of an earlier program that was killed. Buckets stay. */
+export async function endGateways(dir: string): Promise<void> {
+  const files = await readdir(dir).catch(() => []);
+  const names = files.flatMap((file) => /^(.+)\.process$/.exec(file)?.[1] ?? []);
+  await Promise.all(names.map((name) => new Daemon(dir, name).stop()));
+  for (const file of files.filter((one) => one.endsWith(".sock"))) await rm(join(dir, file), { force: true });
 }
 
 function accepts(socket: string): Promise<boolean> {

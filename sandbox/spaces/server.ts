@@ -8,7 +8,7 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, isIP } from "node:net";
 import { join } from "node:path";
 import type { Grant, SpacesAccount, SpacesBackend } from "../api/core/spaces";
 import { isAllowed, readRequest, type S3Request, UnclearRequest } from "./access";
@@ -44,8 +44,8 @@ export const spacesDomain = (region: string): string => `${region}.${PARENT_DOMA
 export interface SpacesOptions {
   /** Holds the buckets; made with mode 0700. One server at a time. */
   readonly dir: string;
-  /** Path of the program versitygw (`ensureVersitygw`). */
-  readonly program: string;
+  /** Path of the program versitygw (`ensureVersitygw`), or what finds or builds it at the first request. */
+  readonly program: string | (() => Promise<string>);
   /** 0 takes any free port of the loopback address. */
   readonly port: number;
 }
@@ -71,7 +71,7 @@ export class Spaces implements SpacesBackend {
 
   static async start({ dir, program, port }: SpacesOptions): Promise<Spaces> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    const gateways = new Gateways(program, dir);
+    const gateways = new Gateways(async () => (typeof program === "string" ? program : program()), dir);
     await gateways.prepare();
     const server = createServer();
     const spaces = new Spaces(gateways, server);
@@ -163,12 +163,18 @@ function targetOf({ url = "/" }: IncomingMessage): string {
 
 const hostName = (host: string): string => host.replace(/:\d+$/, "").toLowerCase();
 
+/** @throws UnclearRequest for another site's name, which comes from a client that uses this server as its proxy */
 function regionOf(host: string, signingRegion: string | undefined): { region: string; domain: string } {
   const name = hostName(host);
   const known: readonly string[] = SPACES_REGIONS;
   const named = known.find(
     (region) => name === spacesDomain(region) || name.endsWith(`.${spacesDomain(region)}`),
   );
+  if (named === undefined && name !== "localhost" && isIP(name.replace(/^\[|\]$/g, "")) === 0) {
+    throw new UnclearRequest(
+      `${name} is not a name of Spaces: as an HTTP proxy this server only serves *.REGION.${PARENT_DOMAIN}`,
+    );
+  }
   const region = named ?? known.find((one) => one === signingRegion) ?? DEFAULT_REGION;
   return { region, domain: spacesDomain(region) };
 }

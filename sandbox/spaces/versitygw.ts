@@ -8,6 +8,15 @@ const PACKAGE = "github.com/versity/versitygw/cmd/versitygw";
 const VERSION = "1.8.0";
 const BUILD_LIMIT_MS = 10 * 60_000;
 
+const folder = () => join(dirname(imageCacheDir()), `versitygw-${VERSION}`);
+const program = () => join(folder(), "versitygw");
+
+export const hasVersitygw = (): Promise<boolean> =>
+  access(program()).then(
+    () => true,
+    () => false,
+  );
+
 /**
  * The S3 server versitygw (Apache-2.0): built before, or built now from its Go module as gateway/go.mod and go.sum pin
  * it (about a minute and 45 MB, once; kept in the user's cache folder).
@@ -15,15 +24,15 @@ const BUILD_LIMIT_MS = 10 * 60_000;
  * @throws Error that says what is missing
  */
 export async function ensureVersitygw(onProgress: (line: string) => void = () => {}): Promise<string> {
-  const folder = join(dirname(imageCacheDir()), `versitygw-${VERSION}`);
-  const program = join(folder, "versitygw");
-  if (await exists(program)) return program;
+  if (await hasVersitygw()) return program();
   const go = await findProgram("go");
   if (!go)
-    throw new Error("Spaces needs Go to build the S3 server versitygw. Install Go (https://go.dev/dl).");
+    throw new Error(
+      "Spaces need Go (1.21 or newer) to build the S3 server versitygw once, and Go is not on PATH. Install it (https://go.dev/dl)",
+    );
   onProgress("building the S3 server versitygw from its Go module, once (about a minute)");
-  await mkdir(dirname(folder), { recursive: true });
-  const partial = await mkdtemp(`${folder}.partial-`);
+  await mkdir(dirname(folder()), { recursive: true });
+  const partial = await mkdtemp(`${folder()}.partial-`);
   try {
     const { code, stderr } = await attempt(
       go,
@@ -36,16 +45,9 @@ export async function ensureVersitygw(onProgress: (line: string) => void = () =>
     if (code !== 0)
       throw new Error(`building the S3 server versitygw failed: ${stderr.trim().split("\n").at(-1)}`);
     // Another process may have been faster; its program is as good.
-    await rename(partial, folder).catch(() => {});
-    return program;
+    await rename(partial, folder()).catch(() => {});
+    return program();
   } finally {
     await rm(partial, { recursive: true, force: true });
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -6,20 +6,29 @@ import { type Home, PROJECT_DIR } from "../home";
 
 type Environment = Record<string, string>;
 
-const FOREIGN = /^(PULUMI|DIGITALOCEAN|SPACES|DATADOG|DD)_/;
-const DATADOGS = /^(DATADOG|DD)_/;
-/** Nothing answers at the discard port. Without a stand-in, no request can reach Datadog. */
+/** http_proxy and no_proxy: some programs prefer them to the names in capitals. */
+const FOREIGN = /^((PULUMI|DIGITALOCEAN|SPACES|DATADOG|DD)_|(http|no)_proxy$)/;
+/** Variables that the program itself and its SDK read: addresses and keys of the services, and the way to them. */
+const OF_PROGRAMS = /^((DATADOG|DD|SPACES)_.*|DIGITALOCEAN_(API_URL|(ACCESS_)?TOKEN)|(http|no)_proxy)$/i;
+/** Each region's own name. The plugins send requests to it through HTTP_PROXY, so no DNS is needed. */
+const SPACES_ENDPOINT = "http://{{.Region}}.digitaloceanspaces.com";
+/** Nothing answers at the discard port. Without a stand-in, no request can reach Datadog or Spaces. */
 const NOWHERE = "http://127.0.0.1:9";
 
 /**
  * The environment of the engine and its plugins in the sandbox: the sandbox's settings for Pulumi, DigitalOcean and
  * Datadog, and none of the user's. The API's address and token are passed in the environment, because the state does
- * not store it.
+ * not store it. `spaces` is the address of the account's Spaces: the proxy for requests by plain HTTP, which have no
+ * other use in the engine.
  */
 export function sandboxEnvironment(
   home: Home,
   api: ApiAccess,
-  plugins: { readonly standIns: boolean; readonly datadog?: DatadogAccess | undefined },
+  services: {
+    readonly standIns: boolean;
+    readonly datadog?: DatadogAccess | undefined;
+    readonly spaces?: string | undefined;
+  },
   env: NodeJS.ProcessEnv = process.env,
 ): Environment {
   return {
@@ -27,18 +36,26 @@ export function sandboxEnvironment(
     ...tagEnvironment("engine", home.dir),
     PATH: [home.binDir, env.PATH ?? ""].join(delimiter),
     // The user's proxy must not receive requests to this machine's own address.
-    NO_PROXY: ["127.0.0.1", "localhost", env.NO_PROXY ?? env.no_proxy ?? ""].filter(Boolean).join(","),
+    NO_PROXY: ["127.0.0.1", "localhost", ...withoutSpaces(env.NO_PROXY ?? env.no_proxy ?? "")].join(","),
+    HTTP_PROXY: services.spaces ?? NOWHERE,
+    SPACES_ENDPOINT_URL: SPACES_ENDPOINT,
     PULUMI_HOME: home.pulumiHome,
     PULUMI_BACKEND_URL: `file://${home.stateDir}`,
     PULUMI_CONFIG_PASSPHRASE_FILE: home.passphraseFile,
     PULUMI_SKIP_UPDATE_CHECK: "true",
-    ...(plugins.standIns ? { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" } : {}),
+    ...(services.standIns ? { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" } : {}),
     DIGITALOCEAN_API_URL: api.url,
     DIGITALOCEAN_TOKEN: api.token,
     // The official plugin reads either, this one first (Terraform's provider, provider.go). The keys are settings.
-    DD_HOST: plugins.datadog?.url ?? NOWHERE,
-    DATADOG_HOST: plugins.datadog?.url ?? NOWHERE,
+    DD_HOST: services.datadog?.url ?? NOWHERE,
+    DATADOG_HOST: services.datadog?.url ?? NOWHERE,
   };
+}
+
+/** The user's exceptions from the proxy, without those that would send requests for Spaces out of the sandbox. */
+function withoutSpaces(exceptions: string): string[] {
+  const all = exceptions.split(",").map((name) => name.trim());
+  return all.filter((name) => !["", "*"].includes(name) && !/(^|\.)digitaloceanspaces\.com$/.test(name));
 }
 
 /** The user's own environment, for a real account. Throws a Failure if the token is missing. */
@@ -57,30 +74,30 @@ export function cloudEnvironment(home: Home, env: NodeJS.ProcessEnv = process.en
 }
 
 /**
- * Runs a function with the Datadog variables that a child of the engine would have. Otherwise the user's DATADOG_HOST
- * would send requests out of the sandbox.
+ * Runs a function with the variables that a child of the engine would have. Otherwise the user's DATADOG_HOST, or the
+ * public address of DigitalOcean's API, would lead requests out of the sandbox.
  */
-export function withDatadogEnvironment<T>(
+export function withEngineEnvironment<T>(
   environment: Readonly<Record<string, string>>,
   program: () => Promise<T>,
 ): () => Promise<T> {
   return async () => {
-    const own = datadogEntries(process.env);
-    setDatadog(datadogEntries(environment));
+    const own = entriesOfPrograms(process.env);
+    setEntries(entriesOfPrograms(environment));
     try {
       return await program();
     } finally {
-      setDatadog(own);
+      setEntries(own);
     }
   };
 }
 
-function datadogEntries(env: NodeJS.ProcessEnv): Environment {
-  return Object.fromEntries(Object.entries(definedEntries(env)).filter(([name]) => DATADOGS.test(name)));
+function entriesOfPrograms(env: NodeJS.ProcessEnv): Environment {
+  return Object.fromEntries(Object.entries(definedEntries(env)).filter(([name]) => OF_PROGRAMS.test(name)));
 }
 
-function setDatadog(entries: Environment): void {
-  for (const name of Object.keys(process.env)) if (DATADOGS.test(name)) delete process.env[name];
+function setEntries(entries: Environment): void {
+  for (const name of Object.keys(process.env)) if (OF_PROGRAMS.test(name)) delete process.env[name];
   Object.assign(process.env, entries);
 }
 

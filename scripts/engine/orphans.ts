@@ -44,6 +44,11 @@ const LOOKUPS: Readonly<Record<string, Lookup>> = {
   "digitalocean:index/project:Project": { list: () => ["/v2/projects", "projects"], same: byName },
   "digitalocean:index/volume:Volume": { list: () => ["/v2/volumes", "volumes"], same: byName },
   "digitalocean:index/sshKey:SshKey": { list: () => ["/v2/account/keys", "ssh_keys"], same: byName },
+  "digitalocean:index/spacesKey:SpacesKey": {
+    list: () => ["/v2/spaces/keys", "keys"],
+    same: byName,
+    id: "access_key",
+  },
   "digitalocean:index/monitorAlert:MonitorAlert": {
     list: () => ["/v2/monitoring/alerts", "policies"],
     same: [["description", "description"]],
@@ -108,7 +113,7 @@ function matches({ same }: Lookup, item: Item, inputs: Inputs): boolean {
 
 /** A certificate's id is its name in the state, and a UUID in the API. */
 function isKnown(item: Item, known: ReadonlySet<string | undefined>): boolean {
-  return ["id", "uuid", "name"].some(
+  return ["id", "uuid", "name", "access_key"].some(
     (property) => item[property] !== undefined && known.has(String(item[property])),
   );
 }

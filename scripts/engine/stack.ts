@@ -8,7 +8,7 @@ import type { PulumiCli } from "../toolchain/find.mjs";
 import { separateConnections } from "./connections";
 import { DATADOG, type DatadogKey, withSandboxKeys } from "./datadogKeys";
 import { DiskWatch, requireDiskSpace } from "./diskSpace";
-import { withDatadogEnvironment } from "./environment";
+import { withEngineEnvironment } from "./environment";
 import { Journal, type JournalMode } from "./journal";
 import { ensurePassphrase } from "./passphrase";
 import { EngineError, PulumiProcess } from "./pulumiProcess";
@@ -77,7 +77,7 @@ export class EngineStack {
     separateConnections();
     const workspace = await LocalWorkspace.create({
       workDir,
-      program: withDatadogEnvironment(target.environment, target.program ?? loadProgram),
+      program: withEngineEnvironment(target.environment, target.program ?? loadProgram),
       pulumiCommand: pulumi,
     });
     const opened = await openStack(target, workspace);

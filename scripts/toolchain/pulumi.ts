@@ -124,7 +124,7 @@ export const GO_PACKAGE: WantedPackage = {
   package: "golang-go",
   programs: ["go"],
   minimum: "1.21",
-  why: "builds the Pulumi CLI from its Go module",
+  why: "builds programs that are not installed from their Go modules",
 };
 
 /** True if there is no CLI yet, its download site does not answer, and no Go can build it. */

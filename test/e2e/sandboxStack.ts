@@ -1,6 +1,6 @@
 /** Opens a stack of a test's sandbox for a program that is not the project's own, or not as it is. */
 import type { PulumiFn } from "@pulumi/pulumi/automation";
-import { ensureToken, runningApi, sandboxDatadog } from "../../sandbox/index";
+import { ensureToken, runningApi, sandboxDatadog, spacesUrl } from "../../sandbox/index";
 import { sandboxEnvironment } from "../../scripts/engine/environment";
 import { EngineStack } from "../../scripts/engine/stack";
 import { homeAt } from "../../scripts/home";
@@ -12,12 +12,14 @@ export async function openSandboxStack(dir: string, stack: string, program: Pulu
   const url = runningApi(home)?.url;
   if (url === undefined) throw new Error(`no API runs in ${dir}`);
   const datadog = sandboxDatadog(home);
+  const api = { url, token: ensureToken(home) };
+  const spaces = await spacesUrl(api);
   return EngineStack.open({
     stack,
     kind: "sandbox",
     home,
     cli: await ensurePulumi({ onProgress: () => {} }),
-    environment: sandboxEnvironment(home, { url, token: ensureToken(home) }, { standIns: true, datadog }),
+    environment: sandboxEnvironment(home, api, { standIns: true, datadog, spaces }),
     datadog,
     overrides: [],
     program,

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureDatadog, sandboxDatadog } from "../../sandbox/index";
 import { wantsDatadog, withSandboxKeys } from "../../scripts/engine/datadogKeys";
-import { sandboxEnvironment, withDatadogEnvironment } from "../../scripts/engine/environment";
+import { sandboxEnvironment, withEngineEnvironment } from "../../scripts/engine/environment";
 import { Failure } from "../../scripts/failure";
 import { type Home, homeAt, makeHome } from "../../scripts/home";
 
@@ -98,7 +98,7 @@ describe("Datadog's address in the sandbox", () => {
     const before = process.env.DD_SITE;
     process.env.DD_SITE = "datadoghq.eu";
     try {
-      const seen = await withDatadogEnvironment({ DATADOG_HOST: "http://127.0.0.1:2" }, async () => [
+      const seen = await withEngineEnvironment({ DATADOG_HOST: "http://127.0.0.1:2" }, async () => [
         process.env.DATADOG_HOST,
         process.env.DD_SITE,
       ])();

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { prepareSpaces } from "../../sandbox/index";
 
 const PROJECT = join(__dirname, "../..");
 
@@ -64,6 +65,19 @@ describe("npm run doctor", function () {
     );
     assert.match(stdout, /optional +Go +Go is not on PATH/);
     assert.match(stdout, /(optional|will get) +tools of the tests +.*golang-go/);
+  });
+
+  it("says whether the S3 server of Spaces is built, and what builds it", async () => {
+    const program = await prepareSpaces(() => {});
+    assert.ok((await doctor({ SECURED_WEB_HOME: dir })).stdout.includes(`is built (${program})`));
+    const cache = join(dir, "no-cache");
+    const withGo = await doctor({ XDG_CACHE_HOME: cache, SECURED_WEB_HOME: dir });
+    assert.match(withGo.stdout, /will get +Spaces +npm start builds their S3 server, versitygw \d/);
+    const withoutGo = await doctor({ PATH: dir, XDG_CACHE_HOME: cache, SECURED_WEB_HOME: dir });
+    assert.match(
+      withoutGo.stdout,
+      /will get +Spaces +npm start offers to install Go|MISSING +Spaces +Go must build/,
+    );
   });
 
   it("takes no arguments but --help", async () => {

@@ -304,6 +304,29 @@ describe("the sandbox's secrets and environment", () => {
     assert.equal(JSON.stringify(env).includes("real"), false);
   });
 
+  it("lead the engine to the sandbox's Spaces, whatever proxy the user has", () => {
+    const user = {
+      HTTP_PROXY: "http://proxy.example:3128",
+      http_proxy: "http://proxy.example:3128",
+      HTTPS_PROXY: "http://proxy.example:3128",
+      NO_PROXY: "*,.digitaloceanspaces.com,digitaloceanspaces.com,intranet.example",
+      SPACES_ACCESS_KEY_ID: "real",
+      SPACES_ENDPOINT_URL: "https://real.example",
+    };
+    const api = { url: "http://127.0.0.1:1", token: "t" };
+    const spaces = "http://127.0.0.1:2";
+    const env = sandboxEnvironment(home, api, { standIns: true, spaces }, user);
+    const names = Object.keys(env).filter((name) => /^SPACES_|proxy$/i.test(name));
+    assert.deepEqual(Object.fromEntries(names.map((name) => [name, env[name]])), {
+      SPACES_ENDPOINT_URL: "http://{{.Region}}.digitaloceanspaces.com",
+      HTTP_PROXY: spaces,
+      HTTPS_PROXY: user.HTTPS_PROXY,
+      NO_PROXY: "127.0.0.1,localhost,intranet.example",
+    });
+    const without = sandboxEnvironment(home, api, { standIns: true }, user);
+    assert.equal(without.HTTP_PROXY, "http://127.0.0.1:9", "nothing answers there");
+  });
+
   it("run the policy host with this Node.js, also from a folder with a quote in its name", () => {
     const odd = homeAt(join(home.dir, "it's here"));
     mkdirSync(odd.dir);

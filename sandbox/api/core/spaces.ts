@@ -13,6 +13,8 @@ export interface SpacesAccount {
 
 /** Lets the account's Spaces keys open buckets. The API also works without one; keys are then only records. */
 export interface SpacesBackend {
+  /** The address on this machine, such as `http://127.0.0.1:40123`. */
+  readonly url: string;
   /** Sets the keys that open buckets. Called at the start, and after each change before its answer is sent. */
   setAccounts(accounts: readonly SpacesAccount[]): void;
 }

@@ -48,7 +48,10 @@ export function spacesAccounts(store: Store): SpacesAccount[] {
     }));
 }
 
-/** `/v2/spaces/keys`: keys for the S3 API of Spaces. Only the answer to the creation contains the secret. */
+/**
+ * `/v2/spaces/keys`: keys for the S3 API of Spaces. Only the answer to the creation contains the secret.
+ * `/sandbox/spaces`: where this account's Spaces answer; null if keys are only records.
+ */
 export function registerSpacesKeys(api: Api): void {
   const keys = keyTable(api.store);
   const wanted = (request: ApiRequest): SpacesKey => {
@@ -58,6 +61,8 @@ export function registerSpacesKeys(api: Api): void {
   };
   const changed = () =>
     api.store.afterCommit(() => api.spaces?.setAccounts(spacesAccounts(api.store)), "spaces_keys");
+
+  api.get("/sandbox/spaces", () => ok({ url: api.spaces?.url ?? null }));
 
   api.get("/v2/spaces/keys", (request) => page(request, "keys", sorted(request, keys.values())));
 

@@ -8,6 +8,7 @@ describe("/v2/spaces/keys", () => {
   let api: TestApi;
   let told: readonly SpacesAccount[] | undefined;
   const spaces = {
+    url: "http://127.0.0.1:40123",
     setAccounts: (accounts: readonly SpacesAccount[]) => {
       told = accounts;
     },
@@ -24,6 +25,13 @@ describe("/v2/spaces/keys", () => {
     assert.equal(status, 201, JSON.stringify(answer));
     return answer.key;
   };
+
+  it("says where Spaces answer, or that keys are only records", async () => {
+    assert.deepEqual((await api.get("/sandbox/spaces")).body, { url: spaces.url });
+    const records = await TestApi.start();
+    assert.deepEqual((await records.get("/sandbox/spaces")).body, { url: null });
+    await records.close();
+  });
 
   it("shows a key's secret in the answer to its creation alone", async () => {
     const grants = [{ bucket: "releases", permission: "read" }];

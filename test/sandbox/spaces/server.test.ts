@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AwsV4Signer } from "aws4fetch";
@@ -98,6 +99,19 @@ describe("Spaces", function () {
       }),
     ])
       assert.deepEqual([refused.status, codeOf(refused)], [403, "AccessDenied"]);
+  });
+
+  it("is no proxy to anywhere else", async () => {
+    const { hostname, port } = new URL(spaces.url);
+    const status = await new Promise((resolve, reject) => {
+      request({ hostname, port, path: "http://example.com/", headers: { host: "example.com" } }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      })
+        .once("error", reject)
+        .end();
+    });
+    assert.equal(status, 400);
   });
 
   it("refuses a wrong secret, an unknown key and an anonymous request", async () => {
