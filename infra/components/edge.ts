@@ -120,10 +120,11 @@ export class Edge extends pulumi.ComponentResource {
     );
     return new digitalocean.Certificate(
       `${this.name}-certificate`,
-      // The name depends on the certificate's domains: a replacement is created before the old one is deleted, and an
-      // account cannot have two certificates with the same name.
+      // An account cannot have two certificates with the same name, so the name depends on the certificate's domains.
       { name: `${siteTag(args.label)}-${site.replaceAll(".", "-")}`, type: "lets_encrypt", domains: [site] },
-      { parent: this, dependsOn: [authorization] },
+      // The load balancer needs the new one before the old one is deleted. Without this, the provider deletes a resource with
+      // an explicit name first.
+      { parent: this, dependsOn: [authorization], deleteBeforeReplace: false },
     );
   }
 }

@@ -14,7 +14,13 @@ export class WebTier extends pulumi.ComponentResource {
       (context) =>
         new HostDroplet(
           `${name}-${context.host.name}`,
-          { context, place, secrets: secretsOf(context.host) },
+          {
+            context,
+            place,
+            secrets: secretsOf(context.host),
+            // Without this, the provider deletes a droplet with an explicit name before it creates the new one.
+            dropletOptions: { deleteBeforeReplace: false },
+          },
           { parent: this },
         ),
     );

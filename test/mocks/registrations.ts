@@ -18,7 +18,8 @@ export interface Registration {
   readonly inputs: Record<string, any>;
   readonly protect: boolean;
   readonly ignoreChanges: readonly string[];
-  readonly deleteBeforeReplace: boolean;
+  /** Undefined if the program leaves it to the provider. */
+  readonly deleteBeforeReplace: boolean | undefined;
 }
 
 export interface Registrations<O = Outputs> {
@@ -110,6 +111,7 @@ interface RegisterRequest {
   getProtect(): boolean;
   getIgnorechangesList(): string[];
   getDeletebeforereplace(): boolean;
+  getDeletebeforereplacedefined(): boolean;
 }
 
 interface Monitor {
@@ -171,7 +173,9 @@ export async function registrationsOf<O>(
     inputs: inputs.get(key(request.getType(), nameInSite(request.getName()))) ?? {},
     protect: request.getProtect(),
     ignoreChanges: request.getIgnorechangesList(),
-    deleteBeforeReplace: request.getDeletebeforereplace(),
+    deleteBeforeReplace: request.getDeletebeforereplacedefined()
+      ? request.getDeletebeforereplace()
+      : undefined,
   }));
   return { resources, outputs: values };
 }

@@ -206,6 +206,13 @@ describe("program: separated production stack", () => {
     assert.equal(ofType(stack, "Domain")[0]?.protect, true);
   });
 
+  it("replaces web hosts and the certificate without a gap, and a database host the old one first", () => {
+    // Said for each: without a word, the provider deletes a resource with an explicit name first.
+    for (const { name, deleteBeforeReplace } of ofType(stack, "Droplet"))
+      assert.equal(deleteBeforeReplace, name.startsWith("db-"), name);
+    assert.equal(ofType(stack, "Certificate")[0]?.deleteBeforeReplace, false);
+  });
+
   it("gives web hosts no database key and database hosts no web key", () => {
     for (const [name, text] of userDataOf(stack)) {
       const isWeb = name.startsWith("web-");

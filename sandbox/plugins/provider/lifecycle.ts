@@ -35,23 +35,19 @@ export function diff<C>(
     if (changes.some((change) => change.key === key && change.replaces)) continue;
     changes.push({ key, kind: "update", replaces: true, inInputs: false });
   }
-  return { changes, deleteBeforeReplace: keepsItsName(type, inputs, state, changes) };
+  return { changes, deleteBeforeReplace: hasOwnName(type, inputs, changes) };
 }
 
 /**
- * True when a replacement gets the name of the resource that it replaces, because the program sets the name. The old
- * resource then has to be deleted first. The official bridge does the same; a program overrides it with
- * `deleteBeforeReplace: false`, which the engine applies.
+ * True for a replacement of a resource that could have an automatic name, and has a name from the program. The old
+ * resource is then deleted first, even if the name changes: so does the official bridge
+ * (pulumi-terraform-bridge v3.130.0, nameRequiresDeleteBeforeReplace; no digitalocean resource has UniqueNameFields).
+ * A program overrides it with `deleteBeforeReplace: false`, which the engine applies.
  */
-function keepsItsName<C>(
-  type: ResourceType<C>,
-  inputs: PropertyMap,
-  state: PropertyMap,
-  changes: readonly Change[],
-): boolean {
+function hasOwnName<C>(type: ResourceType<C>, inputs: PropertyMap, changes: readonly Change[]): boolean {
   if (!changes.some((change) => change.replaces)) return false;
   const key = Object.keys(type.fields).find((candidate) => type.fields[candidate]?.autoname);
-  if (key === undefined || inputs[key] === undefined || inputs[key] !== state[key]) return false;
+  if (key === undefined || inputs[key] === undefined) return false;
   return Array.isArray(inputs.__defaults) && !inputs.__defaults.includes(key);
 }
 

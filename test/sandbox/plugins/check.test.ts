@@ -344,7 +344,16 @@ describe("check of the digitalocean plugin", () => {
         name: "other",
         image: "x",
       });
-      assert.equal((await plugin.diff("Droplet", live, renamed)).deleteBeforeReplace, false);
+      assert.equal(
+        (await plugin.diff("Droplet", live, renamed)).deleteBeforeReplace,
+        true,
+        "another name too",
+      );
+      const { name: _, ...unnamed } = droplet;
+      const automatic = { id: "1", ...(await stateOf(plugin, "Droplet", unnamed)) };
+      const other = await plugin.checked("Droplet", { ...unnamed, image: "x" }, automatic.inputs);
+      const { replaces, deleteBeforeReplace } = await plugin.diff("Droplet", automatic, other);
+      assert.deepEqual([replaces, deleteBeforeReplace], [["image"], false], "an automatic name");
     });
 
     it("replaces a droplet that gives up IPv6, and updates one that takes it", async () => {
