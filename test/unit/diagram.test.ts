@@ -38,7 +38,15 @@ describe("architecture pictures", () => {
   it("hold every text in its box, whatever the reader's font and however many hosts there are", async () => {
     const stacks = [
       ...Object.values(pictures),
-      { stack: "prod", config: { ...production, operators, web: '{"count":10}', database: '{"count":9}' } },
+      {
+        stack: "prod",
+        config: {
+          ...production,
+          operators,
+          web: '{"count":10}',
+          database: '{"count":9,"maxConnections":300}',
+        },
+      },
       { stack: "dev", config: { domain: "dev.foobar.com", operators, database: '{"count":7}' } },
       { stack: "dev", config: { domain: "dev.foobar.com", replication: "source-replica" } },
     ];
