@@ -1,5 +1,4 @@
 // Debian packages that a command needs: says which are missing and why, asks, and installs them.
-import { createInterface } from "node:readline/promises";
 import {
   installPackages,
   missingPackages,
@@ -9,6 +8,7 @@ import {
 import type { OptionSpec } from "../sandbox/index";
 import { interruption } from "./interruption";
 import type { Step } from "./progress";
+import { askOnTerminal } from "./terminal";
 
 export const YES_OPTION: OptionSpec = {
   type: "boolean",
@@ -76,19 +76,6 @@ export async function agreeOnPackages(
   const answer = await ask("Install them with apt-get? No services are started. [Y/n] ");
   print("\n");
   return /^(y|yes|)$/i.test(answer.trim()) ? { packages, prefix: access.prefix } : NOTHING;
-}
-
-function askOnTerminal(): ((question: string) => Promise<string>) | undefined {
-  if (!process.stdin.isTTY || !process.stdout.isTTY) return undefined;
-  return async (question) => {
-    const terminal = createInterface({ input: process.stdin, output: process.stdout });
-    terminal.once("SIGINT", () => process.kill(process.pid, "SIGINT"));
-    try {
-      return await terminal.question(question, { signal: interruption.signal });
-    } finally {
-      terminal.close();
-    }
-  };
 }
 
 /**

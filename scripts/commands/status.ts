@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type ApiAccess, ensureToken, runningApi, sandboxDatadog } from "../../sandbox/index";
+import { ensureToken, runningApi, sandboxDatadog } from "../../sandbox/index";
 import type { Command } from "../command";
 import { STACK_OPTIONS, stackArgument } from "../commandLine";
-import { Failure, usageFailure } from "../failure";
+import { cloudApi } from "../engine/cloudApi";
+import { Failure } from "../failure";
 import { findHome } from "../home";
 import { interruption } from "../interruption";
 import { backupAges, sendBackupAges } from "../status/backups";
@@ -66,10 +67,7 @@ async function sendBackups({ api, datadog, stack }: Sources, json: boolean): Pro
 
 function sourcesOf(stack: string, cloud: boolean): Sources {
   if (cloud) {
-    const token = process.env.DIGITALOCEAN_TOKEN;
-    if (!token) throw usageFailure("--cloud requires DIGITALOCEAN_TOKEN, which is not set");
-    const api: ApiAccess = { url: process.env.DIGITALOCEAN_API_URL || "https://api.digitalocean.com", token };
-    return { stack, api, datadog: cloudDatadog() };
+    return { stack, api: cloudApi(), datadog: cloudDatadog() };
   }
   const home = findHome();
   const running = runningApi(home);

@@ -69,7 +69,7 @@ function destroyStack(session: Session, stack: string): Step {
       const { api } = session;
       if (api !== undefined && needsRecovery(session.home, stack)) await recoverStack(opened, api, report);
       try {
-        return await destroyStep(() => opened, true).run(report, signal);
+        return await destroyStep(() => opened, { unprotect: true, api: () => api }).run(report, signal);
       } catch (error) {
         if (!(error instanceof Failure) || interruption.signal.aborted) throw error;
         throw new Failure(error.message, {

@@ -1,0 +1,99 @@
+/** Taking production down by the documented commands: in the sandbox, and with --cloud against an account. */
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { Sandbox } from "./sandbox";
+
+describe("taking production down", function () {
+  this.timeout(300_000);
+  this.bail(true);
+  let sandbox: Sandbox;
+  let emptyAccount: Record<string, number>;
+  before(async () => {
+    sandbox = await Sandbox.make();
+    // Starts the API, which plays the account.
+    await sandbox.must("preview", "prod");
+    emptyAccount = await sandbox.census();
+  });
+  after(() => sandbox.remove());
+
+  it("refuses database.protect=false in production by policy, so it is not the documented way", async () => {
+    await sandbox.must("up", "prod");
+    const { exitCode, stderr } = await sandbox.run("up", ["prod", "--config", "database.protect=false"]);
+    assert.equal(exitCode, 3);
+    assert.match(stderr, /recoverable-databases/);
+  });
+
+  it("in the sandbox: refuses without --unprotect, then deletes everything, the empty zone too", async () => {
+    const before = await sandbox.census();
+    const refused = await sandbox.run("destroy", ["prod"]);
+    assert.equal(refused.exitCode, 1);
+    assert.match(refused.stderr, /nothing was deleted: .*Droplet main-db-1[\s\S]*prod --unprotect/);
+    assert.deepEqual(await sandbox.census(), before);
+    await sandbox.must("destroy", "prod", "--unprotect");
+    assert.deepEqual(await sandbox.census(), emptyAccount);
+  });
+
+  describe("with --cloud", () => {
+    /** A login, plugins and a token as a user has them; the account is the sandbox's. */
+    let user: Record<string, string>;
+    before(() => {
+      const backend = join(sandbox.home.dir, "..", "backend");
+      mkdirSync(backend, { recursive: true });
+      user = {
+        DIGITALOCEAN_TOKEN: sandbox.api.token,
+        DIGITALOCEAN_API_URL: sandbox.api.url,
+        PULUMI_BACKEND_URL: `file://${backend}`,
+        PULUMI_CONFIG_PASSPHRASE: "of the test",
+        PULUMI_HOME: sandbox.home.pulumiHome,
+        PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+      };
+    });
+    // Dev, protected like prod: prod needs a Datadog key, encrypted in the project's own Pulumi.prod.yaml.
+    const protectedDev = ["dev", "--cloud", "--config", "database.protect=true"];
+    const run = (command: string, ...more: string[]) =>
+      sandbox.run(command, [...protectedDev, ...more], user);
+    let full: Record<string, number>;
+
+    it("brings a stack with protected hosts up", async () => {
+      const { exitCode, stdout, stderr } = await run("up");
+      assert.equal(exitCode, 0, `${stdout}\n${stderr}`);
+      full = await sandbox.census();
+      assert.equal(full.droplets, (emptyAccount.droplets ?? 0) + 3);
+    });
+
+    for (const [what, options, exitCode, message] of [
+      [
+        "without --unprotect",
+        [],
+        1,
+        /nothing was deleted: .*Droplet main-node-1[\s\S]*dev --cloud --unprotect/,
+      ],
+      ["without the stack's name", ["--unprotect"], 2, /no terminal to ask on[\s\S]*--confirm dev/],
+      [
+        "with another stack's name",
+        ["--unprotect", "--confirm", "prod"],
+        2,
+        /Expected the stack's name dev, got "prod"/,
+      ],
+    ] as const) {
+      it(`deletes nothing ${what}`, async () => {
+        const refused = await run("destroy", ...options);
+        assert.equal(refused.exitCode, exitCode, refused.stderr);
+        assert.match(refused.stderr, message);
+        assert.deepEqual(await sandbox.census(), full);
+        assert.match((await run("preview")).stdout, /: \d+ unchanged\n/);
+      });
+    }
+
+    it("deletes everything with the stack's name, and leaves a zone with records of others", async () => {
+      const mail = { type: "MX", name: "@", data: "mail.example.net.", priority: 10 };
+      await sandbox.send("POST", "/v2/domains/dev.foobar.com/records", mail);
+      const { exitCode, stdout, stderr } = await run("destroy", "--unprotect", "--confirm", "dev");
+      assert.equal(exitCode, 0, `${stdout}\n${stderr}`);
+      assert.match(stdout, /The zone dev\.foobar\.com stays, because it has records of others: MX @/);
+      const left = { ...emptyAccount, domains: (emptyAccount.domains ?? 0) + 1 };
+      assert.deepEqual(await sandbox.census(), left);
+    });
+  });
+});
