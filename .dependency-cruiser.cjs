@@ -38,7 +38,7 @@ module.exports = {
       name: "components-do-not-import-the-program",
       severity: "error",
       from: { path: "^infra/components/" },
-      to: { path: "^infra/(index|offers)[.]ts$" },
+      to: { path: "^infra/index[.]ts$" },
     },
     {
       name: "policy-imports-nothing-of-the-project",

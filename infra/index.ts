@@ -1,9 +1,9 @@
 /** The program of a stack: configuration, topology, components, outputs. */
 import * as pulumi from "@pulumi/pulumi";
+import { listedPrices } from "./components/offers";
 import { SecuredWeb } from "./components/securedWeb";
 import { parseConfig } from "./config/parse";
 import { monthlyCost } from "./monthlyCost";
-import { checkOffers } from "./offers";
 import { isConfigSecret } from "./pulumiInternals";
 import { asRunError } from "./runErrors";
 import { buildTopology } from "./topology";
@@ -18,7 +18,7 @@ async function program() {
     const stack = pulumi.getStack();
     const config = parseConfig(pulumi.runtime.allConfig(), isConfigSecret);
     const topology = buildTopology(stack, config);
-    const prices = await checkOffers(config, topology, {});
+    const prices = await listedPrices({});
     const site = new SecuredWeb("main", { label: stack, ...config });
     return {
       url: site.url,

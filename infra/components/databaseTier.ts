@@ -24,7 +24,7 @@ export class DatabaseTier extends pulumi.ComponentResource {
 
   constructor(name: string, args: DatabaseTierArgs, opts?: pulumi.ComponentResourceOptions) {
     super("secured-web:index:DatabaseTier", name, { configurationEvidence: evidenceOf(args.hosts) }, opts);
-    const { place, secretsOf, protect, replacedHost } = args;
+    const { place, offered, secretsOf, protect, replacedHost } = args;
     this.hosts = args.hosts.map((context) => {
       const { host } = context;
       const isReplaced = replacedHost === host.name;
@@ -33,6 +33,7 @@ export class DatabaseTier extends pulumi.ComponentResource {
         {
           context,
           place,
+          offered,
           secrets: secretsOf(host),
           backups: backupInputs(args.backups),
           dropletOptions: {

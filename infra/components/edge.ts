@@ -1,8 +1,11 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import { siteName } from "../config/siteName";
+import { projectName } from "../config/table";
 import type { Config } from "../config/types";
+import { isNotFound } from "../lookups";
 import { roleTag, siteTag } from "../topology";
+import { refusalHook } from "./refusalHook";
 
 /** The path that answers 200 if a host can serve a request, including the database. */
 export const readinessPath = "/readyz";
@@ -10,8 +13,6 @@ export const readinessPath = "/readyz";
 export interface EdgeArgs
   extends Pick<Config, "createDomain" | "domain" | "loadBalancer" | "region" | "subdomain" | "tls"> {
   readonly label: string;
-  /** Protects the zone against deletion. */
-  readonly protectDomain: boolean;
   readonly vpcId: pulumi.Input<string>;
 }
 
@@ -31,10 +32,12 @@ export class Edge extends pulumi.ComponentResource {
     super("secured-web:index:Edge", name, {}, opts);
     const parent = { parent: this };
     if (args.createDomain) {
+      const isNew = refusalHook(`${name}-domain-is-new`, () => refuseExistingZone(args.domain, parent));
       const domain = new digitalocean.Domain(
         `${name}-domain`,
         { name: args.domain },
-        { parent: this, protect: args.protectDomain },
+        // DigitalOcean deletes a zone with all of its records, also those that the stack does not know.
+        { parent: this, retainOnDelete: true, hooks: { beforeCreate: [isNew] } },
       );
       this.domainName = domain.name;
       this.domainUrn = domain.domainUrn;
@@ -127,4 +130,19 @@ export class Edge extends pulumi.ComponentResource {
       { parent: this, dependsOn: [authorization], deleteBeforeReplace: false },
     );
   }
+}
+
+/** Refuses to create a zone that exists. The API would also refuse it, but not in the preview. */
+async function refuseExistingZone(domain: string, options: pulumi.InvokeOptions): Promise<void> {
+  const exists = await digitalocean.getDomain({ name: domain }, options).then(
+    () => true,
+    (error) => {
+      if (isNotFound(error)) return false;
+      throw error;
+    },
+  );
+  if (!exists) return;
+  throw new Error(
+    `${projectName}:createDomain: expected no zone ${domain}, but the account has one. To add the site's records to it, run: pulumi config set ${projectName}:createDomain false. If it is left from a deleted stack, run: doctl compute domain delete ${domain}`,
+  );
 }

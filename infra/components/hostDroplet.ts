@@ -21,6 +21,8 @@ export interface DropletPlace {
 export interface HostDropletArgs {
   readonly context: HostContext;
   readonly place: DropletPlace;
+  /** Runs before the droplet is created, also in a preview, and throws if DigitalOcean does not offer it. */
+  readonly offered: pulumi.ResourceHook;
   readonly secrets: pulumi.Output<HostSecrets>;
   readonly backups?: Pick<digitalocean.DropletArgs, "backups" | "backupPolicy">;
   readonly dropletOptions?: Pick<
@@ -39,7 +41,7 @@ export class HostDroplet extends pulumi.ComponentResource {
 
   constructor(name: string, args: HostDropletArgs, opts?: pulumi.ComponentResourceOptions) {
     super("secured-web:index:HostDroplet", name, {}, opts);
-    const { context, place, secrets, backups, dropletOptions } = args;
+    const { context, place, offered, secrets, backups, dropletOptions } = args;
     const { host, topology } = context;
     this.host = host;
     const userData = secrets.apply((known) => withRunErrors(() => renderUserData(context, known)));
@@ -60,7 +62,7 @@ export class HostDroplet extends pulumi.ComponentResource {
         userData: pulumi.secret(userData),
         ...backups,
       },
-      { parent: this, ...dropletOptions },
+      { parent: this, hooks: { beforeCreate: [offered] }, ...dropletOptions },
     );
     const roleNames: Record<Role, string> = { web: topology.webName, database: topology.databaseName };
     this.internalName(name, host.fqdn, place);

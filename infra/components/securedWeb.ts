@@ -1,5 +1,6 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
+import { lastingSettings } from "../config/lastingSettings";
 import type { Settings } from "../config/types";
 import { withRunErrors } from "../runErrors";
 import { planSite, type SitePlan } from "../sitePlan";
@@ -12,6 +13,8 @@ import type { HostDroplet } from "./hostDroplet";
 import { Identity } from "./identity";
 import { Monitoring } from "./monitoring";
 import { Network } from "./network";
+import { offeredHook, type Tier } from "./offers";
+import { settingsGuard } from "./settingsGuard";
 import { WebTier } from "./webTier";
 
 /**
@@ -56,7 +59,16 @@ export class SecuredWeb extends pulumi.ComponentResource {
     const plan = withRunErrors(() => planSite(label, settings));
     super("secured-web:index:SecuredWeb", name, {}, opts);
     const { config, topology, given } = plan;
-    const parent = { parent: this };
+    const guard = settingsGuard(
+      name,
+      {
+        settings: lastingSettings(label, config),
+        handOver: config.handOverZone,
+        internalZone: topology.internalZone,
+      },
+      { parent: this },
+    );
+    const parent = { parent: this, dependsOn: [guard] };
 
     const network = new Network(name, { label, region: config.region, ipRange: config.vpc.ipRange }, parent);
     const identity = new Identity(
@@ -71,7 +83,6 @@ export class SecuredWeb extends pulumi.ComponentResource {
         domain: config.domain,
         subdomain: config.subdomain,
         createDomain: config.createDomain,
-        protectDomain: config.database.protect,
         region: config.region,
         vpcId: network.vpc.id,
         tls: config.tls,
@@ -175,12 +186,16 @@ function createHosts(
   };
   const databaseHosts = hosts.filter(({ host }) => host.roles.includes("database"));
   const webHosts = hosts.filter(({ host }) => !host.roles.includes("database"));
+  const offered = (tier: Tier) => offeredHook(name, config, tier, opts);
   return [
-    ...(webHosts.length > 0 ? new WebTier(name, { ...common, hosts: webHosts }, opts).hosts : []),
+    ...(webHosts.length > 0
+      ? new WebTier(name, { ...common, offered: offered("web"), hosts: webHosts }, opts).hosts
+      : []),
     ...new DatabaseTier(
       name,
       {
         ...common,
+        offered: offered("database"),
         hosts: databaseHosts,
         backups: config.backups,
         protect: config.database.protect,

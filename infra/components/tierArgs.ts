@@ -7,5 +7,7 @@ import type { DropletPlace } from "./hostDroplet";
 export interface TierArgs {
   readonly hosts: readonly HostContext[];
   readonly place: DropletPlace;
+  /** See HostDropletArgs. */
+  readonly offered: pulumi.ResourceHook;
   readonly secretsOf: (host: Host) => pulumi.Output<HostSecrets>;
 }

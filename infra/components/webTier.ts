@@ -9,7 +9,7 @@ export class WebTier extends pulumi.ComponentResource {
 
   constructor(name: string, args: TierArgs, opts?: pulumi.ComponentResourceOptions) {
     super("secured-web:index:WebTier", name, { configurationEvidence: evidenceOf(args.hosts) }, opts);
-    const { place, secretsOf } = args;
+    const { place, offered, secretsOf } = args;
     this.hosts = args.hosts.map(
       (context) =>
         new HostDroplet(
@@ -17,6 +17,7 @@ export class WebTier extends pulumi.ComponentResource {
           {
             context,
             place,
+            offered,
             secrets: secretsOf(context.host),
             // Without this, the provider deletes a droplet with an explicit name before it creates the new one.
             dropletOptions: { deleteBeforeReplace: false },

@@ -45,7 +45,10 @@ export const table = {
   }),
   createDomain: flag({
     default: true,
-    doc: "true: the stack creates the zone; false: the zone already exists in the account",
+    doc: "true: the stack creates the zone (and never deletes it); false: the zone already exists in the account",
+  }),
+  handOverZone: text("the name of the zone", isDomainName, {
+    doc: "Set for one run, together with createDomain false: the name of the zone that the stack gives up (docs/operations.md)",
   }),
   region: text("a region's slug such as nyc3", (value) => /^[a-z]{3}\d$/.test(value), {
     default: "nyc3",
@@ -86,7 +89,7 @@ export const table = {
   }),
   "database.protect": flag({
     default: byEnvironment(false, true),
-    doc: "Protect the database hosts and the zone against deletion",
+    doc: "Protect the database hosts against deletion",
   }),
   "backups.enabled": flag({
     default: byEnvironment(false, true),
@@ -282,6 +285,7 @@ export const table = {
 
 /** Settings without a default: absent if the user sets no value. */
 export const optionalPaths = [
+  "handOverZone",
   "passthrough.certificate",
   "passthrough.privateKey",
   "datadog.apiKey",

@@ -44,7 +44,7 @@ is deleted only if it has no records of others. The sandbox's API keeps running;
 
 /** Throws a Failure (exit code 2), before anything is done, unless the stack's name is typed or passed. */
 async function confirmName(stack: string, given: string | undefined, ask = askOnTerminal()): Promise<void> {
-  const question = `This deletes every resource of ${stack} in your account, with the databases. Type ${stack} to go on: `;
+  const question = `This deletes every resource of ${stack} in your account, with the databases. Type ${stack} to continue: `;
   const name = given ?? (ask === undefined ? undefined : (await ask(question)).trim());
   if (name === stack) return;
   throw usageFailure(

@@ -51,7 +51,7 @@ export function describeWarnings(journal: Journal): string[] {
 export function engineFailure(error: unknown, journal: Journal, action: string): unknown {
   if (!(error instanceof EngineError)) return error;
   const told = journal.errors.filter(({ message }) => !isEcho(message));
-  const problems = told.length > 0 ? told.map(describeProblem) : [reduce(error)];
+  const problems = told.length > 0 ? describeProblems(told) : [reduce(error)];
   const everything = [...problems, error.stderr, error.stdout].join("\n");
   const remedy = REMEDIES.find(({ sign }) => sign.test(everything))?.remedy;
   return new Failure(`${action} failed:\n${problems.join("\n").replace(/^/gm, "  ")}`, {
@@ -60,11 +60,34 @@ export function engineFailure(error: unknown, journal: Journal, action: string):
   });
 }
 
-function describeProblem({ urn, message }: Problem): string {
-  const what = message.replace(/^error serializing property "\w+": /, "");
-  return urn === undefined || parseUrn(urn).type === "pulumi:pulumi:Stack"
-    ? what
-    : `${describeResource(urn)}: ${what}`;
+/** One text for each message. The same message of several resources appears once. */
+function describeProblems(problems: readonly Problem[]): string[] {
+  const byMessage = new Map<string, string[]>();
+  for (const { urn, message } of problems) {
+    const what = withoutWrapping(message);
+    const names = byMessage.get(what) ?? [];
+    byMessage.set(what, urn === undefined || isInternal(urn) ? names : [...names, describeResource(urn)]);
+  }
+  return [...byMessage].map(([what, names]) =>
+    names.length === 0 ? what : `${names.sort().join(", ")}: ${what}`,
+  );
+}
+
+function describeProblem(problem: Problem): string {
+  return describeProblems([problem]).join("");
+}
+
+/** The stack itself, or a Stash: both are not part of the infrastructure, and their messages name their subject. */
+function isInternal(urn: string): boolean {
+  return ["pulumi:pulumi:Stack", "pulumi:index:Stash"].includes(parseUrn(urn).type);
+}
+
+/** The message without what the engine puts before it. */
+function withoutWrapping(message: string): string {
+  return message.replace(
+    /^error serializing property "\w+": |^(Preview failed: )?before hook "[\w.-]+" failed: /,
+    "",
+  );
 }
 
 /** Lines of the engine that repeat an earlier diagnostic. */
@@ -114,7 +137,7 @@ const REMEDIES: readonly { sign: RegExp; remedy: string }[] = [
   {
     sign: /resource is protected|protect(ed)? bit|cannot be deleted.*protect/is,
     remedy:
-      "To delete protected resources, add --unprotect (sandbox), or set secured-web:database.protect to false and run up first.",
+      "To delete protected resources, run: npm run destroy -- STACK --unprotect (docs/operations.md, with Pulumi only too).",
   },
   {
     sign: /currently locked by/i,

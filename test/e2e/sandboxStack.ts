@@ -3,11 +3,17 @@ import type { PulumiFn } from "@pulumi/pulumi/automation";
 import { ensureToken, runningApi, sandboxDatadog, spacesUrl } from "../../sandbox/index";
 import { sandboxEnvironment } from "../../scripts/engine/environment";
 import { EngineStack } from "../../scripts/engine/stack";
+import type { ConfigOverride } from "../../scripts/engine/workDir";
 import { homeAt } from "../../scripts/home";
 import { ensurePulumi } from "../../scripts/toolchain/pulumi";
 
 /** Throws where no API runs in the sandbox's folder. */
-export async function openSandboxStack(dir: string, stack: string, program: PulumiFn): Promise<EngineStack> {
+export async function openSandboxStack(
+  dir: string,
+  stack: string,
+  program: PulumiFn,
+  overrides: readonly ConfigOverride[] = [],
+): Promise<EngineStack> {
   const home = homeAt(dir);
   const url = runningApi(home)?.url;
   if (url === undefined) throw new Error(`no API runs in ${dir}`);
@@ -21,7 +27,7 @@ export async function openSandboxStack(dir: string, stack: string, program: Pulu
     cli: await ensurePulumi({ onProgress: () => {} }),
     environment: sandboxEnvironment(home, api, { standIns: true, datadog, spaces }),
     datadog,
-    overrides: [],
+    overrides,
     program,
   });
 }

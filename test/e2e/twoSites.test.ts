@@ -108,8 +108,16 @@ describe("two SecuredWeb components in one program", function () {
     assert.match(await engine("up"), /^\d+ unchanged$/);
   });
 
-  it("destroys both", async () => {
+  it("destroys both, and keeps their zones, with no record of theirs", async () => {
     assert.match(await engine("destroy"), /^\d+ deleted$/);
-    assert.deepEqual(await sandbox.census(), emptyAccount);
+    const zones = ["blog.dev.foobar.com", "shop.dev.foobar.com"];
+    const domains = Number(emptyAccount.domains) + zones.length;
+    assert.deepEqual(await sandbox.census(), { ...emptyAccount, domains });
+    for (const zone of zones) {
+      const { domain_records } = await sandbox.get<{ domain_records: { type: string }[] }>(
+        `/v2/domains/${zone}/records`,
+      );
+      assert.deepEqual([...new Set(domain_records.map(({ type }) => type))].sort(), ["NS", "SOA"]);
+    }
   });
 });

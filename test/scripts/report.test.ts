@@ -96,6 +96,27 @@ describe("what the engine says, reduced", () => {
     );
   });
 
+  it("tells a hook's refusal without the engine's words, once for all resources that it concerns", () => {
+    const refusal = "secured-web:image: expected the slug of an image, got windows-95";
+    const { journal } = journalOf([
+      diagnostic(`Preview failed: before hook "main-database-host-is-offered" failed: ${refusal}`, DROPLET),
+      diagnostic(`before hook "main-database-host-is-offered" failed: ${refusal}`, `${DROPLET}0`),
+      diagnostic(
+        'before hook "main-settings-stay" failed: secured-web:region: cannot change',
+        "urn:pulumi:dev::secured-web::pulumi:index:Stash::main-settings",
+      ),
+    ]);
+    const failure = engineFailure(
+      new EngineError(["preview"], 255, "", "error: preview failed"),
+      journal,
+      "Preview of dev",
+    );
+    assert.equal(
+      (failure as Failure).message,
+      `Preview of dev failed:\n  Droplet db-1, Droplet db-10: ${refusal}\n  secured-web:region: cannot change`,
+    );
+  });
+
   it("knows a failure of the program from one of a resource", () => {
     assert.equal(journalOf([diagnostic("a setting is wrong")]).journal.programFailed, true);
     assert.equal(journalOf([diagnostic("422", DROPLET)]).journal.programFailed, false);
