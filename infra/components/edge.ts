@@ -125,8 +125,8 @@ export class Edge extends pulumi.ComponentResource {
       `${this.name}-certificate`,
       // An account cannot have two certificates with the same name, so the name depends on the certificate's domains.
       { name: `${siteTag(args.label)}-${site.replaceAll(".", "-")}`, type: "lets_encrypt", domains: [site] },
-      // The load balancer needs the new one before the old one is deleted. Without this, the provider deletes a resource with
-      // an explicit name first.
+      // The load balancer needs the new one before the old one is deleted. Without this, the provider deletes a resource
+      // with an explicit name first.
       { parent: this, dependsOn: [authorization], deleteBeforeReplace: false },
     );
   }

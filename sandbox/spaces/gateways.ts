@@ -1,13 +1,15 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { createHash, randomBytes } from "node:crypto";
+import { lstat, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
-import { join } from "node:path";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Daemon } from "../hosts/daemon";
 
 const READY_WITHIN_MS = 15_000;
-/** The longest path of a socket (sun_path, unix(7)), so sockets have short names. */
+/** The longest path of a socket (sun_path, unix(7)), and the longest name of one here. */
 const MAX_SOCKET_PATH = 107;
+const MAX_SOCKET_NAME = "/nyc3-us-east-1.sock".length;
 
 /**
  * The S3 servers (versitygw) of one account: one process for each pair of a region and a signing region, because a
@@ -64,12 +66,8 @@ export class Gateways {
     const folder = join(this.dir, "regions", region);
     const [buckets, versions] = [this.bucketsDir(region), join(folder, "versions")];
     for (const path of [buckets, versions]) await mkdir(path, { recursive: true, mode: 0o700 });
-    const socket = join(this.dir, `${name}.sock`);
-    if (Buffer.byteLength(socket) > MAX_SOCKET_PATH) {
-      throw new Error(
-        `${socket}: a socket's path has at most ${MAX_SOCKET_PATH} bytes; move the sandbox to a shorter path`,
-      );
-    }
+    const socket = join(socketDir(this.dir), `${name}.sock`);
+    await makePrivate(dirname(socket));
     const daemon = new Daemon(this.dir, name);
     await daemon.ensure([
       ...["sh", "-c", '. "$0" && exec "$@"', await this.#rootAccount()],
@@ -116,7 +114,24 @@ export async function endGateways(dir: string): Promise<void> {
   const files = await readdir(dir).catch(() => []);
   const names = files.flatMap((file) => /^(.+)\.process$/.exec(file)?.[1] ?? []);
   await Promise.all(names.map((name) => new Daemon(dir, name).stop()));
-  for (const file of files.filter((one) => one.endsWith(".sock"))) await rm(join(dir, file), { force: true });
+  const sockets = socketDir(dir);
+  for (const file of (await readdir(sockets).catch(() => [])).filter((one) => one.endsWith(".sock")))
+    await rm(join(sockets, file), { force: true });
+  if (sockets !== dir) await rm(sockets, { recursive: true, force: true });
+}
+
+/** The folder of the sockets: `dir`, or one in the system's folder for temporary files if the path is too long. */
+function socketDir(dir: string): string {
+  if (Buffer.byteLength(dir) + MAX_SOCKET_NAME <= MAX_SOCKET_PATH) return dir;
+  return join(tmpdir(), `spaces-${createHash("sha256").update(dir).digest("hex").slice(0, 16)}`);
+}
+
+/** Creates a folder for this user only. Throws if another user has created it. */
+async function makePrivate(dir: string): Promise<void> {
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const { uid, mode } = await lstat(dir);
+  if (uid !== process.getuid?.() || (mode & 0o077) !== 0)
+    throw new Error(`${dir} must belong to this user, with mode 0700: remove it`);
 }
 
 function accepts(socket: string): Promise<boolean> {

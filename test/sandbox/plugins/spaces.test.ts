@@ -1,15 +1,16 @@
 /** Buckets, objects and keys of the stand-in digitalocean plugin, against the sandbox's Spaces. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import type { PulumiFn, Stack } from "@pulumi/pulumi/automation";
 import { digitalocean as provider } from "../../../sandbox/plugins/digitalocean/provider";
+import { installPlugin, pluginVersion } from "../../../sandbox/plugins/install";
 import type { PropertyMap } from "../../../sandbox/plugins/provider/values";
 import { callSpaces } from "../../../sandbox/spaces/client";
 import { Spaces } from "../../../sandbox/spaces/server";
@@ -315,122 +316,137 @@ describe("Spaces of the stand-in digitalocean plugin", function () {
     }
   });
 
-  describe("under the real engine, with a provider that is fed from a key", () => {
-    let engine: Engine;
-    let stack: Stack;
-
-    /** As a program makes its own key from the account's token. */
-    const program =
-      (options: { content?: string } = {}): PulumiFn =>
-      async () => {
-        const key = new digitalocean.SpacesKey("owner", {
-          name: "stack-owner",
-          grants: [{ bucket: "", permission: "fullaccess" }],
-        });
-        const own = new digitalocean.Provider("spaces", {
-          spacesAccessId: key.accessKey,
-          spacesSecretKey: key.secretKey,
-        });
-        const bucket = new digitalocean.SpacesBucket(
-          "releases",
-          { region, forceDestroy: true },
-          { provider: own },
-        );
-        const object = new digitalocean.SpacesBucketObject(
-          "release",
-          {
-            bucket: bucket.name,
-            region,
-            key: "hosts/web-1.json",
-            content: pulumi.secret(options.content ?? "content-one"),
-          },
-          { provider: own },
-        );
-        const reader = new digitalocean.SpacesKey("host", {
-          grants: [{ bucket: bucket.name, permission: "read" }],
-        });
-        return {
-          bucket: bucket.name,
-          etag: object.etag,
-          accessKey: reader.accessKey,
-          secretKey: reader.secretKey,
-        };
-      };
-    const changes = (summary: object | undefined) =>
-      Object.fromEntries(Object.entries(summary ?? {}).filter(([, count]) => count !== 0));
-
-    before(async function () {
-      engine = await Engine.start(await cliPath(this));
-      stack = await engine.stack(
-        "spaces",
-        {},
-        {
-          DIGITALOCEAN_TOKEN: token,
-          DIGITALOCEAN_API_URL: account.url,
-          SPACES_ENDPOINT_URL: endpoint,
-          HTTP_PROXY: spaces.url,
-        },
-      );
-    });
-    after(() => engine?.stop());
-
-    it("previews while the key is not known", async () => {
-      const { changeSummary, stderr } = await stack.preview({ program: program() });
-      assert.deepEqual(changes(changeSummary), { create: 6 });
-      assert.doesNotMatch(stderr, /warning/);
-    });
-
-    it("creates, and a host reads its object with its own key", async () => {
-      const { outputs, summary } = await stack.up({ program: program() });
-      assert.deepEqual(changes(summary.resourceChanges), { create: 6 });
-      const value = (name: string) => String(outputs[name]?.value);
-      assert.match(value("bucket"), /^releases-[0-9a-f]{7}$/);
-      assert.equal(outputs.secretKey?.secret, true);
-      const credentials = { accessKey: value("accessKey"), secretKey: value("secretKey") };
-      const get = await callSpaces(spaces.url, region, credentials, {
-        method: "GET",
-        bucket: value("bucket"),
-        key: "hosts/web-1.json",
-      });
-      assert.equal(get.body.toString(), "content-one");
-      const again = await stack.up({ program: program() });
-      assert.deepEqual(changes(again.summary.resourceChanges), { same: 6 });
-      const state = engine.stateFile("spaces");
-      assert.ok(state.includes("SpacesBucketObject"));
-      for (const secret of [value("secretKey"), "content-one"]) assert.ok(!state.includes(secret));
-    });
-
-    it("changes an object in place; a refresh changes nothing, and an up restores a lost object", async () => {
-      const { summary, outputs } = await stack.up({ program: program({ content: "content-two" }) });
-      assert.deepEqual(changes(summary.resourceChanges), { same: 5, update: 1 });
-      const refresh = await stack.refresh();
-      assert.deepEqual(changes(refresh.summary.resourceChanges), { same: 6 });
-      const owner = await ownKey(account);
-      await callSpaces(spaces.url, region, owner, {
-        method: "DELETE",
-        bucket: String(outputs.bucket?.value),
-        key: "hosts/web-1.json",
-      });
-      const lost = await stack.refresh();
-      assert.deepEqual(changes(lost.summary.resourceChanges), { same: 5, delete: 1 });
-      const restored = await stack.up({ program: program({ content: "content-two" }) });
-      assert.deepEqual(changes(restored.summary.resourceChanges), { same: 5, create: 1 });
-    });
-
-    it("destroys everything", async () => {
-      await stack.destroy();
-      const { keys } = await account.ask<{ keys: { name: string; grants: object[] }[] }>(
-        "GET",
-        "/v2/spaces/keys",
-      );
-      assert.deepEqual(
-        keys.filter(({ name }) => name.startsWith("host-") || name === "stack-owner"),
-        [],
-      );
-      const list = await callSpaces(spaces.url, region, await ownKey(account), { method: "GET" });
-      assert.doesNotMatch(list.body.toString(), /<Name>releases-/);
-    });
+  underTheEngine("the stand-in", (engine) => installPlugin(engine.home, "digitalocean"));
+  underTheEngine("the official plugin", (engine, suite) => {
+    const folder = `plugins/resource-digitalocean-v${pluginVersion("digitalocean")}`;
+    const official = join(process.env.PULUMI_HOME || join(homedir(), ".pulumi"), folder);
+    if (!existsSync(official)) {
+      console.log(`      skipped: ${official} does not exist; pulumi plugin install gets it`);
+      return suite.skip();
+    }
+    rmSync(join(engine.home, folder), { recursive: true, force: true });
+    cpSync(official, join(engine.home, folder), { recursive: true });
   });
+
+  function underTheEngine(which: string, install: (engine: Engine, suite: Mocha.Context) => void) {
+    describe(`${which} under the real engine, with a provider that is fed from a key`, () => {
+      let engine: Engine;
+      let stack: Stack;
+
+      /** As a program makes its own key from the account's token. */
+      const program =
+        (options: { content?: string } = {}): PulumiFn =>
+        async () => {
+          const key = new digitalocean.SpacesKey("owner", {
+            name: "stack-owner",
+            grants: [{ bucket: "", permission: "fullaccess" }],
+          });
+          const own = new digitalocean.Provider("spaces", {
+            spacesAccessId: key.accessKey,
+            spacesSecretKey: key.secretKey,
+          });
+          const bucket = new digitalocean.SpacesBucket(
+            "releases",
+            { region, forceDestroy: true },
+            { provider: own },
+          );
+          const object = new digitalocean.SpacesBucketObject(
+            "release",
+            {
+              bucket: bucket.name,
+              region,
+              key: "hosts/web-1.json",
+              content: pulumi.secret(options.content ?? "content-one"),
+            },
+            { provider: own },
+          );
+          const reader = new digitalocean.SpacesKey("host", {
+            grants: [{ bucket: bucket.name, permission: "read" }],
+          });
+          return {
+            bucket: bucket.name,
+            etag: object.etag,
+            accessKey: reader.accessKey,
+            secretKey: reader.secretKey,
+          };
+        };
+      const changes = (summary: object | undefined) =>
+        Object.fromEntries(Object.entries(summary ?? {}).filter(([, count]) => count !== 0));
+
+      before(async function () {
+        engine = await Engine.start(await cliPath(this));
+        install(engine, this);
+        stack = await engine.stack(
+          "spaces",
+          {},
+          {
+            DIGITALOCEAN_TOKEN: token,
+            DIGITALOCEAN_API_URL: account.url,
+            SPACES_ENDPOINT_URL: endpoint,
+            HTTP_PROXY: spaces.url,
+          },
+        );
+      });
+      after(() => engine?.stop());
+
+      it("previews while the key is not known", async () => {
+        const { changeSummary, stderr } = await stack.preview({ program: program() });
+        assert.deepEqual(changes(changeSummary), { create: 6 });
+        assert.doesNotMatch(stderr, /warning/);
+      });
+
+      it("creates, and a host reads its object with its own key", async () => {
+        const { outputs, summary } = await stack.up({ program: program() });
+        assert.deepEqual(changes(summary.resourceChanges), { create: 6 });
+        const value = (name: string) => String(outputs[name]?.value);
+        assert.match(value("bucket"), /^releases-[0-9a-f]{7}$/);
+        assert.equal(outputs.secretKey?.secret, true);
+        const credentials = { accessKey: value("accessKey"), secretKey: value("secretKey") };
+        const get = await callSpaces(spaces.url, region, credentials, {
+          method: "GET",
+          bucket: value("bucket"),
+          key: "hosts/web-1.json",
+        });
+        assert.equal(get.body.toString(), "content-one");
+        const again = await stack.up({ program: program() });
+        assert.deepEqual(changes(again.summary.resourceChanges), { same: 6 });
+        const state = engine.stateFile("spaces");
+        assert.ok(state.includes("SpacesBucketObject"));
+        for (const secret of [value("secretKey"), "content-one"]) assert.ok(!state.includes(secret));
+      });
+
+      it("changes an object in place; a refresh changes nothing, and an up restores a lost object", async () => {
+        const { summary, outputs } = await stack.up({ program: program({ content: "content-two" }) });
+        assert.deepEqual(changes(summary.resourceChanges), { same: 5, update: 1 });
+        const refresh = await stack.refresh();
+        assert.deepEqual(changes(refresh.summary.resourceChanges), { same: 6 });
+        const owner = await ownKey(account);
+        await callSpaces(spaces.url, region, owner, {
+          method: "DELETE",
+          bucket: String(outputs.bucket?.value),
+          key: "hosts/web-1.json",
+        });
+        const lost = await stack.refresh();
+        assert.deepEqual(changes(lost.summary.resourceChanges), { same: 5, delete: 1 });
+        const restored = await stack.up({ program: program({ content: "content-two" }) });
+        assert.deepEqual(changes(restored.summary.resourceChanges), { same: 5, create: 1 });
+      });
+
+      it("destroys everything", async () => {
+        await stack.destroy();
+        const { keys } = await account.ask<{ keys: { name: string; grants: object[] }[] }>(
+          "GET",
+          "/v2/spaces/keys",
+        );
+        assert.deepEqual(
+          keys.filter(({ name }) => name.startsWith("host-") || name === "stack-owner"),
+          [],
+        );
+        const list = await callSpaces(spaces.url, region, await ownKey(account), { method: "GET" });
+        assert.doesNotMatch(list.body.toString(), /<Name>releases-/);
+      });
+    });
+  }
 });
 
 /** A key of the test, behind the stack's back. */

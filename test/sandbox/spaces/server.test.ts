@@ -1,6 +1,6 @@
 /** Spaces as a client sees them: the real S3 server behind the grants of keys. */
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
@@ -278,6 +278,23 @@ describe("Spaces", function () {
       /ROOT_SECRET_ACCESS_KEY=(\w+)/.exec(await readFile(join(dir, "root.env"), "utf8"))?.[1] ?? "";
     assert.match(root, /^\w{40}$/);
     assert.ok(!(await readFile(`/proc/${pid}/cmdline`, "utf8")).includes(root));
+  });
+
+  it("works in a folder whose path is too long for a socket", async () => {
+    const deep = join(dir, "deep".repeat(30));
+    const other = await Spaces.start({ dir: deep, program, port: 0 });
+    const hash = createHash("sha256").update(deep).digest("hex").slice(0, 16);
+    const sockets = join(tmpdir(), `spaces-${hash}`);
+    try {
+      other.setAccounts(all());
+      const { status } = await callSpaces(other.url, "nyc3", OWNER, { method: "PUT", bucket: "deep-bucket" });
+      assert.equal(status, 200);
+      assert.equal((await stat(sockets)).mode & 0o777, 0o700);
+      assert.ok((await readdir(join(deep, "regions", "nyc3", "buckets"))).includes("deep-bucket"));
+    } finally {
+      await other.close();
+    }
+    await assert.rejects(stat(sockets), /ENOENT/);
   });
 
   it("leaves no process behind", async () => {
