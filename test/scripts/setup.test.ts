@@ -119,6 +119,7 @@ describe("set-up of a clone", function () {
     for (const file of [
       "sandbox/hosts/packages.mjs",
       "sandbox/hosts/packages.json",
+      "sandbox/spaces/gateway/go.mod",
       "scripts/hosts/elsewhere.mjs",
       "test/tools.json",
     ])
