@@ -14,7 +14,7 @@ import { Identity } from "./identity";
 import { Monitoring } from "./monitoring";
 import { Network } from "./network";
 import { offeredHook, type Tier } from "./offers";
-import { settingsGuard } from "./settingsGuard";
+import { checkOnlySite, settingsGuard } from "./settingsGuard";
 import { WebTier } from "./webTier";
 
 /**
@@ -57,6 +57,7 @@ export class SecuredWeb extends pulumi.ComponentResource {
   constructor(name: string, args: SecuredWebArgs, opts?: pulumi.ComponentResourceOptions) {
     const { label = `${pulumi.getStack()}-${name}`, ...settings } = args;
     const plan = withRunErrors(() => planSite(label, settings));
+    withRunErrors(() => checkOnlySite(label, plan.config.domain));
     super("secured-web:index:SecuredWeb", name, {}, opts);
     const { config, topology, given } = plan;
     const guard = settingsGuard(

@@ -1,5 +1,6 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
+import { ConfigError } from "../config/configError";
 import { type LastingSettings, refusedChanges } from "../config/lastingSettings";
 import { projectName } from "../config/table";
 import { siteTag } from "../topology";
@@ -36,6 +37,28 @@ export function settingsGuard(
     { input: args.settings },
     { ...opts, hooks: { beforeCreate: [onlySite], beforeUpdate: [unchanged] } },
   );
+}
+
+/** The sites of each run of a program, by zone. The key is the run's root resource. */
+const sitesByRun = new WeakMap<object, Map<string, string>>();
+
+/**
+ * Refuses a second site in a zone in the same program. Its hosts would have the names of the first one's.
+ *
+ * @throws ConfigError
+ */
+export function checkOnlySite(label: string, domain: string): void {
+  const run = pulumi.runtime.getStackResource();
+  if (run === undefined) return;
+  const sites = sitesByRun.get(run) ?? new Map<string, string>();
+  sitesByRun.set(run, sites);
+  const first = sites.get(domain);
+  if (first !== undefined) {
+    throw new ConfigError([
+      `${projectName}:domain: expected a separate zone for each site, got ${domain} for ${first} and ${label}. Their hosts would have the same internal names. Set domain to, for example, ${label.toLowerCase()}.${domain}`,
+    ]);
+  }
+  sites.set(domain, label);
 }
 
 /**
