@@ -1,8 +1,9 @@
-/** A host's release: the same files as in its user data, those with secrets sealed for this host. Pure. */
+/** A host's release: the same files as in its user data, those for root alone sealed for this host. Pure. */
 import { createHash } from "node:crypto";
-import { configurationFiles, payloadVersion } from "../userdata/files";
+import { payloadVersion } from "../userdata/files";
+import { hostFiles } from "../userdata/hostFiles";
 import { type ReleaseFile, releaseFiles } from "../userdata/releaseForm";
-import { secretFiles } from "../userdata/secretFiles";
+import { secretMode } from "../userdata/secretFiles";
 import type { HostContext, HostSecrets } from "../userdata/types";
 import { ReleaseError } from "./releaseError";
 import { seal } from "./seal";
@@ -15,7 +16,7 @@ export interface ReleaseDocument {
   readonly host: string;
   /** Hash of the payload and the application: the tag `version` of metrics. */
   readonly version: string;
-  /** The files without secrets, sorted by path. They are also the evidence for the policies. */
+  /** The files without secrets, sorted by path. The policies check them. */
   readonly files: readonly ReleaseFile[];
   /** The other files: base64 of a sealed JSON array of the same form. */
   readonly sealed: string;
@@ -32,12 +33,15 @@ export function releaseDocument(context: HostContext, secrets: HostSecrets): Rel
   if (secrets.release === undefined)
     throw new ReleaseError(`${host.name}: a release requires the secret release, but it is missing`);
   const { stack } = settings;
-  const secretText = JSON.stringify(releaseFiles(secretFiles(context, secrets)));
+  const all = hostFiles(context, secrets);
+  const secretText = JSON.stringify(
+    releaseFiles(all.filter(({ permissions }) => permissions === secretMode)),
+  );
   return {
     stack,
     host: host.name,
     version: payloadVersion(),
-    files: releaseFiles(configurationFiles(context)),
+    files: releaseFiles(all.filter(({ permissions }) => permissions !== secretMode)),
     sealed: seal(secretText, secrets.release.sealingKey, { stack, host: host.name, use: "release" }),
   };
 }

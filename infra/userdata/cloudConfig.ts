@@ -1,21 +1,22 @@
 import { gzipSync, strToU8 } from "fflate";
 import type { HostFile } from "./types";
 
-/**
- * Programs and the agent's files are compressed. Other configuration is plain text, so that a reader and a policy see
- * it as it is on the host.
- */
-const programs =
-  /^\/(usr\/local\/lib\/secured-web\/.*(?<!\.json)|etc\/datadog-agent\/(datadog|conf\.d\/mysql\.d\/conf)\.yaml)$/;
+/** A file in a cloud-config. */
+export interface CloudConfigFile extends HostFile {
+  readonly isCompressed?: boolean;
+}
 
 /**
- * The text of a cloud-config: its settings as JSON (which is YAML), then its files as literal blocks. It does not use
+ * The text of a cloud-config: its settings as JSON (which is YAML), then its files, plain ones as literal blocks. It does not use
  * a YAML library for two reasons: every indentation space counts against DigitalOcean's limit, and a new version of
  * the library could format differently, which would replace every droplet.
  *
- * Throws if a text contains characters that a literal block cannot.
+ * Throws if a plain file contains characters that a literal block cannot.
  */
-export function cloudConfig(settings: Readonly<Record<string, unknown>>, files: readonly HostFile[]): string {
+export function cloudConfig(
+  settings: Readonly<Record<string, unknown>>,
+  files: readonly CloudConfigFile[],
+): string {
   const lines = ["#cloud-config"];
   for (const [name, value] of Object.entries(settings)) lines.push(`${name}: ${JSON.stringify(value)}`);
   lines.push("write_files:");
@@ -23,7 +24,7 @@ export function cloudConfig(settings: Readonly<Record<string, unknown>>, files: 
     lines.push("-", ` path: ${file.path}`);
     // cloud-init's default is 0644.
     if (file.permissions !== "0644") lines.push(` permissions: "${file.permissions}"`);
-    lines.push(...(programs.test(file.path) ? compressedLines(file) : plainLines(file)));
+    lines.push(...(file.isCompressed ? compressedLines(file) : plainLines(file)));
   }
   return `${lines.join("\n")}\n`;
 }

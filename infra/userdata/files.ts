@@ -22,7 +22,14 @@ export function configurationFiles(context: HostContext): readonly HostFile[] {
   return orderedByPath(files);
 }
 
-const versionedTrees = ["common", "web", "database", "database-group", "database-source-replica"] as const;
+const versionedTrees = [
+  "common",
+  "release",
+  "web",
+  "database",
+  "database-group",
+  "database-source-replica",
+] as const;
 let knownVersion: string | undefined;
 
 /**
@@ -71,7 +78,7 @@ function renderings(context: HostContext): Rendering[] {
   const { host, settings } = context;
   const isWeb = host.roles.includes("web");
   const isDatabase = host.roles.includes("database");
-  const result: Rendering[] = [{ trees: ["common"], values: commonValues(context) }];
+  const result: Rendering[] = [{ trees: ["common", "release"], values: commonValues(context) }];
   if (isWeb) result.push({ trees: ["web"], values: webValues(context) });
   if (isDatabase) {
     const mode = settings.replication === "group" ? "database-group" : "database-source-replica";

@@ -1,4 +1,5 @@
 /** Placeholders for secrets that do not exist yet. With them, a preview can calculate the size of user data. */
+import { createHash } from "node:crypto";
 import type { HostContext, HostSecrets, KeyPair, ReleaseAccess } from "./types";
 
 /**
@@ -8,20 +9,35 @@ import type { HostContext, HostSecrets, KeyPair, ReleaseAccess } from "./types";
 const certificateLength = 1600;
 const keyLength = 320;
 
-function pem(kind: string, length: number): string {
-  return `-----BEGIN ${kind}-----\n${"A".repeat(length)}\n-----END ${kind}-----\n`;
+/** Letters and digits that compress no better than a key, and are the same each time. Each `use` gives others. */
+function noise(use: string, length: number): string {
+  const parts: string[] = [];
+  for (let size = 0; size < length; size += 64)
+    parts.push(createHash("sha512").update(`${use}.${size}`).digest("base64").replaceAll(/[+/=]/g, "0"));
+  return parts.join("").slice(0, length);
+}
+
+function pem(kind: string, use: string, length: number): string {
+  return `-----BEGIN ${kind}-----\n${noise(use, length)}\n-----END ${kind}-----\n`;
+}
+
+function pair(use: string): KeyPair {
+  return {
+    certificate: pem("CERTIFICATE", `${use} certificate`, certificateLength),
+    privateKey: pem("EC PRIVATE KEY", `${use} key`, keyLength),
+  };
 }
 
 /** An address has a bucket's name (at most 63 characters), a region, Spaces' domain and a host's name. */
-const address = `https://${"0".repeat(120)}`;
+const address = `https://${noise("address", 120)}`;
 const placeholderRelease: ReleaseAccess = {
   releasesUrl: address,
   statusUrl: address,
   region: "0000",
-  publicKey: pem("PUBLIC KEY", 64),
-  accessKeyId: "0".repeat(20),
-  secretAccessKey: "0".repeat(64),
-  sealingKey: Buffer.alloc(64).toString("base64"),
+  publicKey: pem("PUBLIC KEY", "release key", 64),
+  accessKeyId: noise("access key", 20),
+  secretAccessKey: noise("secret access key", 64),
+  sealingKey: createHash("sha512").update("sealing key").digest("base64"),
 };
 
 /**
@@ -30,20 +46,21 @@ const placeholderRelease: ReleaseAccess = {
  * @param given the key pair from the settings (passthrough), with its real size
  */
 export function placeholderSecrets({ host, settings }: HostContext, given: KeyPair | undefined): HostSecrets {
-  const pair: KeyPair = {
-    certificate: pem("CERTIFICATE", certificateLength),
-    privateKey: pem("EC PRIVATE KEY", keyLength),
-  };
-  const password = "0".repeat(32);
   const isWeb = host.roles.includes("web");
   const isDatabase = host.roles.includes("database");
   return {
-    caCertificate: pair.certificate,
-    passwords: { app: password, health: password, ...(isDatabase ? { replication: password } : {}) },
-    ...(isWeb ? { web: given ?? pair, app: pair } : {}),
-    ...(isDatabase ? { database: pair } : {}),
-    ...(settings.monitoring.agent === "datadog" ? { datadogApiKey: password } : {}),
-    ...(settings.monitoring.agent === "sumologic" ? { sumologicUrl: `https://${"0".repeat(400)}` } : {}),
+    caCertificate: pair("ca").certificate,
+    passwords: {
+      app: noise("app", 32),
+      health: noise("health", 32),
+      ...(isDatabase ? { replication: noise("replication", 32) } : {}),
+    },
+    ...(isWeb ? { web: given ?? pair("web"), app: pair("app") } : {}),
+    ...(isDatabase ? { database: pair("database") } : {}),
+    ...(settings.monitoring.agent === "datadog" ? { datadogApiKey: noise("datadog", 32) } : {}),
+    ...(settings.monitoring.agent === "sumologic"
+      ? { sumologicUrl: `https://${noise("sumologic", 400)}` }
+      : {}),
     ...(settings.releases ? { release: placeholderRelease } : {}),
   };
 }

@@ -1,8 +1,8 @@
-/** A host's user data: a cloud-config with all of its files, including those with secrets. Pure. */
+/** A host's user data: a cloud-config with its first release, which has all of its files. Pure. */
 import { cloudConfig } from "./cloudConfig";
-import { configurationFiles, orderedByPath } from "./files";
+import { firstRelease } from "./firstRelease";
+import { hostFiles } from "./hostFiles";
 import { checkUserDataSize } from "./limits";
-import { secretFiles } from "./secretFiles";
 import type { HostContext, HostSecrets } from "./types";
 
 /**
@@ -13,7 +13,6 @@ import type { HostContext, HostSecrets } from "./types";
  */
 export function renderUserData(context: HostContext, secrets: HostSecrets): string {
   const { host } = context;
-  const files = orderedByPath([...configurationFiles(context), ...secretFiles(context, secrets)]);
   const text = cloudConfig(
     {
       hostname: host.dropletName,
@@ -25,7 +24,7 @@ export function renderUserData(context: HostContext, secrets: HostSecrets): stri
       // root is the only user; it has the operators' SSH keys.
       users: [],
     },
-    files,
+    firstRelease(context, hostFiles(context, secrets)),
   );
   checkUserDataSize(host.dropletName, text);
   return text;

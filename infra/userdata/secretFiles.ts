@@ -5,7 +5,8 @@ import type { Rendering } from "./payload";
 import type { HostContext, HostFile, HostSecrets, KeyPair } from "./types";
 import { UserDataError } from "./userDataError";
 
-const secretMode = "0600";
+/** Mode of every file that contains a secret, and of no other. */
+export const secretMode = "0600";
 const secretFolder = "/etc/secured-web/secrets";
 
 /**

@@ -5,6 +5,7 @@
 import { gunzipSync } from "node:zlib";
 import { parseDocument } from "yaml";
 import type { FileMode } from "./content";
+import { unpackFirstRelease } from "./release-form";
 import { addScript, type HostDraft } from "./script";
 
 /** Parses YAML as PyYAML does, which cloud-init uses: YAML 1.1, and the last of two equal keys counts. */
@@ -29,10 +30,16 @@ export function parseYaml(
 /** Modules that let another system configure the host. */
 const remoteModules = ["ansible", "chef", "puppet", "salt_minion", "mcollective", "landscape"];
 
-/** Adds the effects of a cloud-config, in the order in which cloud-init runs its modules. */
+/**
+ * Adds the effects of a cloud-config, in the order in which cloud-init runs its modules. A first release is unpacked by
+ * a script, before the commands of runcmd.
+ *
+ * Throws Unreadable if the first release is malformed.
+ */
 export function addCloudConfig(draft: HostDraft, config: Readonly<Record<string, unknown>>): void {
   addCommands(draft, config.bootcmd);
   addFiles(draft, config.write_files);
+  unpackFirstRelease(draft);
   for (const name of textsWithin(config.packages)) draft.packages.add(name);
   for (const module of remoteModules) {
     if (config[module] !== undefined && config[module] !== null)

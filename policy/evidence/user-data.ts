@@ -13,6 +13,7 @@ import { addCloudConfig, maxTextBytes, parseYaml } from "./cloud-config";
 import { mergeConfig } from "./config-merge";
 import type { HostContent } from "./content";
 import { addScript, contentOfDraft, emptyDraft } from "./script";
+import { Unreadable } from "./unreadable";
 
 /** `script`: no part is a cloud-config, so the content is known only from the commands in scripts. */
 export type UserData =
@@ -37,9 +38,6 @@ export function parseUserData(text: string): UserData {
   cache.set(key, parsed);
   return parsed;
 }
-
-/** Stops reading, because a part of the user data is unknown. */
-class Unreadable extends Error {}
 
 function parseUncached(text: string): UserData {
   const reading = new Reading();

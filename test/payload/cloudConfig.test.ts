@@ -16,7 +16,7 @@ describe("payload: cloud-config", () => {
       fc.property(text, text, (plain, compressed) => {
         const files = [
           { path: "/etc/a", permissions: "0644", content: plain },
-          { path: program, permissions: "0755", content: compressed },
+          { path: program, permissions: "0755", content: compressed, isCompressed: true },
         ];
         const parsed = parseUserData(cloudConfig({ hostname: "h" }, files)).files;
         assert.deepEqual(parsed, [
@@ -55,7 +55,7 @@ describe("payload: cloud-config", () => {
 
   it("compresses to the same bytes on every machine: a changed byte replaces droplets", () => {
     const content = Array.from({ length: 400 }, (_, i) => `line ${i * i}\n`).join("");
-    const text = cloudConfig({}, [{ path: program, permissions: "0755", content }]);
+    const text = cloudConfig({}, [{ path: program, permissions: "0755", content, isCompressed: true }]);
     assert.equal(
       createHash("sha256").update(text).digest("hex"),
       "3e9d1978af05fef88abccea8c8b62f086adca71f5aa36a1d81a99c85e5ac5462",

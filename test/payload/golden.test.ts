@@ -1,5 +1,5 @@
 /**
- * The text of each host: every file as it lands, so that a reviewer sees what a change does to a droplet. The first host
+ * The text of each host: every file of its first release, so that a reviewer sees what a change does to a droplet. The first host
  * of a stack is there in full, the others as their differences from it. Programs (the same on every host, and in this
  * repository) are there as a hash. The file user-data.sha256 pins the bytes of every host's user data.
  * UPDATE_GOLDEN=1 writes all of it anew.
@@ -53,8 +53,11 @@ function goldenHosts(variant: Variant): readonly GoldenHost[] {
 }
 
 function readable(userData: string): string {
-  const { settings, files } = parseUserData(userData);
-  const head = Object.entries(settings).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
+  const { settings, written, files } = parseUserData(userData);
+  const head = [
+    ...Object.entries(settings).map(([name, value]) => `${name}: ${JSON.stringify(value)}`),
+    `write_files: ${written.map(({ path }) => path).join(" ")}`,
+  ];
   const bodies = files.map(({ path, mode, text }) => {
     const title = `=== ${path} ${mode.toString(8).padStart(4, "0")}`;
     const isProgram = path.startsWith("/usr/local/lib/secured-web/");

@@ -11,8 +11,8 @@ import { envelope, releaseLimitBytes, releasePayloadType } from "../../infra/rel
 import { ReleaseError } from "../../infra/releases/releaseError";
 import { open, seal } from "../../infra/releases/seal";
 import { openStatus } from "../../infra/releases/status";
-import { configurationFiles } from "../../infra/userdata/files";
-import { secretFiles } from "../../infra/userdata/secretFiles";
+import { hostFiles } from "../../infra/userdata/hostFiles";
+import { releaseFiles } from "../../infra/userdata/releaseForm";
 import type { HostContext } from "../../infra/userdata/types";
 import { contextOf, contextsOf, datadog, fakeSecrets, sumologic } from "./contexts";
 
@@ -78,13 +78,15 @@ describe("payload: releases", () => {
       assert.deepEqual([head.number, head.stack, head.host], [number, settings.stack, host.name]);
       const purpose = { stack: settings.stack, host: host.name, use: "release" } as const;
       const secret = JSON.parse(open(sealed, sealingKey(context), purpose));
-      const form = ({ path, permissions, content }: ReturnType<typeof secretFiles>[number]) => ({
-        path,
-        mode: permissions,
-        content,
-      });
-      assert.deepEqual(files, configurationFiles(context).map(form));
-      assert.deepEqual(secret, secretFiles(context, fakeSecrets(host)).map(form));
+      const all = releaseFiles(hostFiles(context, fakeSecrets(host)));
+      assert.deepEqual(
+        files,
+        all.filter(({ mode }) => mode !== "0600"),
+      );
+      assert.deepEqual(
+        secret,
+        all.filter(({ mode }) => mode === "0600"),
+      );
       const paths = secret.map(({ path }: { path: string }) => path);
       assert.ok(paths.includes("/etc/secured-web/secrets/release.json"));
     }

@@ -35,7 +35,8 @@ export class RenderedHost {
     const host = new RenderedHost(folder, join(folder, "root"));
     const layers = `lowerdir=${rootfs},upperdir=${folder}/upper,workdir=${folder}/work`;
     must(spawnSync("mount", ["-t", "overlay", "overlay", "-o", layers, host.root], { encoding: "utf8" }));
-    for (const { path, mode, text } of parseUserData(userData).files) host.write(path, text, mode);
+    for (const { path, mode, text } of parseUserData(userData).written) host.write(path, text, mode);
+    host.must("python3", "-B", "/usr/local/lib/secured-web/release/files.py");
     host.must("systemd-sysusers");
     host.must("sh", "-c", "systemd-tmpfiles --create /etc/tmpfiles.d/secured-web*.conf");
     return host;

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
+import { hostFiles } from "../../infra/userdata/hostFiles";
+import { renderUserData } from "../../infra/userdata/render";
 import { parseUserData } from "../../policy/evidence/user-data";
+import { contextsOf, fakeSecrets } from "../payload/contexts";
 
 function contentOf(text: string) {
   const parsed = parseUserData(text);
@@ -230,6 +233,69 @@ describe("user data", () => {
       const cloud = `#cloud-config\n${fileA}`;
       for (const data of [base64(cloud), base64(gzipSync(cloud)), `## template: jinja\n${cloud}`])
         assert.deepEqual(paths(data), ["/etc/a"]);
+    });
+  });
+
+  describe("with a first release", () => {
+    const path = "/var/lib/secured-web/first-release.json";
+    const file = { path: "/etc/nginx/nginx.conf", mode: "0600", content: text };
+    const release = { number: 0, stack: "dev", host: "web-1", version: "1", files: [file] };
+    const withRelease = (document: unknown, more: readonly object[] = []) => {
+      const content = typeof document === "string" ? document : JSON.stringify(document);
+      const entry = { path, encoding: "gz+b64", content: base64(gzipSync(content)) };
+      const runcmd = ["echo late > /etc/late"];
+      return `#cloud-config\n${JSON.stringify({ write_files: [...more, entry], runcmd })}`;
+    };
+
+    it("reads its files and their modes, which replace those of cloud-init", () => {
+      const before = [
+        { path: file.path, content: "server { listen 80; }" },
+        { path: "/etc/other", content: "kept" },
+      ];
+      const { files, modes } = contentOf(withRelease(release, before));
+      assert.equal(files.get(file.path), text);
+      assert.equal(files.get("/etc/other"), "kept");
+      assert.deepEqual(modes.get(file.path), { permissions: "0600" });
+      assert.equal(files.get("/etc/late"), "late\n");
+    });
+
+    it("reads all files of the program's own user data", () => {
+      for (const context of contextsOf({ topology: "separated" })) {
+        const userData = renderUserData(context, fakeSecrets(context.host));
+        const { files, modes } = contentOf(userData);
+        const expected = hostFiles(context, fakeSecrets(context.host));
+        assert.ok(expected.length > 30);
+        for (const one of expected) {
+          assert.equal(files.get(one.path), one.content, one.path);
+          assert.equal(modes.get(one.path)?.permissions, one.permissions, one.path);
+        }
+      }
+    });
+
+    for (const [what, document] of [
+      ["that is not JSON", "SECRET"],
+      ["that is a text", JSON.stringify("SECRET")],
+      ["without a host", { ...release, host: undefined }],
+      ["without files", { ...release, files: undefined }],
+      ["with a file without content", { ...release, files: [{ ...file, content: undefined }] }],
+      ["with a relative path", { ...release, files: [{ ...file, path: "SECRET" }] }],
+      ["with a mode that is none", { ...release, files: [{ ...file, mode: "SECRET" }] }],
+      ["with the same path twice", { ...release, files: [file, file] }],
+    ] as const) {
+      it(`cannot be read where that is one ${what}, and quotes nothing of it`, () => {
+        const parsed = parseUserData(withRelease(document));
+        assert.ok(parsed.kind === "unreadable");
+        assert.match(parsed.reason, /^a release /);
+        assert.ok(!parsed.reason.includes("SECRET"));
+      });
+    }
+
+    it("cannot be read where that is in an unknown encoding", () => {
+      const parsed = parseUserData(withRelease(release).replace("gz+b64", "rot13"));
+      assert.deepEqual(parsed, {
+        kind: "unreadable",
+        reason: "a cloud-config with a first release that cannot be decoded",
+      });
     });
   });
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { offerProblems } from "../../infra/components/offers";
 import { parseConfig } from "../../infra/config/parse";
@@ -6,6 +7,7 @@ import { buildTopology } from "../../infra/topology";
 import { hostSettings } from "../../infra/userdata/hostSettings";
 import { placeholderSecrets } from "../../infra/userdata/placeholderSecrets";
 import { ofType, type Registrations, registrations, registrationsOf } from "../mocks/registrations";
+import { textOf } from "../payload/parsed";
 import { testCertificate } from "./certificates";
 
 const dev = { domain: "dev.foobar.com" };
@@ -19,7 +21,7 @@ async function passthrough(site: string, chain = "") {
   return { pair, config: { tls: "passthrough", passthrough: JSON.stringify(given) } };
 }
 
-/** The text of user data by droplet, out of the secret's wrapping. */
+/** The decoded text of user data by droplet, out of the secret's wrapping. */
 function userDataOf(stack: Registrations): Map<string, string> {
   return new Map(
     ofType(stack, "Droplet").map(({ name, inputs }) => {
@@ -28,7 +30,7 @@ function userDataOf(stack: Registrations): Map<string, string> {
         pulumi.runtime.specialSecretSig,
         "user data is a secret",
       );
-      return [name, inputs.userData.value as string];
+      return [name, textOf(inputs.userData.value as string)];
     }),
   );
 }
@@ -317,7 +319,8 @@ describe("program: variants", () => {
 
 describe("program: user data over DigitalOcean's 64 KiB", () => {
   it("is refused with its size and the limit, before anything is registered", async () => {
-    const chain = `-----BEGIN CERTIFICATE-----\n${"MARKER".repeat(10_000)}\n-----END CERTIFICATE-----\n`;
+    const long = randomBytes(60_000).toString("base64");
+    const chain = `-----BEGIN CERTIFICATE-----\nMARKER${long}\n-----END CERTIFICATE-----\n`;
     const { config } = await passthrough("www.dev.foobar.com", chain);
     await assert.rejects(registrations("dev", { ...dev, ...config }), (error) => {
       assert.ok(pulumi.RunError.isInstance(error));

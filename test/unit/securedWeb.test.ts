@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { SecuredWeb, type SecuredWebArgs } from "../../infra/components/securedWeb";
 import { ofType, registrations, registrationsOf } from "../mocks/registrations";
+import { textOf } from "../payload/parsed";
 import { testCertificate } from "./certificates";
 
 const shop: SecuredWebArgs = { domain: "shop.example.com", vpc: { ipRange: "10.130.0.0/20" } };
@@ -109,15 +110,23 @@ describe("SecuredWeb", () => {
     }, "dev");
     const keyLine = pair.privateKey.split("\n")[1] ?? assert.fail("no key");
     const plain = made.resources.map(
-      ({ type, inputs }) => `${type} ${JSON.stringify(withoutSecrets(inputs))}`,
+      ({ type, inputs }) => `${type} ${JSON.stringify(decoded(withoutSecrets(inputs)))}`,
     );
-    const all = made.resources.map(({ inputs }) => JSON.stringify(inputs)).join();
+    const all = made.resources.map(({ inputs }) => JSON.stringify(decoded(inputs))).join();
     for (const secret of [keyLine, apiKey, appKey]) {
       assert.ok(all.includes(secret), "the program uses it");
       for (const inputs of plain) assert.ok(!inputs.includes(secret), inputs.slice(0, 200));
     }
   });
 });
+
+/** Inputs with each text of user data decoded. */
+function decoded(value: unknown): unknown {
+  if (typeof value === "string" && value.startsWith("#cloud-config")) return textOf(value);
+  if (Array.isArray(value)) return value.map(decoded);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, decoded(item)]));
+}
 
 /** Inputs with a mark in the place of each secret. */
 function withoutSecrets(value: unknown): unknown {

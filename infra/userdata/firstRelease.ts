@@ -1,0 +1,50 @@
+/**
+ * The first release of a host: all of its files in one compressed document, which cloud-init writes at the first boot.
+ *
+ * Compressed together, the files take half of the bytes that they take as separate entries of a cloud-config.
+ * DigitalOcean limits user data to 64 KiB.
+ */
+import type { CloudConfigFile } from "./cloudConfig";
+import { payloadVersion } from "./files";
+import { releaseFiles } from "./releaseForm";
+import { secretMode } from "./secretFiles";
+import type { HostContext, HostFile } from "./types";
+
+export const firstReleasePath = "/var/lib/secured-web/first-release.json";
+
+/** cloud-init runs the script as its last stage; the script runs the program, which writes the document's files. */
+const unpackers = [
+  "/usr/local/lib/secured-web/release/files.py",
+  "/var/lib/cloud/scripts/per-boot/secured-web",
+];
+
+/**
+ * The files that cloud-init has to write, so that the host writes all others: the document and the programs that
+ * unpack it. The programs are in the document as well, because a later release may change them.
+ *
+ * @param files all files of the host
+ */
+export function firstRelease({ host, settings }: HostContext, files: readonly HostFile[]): CloudConfigFile[] {
+  const document = {
+    number: 0,
+    stack: settings.stack,
+    host: host.name,
+    version: payloadVersion(),
+    files: releaseFiles(files),
+  };
+  return [
+    ...unpackers.map((path) => ({ ...required(files, path), isCompressed: true })),
+    {
+      path: firstReleasePath,
+      permissions: secretMode,
+      content: JSON.stringify(document),
+      isCompressed: true,
+    },
+  ];
+}
+
+function required(files: readonly HostFile[], wanted: string): HostFile {
+  const file = files.find(({ path }) => path === wanted);
+  if (file === undefined) throw new Error(`the payload lacks ${wanted}`);
+  return file;
+}
