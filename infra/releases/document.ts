@@ -1,4 +1,4 @@
-/** A host's release: the same files as in its user data, those for root alone sealed for this host. Pure. */
+/** A host's release: the same files as in its user data, those for root only sealed for this host. Pure. */
 import { createHash } from "node:crypto";
 import { payloadVersion } from "../userdata/files";
 import { hostFiles } from "../userdata/hostFiles";
