@@ -2,7 +2,9 @@
  * Writes the generated parts of a policy's page: the fixtures that the tests run, as resources of a Pulumi YAML
  * program.
  */
+import { gunzipSync } from "node:zlib";
 import { stringify } from "yaml";
+import { isReleaseEnvelope } from "./evidence/release-form";
 import { expectation } from "./frame/configuration";
 import type { PolicyDefinition } from "./frame/definition";
 import { describeEnforcement } from "./frame/enforcement";
@@ -129,9 +131,21 @@ function withSecrets(
 
 function shown(value: unknown, unknown: string): unknown {
   if (value === unknownValue) return unknown;
+  if (typeof value === "string" && isReleaseEnvelope(value)) return shownEnvelope(value);
   if (Array.isArray(value)) return value.map((item) => shown(item, unknown));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shown(item, unknown)]));
+}
+
+/** A release with its document in clear: readable, and the same bytes whichever zlib has compressed it. */
+function shownEnvelope(text: string): unknown {
+  const envelope = JSON.parse(text) as { readonly payload: string };
+  try {
+    const document = gunzipSync(Buffer.from(envelope.payload, "base64")).toString("utf8");
+    return { "fn::toJSON": { ...envelope, payload: { "gzip, base64": JSON.parse(document) } } };
+  } catch {
+    return text;
+  }
 }
 
 function renderViolations({ violations }: InvalidFixture): string {

@@ -10,6 +10,9 @@ import { ReleaseError } from "./releaseError";
 
 export const releasePayloadType = "application/vnd.secured-web.release.v1+gzip";
 
+/** Content type of the object, by which the policies recognize it (policy/releases.md). */
+export const releaseContentType = "application/vnd.secured-web.release+json";
+
 /** A host refuses a larger object. */
 export const releaseLimitBytes = 1_048_576;
 

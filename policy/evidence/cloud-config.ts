@@ -4,7 +4,7 @@
  */
 import { gunzipSync } from "node:zlib";
 import { parseDocument } from "yaml";
-import type { FileMode } from "./content";
+import { type FileMode, maxTextBytes } from "./content";
 import { unpackFirstRelease } from "./release-form";
 import { addScript, type HostDraft } from "./script";
 
@@ -97,9 +97,6 @@ function modeText(key: "permissions" | "owner", value: unknown): FileMode {
   if (typeof value === "string") return { [key]: value };
   return typeof value === "number" ? { [key]: `0${value.toString(8)}` } : {};
 }
-
-/** Real files are far smaller. The limit stops decompression bombs. */
-export const maxTextBytes = 4 * 1024 * 1024;
 
 /** The content as cloud-init's cc_write_files decodes it; undefined if it cannot be decoded. */
 function decode(content: unknown, encoding: unknown): string | undefined {

@@ -22,6 +22,9 @@ export const emptyContent: HostContent = {
   unknownCommands: [],
 };
 
+/** Real files are far smaller. The limit stops decompression bombs. */
+export const maxTextBytes = 4 * 1024 * 1024;
+
 /** As written in the user data: "0640", "root:mysql". */
 export interface FileMode {
   readonly permissions?: string;

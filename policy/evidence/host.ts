@@ -1,43 +1,37 @@
 /**
- * The known content of each host of a stack, from its droplet's user data and from the evidence that components pass.
+ * The known content of each host of a stack, from its droplet's user data, from its release, and from the evidence that
+ * components pass.
  *
  * If the droplet's user data is known, it decides. If it is unknown or cannot be read, the evidence for the droplet's
  * name replaces it. If there is neither, the host is uncovered, and each policy that must check it reports that.
+ *
+ * A droplet that ignores changes of its user data keeps the old text. If it fetches releases, its release decides; while
+ * the release is unknown, the evidence of a component does.
  */
 import type { JudgedResource } from "../frame/resource";
 import { asObject, asText, type Field, type Inputs, knownItems } from "../frame/value";
 import { emptyContent, type HostContent } from "./content";
+import type { Evidence, EvidenceEntry, EvidenceFault } from "./entry";
 import { evidenceInput } from "./form";
+import { isRelease, readRelease } from "./release";
+import { releaseAddress } from "./release-form";
 import { parseUserData, type UserData } from "./user-data";
 
 export const dropletType = "digitalocean:index/droplet:Droplet";
 
-/** Evidence for one droplet name, from one component. */
-export interface EvidenceEntry {
-  readonly dropletName: string;
-  readonly component: JudgedResource;
-  readonly roles: readonly string[];
-  readonly content: HostContent;
-  /** False if a part of it cannot be read; it then covers nothing. */
-  readonly complete: boolean;
-}
-
-/** Evidence as found in a component's input. `faults` lists the parts that cannot be read. */
-export interface Evidence {
-  readonly entries: readonly EvidenceEntry[];
-  readonly faults: readonly { readonly at: string; readonly problem: string }[];
-}
-
 export const isEvidenceComponent = (resource: JudgedResource): boolean =>
-  resource.inputs.raw(evidenceInput) !== undefined && resource.inputs.raw(evidenceInput) !== null;
+  (resource.inputs.raw(evidenceInput) !== undefined && resource.inputs.raw(evidenceInput) !== null) ||
+  isRelease(resource);
 
 const knownRoles = new Set(["web", "database"]);
 
 const evidenceOf = new WeakMap<JudgedResource, Evidence>();
 
-/** The evidence that a component passes, read once. */
+/** The evidence that a component passes, or that a release is; read once. */
 export function readEvidence(component: JudgedResource): Evidence {
-  const read = evidenceOf.get(component) ?? readEvidenceInput(component);
+  const read =
+    evidenceOf.get(component) ??
+    (isRelease(component) ? readRelease(component) : readEvidenceInput(component));
   evidenceOf.set(component, read);
   return read;
 }
@@ -45,7 +39,7 @@ export function readEvidence(component: JudgedResource): Evidence {
 /** Droplet names are keys that the program chose, and Pulumi prints them anyway, so a message can contain them. */
 function readEvidenceInput(component: JudgedResource): Evidence {
   const entries: EvidenceEntry[] = [];
-  const faults: { at: string; problem: string }[] = [];
+  const faults: EvidenceFault[] = [];
   const fault = (at: string, field: Field<unknown>) => {
     faults.push({ at, problem: `the evidence ${describeState(field)}` });
   };
@@ -73,6 +67,7 @@ function readEvidenceInput(component: JudgedResource): Evidence {
     entries.push({
       dropletName,
       component,
+      source: "component",
       roles: knownItems(roles),
       content: { ...emptyContent, files },
       complete,
@@ -145,9 +140,14 @@ function userDataOf(droplet: JudgedResource, text: string): UserData {
 function knowledgeOf(droplet: JudgedResource, evidence: readonly EvidenceEntry[]): HostKnowledge {
   const userData = droplet.inputs.text("userData");
   if (userData.state === "absent") return { state: "bare" };
+  const release = releaseOf(evidence);
+  if (release !== undefined && droplet.ignoresChangesOf("userData"))
+    return { state: "evidence", entry: release };
   if (userData.state === "known") {
     if (userData.value.trim() === "") return { state: "bare" };
     const parsed = userDataOf(droplet, userData.value);
+    if (parsed.kind !== "unreadable" && fetchesReleases(droplet, parsed.content))
+      return covered(evidence, "it ignores changes of its userData, and the stack has no release for it");
     if (parsed.kind === "cloud-config") return { state: "known", content: parsed.content, script: false };
     if (parsed.kind === "script") {
       const entry = evidence.find(({ complete }) => complete);
@@ -159,6 +159,24 @@ function knowledgeOf(droplet: JudgedResource, evidence: readonly EvidenceEntry[]
     return covered(evidence, `its userData is ${parsed.reason}, which cannot be read`);
   }
   return covered(evidence, `its userData ${describeState(userData)}`);
+}
+
+/** The release among the evidence for a droplet. */
+export function releaseOf(evidence: readonly EvidenceEntry[]): EvidenceEntry | undefined {
+  return evidence.find(({ source }) => source === "release");
+}
+
+/** True if the droplet keeps the text of its user data, and changes by releases. */
+function fetchesReleases(droplet: JudgedResource, { files }: HostContent): boolean {
+  return droplet.ignoresChangesOf("userData") && releaseAddress(files) !== undefined;
+}
+
+/** The address from which a droplet fetches its releases, from its known user data. */
+export function fetchedAddress(droplet: JudgedResource): string | undefined {
+  const userData = droplet.inputs.text("userData");
+  if (userData.state !== "known") return undefined;
+  const parsed = userDataOf(droplet, userData.value);
+  return parsed.kind === "unreadable" ? undefined : releaseAddress(parsed.content.files);
 }
 
 function covered(evidence: readonly EvidenceEntry[], reason: string): HostKnowledge {
@@ -183,9 +201,25 @@ export function contradictions(
   if (host.knowledge.state !== "known" || host.knowledge.script) return [];
   if (host.droplet.ignoresChangesOf("userData")) return [];
   const { files, unreadableFiles } = host.knowledge.content;
-  return host.evidence.flatMap((entry) =>
-    [...entry.content.files]
-      .filter(([path, text]) => !unreadableFiles.has(path) && files.get(path) !== text)
-      .map(([path]) => ({ entry, path })),
-  );
+  return host.evidence
+    .filter(({ source }) => source === "component")
+    .flatMap((entry) =>
+      [...entry.content.files]
+        .filter(([path, text]) => !unreadableFiles.has(path) && files.get(path) !== text)
+        .map(([path]) => ({ entry, path })),
+    );
+}
+
+/** Paths whose text in the evidence of components differs from the text in a release for the same droplet. */
+export function releaseContradictions(
+  release: EvidenceEntry,
+  evidence: readonly EvidenceEntry[],
+): readonly { readonly entry: EvidenceEntry; readonly path: string }[] {
+  return evidence
+    .filter(({ source, dropletName }) => source === "component" && dropletName === release.dropletName)
+    .flatMap((entry) =>
+      [...entry.content.files]
+        .filter(([path, text]) => release.content.files.get(path) !== text)
+        .map(([path]) => ({ entry, path })),
+    );
 }

@@ -1,14 +1,25 @@
 /**
- * The form of a release: the files of one host as a JSON document (releases.md in the folder of the pack).
+ * The form of a release: the files of one host as a JSON document (releases.md in the pack's folder).
  *
  * A host's first release is a file in its user data. The host writes the document's files before it runs anything
- * else.
+ * else. A later release is a signed object (DSSE: github.com/secure-systems-lab/dsse) that a running host fetches.
  */
+import { gunzipSync } from "node:zlib";
+import { maxTextBytes } from "./content";
 import type { HostDraft } from "./script";
 import { Unreadable } from "./unreadable";
 
 /** A file of this path in user data is a first release. */
 export const firstReleasePath = "/var/lib/secured-web/first-release.json";
+
+/** A file of a release with the addresses that the host uses: `{ "releases": "https://...", ... }`. */
+export const releaseAddressPath = "/etc/secured-web/release.json";
+
+/** Type of the signed payload: the document, compressed with gzip. */
+export const releasePayloadType = "application/vnd.secured-web.release.v1+gzip";
+
+/** Content type of the object. With it, an object counts as a release even if its content cannot be read. */
+export const releaseContentType = "application/vnd.secured-web.release+json";
 
 export interface ReleaseFile {
   /** Absolute path. */
@@ -35,6 +46,42 @@ export function parseReleaseDocument(text: string): ReleaseDocument {
   if (new Set(files.map(({ path }) => path)).size < files.length)
     throw new Unreadable("a release with the same path twice");
   return { stack, host, files };
+}
+
+/** True if a text looks like the object of a release, of any version. */
+export function isReleaseEnvelope(text: string): boolean {
+  return /"payloadType"\s*:\s*"application\/vnd\.secured-web\.release\./.test(text);
+}
+
+/** The document in the text of a release object. Throws Unreadable if there is none. */
+export function parseReleaseEnvelope(text: string): ReleaseDocument {
+  const { payloadType, payload, signatures } = parsedObject(text);
+  if (payloadType !== releasePayloadType) throw new Unreadable("a release of another version");
+  if (!Array.isArray(signatures) || signatures.length === 0)
+    throw new Unreadable("a release without a signature");
+  if (typeof payload !== "string") throw new Unreadable("a release without a payload");
+  return parseReleaseDocument(decompressed(payload));
+}
+
+function decompressed(payload: string): string {
+  try {
+    return gunzipSync(Buffer.from(payload, "base64"), { maxOutputLength: maxTextBytes }).toString("utf8");
+  } catch {
+    throw new Unreadable("a release whose payload is not compressed with gzip");
+  }
+}
+
+/** The address from which a host fetches its releases, from its files; undefined if it fetches none. */
+export function releaseAddress(files: ReadonlyMap<string, string>): string | undefined {
+  const text = files.get(releaseAddressPath);
+  if (text === undefined) return undefined;
+  try {
+    const { releases } = parsedObject(text);
+    return typeof releases === "string" ? releases : undefined;
+  } catch (error) {
+    if (error instanceof Unreadable) return undefined;
+    throw error;
+  }
 }
 
 function parsedObject(text: string): Readonly<Record<string, unknown>> {

@@ -2,7 +2,8 @@
 import type { JudgedResource } from "../frame/resource";
 import { valueOr } from "../frame/value";
 import type { HostContent } from "./content";
-import type { EvidenceEntry, Host } from "./host";
+import type { EvidenceEntry } from "./entry";
+import type { Host } from "./host";
 import { contentOf, knowHost } from "./host";
 import { runsMysql } from "./mysql";
 import { isNginxPath } from "./nginx";

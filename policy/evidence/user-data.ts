@@ -9,9 +9,9 @@
 import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import { parseMime } from "../parsers/mime";
-import { addCloudConfig, maxTextBytes, parseYaml } from "./cloud-config";
+import { addCloudConfig, parseYaml } from "./cloud-config";
 import { mergeConfig } from "./config-merge";
-import type { HostContent } from "./content";
+import { type HostContent, maxTextBytes } from "./content";
 import { addScript, contentOfDraft, emptyDraft } from "./script";
 import { Unreadable } from "./unreadable";
 

@@ -1,6 +1,6 @@
 /** The definition of a policy. One folder under policies/ contains one definition, its fixtures and its page. */
 import type { Severity } from "@pulumi/policy";
-import type { EvidenceEntry } from "../evidence/host";
+import type { EvidenceEntry } from "../evidence/entry";
 import type { AnyConfiguration, ConfigurationOf, ConfigurationSchema } from "./configuration";
 import type { Enforcement } from "./enforcement";
 import type { Violation } from "./message";

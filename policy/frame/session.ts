@@ -7,7 +7,8 @@
  * second time, the engine has registered it again.
  */
 import type { PolicyResource, ResourceValidationArgs } from "@pulumi/policy";
-import { type EvidenceEntry, isEvidenceComponent, readEvidence } from "../evidence/host";
+import type { EvidenceEntry } from "../evidence/entry";
+import { isEvidenceComponent, readEvidence } from "../evidence/host";
 import { type EngineResource, type JudgedResource, registeredResource, stackResources } from "./resource";
 
 interface Registration {

@@ -87,6 +87,7 @@ describe("the npm package", function () {
       paths.sort(),
       [
         "CHANGELOG.md",
+        "releases.md",
         "LICENSE",
         "PulumiPolicy.yaml",
         "README.md",

@@ -3,6 +3,7 @@ import {
   cloudConfig,
   droplet,
   firewall,
+  firstRelease,
   groupMember,
   httpsRule,
   loadBalancer,
@@ -11,6 +12,8 @@ import {
   nginxFiles,
   nginxSite,
   passthroughRule,
+  release,
+  releaseEnvelope,
   tier,
 } from "../../fixtures/texts";
 import type { InvalidFixture, PolicyFixtures } from "../../frame/fixture";
@@ -49,6 +52,26 @@ const redirectSite = `server {
 const replicaSql = `CHANGE REPLICATION SOURCE TO SOURCE_HOST='db-1.internal.foobar.com', SOURCE_USER='replica',
   SOURCE_AUTO_POSITION=1, SOURCE_SSL=1, SOURCE_SSL_CA='/etc/mysql/tls/ca.pem', SOURCE_SSL_VERIFY_SERVER_CERT=1;
 `;
+
+const plainSite = changed(nginxSite, "443 ssl", "8080");
+const plainFiles = { ...nginxFiles, "/etc/nginx/conf.d/site.conf": plainSite };
+
+/** A droplet that keeps its first user data, which serves plain text, and changes by releases. */
+const oldDroplet = {
+  ...droplet("dev-web-1", { userData: firstRelease("web-1", plainFiles) }),
+  ignoreChanges: ["userData"],
+};
+
+/** A release that cannot be read, for a droplet that the evidence of a component covers. */
+const unreadableRelease = (title: string, content: unknown, says: string): InvalidFixture => ({
+  title,
+  resources: {
+    web: tier({ "dev-web-1": { roles: ["web"], files: nginxFiles } }),
+    "dev-web-1": oldDroplet,
+    release: release("web-1", nginxFiles, { content }),
+  },
+  violations: [{ resource: "release", says, at: "registration" }],
+});
 
 const port80Rule = { entryProtocol: "http", entryPort: 80, targetProtocol: "http", targetPort: 80 };
 
@@ -148,6 +171,23 @@ export const fixtures: PolicyFixtures = {
     },
     { path: /^userData$/, change: /unknown|mistyped/, reason: "evidence covers the host" },
     {
+      path: /^(bucket|key)$/,
+      change: /removed|unknown|mistyped/,
+      resource: /^release$/,
+      reason: "a new bucket's name is an output; the API rejects a missing name",
+    },
+    {
+      path: /^contentType$/,
+      resource: /^release$/,
+      reason: "the content shows that it is a release; evidence covers unknown content",
+    },
+    {
+      path: /^content$/,
+      change: /unknown/,
+      resource: /^release$/,
+      reason: "evidence covers unknown content",
+    },
+    {
       path: /\.roles(\[\d+\])?$/,
       change: /removed|emptied/,
       reason: "roles add requirements; the files are checked in any case",
@@ -196,6 +236,21 @@ export const fixtures: PolicyFixtures = {
       resources: {
         tier: tier({ "host-1": { roles: ["web", "database"], files: { ...nginxFiles, ...memberFiles } } }),
         "host-1": droplet("host-1", { userData: unknownValue }),
+      },
+    },
+    {
+      title: "a release supersedes the old user data of a droplet that ignores changes of it",
+      resources: {
+        "dev-web-1": oldDroplet,
+        release: release("web-1", nginxFiles),
+      },
+    },
+    {
+      title: "evidence covers a release that is still unknown",
+      resources: {
+        web: tier({ "dev-web-1": { roles: ["web"], files: nginxFiles } }),
+        "dev-web-1": oldDroplet,
+        release: release("web-1", nginxFiles, { content: unknownValue }),
       },
     },
     {
@@ -665,6 +720,201 @@ systemctl reload nginx
       },
       violations: [{ resource: "host-1", says: "differs from the evidence", at: "registration" }],
     },
+    {
+      title: "a release serves plain text, and lets MySQL's clients connect without TLS",
+      resources: {
+        "dev-web-1": oldDroplet,
+        release: release("web-1", {
+          ...plainFiles,
+          [memberPath]: changed(
+            groupMember,
+            "require_secure_transport = ON",
+            "require_secure_transport = OFF",
+          ),
+        }),
+      },
+      violations: [
+        {
+          resource: "release",
+          says: 'host "dev-web-1", /etc/nginx/conf.d/site.conf:3: nginx serves plain text',
+          at: "registration",
+        },
+        { resource: "release", says: "require_secure_transport", at: "registration" },
+      ],
+    },
+    {
+      title: "a release contradicts the evidence",
+      resources: {
+        web: tier({ "dev-web-1": { roles: ["web"], files: nginxFiles } }),
+        "dev-web-1": oldDroplet,
+        release: release("web-1", {
+          ...nginxFiles,
+          "/etc/nginx/conf.d/site.conf": `${nginxSite}# changed\n`,
+        }),
+      },
+      violations: [
+        {
+          resource: "release",
+          says: "/etc/nginx/conf.d/site.conf differs from the evidence that web passes",
+          at: "registration",
+        },
+      ],
+    },
+    {
+      title: "two releases are for one host",
+      resources: {
+        "dev-web-1": oldDroplet,
+        release: release("web-1", nginxFiles),
+        again: release("web-1", nginxFiles),
+      },
+      violations: [
+        {
+          resource: "again",
+          says: 'for the droplet "dev-web-1", and so is the release release',
+          at: "registration",
+        },
+      ],
+    },
+    {
+      title: "a release is for a droplet that does not exist",
+      resources: {
+        "dev-web-1": oldDroplet,
+        "release-1": release("web-1", nginxFiles),
+        "release-2": release("web-2", nginxFiles),
+      },
+      violations: [
+        {
+          resource: "release-2",
+          says: 'for the droplet "dev-web-2", and the stack has no such droplet',
+          at: "stack",
+        },
+      ],
+    },
+    {
+      title: "a release names another address than its own",
+      resources: {
+        "dev-web-1": oldDroplet,
+        release: release("web-1", {
+          ...nginxFiles,
+          "/etc/secured-web/release.json":
+            '{"releases":"https://other.fra1.digitaloceanspaces.com/hosts/web-1.json"}',
+        }),
+      },
+      violations: [
+        {
+          resource: "release",
+          says: "the release tells the host to fetch releases from another address",
+          at: "registration",
+        },
+      ],
+    },
+    {
+      title: "a release names no address",
+      resources: {
+        "dev-web-1": oldDroplet,
+        release: release("web-1", { ...nginxFiles, "/etc/secured-web/release.json": "{}" }),
+      },
+      violations: [
+        {
+          resource: "release",
+          says: "the release does not tell the host from which address",
+          at: "registration",
+        },
+      ],
+    },
+    {
+      title: "the user data of a host does not tell it to fetch releases",
+      resources: {
+        "dev-web-1": droplet("dev-web-1", { userData: cloudConfig(nginxFiles) }),
+        release: release("web-1", nginxFiles),
+      },
+      violations: [
+        {
+          resource: "release",
+          says: "the user data of dev-web-1 does not tell the host to fetch releases",
+          at: "stack",
+        },
+      ],
+    },
+    {
+      title: "a host fetches its releases from another address",
+      resources: {
+        "dev-web-1": {
+          ...droplet("dev-web-1", {
+            userData: firstRelease("web-1", {
+              "/etc/secured-web/release.json":
+                '{"releases":"https://other.fra1.digitaloceanspaces.com/hosts/web-1.json"}',
+            }),
+          }),
+          ignoreChanges: ["userData"],
+        },
+        release: release("web-1", nginxFiles),
+      },
+      violations: [
+        {
+          resource: "release",
+          says: "the user data of dev-web-1 tells the host to fetch releases from another address",
+          at: "stack",
+        },
+      ],
+    },
+    {
+      title: "a host fetches an object that is no release",
+      resources: {
+        web: tier({ "dev-web-1": { roles: ["web"], files: nginxFiles } }),
+        "dev-web-1": oldDroplet,
+        object: release("web-1", {}, { contentType: "application/json", content: "{}" }),
+      },
+      violations: [
+        {
+          resource: "dev-web-1",
+          says: "it tells the host to fetch object, which is no release",
+          at: "stack",
+        },
+      ],
+    },
+    {
+      title: "a droplet changes by releases, and has none",
+      resources: { "dev-web-1": oldDroplet },
+      violations: [
+        {
+          resource: "dev-web-1",
+          says: "from an address at which the stack has no object",
+          at: "stack",
+        },
+        {
+          resource: "dev-web-1",
+          says: "it ignores changes of its userData, and the stack has no release for it",
+          at: "stack",
+        },
+      ],
+    },
+    unreadableRelease("a release is not JSON", "SECRET", "it is a release that is not JSON"),
+    unreadableRelease(
+      "a release has no signature",
+      releaseEnvelope("{}", { signatures: [] }),
+      "it is a release without a signature",
+    ),
+    unreadableRelease(
+      "a release is of another version",
+      releaseEnvelope("{}", { payloadType: "application/vnd.secured-web.release.v2+gzip" }),
+      "it is a release of another version",
+    ),
+    unreadableRelease(
+      "the payload of a release is not compressed",
+      releaseEnvelope("{}", { payload: "e30=" }),
+      "it is a release whose payload is not compressed with gzip",
+    ),
+    unreadableRelease(
+      "a release names no host",
+      releaseEnvelope('{"stack":"dev","files":[]}'),
+      "it is a release without the name of its stack or host",
+    ),
+    unreadableRelease(
+      "the content of a release is missing",
+      undefined,
+      "the release has no content that can be read",
+    ),
     {
       title: "the evidence itself shows plain text",
       resources: {

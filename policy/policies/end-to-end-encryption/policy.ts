@@ -10,6 +10,7 @@ import {
   readEvidence,
 } from "../../evidence/host";
 import { runsMysql } from "../../evidence/mysql";
+import { isRelease } from "../../evidence/release";
 import type { JudgmentContext, PolicyDefinition } from "../../frame/definition";
 import { alwaysMandatory } from "../../frame/enforcement";
 import { shownPath } from "../../frame/message";
@@ -21,6 +22,7 @@ import { judgeHaproxy } from "./haproxy";
 import { judgeLoadBalancer, judgePlainPort, loadBalancerType, rulesLeftToDroplets } from "./load-balancer";
 import { judgeMysql, judgeReplicationSources } from "./mysql";
 import { hasNginxServer, judgeNginx, plaintextListenersOnlyRedirect } from "./nginx";
+import { judgeRelease, judgeReleases } from "./releases";
 
 export const endToEndEncryption: PolicyDefinition = {
   name: "end-to-end-encryption",
@@ -36,6 +38,7 @@ export const endToEndEncryption: PolicyDefinition = {
   judgeResource(resource, context) {
     if (resource.type === loadBalancerType) judgeLoadBalancer(resource, context);
     if (isEvidenceComponent(resource)) judgeEvidence(resource, context);
+    if (isRelease(resource)) judgeRelease(resource, context);
     if (resource.type === dropletType) judgeDroplet(resource, context);
   },
   judgeStack(resources, context) {
@@ -44,6 +47,7 @@ export const endToEndEncryption: PolicyDefinition = {
     );
     for (const firewall of ofType(resources, firewallType))
       judgePlainPort(firewall, isLeftToDroplets, context);
+    judgeReleases(resources, context);
     for (const resource of resources) {
       if (resource.type === dropletType) judgeCoverage(resource, context);
       if (resource.type === loadBalancerType) judgeRedirectOnDroplets(resource, resources, context);
@@ -53,12 +57,12 @@ export const endToEndEncryption: PolicyDefinition = {
 
 function judgeEvidence(component: JudgedResource, context: JudgmentContext): void {
   const { entries, faults } = readEvidence(component);
-  for (const { at, problem } of faults) {
+  for (const { at, problem, fix } of faults) {
     context.report(component, {
       at,
       problem,
       why: notJudged,
-      fix: "pass the configuration's text without secrets, so that it is known at preview",
+      fix: fix ?? "pass the configuration's text without secrets, so that it is known at preview",
     });
   }
   for (const { dropletName, roles, content } of entries) {

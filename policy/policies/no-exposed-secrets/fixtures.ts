@@ -1,4 +1,4 @@
-import { droplet, nginxSite, tier } from "../../fixtures/texts";
+import { droplet, nginxSite, release, tier } from "../../fixtures/texts";
 import type { Fixture, FixtureResource, PolicyFixtures } from "../../frame/fixture";
 
 /** Not a key: a word in the format of a key. */
@@ -110,6 +110,13 @@ export const fixtures: PolicyFixtures = {
       },
       violations: [
         { resource: "tier", says: "the evidence contains a DigitalOcean token", at: "registration" },
+      ],
+    },
+    {
+      title: "a key in a release, in clear",
+      resources: { release: release("web-1", { [keyPath]: privateKey }) },
+      violations: [
+        { resource: "release", says: "the release contains a private key in clear", at: "registration" },
       ],
     },
     {

@@ -42,15 +42,18 @@ export const noExposedSecrets: PolicyDefinition = {
 };
 
 function judgeEvidence(component: JudgedResource, context: JudgmentContext): void {
-  for (const { dropletName, content } of readEvidence(component).entries) {
+  for (const { dropletName, content, source } of readEvidence(component).entries) {
     for (const [path, text] of content.files) {
       const kind = findSecret(text);
       if (kind === undefined) continue;
       context.report(component, {
         at: `host "${dropletName}", ${shownPath(path)}`,
-        problem: `the evidence contains ${kind}`,
+        problem: `the ${source === "release" ? "release" : "evidence"} contains ${kind} in clear`,
         why: whyState,
-        fix: "remove files with secrets from the evidence",
+        fix:
+          source === "release"
+            ? "seal files with secrets for the host (sealed), instead of listing them in files"
+            : "remove files with secrets from the evidence",
       });
     }
   }

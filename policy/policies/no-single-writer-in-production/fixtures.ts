@@ -5,6 +5,7 @@ import {
   groupMember,
   memberFiles,
   memberPath,
+  release,
   tier,
 } from "../../fixtures/texts";
 import type { Fixture, PolicyFixtures } from "../../frame/fixture";
@@ -90,6 +91,18 @@ export const fixtures: PolicyFixtures = {
       resources: hosts("[mysqld]\nbind_address = 127.0.0.1\n"),
       violations: [
         { resource: "db-1", says: "its MySQL is not a member of a replication group", at: "registration" },
+      ],
+    },
+    {
+      title: "a release makes a group member a single primary",
+      config: production,
+      resources: {
+        release: release("db-1", {
+          [memberPath]: changed(groupMember, "single_primary_mode = OFF", "single_primary_mode = ON"),
+        }),
+      },
+      violations: [
+        { resource: "release", says: "group_replication_single_primary_mode", at: "registration" },
       ],
     },
     {
