@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { ConfigError } from "../config/configError";
 import { type LastingSettings, refusedChanges } from "../config/lastingSettings";
 import { projectName } from "../config/table";
-import { siteTag } from "../topology";
+import { roleTag, siteTag } from "../topology";
 import { refusalHook } from "./refusalHook";
 
 export interface SettingsGuardArgs {
@@ -19,7 +19,7 @@ export interface SettingsGuardArgs {
  *
  * It is a Stash, whose value is in the stack's state, with hooks that receive the old and the new value. Resources
  * that depend on it are not touched if a hook throws, and the state keeps the old value. Everything in a site depends
- * on it. `database.count` may grow, and the next update compares with the larger number.
+ * on it. It only refuses while database hosts exist, so that a first update that failed can be corrected.
  */
 export function settingsGuard(
   name: string,
@@ -27,9 +27,10 @@ export function settingsGuard(
   opts: pulumi.ComponentResourceOptions,
 ): pulumi.Stash {
   const onlySite = refusalHook(`${name}-internal-names-are-free`, () => refuseForeignNames(args, opts));
-  const unchanged = refusalHook(`${name}-settings-stay`, ({ oldInputs }) => {
+  const unchanged = refusalHook(`${name}-settings-stay`, async ({ oldInputs }) => {
     const before = (oldInputs as { input?: Partial<LastingSettings> } | undefined)?.input ?? {};
-    const problems = refusedChanges(before, args.settings, args.handOver);
+    const hosts = await databaseHosts(before.label ?? args.settings.label, opts);
+    const problems = refusedChanges(before, args.settings, args.handOver, hosts);
     if (problems.length > 0) throw new Error(problems.join("\n"));
   });
   return new pulumi.Stash(
@@ -71,12 +72,10 @@ async function refuseForeignNames(
 ): Promise<void> {
   if (settings.createDomain) return;
   const options = parent === undefined ? {} : { parent };
-  const [{ zoneFile }, { droplets }] = await Promise.all([
+  const [{ zoneFile }, own] = await Promise.all([
     digitalocean.getDomain({ name: settings.domain }, options),
-    digitalocean.getDroplets({}, options),
+    taggedDroplets(siteTag(settings.label), options),
   ]);
-  const tag = siteTag(settings.label).toLowerCase();
-  const own = droplets.filter(({ tags }) => tags.some((other) => other.toLowerCase() === tag));
   const addresses = own.map(({ ipv4AddressPrivate }) => ipv4AddressPrivate);
   const foreign = addressRecords(zoneFile).filter(
     ({ name, address }) => name.endsWith(`.${internalZone}`) && !addresses.includes(address),
@@ -86,6 +85,18 @@ async function refuseForeignNames(
   throw new Error(
     `${projectName}:domain: the zone ${settings.domain} has the internal names of another stack's hosts (${listed(names)}). The hosts of both stacks would have the same names and connect to each other. Give this stack a separate zone, for example: pulumi config set ${projectName}:domain ${settings.label.toLowerCase()}.${settings.domain}. If those hosts no longer exist, delete their records`,
   );
+}
+
+/** The numbers of a site's database hosts that exist: 4 for the droplets dev-db-4 and dev-node-4. */
+async function databaseHosts(label: string, { parent }: pulumi.ComponentResourceOptions): Promise<number[]> {
+  const droplets = await taggedDroplets(roleTag(label, "database"), parent === undefined ? {} : { parent });
+  return droplets.map(({ name }) => Number(/\d+$/.exec(name)?.[0] ?? 0));
+}
+
+/** The account's droplets with a tag. DigitalOcean compares tags without regard to case. */
+async function taggedDroplets(tag: string, options: pulumi.InvokeOptions) {
+  const { droplets } = await digitalocean.getDroplets({}, options);
+  return droplets.filter(({ tags }) => tags.some((other) => other.toLowerCase() === tag.toLowerCase()));
 }
 
 /** The A records in a zone file, which DigitalOcean returns with absolute names: `www.foobar.com. 300 IN A 192.0.2.1`. */

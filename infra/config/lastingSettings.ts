@@ -52,14 +52,17 @@ const operationsPage = "docs/operations.md";
  *
  * @param before the settings of the last update; one that did not store a setting allows any value
  * @param handOver the name of the zone that this update may give up
+ * @param hosts the numbers of the database hosts that exist (4 for db-4); without any, every change is allowed
  */
 export function refusedChanges(
   before: Partial<LastingSettings>,
   after: LastingSettings,
   handOver: string | undefined,
+  hosts: readonly number[],
 ): string[] {
+  if (hosts.length === 0) return [];
   return (Object.keys(consequences) as LastingPath[])
-    .filter((path) => isRefused(path, before, after, handOver))
+    .filter((path) => isRefused(path, before, after, handOver, hosts))
     .map(
       (path) =>
         `${nameOf(path)}: cannot change from ${before[path]} to ${after[path]}. It would ${consequences[path]}. ${remedyOf(path, before, after)}`,
@@ -71,10 +74,11 @@ function isRefused(
   before: Partial<LastingSettings>,
   after: LastingSettings,
   handOver: string | undefined,
+  hosts: readonly number[],
 ): boolean {
   if (before[path] === undefined || before[path] === after[path]) return false;
   if (path === "createDomain") return before.createDomain === true && handOver !== after.domain;
-  if (path === "database.count") return after["database.count"] < Number(before["database.count"]);
+  if (path === "database.count") return hosts.some((number) => number > after["database.count"]);
   return true;
 }
 

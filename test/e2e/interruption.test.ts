@@ -70,6 +70,16 @@ describe("an update that is cut short", function () {
     await assertWhole();
   });
 
+  it("by Ctrl-C before a database host exists: a repeat may have another region", async () => {
+    const running = sandbox.start("up");
+    await waitForLine(running, /created Vpc main-vpc/);
+    running.child.kill("SIGINT");
+    await running.ended;
+    assert.equal((await sandbox.census()).droplets, 0);
+    assert.match(await sandbox.must("up", "dev", "--config", "region=ams3"), /✔ Update: /);
+    await assertWhole();
+  });
+
   it("and npm stop in place of the repeat: nothing is left", async () => {
     const running = sandbox.start("up");
     await waitForLine(running, /created Vpc main-vpc/);
