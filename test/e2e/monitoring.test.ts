@@ -84,7 +84,7 @@ describe("npm start with monitoring=datadog", function () {
     assert.match(kept, /✔ Preview with the policies: \d+ unchanged\n/);
     const wrong = await sandbox.run("preview", ["dev", ...agent, "--config", "datadog.appKey=hunter2"]);
     assert.equal(wrong.exitCode, 2, wrong.stdout);
-    assert.match(wrong.stderr, /datadog\.appKey: must be a Datadog application key/);
+    assert.match(wrong.stderr, /datadog\.appKey: expected a Datadog application key/);
     assert.ok(!wrong.stderr.includes("hunter2"));
     await sandbox.must("up", "dev");
     assert.deepEqual(await monitorsOf(datadog()), []);
