@@ -1,4 +1,5 @@
 import { createServer, type Server } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
 import { connectionAgeMs, verifiedTls } from "./database";
 import { errorFields, isRefusal, journal, type Log } from "./log";
@@ -9,6 +10,8 @@ const pollMs = 400;
 const answerLimitMs = 1000;
 /** A verdict older than this no longer counts, so that a hanging check does not keep a member in the list. */
 const freshMs = 2500;
+/** How long a check waits for the first verdict after a start. HAProxy waits for a second. */
+const firstLimitMs = 800;
 
 /** Asks a member once. */
 export type Ask = () => Promise<Verdict>;
@@ -16,20 +19,33 @@ export type Ask = () => Promise<Verdict>;
 /** Runs until the process ends. HAProxy sends its checks to one loopback port for each database host. */
 export function health(env: Environment): void {
   const settings = healthSettings(env);
-  for (const { host, port } of settings.members) {
+  settings.members.forEach(({ host, port }, index) => {
     const watch = new Watch(host, askMember(settings, host), journal);
-    watch.server().listen(port, "127.0.0.1");
+    watch.server().listen(healthTarget(env, settings.members.length, index, port));
     void watch.run();
-  }
+  });
   const stop = () => process.exit(0);
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+}
+
+/**
+ * systemd's sockets (sd_listen_fds(3): the first descriptor is 3, in the order of the unit's lines), on which HAProxy's
+ * checks wait while the program restarts. Without them, the loopback port.
+ */
+export function healthTarget(env: Environment, members: number, index: number, port: number) {
+  const isPassed = env.LISTEN_FDS === String(members) && env.LISTEN_PID === String(process.pid);
+  return isPassed ? { fd: 3 + index } : { port, host: "127.0.0.1" };
 }
 
 /** The last verdict on one member, and the server that reports it. */
 export class Watch {
   private verdict: Verdict = { isWritable: false, reason: "not asked yet" };
   private at = Number.NEGATIVE_INFINITY;
+  private hasLooked: () => void = () => {};
+  private readonly firstLook = new Promise<void>((resolve) => {
+    this.hasLooked = resolve;
+  });
 
   constructor(
     private readonly host: string,
@@ -38,9 +54,13 @@ export class Watch {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** 200 if the member accepts writes, 503 if it does not or if this is unknown. */
+  /**
+   * 200 if the member accepts writes, 503 if it does not or if this is unknown. A check that comes before the first
+   * verdict waits for it, so that a restart of this program takes no member out.
+   */
   server(): Server {
-    return createServer((_request, response) => {
+    return createServer(async (_request, response) => {
+      await Promise.race([this.firstLook, delay(firstLimitMs, undefined, { ref: false })]);
       const { isWritable, reason } = this.current();
       response
         .writeHead(isWritable ? 200 : 503, { "Content-Type": "text/plain", Connection: "close" })
@@ -64,6 +84,7 @@ export class Watch {
     }
     this.verdict = verdict;
     this.at = this.now();
+    this.hasLooked();
   }
 
   async run(): Promise<never> {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import { Kept, Watch } from "../../app/health";
+import { healthTarget, Kept, Watch } from "../../app/health";
 import type { Log } from "../../app/log";
 import type { Verdict } from "../../app/memberState";
 
@@ -70,6 +71,33 @@ describe("app: health of a database host", () => {
     await member.look();
     assert.equal(told.length, 2);
     assert.match(told[1]!, /"host":"db-1","isWritable":false,"reason":"ERROR"/);
+  });
+
+  it("lets a check that comes before the first answer wait for it", async () => {
+    let tell: (verdict: Verdict) => void = () => {};
+    answer = () => new Promise((resolve) => (tell = resolve));
+    const member = watch();
+    const server = member.server().listen(0, "127.0.0.1");
+    try {
+      await once(server, "listening");
+      const arrived = once(server, "request");
+      const asked = fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+      await arrived;
+      const looked = member.look();
+      tell(online);
+      await looked;
+      assert.equal((await asked).status, 200);
+    } finally {
+      server.close();
+    }
+  });
+
+  it("takes systemd's sockets in their order, and the ports where there are none", () => {
+    const passed = { LISTEN_FDS: "3", LISTEN_PID: String(process.pid) };
+    assert.deepEqual(healthTarget(passed, 3, 2, 33063), { fd: 5 });
+    const port = { port: 33063, host: "127.0.0.1" };
+    for (const env of [{}, { ...passed, LISTEN_PID: "1" }, { ...passed, LISTEN_FDS: "2" }])
+      assert.deepEqual(healthTarget(env, 3, 2, 33063), port);
   });
 
   it("answers HAProxy over HTTP: 200 for yes, 503 for no", async () => {
