@@ -44,17 +44,16 @@ export function listenTarget(env: Environment): { fd: number } | { path: string 
   throw new Error("no socket: start it by secured-web-app.socket, or set APP_SOCKET to a path");
 }
 
-/** Stops accepting connections, waits for running requests, and closes the remaining connections after the limit. */
+/**
+ * Stops accepting connections, waits for those it has, and closes what remains after the limit. nginx ends each after its
+ * request. An idle one stays open, because nginx may be about to send a request.
+ */
 export async function stopServer(server: Server, limitMs: number, log: Log): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  // A connection that nginx keeps becomes idle when its request ends. Close it then.
-  const idle = setInterval(() => server.closeIdleConnections(), 50);
   const limit = setTimeout(() => {
     log("warn", "requests were cut at the stop");
     server.closeAllConnections();
   }, limitMs);
   await closed;
-  clearInterval(idle);
   clearTimeout(limit);
 }

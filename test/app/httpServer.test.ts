@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { type IncomingHttpHeaders, request, type Server } from "node:http";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { createSiteServer } from "../../app/httpServer";
 import type { Note, NoteStore } from "../../app/notes";
 import { stopServer } from "../../app/serve";
@@ -194,6 +197,16 @@ describe("app: HTTP", () => {
     assert.equal((await answer).status, 201);
     await stopped;
     await assert.rejects(ask("GET", "/healthz"), /ENOENT|ECONNREFUSED/);
+  });
+
+  it("serves a connection whose request arrives after the stop has begun", async () => {
+    const arrived = once(server, "connection");
+    const connection = connect(socketPath);
+    await arrived;
+    const stopped = stopServer(server, 5000, () => {});
+    connection.write("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert.match(await text(connection), /^HTTP\/1.1 200 /);
+    await stopped;
   });
 
   it("cuts what does not end within the limit", async () => {
