@@ -7,6 +7,7 @@ import type { TemplateValues } from "./template";
 export type PayloadTree =
   | "common"
   | "release"
+  | "release-program"
   | "web"
   | "database"
   | "database-group"

@@ -1,15 +1,32 @@
 """The release program's pure parts and its files on disk. Run by release.test.ts."""
 
+import base64
+import gzip
 import json
 import os
 import stat
 import sys
 import tempfile
+import types
 import unittest
+from unittest import mock
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 sys.path.insert(0, sys.argv.pop(1))
 
+import apply  # noqa: E402
+import checks  # noqa: E402
+import envelope  # noqa: E402
 import files  # noqa: E402
+import host  # noqa: E402
+import members  # noqa: E402
+import program  # noqa: E402
+import redact  # noqa: E402
+import seal  # noqa: E402
+import spaces  # noqa: E402
+import table  # noqa: E402
 
 
 def file(path, content="x\n", mode="0644"):
@@ -139,6 +156,483 @@ class FirstRelease(OnDisk):
         with self.assertRaises(ValueError):
             files.unpack(self.root)
         self.assertEqual(self.tree(), [])
+
+
+
+OWN = {"stack": "dev", "host": "web-1"}
+SEALING_KEY = base64.b64encode(bytes(range(64))).decode()
+
+
+def public_pem(key):
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return key.public_key().public_bytes(serialization.Encoding.PEM, form).decode()
+
+
+def signed(document, key, kind=envelope.TYPE, pack=lambda data: gzip.compress(data, mtime=0)):
+    payload = pack(json.dumps(document).encode())
+    signature = key.sign(b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(payload), payload))
+    encoded = [base64.b64encode(part).decode() for part in (payload, signature)]
+    return json.dumps({"payloadType": kind, "payload": encoded[0], "signatures": [{"sig": encoded[1]}]}).encode()
+
+
+class Site(OnDisk):
+    """A stack's key, and a host that trusts it."""
+
+    key = Ed25519PrivateKey.generate()
+    seal = seal.Seal(SEALING_KEY, "dev", "web-1")
+
+    def setUp(self):
+        super().setUp()
+        self.signer = self.path("/etc/secured-web/release.pem")
+        os.makedirs(os.path.dirname(self.signer))
+        with open(self.signer, "w", encoding="utf-8") as opened:
+            opened.write(public_pem(self.key))
+
+    def document(self, number, open_files, secret_files=(), **values):
+        sealed = self.seal.close(json.dumps(list(secret_files)).encode(), "release")
+        document = {"number": number, **OWN, "version": f"v{number}", "files": list(open_files)}
+        return {**document, "sealed": base64.b64encode(sealed).decode(), **values}
+
+
+class Envelope(Site):
+    def opened(self, raw):
+        return envelope.opened(raw, self.signer, OWN, self.seal.open)
+
+    def refuses(self, reason, raw):
+        with self.assertRaisesRegex(files.Refused, reason) as caught:
+            self.opened(raw)
+        return caught.exception.number
+
+    def test_opens_what_the_stack_has_signed_with_the_secret_files_among_the_others(self):
+        raw = signed(self.document(7, [file("/etc/z")], [file("/etc/a", "secret\n", "0600")]), self.key)
+        document = self.opened(raw)
+        self.assertEqual([document["number"], document["version"]], [7, "v7"])
+        self.assertEqual([one["path"] for one in document["files"]], ["/etc/a", "/etc/z"])
+
+    def test_refuses_what_is_cut_at_any_place(self):
+        raw = signed(self.document(7, [file("/etc/a")]), self.key)
+        for end in range(0, len(raw), 11):
+            self.refuses("cut|signed", raw[:end])
+
+    def test_refuses_what_is_not_signed_or_by_another_key(self):
+        document = self.document(7, [file("/etc/a")])
+        self.refuses("stack's key", signed(document, Ed25519PrivateKey.generate()))
+        unsigned = {**json.loads(signed(document, self.key)), "signatures": []}
+        self.refuses("not signed", json.dumps(unsigned).encode())
+        for sig in ["", base64.b64encode(bytes(64)).decode()]:
+            self.refuses("stack's key", json.dumps({**unsigned, "signatures": [{"sig": sig}]}).encode())
+
+    def test_refuses_a_changed_byte_of_the_payload_before_it_is_decompressed(self):
+        parts = json.loads(signed(self.document(7, [file("/etc/a")]), self.key))
+        payload = bytearray(base64.b64decode(parts["payload"]))
+        payload[len(payload) // 2] ^= 1
+        changed = json.dumps({**parts, "payload": base64.b64encode(payload).decode()}).encode()
+        with mock.patch.object(envelope, "decompressed", side_effect=AssertionError("it was decompressed")):
+            self.refuses("stack's key", changed)
+
+    def test_refuses_another_type_though_it_is_signed(self):
+        self.refuses("type", signed(self.document(7, []), self.key, kind="text/plain"))
+
+    def test_refuses_what_is_for_another_host_or_stack_and_tells_the_number(self):
+        for values in ({"host": "web-2"}, {"stack": "prod"}):
+            self.assertEqual(self.refuses("is for the", signed(self.document(7, [], **values), self.key)), 7)
+
+    def test_refuses_secret_files_that_are_sealed_for_another_host(self):
+        other = seal.Seal(SEALING_KEY, "dev", "web-2").close(b"[]", "release")
+        raw = signed(self.document(7, [], sealed=base64.b64encode(other).decode()), self.key)
+        self.assertEqual(self.refuses("sealed", raw), 7)
+
+    def test_refuses_what_is_too_large_whole_or_decompressed(self):
+        raw = signed(self.document(7, []), self.key)
+        self.refuses("at most", raw + b" " * envelope.OBJECT_LIMIT)
+        bomb = self.document(7, [file("/etc/a", "0" * (envelope.DOCUMENT_LIMIT + 1))])
+        self.refuses("too large", signed(bomb, self.key))
+
+    def test_refuses_signed_documents_of_a_wrong_form(self):
+        self.refuses("gzip", signed({}, self.key, pack=lambda data: data))
+        good = self.document(7, [file("/etc/a")])
+        for name in good:
+            self.refuses("not a release document", signed({k: v for k, v in good.items() if k != name}, self.key))
+        for number in (0, -1, "7", 7.5, True, None):
+            self.refuses("positive integer", signed({**good, "number": number}, self.key))
+        self.assertEqual(self.refuses("path below", signed({**good, "files": [file("/root/x")]}, self.key)), 7)
+
+
+class Secrets(unittest.TestCase):
+    def test_seals_for_one_host_and_use(self):
+        own = seal.Seal(SEALING_KEY, "dev", "web-1")
+        sealed = own.close(b"text", "status")
+        self.assertEqual(own.open(sealed, "status"), b"text")
+        for other, use in [(own, "release"), (seal.Seal(SEALING_KEY, "dev", "web-2"), "status")]:
+            with self.assertRaises(ValueError):
+                other.open(sealed, use)
+
+    def test_takes_secrets_out_of_a_journal(self):
+        documents = [{"files": [
+            file("/etc/secured-web/secrets/app.password", "Abcdefgh12345\n", "0600"),
+            file("/etc/secured-web/secrets/datadog.env", "DD_API_KEY=0123456789abcdef\n", "0600"),
+            file("/etc/secured-web/secrets/x.sql", "CREATE USER x IDENTIFIED BY 'Passw0rdPassw0rd';\n", "0600"),
+            file("/etc/secured-web/secrets/r.json", json.dumps({"secretAccessKey": "s3cr3t/+key=="}), "0600"),
+            file("/etc/secured-web/open", "opentext1234\n"),
+        ]}]  # fmt: skip
+        values = redact.secret_values(documents)
+        for line, expected in [
+            ("login Abcdefgh12345 failed", "login [removed] failed"),
+            ("key=0123456789abcdef", "key=[removed]"),
+            ("by 'Passw0rdPassw0rd'", "by '[removed]'"),
+            ("got s3cr3t/+key==", "got [removed]"),
+            ("opentext1234 stays", "opentext1234 stays"),
+            ("a -----BEGIN X-----\nAAAA\n-----END X----- b", "a [removed] b"),
+            ("a -----BEGIN X-----\nAAAA cut", "a [removed]"),
+        ]:
+            self.assertEqual(redact.redacted(line, values), expected)
+
+
+class Table(unittest.TestCase):
+    TABLE = file(
+        "/etc/secured-web/release.d/web",
+        "# why\n/etc/nginx/ check nginx -t -q\n/etc/nginx/ reload nginx.service\n/etc/app restart app.service x.service\n"
+        "/usr/local/app/package prepare modules.service\nneeds nginx.service app.service\n",
+    )
+
+    def plan(self, old, new):
+        documents = [{"files": [self.TABLE, *some]} for some in (old, new)]
+        return table.plan_of(*documents, *files.changes(*documents))
+
+    def test_a_changed_file_asks_for_what_its_lines_say_and_nothing_else(self):
+        plan = self.plan([file("/etc/nginx/a", "1"), file("/etc/app")], [file("/etc/nginx/a", "2"), file("/etc/app")])
+        self.assertEqual([plan.checks, plan.reload, plan.restart], [["nginx -t -q"], ["nginx.service"], []])
+
+    def test_a_removed_and_a_new_file_ask_too(self):
+        plan = self.plan([file("/etc/app")], [file("/usr/local/app/package.json")])
+        self.assertEqual([plan.prepare, plan.restart], [["modules.service"], ["app.service", "x.service"]])
+
+    def test_no_change_asks_for_nothing(self):
+        self.assertEqual(self.plan([file("/etc/app")], [file("/etc/app")]), table.Plan())
+
+    def test_a_changed_unit_is_verified_and_restarted_and_a_slice_verified_alone(self):
+        units = "/etc/systemd/system/"
+        changed = ["nginx.service.d/x.conf", "web.slice", "a.timer", "b.socket", "secured-web-apply.service"]
+        plan = self.plan([], [file(units + name) for name in [*changed, "b.service"]] + [file("/etc/nginx/a")])
+        self.assertEqual(plan.restart, ["a.timer", "b.service", "b.socket", "nginx.service"])
+        self.assertIn("web.slice", plan.verify)
+        self.assertEqual(plan.reload, [], "what restarts is not reloaded")
+
+    def test_a_drop_in_of_a_prefix_is_of_every_unit_that_begins_so(self):
+        units = [file(f"/etc/systemd/system/{name}") for name in ("sw-a.service", "sw-b.service", "sw-b.socket", "c.service")]
+        drop_in = "/etc/systemd/system/sw-.service.d/x.conf"
+        plan = self.plan([*units, file(drop_in, "1")], [*units, file(drop_in, "2")])
+        self.assertEqual(plan.restart, ["sw-a.service", "sw-b.service"])
+
+    def test_a_unit_that_goes_is_stopped_and_not_restarted(self):
+        plan = self.plan([file("/etc/systemd/system/a.service"), file("/etc/systemd/system/b.service.d/x.conf")], [])
+        self.assertEqual([plan.stop, plan.restart, plan.verify], [["a.service"], ["b.service"], ["b.service"]])
+
+    def test_names_needed_units(self):
+        self.assertEqual(table.needed_units({"files": [self.TABLE]}), ["nginx.service", "app.service"])
+
+
+class Members(unittest.TestCase):
+    A, B, C = "db-1.x", "db-2.x", "db-3.x"
+
+    def view(self, *states, queue=0, read_only=0):
+        named = [{"host": name, "state": state} for name, state in zip([self.A, self.B, self.C], states) if state]
+        return self.A, [self.A, self.B, self.C], {"readOnly": read_only, "queue": queue, "members": named or None}
+
+    def test_a_member_is_well_where_it_takes_writes_and_all_are_online(self):
+        self.assertIsNone(members.trouble(*self.view("ONLINE", "ONLINE", "ONLINE")))
+        for reason, view in [
+            ("this member is OFFLINE", self.view()),
+            ("this member is RECOVERING", self.view("RECOVERING", "ONLINE", "ONLINE")),
+            ("takes no write", self.view("ONLINE", "ONLINE", "ONLINE", read_only=1)),
+            ("db-3 is not in the group", self.view("ONLINE", "ONLINE", None)),
+            ("db-2 is UNREACHABLE", self.view("ONLINE", "UNREACHABLE", "ONLINE")),
+        ]:
+            self.assertIn(reason, members.trouble(*view))
+
+    def test_mysqld_restarts_only_where_the_group_can_do_without_it(self):
+        self.assertIsNone(members.obstacle(*self.view("ONLINE", "ONLINE", "ONLINE")))
+        self.assertIn("db-3 is RECOVERING", members.obstacle(*self.view("ONLINE", "ONLINE", "RECOVERING")))
+        self.assertIn("4 transactions", members.obstacle(*self.view("ONLINE", "ONLINE", "ONLINE", queue=4)))
+        me, _, view = self.view("ONLINE", "ONLINE", None)
+        self.assertIn("no majority", members.obstacle(me, [self.A, self.B], view))
+
+    def test_a_member_that_is_out_takes_nothing_away(self):
+        for view in (self.view(), self.view("ERROR", "ONLINE", None)):
+            self.assertIsNone(members.obstacle(*view))
+
+
+class Spaces(unittest.TestCase):
+    ACCESS = {"accessKeyId": "DO00", "secretAccessKey": "a/b+c="}
+
+    def test_the_secret_is_in_the_configuration_alone(self):
+        with mock.patch.object(spaces.subprocess, "run") as run:
+            run.return_value = types.SimpleNamespace(returncode=0, stdout='304\n"e"\n\n', stderr="")
+            answer = spaces.get("https://b/k", self.ACCESS, "nyc3", '"e"', "/dev/null")
+        self.assertEqual([answer.status, answer.trouble], [304, None])
+        self.assertNotIn("a/b+c=", " ".join(run.call_args.args[0]))
+        self.assertIn('user = "DO00:a/b+c="', run.call_args.kwargs["input"])
+        self.assertIn('header = "If-None-Match: \\"e\\""', run.call_args.kwargs["input"])
+
+    def test_refuses_values_that_would_be_other_settings(self):
+        for bad in ('x"\nurl = "y', "x\\"):
+            with self.assertRaises(ValueError):
+                spaces.config_text({**self.ACCESS, "secretAccessKey": bad}, "nyc3", {})
+
+    def test_a_wrong_clock_is_named(self):
+        with tempfile.NamedTemporaryFile("w") as body:
+            body.write("<Error><Code>RequestTimeTooSkewed</Code></Error>")
+            body.flush()
+            said = spaces.trouble_of(403, "Mon, 01 Jan 2024 00:00:00 GMT", body.name)
+            self.assertRegex(said, r"clock is wrong by \d+ minutes")
+            self.assertEqual(spaces.trouble_of(503, "", "/dev/null"), "Spaces answers 503")
+
+
+class Program(unittest.TestCase):
+    def test_takes_the_program_of_a_release_and_nothing_else(self):
+        folder = program.FOLDER
+        running = {"number": 0, "files": [file("/etc/a", "old"), file(f"{folder}files.py", "1")]}
+        new = [file("/etc/a", "new"), file("/etc/b"), file(f"{folder}files.py", "2"), file(f"{folder}poll.py")]
+        written, completed = program.completed(running, {"number": 7, "files": new})
+        self.assertEqual(written, [file(f"{folder}files.py", "2"), file(f"{folder}poll.py")])
+        self.assertEqual(completed, {"number": 0, "files": [file("/etc/a", "old"), *written]})
+
+
+class Killed(BaseException):
+    """The host lost its power here."""
+
+
+class FakeHost:
+    """A host whose steps may fail or be cut, and which tells what was done to it."""
+
+    def __init__(self):
+        self.done = []
+        self.fails = {}
+
+    def step(self, name):
+        self.done.append(name)
+        error = self.fails.get(name)
+        if error:
+            raise error
+
+    def stop(self, plan):
+        self.step("stop")
+
+    def setup(self):
+        self.step("setup")
+
+    def act(self, plan, since):
+        self.step("act")
+
+    def wait_for_turn(self, plan):
+        self.step("turn")
+
+    def wait_until_well(self, document):
+        self.step(f"well {document['number']}")
+
+    def journal_of(self, unit):
+        return [f"{unit} says OldPassword1 and NewPassword1"]
+
+
+class Apply(Site):
+    OLD = [file("/etc/kept"), file("/etc/a", "old\n"), file("/etc/gone")]
+    NEW = [file("/etc/kept"), file("/etc/a", "new\n"), file("/etc/added")]
+    SECRETS = {"accessKeyId": "x", "secretAccessKey": "y", "sealingKey": SEALING_KEY}
+
+    def setUp(self):
+        super().setUp()
+        self.host = FakeHost()
+        self.checker = types.SimpleNamespace(stage=checks.stage, clear=checks.clear, check=lambda *_: self.host.step("check"))
+        files.save(self.root, files.OWN, OWN)
+        files.save(self.root, files.KEYS, self.SECRETS)
+        secret = file("/etc/secret", "OldPassword1\n", "0600")
+        running = {"number": 5, **OWN, "version": "v5", "files": files.checked([*self.OLD, secret])}
+        files.write_files(self.root, running["files"])
+        files.save(self.root, files.RUNNING, running)
+
+    def fetched(self, number=7, of_files=NEW, **values):
+        secret = file("/etc/secret", "NewPassword1\n", "0600")
+        document = self.document(number, of_files, [secret], **values)
+        with open(self.path(apply.FETCHED), "wb") as opened:
+            opened.write(signed(document, self.key))
+
+    def run_once(self):
+        """Runs as systemd does. True where it came to its end."""
+        real = apply.Apply.killed_by_test
+
+        def killed(program, step):
+            if self.kill_at == step:
+                self.kill_at = None
+                raise Killed
+            real(program, step)
+
+        with mock.patch.object(apply.Apply, "killed_by_test", killed), mock.patch("builtins.print"):
+            try:
+                apply.Apply(self.root, self.host, self.checker).run()
+            except Killed:
+                return False
+        return True
+
+    kill_at = None
+
+    def state(self):
+        """The number whose files are all in their places, and no others."""
+        trees = {5: ("old\n", "OldPassword1\n", "/etc/gone"), 7: ("new\n", "NewPassword1\n", "/etc/added")}
+        found = (self.text("/etc/a"), self.text("/etc/secret"), *[p for p in ("/etc/gone", "/etc/added") if os.path.exists(self.path(p))])
+        whole = [number for number, tree in trees.items() if tree == found]
+        return whole[0] if whole else found
+
+    def kept(self):
+        return sorted(os.listdir(self.path(files.STATE)))
+
+    def outcome(self):
+        return files.load(self.root, apply.OUTCOME)
+
+    def running(self):
+        return files.load(self.root, files.RUNNING)["number"]
+
+    def test_a_good_release_is_switched_to_set_up_acted_on_and_waited_for(self):
+        self.fetched()
+        self.assertTrue(self.run_once())
+        self.assertEqual(self.host.done, ["check", "turn", "stop", "setup", "act", "well 7"])
+        self.assertEqual([self.state(), self.running()], [7, 7])
+        self.assertEqual(self.outcome(), {"wanted": 7, "outcome": "well"})
+        self.assertEqual(self.kept(), ["fetched", "outcome.json", "running.json"])
+
+    def test_the_same_files_change_nothing_and_give_their_number(self):
+        secret = file("/etc/secret", "OldPassword1\n", "0600")
+        document = self.document(7, self.OLD, [secret])
+        with open(self.path(apply.FETCHED), "wb") as opened:
+            opened.write(signed(document, self.key))
+        self.run_once()
+        self.assertEqual([self.host.done, self.running(), self.outcome()["outcome"]], [[], 7, "well"])
+
+    def test_an_older_release_is_refused(self):
+        self.fetched(4)
+        self.run_once()
+        self.assertEqual([self.state(), self.running(), self.host.done], [5, 5, []])
+        self.assertRegex(self.outcome()["cause"], "older than 5")
+
+    def test_what_a_check_refuses_is_not_switched_to(self):
+        self.host.fails["check"] = files.Refused("nginx -t refuses: OldPassword1")
+        self.fetched()
+        self.run_once()
+        self.assertEqual([self.state(), self.running(), self.host.done], [5, 5, ["check"]])
+        self.assertEqual(self.kept(), ["failed.json", "fetched", "outcome.json", "running.json"])
+        self.assertEqual(
+            self.outcome(), {"wanted": 7, "outcome": "refused", "step": "check", "cause": "nginx -t refuses: [removed]"}
+        )
+
+    def test_a_full_disk_changes_nothing_and_is_tried_again(self):
+        self.fetched()
+        with mock.patch.object(apply.shutil, "disk_usage", return_value=types.SimpleNamespace(free=1024)):
+            self.run_once()
+        self.assertEqual([self.state(), self.outcome()["outcome"], self.outcome()["step"]], [5, "refused", "stage"])
+        self.assertRegex(self.outcome()["cause"], "disk is full")
+        with mock.patch.object(files.os, "fsync", side_effect=OSError(28, "No space left on device")):
+            with self.assertRaises(OSError):
+                files.write(self.path("/etc/x"), "x", 0o644)
+        self.run_once()
+        self.assertEqual([self.state(), self.running()], [7, 7])
+
+    def test_a_group_that_is_not_whole_is_waited_for_and_tried_again(self):
+        self.host.fails["turn"] = host.Failed("db-2 is OFFLINE", "mysql.service")
+        self.fetched()
+        self.run_once()
+        self.assertEqual([self.state(), self.outcome()["outcome"], self.outcome()["step"]], [5, "refused", "restart"])
+        self.host.fails = {}
+        self.run_once()
+        self.assertEqual([self.state(), self.running()], [7, 7])
+
+    def test_each_step_that_fails_is_undone_and_the_number_is_not_tried_again(self):
+        for name, step in [("setup", "setup"), ("act", "restart"), ("well 7", "well")]:
+            with self.subTest(name):
+                self.setUp()
+                self.host.fails[name] = host.Failed(f"{name} failed", "app.service")
+                real = FakeHost.step
+
+                def once(fake, step, name=name):
+                    try:
+                        real(fake, step)
+                    finally:
+                        if step == name:
+                            fake.fails = {}
+
+                self.fetched()
+                with mock.patch.object(FakeHost, "step", once):
+                    self.run_once()
+                self.assertEqual([self.state(), self.running()], [5, 5])
+                outcome = self.outcome()
+                self.assertEqual([outcome["outcome"], outcome["wanted"], outcome["step"]], ["undone", 7, step])
+                self.assertEqual([outcome["cause"], outcome["unit"]], [f"{name} failed", "app.service"])
+                self.assertEqual(outcome["journal"], ["app.service says [removed] and [removed]"])
+                self.host.done = []
+                self.run_once()
+                self.assertEqual([self.host.done, self.outcome()], [[], outcome])
+                self.fetched(8)
+                self.run_once()
+                self.assertEqual([self.state(), self.running()], [7, 8])
+
+    def test_killed_at_each_step_it_ends_on_a_whole_release(self):
+        forward = ["verify", "stage", "check", "restart", "switch", "setup", "well", "commit", "committed"]
+        for kill_at in forward:
+            with self.subTest(kill_at):
+                self.setUp()
+                self.fetched()
+                self.kill_at = kill_at
+                self.assertFalse(self.run_once())
+                self.assertTrue(self.run_once())
+                self.assertEqual([self.state(), self.running(), self.outcome()["outcome"]], [7, 7, "well"])
+
+    def test_killed_between_any_two_files_it_ends_on_a_whole_release(self):
+        for count in range(1, 4):
+            with self.subTest(count):
+                self.setUp()
+                self.fetched()
+                real, calls = files.write, []
+
+                def cut(target, *rest, real=real, calls=calls, count=count):
+                    real(target, *rest)
+                    calls.extend([target] if "/etc/" in target and "staged" not in target else [])
+                    if len(calls) == count:
+                        calls.append("killed")
+                        raise Killed
+
+                with mock.patch.object(files, "write", cut):
+                    self.assertFalse(self.run_once())
+                if count < 3:
+                    self.assertNotIn(self.state(), (5, 7), "the files are of both")
+                self.assertTrue(self.run_once())
+                self.assertEqual([self.state(), self.running()], [7, 7])
+
+    def test_killed_on_the_way_back_it_goes_on_back(self):
+        for kill_at in ["back-switch", "back-setup", "back-restart", "back-well"]:
+            with self.subTest(kill_at):
+                self.setUp()
+                self.host.fails["well 7"] = host.Failed("not well", "app.service")
+                self.fetched()
+                self.kill_at = kill_at
+                self.assertFalse(self.run_once())
+                self.assertTrue(self.run_once())
+                self.assertEqual([self.state(), self.running(), self.outcome()["outcome"]], [5, 5, "undone"])
+                self.assertEqual(self.outcome()["cause"], "not well")
+
+    def test_a_release_that_stops_the_host_twice_is_undone(self):
+        self.fetched()
+        for _ in range(apply.TRIES):
+            self.kill_at = "setup"
+            self.assertFalse(self.run_once())
+        self.assertTrue(self.run_once())
+        self.assertEqual([self.state(), self.running(), self.outcome()["outcome"]], [5, 5, "undone"])
+
+    def test_a_bad_object_is_refused_without_a_number_and_a_good_one_follows(self):
+        with open(self.path(apply.FETCHED), "wb") as opened:
+            opened.write(b"{")
+        self.run_once()
+        self.assertEqual([self.outcome()["wanted"], self.outcome()["outcome"], self.state()], [0, "refused", 5])
+        self.fetched()
+        self.run_once()
+        self.assertEqual([self.state(), self.outcome()["outcome"]], [7, "well"])
 
 
 if __name__ == "__main__":

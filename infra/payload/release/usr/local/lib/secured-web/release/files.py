@@ -12,14 +12,20 @@ import sys
 FIRST = "var/lib/secured-web/first-release.json"
 STATE = "var/lib/secured-web/release"
 RUNNING = f"{STATE}/running.json"
+# Who this host is, its keys for Spaces and for what is sealed, and the key that signs its releases.
+OWN = "etc/secured-web/release.json"
+KEYS = "etc/secured-web/secrets/release.json"
+SIGNER = "etc/secured-web/release.pem"
 # A release writes below these folders and nowhere else.
 TOPS = ("/etc", "/usr/local", "/var/lib/cloud/scripts")
 
 
 class Refused(Exception):
-    """A release that is not for this host, or whose files cannot be what they say."""
+    """A release that this host does not apply, and its number where the release is known to be the stack's."""
 
-    pass
+    def __init__(self, cause, number=0):
+        super().__init__(cause)
+        self.number = number
 
 
 def checked(files):

@@ -1,0 +1,199 @@
+"""Looks for a new release every few seconds, has it applied (secured-web-apply), and tells how the host is.
+
+Nothing here is trusted with a release: what was fetched goes to disk as it is, and apply.py verifies it.
+"""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import time
+from datetime import datetime, timezone
+
+import apply
+import host
+import members
+import spaces
+from files import KEYS, OWN, RUNNING, STATE, Refused, load, save
+from redact import redacted, secret_values
+from seal import Seal
+from table import ITSELF
+
+PERIOD_S = 3
+STATUS_S = 15
+RETRY_S = 30
+ROOT = "/"
+METADATA = "http://169.254.169.254/metadata/v1/id"
+# How soon an apply that was cut short goes on, and how often one that had changed nothing begins again.
+RESUME_S = 5
+BEGINNINGS = 2
+
+
+def apply_state():
+    return host.output_of(["systemctl", "show", "--property=ActiveState", "--value", ITSELF])[1]
+
+
+def droplet_id():
+    """The droplet's number, which the metadata service knows; "" while it does not answer."""
+    code, said = host.output_of(["curl", "--silent", "--fail", "--max-time", "5", METADATA])
+    return said if code == 0 and said.isdigit() else ""
+
+
+class Poller:
+    def __init__(self):
+        self.own = load(ROOT, OWN)
+        self.keys = load(ROOT, KEYS)
+        self.seal = Seal(self.keys["sealingKey"], self.own["stack"], self.own["host"])
+        self.etag = ""
+        self.droplet = ""
+        self.troubles = {}
+        self.told = None
+        self.told_at = 0.0
+        self.well = None
+        self.looked_at = 0.0
+        self.started_at = -RETRY_S
+        self.beginnings = 0
+
+    # The newest release.
+
+    def turn(self):
+        if apply_state() in ("activating", "active", "deactivating"):
+            self.tell(self.outcome())
+            return
+        if os.path.exists(ROOT + apply.JOURNAL):
+            self.start(RESUME_S)
+        elif not self.begin_again(self.outcome()) and self.fetch():
+            self.beginnings = 0
+            self.start(0)
+        self.tell(self.outcome())
+
+    def outcome(self):
+        return load(ROOT, apply.OUTCOME) or {}
+
+    def start(self, pause_s):
+        """Starts apply unless it was started a moment ago. True where it does."""
+        if time.monotonic() - self.started_at < pause_s:
+            return False
+        self.started_at = time.monotonic()
+        self.well = None
+        host.output_of(["systemctl", "reset-failed", ITSELF])
+        host.output_of(["systemctl", "start", "--no-block", ITSELF])
+        return True
+
+    def begin_again(self, outcome):
+        """Tries what was refused for a reason that may pass, and what ended without a word. True where it does."""
+        kind, step = outcome.get("outcome"), outcome.get("step")
+        if kind == "refused" and step in apply.RETRIED:
+            return self.start(RETRY_S)
+        if kind != "applying" or not os.path.exists(ROOT + apply.FETCHED):
+            return False
+        if self.beginnings < BEGINNINGS:
+            started = self.start(RESUME_S)
+            self.beginnings += started
+            return started
+        cause = f"{ITSELF} ended early {BEGINNINGS + 1} times"
+        journal = self.redacted(host.journal_of(ITSELF))
+        save(ROOT, apply.OUTCOME, {**outcome, "outcome": "refused", "cause": cause, "unit": ITSELF, "journal": journal})
+        return False
+
+    def fetch(self):
+        """True where there is an object that was not there before."""
+        new = f"{ROOT}{STATE}/fetched.new"
+        answer = spaces.get(self.own["releases"], self.keys, self.own["region"], self.etag, new)
+        if answer.too_large:
+            self.etag = ""
+            cause = f"the object is larger than {spaces.OBJECT_LIMIT} bytes"
+            if self.outcome().get("cause") != cause:
+                save(ROOT, apply.OUTCOME, {"wanted": 0, "outcome": "refused", "step": "fetch", "cause": cause})
+                print(f"release: refused: {cause}", flush=True)
+            self.say("fetch", None)
+            return False
+        self.say("fetch", answer.trouble)
+        if answer.status != 200:
+            return False
+        os.replace(new, ROOT + apply.FETCHED)
+        self.etag = answer.etag
+        return True
+
+    # What is told: in the journal once, and to Spaces.
+
+    def say(self, what, trouble):
+        if self.troubles.get(what) == trouble:
+            return
+        aim = {"fetch": "fetch the release", "status": "write the status"}[what]
+        print(f"could not {aim}: {trouble}; this host goes on as it is" if trouble else f"can {aim} again", flush=True)
+        self.troubles[what] = trouble
+
+    def redacted(self, lines):
+        values = secret_values([load(ROOT, RUNNING), load(ROOT, apply.NEXT)])
+        return [redacted(line, values) for line in lines]
+
+    def tell(self, outcome):
+        if outcome.get("outcome") == "applying":
+            self.well = None
+        elif self.well is None or time.monotonic() - self.looked_at >= STATUS_S:
+            self.well = host.trouble(load(ROOT, RUNNING) or {"files": []}) or ()
+            self.looked_at = time.monotonic()
+        status = {**self.base(), **self.judged(outcome), **self.group()}
+        if status == self.told and time.monotonic() - self.told_at < STATUS_S:
+            return
+        timed = {**status, "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds")}
+        body = base64.b64encode(self.seal.close(json.dumps(timed).encode(), "status")).decode()
+        output = f"{ROOT}{STATE}/status.answer"
+        answer = spaces.put(self.own["status"], self.keys, self.own["region"], body, output)
+        self.say("status", answer.trouble)
+        if answer.trouble is None:
+            self.told, self.told_at = status, time.monotonic()
+
+    def base(self):
+        self.droplet = self.droplet or droplet_id()
+        running = load(ROOT, RUNNING) or {}
+        number = running.get("number", 0)
+        return {
+            "host": self.own["host"],
+            "dropletId": self.droplet,
+            "bootId": os.environ.get("BOOT_ID", ""),
+            "number": number,
+            "wanted": number,
+            "version": running.get("version", ""),
+            "rebootRequired": os.path.exists("/run/reboot-required"),
+        }
+
+    def judged(self, outcome):
+        if outcome.get("outcome") in ("applying", "undone", "refused"):
+            return outcome
+        if not self.well:
+            return {"outcome": "well"}
+        cause, unit = self.well
+        journal = self.redacted(host.journal_of(unit))
+        return {"outcome": "unwell", "cause": self.redacted([cause])[0], "unit": unit, "journal": journal}
+
+    def group(self):
+        if not members.is_grouped():
+            return {}
+        try:
+            me, _, view = members.look()
+        except (OSError, ValueError, subprocess.SubprocessError):
+            return {}
+        return {"group": members.status(me, view)}
+
+
+def main():
+    if sys.argv[1:] == ["--check"]:
+        return
+    try:
+        poller = Poller()
+    except (Refused, ValueError, TypeError, KeyError) as error:
+        sys.exit(f"expected /{OWN} and /{KEYS} to name this host and its keys: {type(error).__name__}")
+    while True:
+        try:
+            poller.turn()
+        except (OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
+            # One look that fails must not end the next ones.
+            print(f"could not look for a release: {type(error).__name__}: {error}", flush=True)
+        time.sleep(PERIOD_S)
+
+
+if __name__ == "__main__":
+    main()
