@@ -6,6 +6,11 @@ import type { World } from "../world/world";
 import type { WorldHost } from "../world/worldHost";
 
 const METADATA = "http://169.254.169.254/metadata/v1";
+/**
+ * The unit that applies a release installs packages, makes users and writes /etc, so it has all of root's rights. Its only
+ * input is what another unit has fetched and openssl has verified.
+ */
+const UNHARDENED = "secured-web-apply.service";
 /** Who runs something on a host, and who is nobody. */
 const USERS = [
   "nobody",
@@ -26,7 +31,7 @@ export function hardeningProof(world: () => World): void {
       const list = await host.run(
         "systemctl list-unit-files --plain --no-legend 'secured-web-*.service' | cut -d ' ' -f 1",
       );
-      const units = list.split("\n").filter((unit) => unit !== "");
+      const units = list.split("\n").filter((unit) => unit !== "" && unit !== UNHARDENED);
       assert.ok(units.length >= 2, `units of ${host.name}: ${list}`);
       for (const unit of units) {
         const text = await host.run(`systemd-analyze security --no-pager --threshold=30 ${unit}`);

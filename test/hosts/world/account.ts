@@ -33,7 +33,8 @@ export class Account {
     readonly log: readonly string[],
   ) {}
 
-  static async open(onProgress: (line: string) => void): Promise<Account> {
+  /** @param spacesPort loopback port that hosts reach as Spaces */
+  static async open(onProgress: (line: string) => void, spacesPort?: number): Promise<Account> {
     const home = homeAt(await mkdtemp(join(tmpdir(), `sw-hosts-world-${process.pid}-`)));
     makeHome(home);
     const log: string[] = [];
@@ -42,6 +43,7 @@ export class Account {
       log: (line) => log.push(line),
       npmLockFile: join(PROJECT_DIR, "app", "package-lock.json"),
       onProgress,
+      ...(spacesPort === undefined ? {} : { spacesPort }),
     });
     const options = { stateDir: home.apiStateDir, port: 0, token: ensureToken(home), actionDelayMs: 20 };
     let store: Store | undefined;

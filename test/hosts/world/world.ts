@@ -17,6 +17,8 @@ export interface WorldOptions {
   readonly secrets?: Readonly<Record<string, string>>;
   /** Certificates (PEM) that the client trusts beside the sandbox's own. */
   readonly roots?: string;
+  /** Loopback port that hosts reach as Spaces. */
+  readonly spacesPort?: number;
   readonly onProgress?: (line: string) => void;
 }
 
@@ -51,8 +53,8 @@ export class World {
    * Destroy it at the end, whatever happens.
    */
   static async up(options: WorldOptions = {}): Promise<World> {
-    const { stack = "dev", config = {}, secrets = {}, roots, onProgress = () => {} } = options;
-    const account = await Account.open(onProgress);
+    const { stack = "dev", config = {}, secrets = {}, roots, spacesPort, onProgress = () => {} } = options;
+    const account = await Account.open(onProgress, spacesPort);
     try {
       const outputs = await account.up(stack, { ...QUICK_CHECKS, ...config }, secrets);
       if (roots) await trust(account.driver.provider.certificates.rootsFile, roots);
