@@ -25,6 +25,7 @@ export function configurationFiles(context: HostContext): readonly HostFile[] {
 const versionedTrees = [
   "common",
   "release",
+  "release-program",
   "web",
   "database",
   "database-group",
@@ -78,7 +79,9 @@ function renderings(context: HostContext): Rendering[] {
   const { host, settings } = context;
   const isWeb = host.roles.includes("web");
   const isDatabase = host.roles.includes("database");
-  const result: Rendering[] = [{ trees: ["common", "release"], values: commonValues(context) }];
+  const result: Rendering[] = [
+    { trees: ["common", "release", "release-program"], values: commonValues(context) },
+  ];
   if (isWeb) result.push({ trees: ["web"], values: webValues(context) });
   if (isDatabase) {
     const mode = settings.replication === "group" ? "database-group" : "database-source-replica";

@@ -6,6 +6,7 @@
  */
 import type { CloudConfigFile } from "./cloudConfig";
 import { payloadVersion } from "./files";
+import { payloadFiles } from "./payload";
 import { releaseFiles } from "./releaseForm";
 import { secretMode } from "./secretFiles";
 import type { HostContext, HostFile } from "./types";
@@ -13,27 +14,29 @@ import type { HostContext, HostFile } from "./types";
 export const firstReleasePath = "/var/lib/secured-web/first-release.json";
 
 /** cloud-init runs the script as its last stage; the script runs the program, which writes the document's files. */
-const unpackers = [
-  "/usr/local/lib/secured-web/release/files.py",
-  "/var/lib/cloud/scripts/per-boot/secured-web",
-];
+const unpacker = "/usr/local/lib/secured-web/release/files.py";
+const script = "/var/lib/cloud/scripts/per-boot/secured-web";
 
 /**
- * The files that cloud-init has to write, so that the host writes all others: the document and the programs that
- * unpack it. The programs are in the document as well, because a later release may change them.
+ * The files that cloud-init has to write, so that the host writes all others: the document, and the programs that
+ * unpack it.
+ *
+ * The document lacks the part of the release program that a host does not need to serve: there is no room for it. The
+ * host takes it from its release object (release/program.py), together with the unpacker.
  *
  * @param files all files of the host
  */
 export function firstRelease({ host, settings }: HostContext, files: readonly HostFile[]): CloudConfigFile[] {
+  const later = new Set([unpacker, ...payloadFiles("release-program").map(({ path }) => path)]);
   const document = {
     number: 0,
     stack: settings.stack,
     host: host.name,
     version: payloadVersion(),
-    files: releaseFiles(files),
+    files: releaseFiles(files.filter(({ path }) => !later.has(path))),
   };
   return [
-    ...unpackers.map((path) => ({ ...required(files, path), isCompressed: true })),
+    ...[unpacker, script].map((path) => ({ ...required(files, path), isCompressed: true })),
     {
       path: firstReleasePath,
       permissions: secretMode,
