@@ -9,6 +9,7 @@ import { authorityIssuer, Certificates, type Issuer } from "./balancer/certifica
 import { removeCgroup } from "./host/cgroup";
 import { cloudInitOutcome } from "./host/cloudInit";
 import { dropletsOnDisk, Host } from "./host/host";
+import { packageSeconds } from "./host/packageDelay";
 import { ensureBaseImage, type ImageOptions } from "./image";
 import { type Instance, openInstance, publicNamespace, vpcNamespace } from "./instance";
 import { ensurePublicNetwork, ensureVpc } from "./network/fabric";
@@ -34,6 +35,8 @@ export interface ProviderOptions extends ImageOptions {
   issuer?: Issuer;
   /** Loopback port of Spaces. Without it, their names do not resolve on hosts. */
   spacesPort?: number;
+  /** How long the package step of a new host's cloud-init takes. Default: DIGITALOCEAN_SANDBOX_PACKAGE_SECONDS, or 0. */
+  packageSeconds?: number;
 }
 
 /** All running parts of one sandbox: networks, hosts, firewalls, load balancers, DNS and published ports. */
@@ -52,6 +55,7 @@ export class Provider {
     readonly log: (line: string) => void,
     readonly issuer: Issuer,
     publish: Readonly<Record<number, number>>,
+    private readonly packageSeconds: number,
     private readonly spacesPort?: number,
   ) {
     this.balancers = new Balancers(instance);
@@ -76,7 +80,8 @@ export class Provider {
       (await acmeIssuer(instance, authority, options.onProgress)) ??
       authorityIssuer(authority);
     const log = options.log ?? (() => {});
-    return new Provider(instance, base, log, issuer, options.publish ?? {}, options.spacesPort);
+    const seconds = options.packageSeconds ?? packageSeconds();
+    return new Provider(instance, base, log, issuer, options.publish ?? {}, seconds, options.spacesPort);
   }
 
   /** The load balancers' ports on this machine's loopback address. */
@@ -178,7 +183,10 @@ export class Provider {
     await this.updateBalancers(world());
   }
 
-  /** Creates and boots a droplet's host. It first removes the remains of an interrupted attempt. */
+  /**
+   * Creates and boots a droplet's host, and returns when it has booted: cloud-init still runs then, as on a real droplet
+   * that becomes active. It first removes the remains of an interrupted attempt.
+   */
   async createDroplet(world: () => World, droplet: Droplet): Promise<void> {
     const host = this.host(droplet.id);
     await host.destroy();
@@ -188,6 +196,7 @@ export class Provider {
       droplet,
       this.base,
       new Authority(join(this.instance.dir, "authority")).certificateFile,
+      this.packageSeconds,
     );
     await this.updateVolumes(world());
     // The firewall must be active before the first packet.
@@ -220,7 +229,7 @@ export class Provider {
   static async #bare(dir: string): Promise<Provider> {
     const instance = await openInstance(dir);
     const issuer = authorityIssuer(new Authority(join(instance.dir, "authority")));
-    return new Provider(instance, "", () => {}, issuer, {});
+    return new Provider(instance, "", () => {}, issuer, {}, 0);
   }
 
   /**

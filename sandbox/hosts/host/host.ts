@@ -16,6 +16,7 @@ import { childOf, ended, isInit, type KnownProcess, signal } from "../process";
 import { attempt, type Output, type RunOptions, run } from "../run";
 import type { Droplet } from "../world";
 import { capCpu, removeCgroup } from "./cgroup";
+import { writePackageDelay } from "./packageDelay";
 import { writeSeed } from "./seed";
 import { trustAuthority } from "./trust";
 import { refuseUnreadable } from "./userData";
@@ -65,10 +66,10 @@ export class Host {
 
   /**
    * Creates the disk: an empty layer on top of `base`, or a copy of a snapshot's. Nothing runs yet. The host trusts
-   * the CA in `authorityFile` (PEM). Throws if cloud-init could not read the user data, or the disk of this machine
+   * the CA in `authorityFile` (PEM), and its packages take `packageSeconds`. Throws if cloud-init could not read the user data, or the disk of this machine
    * is almost full.
    */
-  async create(droplet: Droplet, base: string, authorityFile: string): Promise<void> {
+  async create(droplet: Droplet, base: string, authorityFile: string, packageSeconds = 0): Promise<void> {
     refuseUnreadable(droplet);
     await this.powerOff();
     await rm(this.#dir, { recursive: true, force: true });
@@ -81,6 +82,7 @@ export class Host {
       await mkdir(join(this.#dir, folder), { recursive: true });
     await writeSeed(join(this.#dir, "upper"), droplet, String(droplet.id));
     await trustAuthority(join(this.#dir, "upper"), base.slice(base.lastIndexOf(":") + 1), authorityFile);
+    await writePackageDelay(join(this.#dir, "upper"), packageSeconds);
     await this.#write({ base, name: droplet.name, disks: {} });
   }
 

@@ -8,6 +8,8 @@ import { type RunningApi, startApi } from "../../../sandbox/api/server";
 import { Driver } from "../../../sandbox/hosts/driver";
 import { type ApiAccess, ensureToken, request } from "../../../sandbox/index";
 import { installPlugins } from "../../../sandbox/plugins/install";
+import { Spaces } from "../../../sandbox/spaces/server";
+import { ensureVersitygw } from "../../../sandbox/spaces/versitygw";
 import { sandboxEnvironment } from "../../../scripts/engine/environment";
 import { PulumiProcess } from "../../../scripts/engine/pulumiProcess";
 import { EngineStack } from "../../../scripts/engine/stack";
@@ -27,6 +29,7 @@ export class Account {
     private readonly home: Home,
     readonly driver: Driver,
     private readonly running: RunningApi,
+    readonly spaces: Spaces,
     /** The account's records, for what reads them beside the API: the watcher of alerts. */
     readonly store: Store,
     /** What the driver had to say to the operator. */
@@ -38,8 +41,15 @@ export class Account {
     const home = homeAt(await mkdtemp(join(tmpdir(), `sw-hosts-world-${process.pid}-`)));
     makeHome(home);
     const log: string[] = [];
+    // The S3 server starts with the first request, so a world without buckets pays nothing for it.
+    const spaces = await Spaces.start({
+      dir: home.spacesDir,
+      program: () => ensureVersitygw(onProgress),
+      port: 0,
+    });
     const driver = await Driver.open({
       dir: join(home.dir, "hosts"),
+      spacesPort: Number(new URL(spaces.url).port),
       log: (line) => log.push(line),
       npmLockFile: join(PROJECT_DIR, "app", "package-lock.json"),
       onProgress,
@@ -54,9 +64,9 @@ export class Account {
       },
       apply: (change, records) => driver.apply(change, records),
     };
-    const running = await startApi({ ...options, host });
+    const running = await startApi({ ...options, host, spaces });
     if (!store) throw new Error("the API has not given its driver the account's records");
-    return new Account(home, driver, running, store, log);
+    return new Account(home, driver, running, spaces, store, log);
   }
 
   get api(): ApiAccess {
@@ -72,7 +82,8 @@ export class Account {
     execFileSync(process.execPath, [join(PROJECT_DIR, "scripts", "build.mjs")]);
     await installPlugins(this.home.pulumiHome);
     const cli = await ensurePulumi({});
-    const environment = sandboxEnvironment(this.home, this.api, { standIns: true });
+    const services = { standIns: true, spaces: this.spaces.url };
+    const environment = sandboxEnvironment(this.home, this.api, services);
     const opened = await EngineStack.open({
       stack,
       kind: "sandbox",
@@ -144,6 +155,7 @@ export class Account {
   /** Removes the account and everything of it from this machine. */
   async close(): Promise<void> {
     await this.running.close();
+    await this.spaces.close();
     await this.driver.provider.destroy();
     await rm(this.home.dir, { recursive: true, force: true });
   }
