@@ -4,7 +4,8 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openInstance } from "../../sandbox/hosts/instance";
-import { ensureToken, freePort, request, sandboxAt } from "../../sandbox/index";
+import { type ApiAccess, ensureToken, freePort, request, sandboxAt, spacesUrl } from "../../sandbox/index";
+import { callSpaces } from "../../sandbox/spaces/client";
 import { waitFor } from "../waitFor";
 import { skipWithoutHosts } from "./requirement";
 import { nothingIsLeft, traces } from "./world/leftovers";
@@ -20,6 +21,24 @@ describe("digitalocean-sandbox with hosts", function () {
     });
     assert.equal(status, 0, `${args.join(" ")}: ${stdout}${stderr}`);
     return stdout;
+  };
+  /** Writes an object with a new key, which it returns in the form of curl's configuration. */
+  const writeNote = async (api: ApiAccess): Promise<string> => {
+    const grants = [{ bucket: "", permission: "fullaccess" }];
+    const made = await request(api, "POST", "/v2/spaces/keys", { body: { name: "test", grants } });
+    const { key } = made.body as { key: { access_key: string; secret_key: string } };
+    const credentials = { accessKey: key.access_key, secretKey: key.secret_key };
+    const url = (await spacesUrl(api)) ?? "";
+    const bucket = { method: "PUT", bucket: "notes" };
+    for (const call of [bucket, { ...bucket, key: "note", body: "a note" }])
+      assert.equal((await callSpaces(url, "nyc3", credentials, call)).status, 200);
+    return `user = "${credentials.accessKey}:${credentials.secretKey}"`;
+  };
+  /** It, as the host reads it: by DigitalOcean's name, with a certificate that it verifies. */
+  const note = (key: string) => {
+    const curl = "curl --silent --show-error --fail --retry 5 --aws-sigv4 aws:amz:nyc3:s3 --config -";
+    const url = "https://notes.nyc3.digitaloceanspaces.com/note";
+    return run("exec", "d-1", "--", "sh", "-c", `printf '%s' '${key}' | ${curl} ${url}`);
   };
   before(function () {
     return skipWithoutHosts(this);
@@ -45,12 +64,15 @@ describe("digitalocean-sandbox with hosts", function () {
       },
     );
     run("exec", "d-1", "--", "touch", "/root/kept");
+    const key = await writeNote(api);
+    assert.equal(note(key), "a note");
 
     run("stop");
     assert.deepEqual(await traces(instance.id, instance.dir), [instance.dir], "the disks and nothing else");
     // Without the option: a sandbox that has hosts goes on with them.
     run("start");
     run("exec", "d-1", "--", "test", "-e", "/root/kept");
+    assert.equal(note(key), "a note", "Spaces, at another port");
 
     run("remove");
     await nothingIsLeft(instance);
