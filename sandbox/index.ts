@@ -80,6 +80,7 @@ export {
 } from "./client/metrics";
 export { spacesUrl } from "./client/spaces";
 export type { DatadogAccess } from "./datadog/access";
+export { callSpaces } from "./spaces/client";
 
 // ---- Spaces, which run next to the API.
 /** Builds their S3 server, once (about a minute; needs Go). Without this, the first request to Spaces builds it. */

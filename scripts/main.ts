@@ -4,7 +4,19 @@ import { describeError, exitCodeOf, usageFailure } from "./failure";
 import { interruption } from "./interruption";
 
 const COMMANDS: readonly string[] = [
-  ...["start", "stop", "preview", "up", "destroy", "outputs", "refresh", "replace", "sandbox", "status"],
+  ...[
+    "start",
+    "stop",
+    "preview",
+    "up",
+    "destroy",
+    "outputs",
+    "reboot",
+    "refresh",
+    "replace",
+    "sandbox",
+    "status",
+  ],
   ...["test", "verify", "bench", "diagram", "docs", "policy"],
 ];
 

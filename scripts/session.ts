@@ -71,7 +71,7 @@ export class Session {
   #standIns = false;
   #hosts: HostsDecision | undefined;
   #opened: EngineStack | undefined;
-  #overrides: readonly ConfigOverride[];
+  readonly #overrides: readonly ConfigOverride[];
   readonly #port: number | undefined;
 
   /** `port` is the port for the sandbox's API, unless the command line sets one. */
@@ -304,12 +304,6 @@ export class Session {
           }),
       datadog: this.datadog,
     });
-  }
-
-  /** Opens the session's stack again, without one of this run's settings. */
-  async reopenWithout(override: ConfigOverride): Promise<void> {
-    this.#overrides = this.#overrides.filter((other) => other !== override);
-    this.#opened = await this.open(this.stack);
   }
 
   #foundCli(): PulumiCli {

@@ -1,55 +1,91 @@
+import { randomUUID } from "node:crypto";
 import type * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import type { Config } from "../config/types";
 import { evidenceOf } from "../userdata/evidence";
-import { HostDroplet } from "./hostDroplet";
-import type { TierArgs } from "./tierArgs";
+import { HostDroplet, settledAtCreation } from "./hostDroplet";
+import { MemberGate } from "./memberGate";
+import { changedHosts, type TierArgs } from "./tierArgs";
 
 export interface DatabaseTierArgs extends TierArgs {
   readonly backups: Config["backups"];
   /** Protects database hosts against deletion. */
   readonly protect: boolean;
-  /** Name of the only host that this update may replace. */
-  readonly replacedHost?: string;
 }
 
 /**
  * The database hosts (in the converged topology: all hosts).
  *
- * A plain update never replaces or resizes them, because it would do so to all members at once. Changes wait for `npm
- * run replace -- STACK HOST`, which allows them for one host.
+ * They are changed one by one. A change that stops a member (a new droplet, another size) waits until the group can do
+ * without it. If the hosts are protected, such a change waits for `npm run replace -- STACK HOST`.
  */
 export class DatabaseTier extends pulumi.ComponentResource {
   readonly hosts: readonly HostDroplet[];
 
   constructor(name: string, args: DatabaseTierArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("secured-web:index:DatabaseTier", name, { configurationEvidence: evidenceOf(args.hosts) }, opts);
-    const { place, offered, secretsOf, protect, replacedHost } = args;
-    this.hosts = args.hosts.map((context) => {
+    super(
+      "secured-web:index:DatabaseTier",
+      name,
+      { configurationEvidence: evidenceOf(changedHosts(args)) },
+      opts,
+    );
+    const { place, offered, secretsOf, protect, replacedHost, rollout } = args;
+    const members = args.hosts.map(({ host }) => host);
+    const isNew = isFirstRun(name, this);
+    const hosts: HostDroplet[] = [];
+    for (const context of args.hosts) {
       const { host } = context;
       const isReplaced = replacedHost === host.name;
-      return new HostDroplet(
+      const waitsForReplace = protect && !isReplaced;
+      const after = hosts.length === 0 ? args.after : hosts.slice(-1).map(({ turn }) => turn);
+      const gate = new MemberGate(
         `${name}-${host.name}`,
         {
-          context,
-          place,
-          offered,
-          secrets: secretsOf(host),
-          backups: backupInputs(args.backups),
-          dropletOptions: {
-            // The new host takes over the old one's server id and name, so the two must never exist at the same time.
-            deleteBeforeReplace: true,
-            protect: protect && !isReplaced,
-            ignoreChanges: isReplaced
-              ? []
-              : ["userData", "image", "size", "sshKeys", "monitoring", "dropletAgent", "publicNetworking"],
-          },
+          ...rollout,
+          member: host,
+          others: members.filter((other) => other !== host),
+          droplet: { image: place.image, size: host.size },
+          // All droplets of a new site are made side by side.
+          after: isNew.apply((isTrue) => (isTrue ? [] : [...after])),
+          isGroup: context.settings.replication === "group",
+          waitsForReplace,
+          isReplaced,
         },
         { parent: this },
       );
-    });
+      hosts.push(
+        new HostDroplet(
+          `${name}-${host.name}`,
+          {
+            context,
+            place,
+            offered,
+            secrets: secretsOf(host),
+            backups: backupInputs(args.backups),
+            rollout,
+            after,
+            dropletOptions: {
+              // The new host takes over the old one's server id and name, so the two must never exist at the same time.
+              deleteBeforeReplace: true,
+              protect: waitsForReplace,
+              ignoreChanges: [...settledAtCreation, ...(waitsForReplace ? ["image", "size"] : [])],
+              dependsOn: [gate],
+            },
+          },
+          { parent: this },
+        ),
+      );
+    }
+    this.hosts = hosts;
     this.registerOutputs({ dropletIds: this.hosts.map(({ droplet }) => droplet.id) });
   }
+}
+
+/** True in the run that creates the tier: the Stash keeps the mark of the run that created it. */
+function isFirstRun(name: string, parent: pulumi.Resource): pulumi.Output<boolean> {
+  const run = randomUUID();
+  const first = new pulumi.Stash(`${name}-first-run`, { input: run }, { parent, ignoreChanges: ["input"] });
+  return first.output.apply((mark) => mark === run);
 }
 
 function backupInputs({

@@ -1,9 +1,12 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
+import { releaseDocument } from "../releases/document";
 import { withRunErrors } from "../runErrors";
 import type { Host, Role } from "../topology";
 import { renderUserData } from "../userdata/render";
 import type { HostContext, HostSecrets } from "../userdata/types";
+import { HostTurn } from "./hostTurn";
+import type { ReleaseStore } from "./releaseStore";
 
 /** The settings that all droplets of a site share. */
 export interface DropletPlace {
@@ -18,6 +21,13 @@ export interface DropletPlace {
   readonly domainName: pulumi.Input<string>;
 }
 
+/** The arguments that the turns of all hosts share. */
+export interface Rollout {
+  readonly label: string;
+  readonly store: ReleaseStore;
+  readonly timeoutSeconds: number;
+}
+
 export interface HostDropletArgs {
   readonly context: HostContext;
   readonly place: DropletPlace;
@@ -27,21 +37,34 @@ export interface HostDropletArgs {
   readonly backups?: Pick<digitalocean.DropletArgs, "backups" | "backupPolicy">;
   readonly dropletOptions?: Pick<
     pulumi.CustomResourceOptions,
-    "deleteBeforeReplace" | "protect" | "ignoreChanges"
+    "deleteBeforeReplace" | "protect" | "ignoreChanges" | "replaceOnChanges" | "dependsOn"
   >;
+  readonly rollout: Rollout;
+  /** The turns that must be over before this host's begins. */
+  readonly after: readonly pulumi.Resource[];
 }
 
 /** TTL of an internal name, in seconds: the time until a replaced host is found again. */
 const internalNameTtl = 60;
 
-/** One host: a droplet with its user data, and its internal DNS names (its own, and one for each of its roles). */
+/**
+ * The properties that count for new droplets only. An existing host gets its configuration by releases, and must not be
+ * replaced for them.
+ */
+export const settledAtCreation = ["userData", "sshKeys", "monitoring", "dropletAgent", "publicNetworking"];
+
+/**
+ * One host: a droplet with its user data, its internal DNS names (its own, and one for each of its roles), and its turn
+ * in a rollout.
+ */
 export class HostDroplet extends pulumi.ComponentResource {
   readonly host: Host;
   readonly droplet: digitalocean.Droplet;
+  readonly turn: HostTurn;
 
   constructor(name: string, args: HostDropletArgs, opts?: pulumi.ComponentResourceOptions) {
     super("secured-web:index:HostDroplet", name, {}, opts);
-    const { context, place, offered, secrets, backups, dropletOptions } = args;
+    const { context, place, offered, secrets, backups, dropletOptions, rollout, after } = args;
     const { host, topology } = context;
     this.host = host;
     const userData = secrets.apply((known) => withRunErrors(() => renderUserData(context, known)));
@@ -64,13 +87,30 @@ export class HostDroplet extends pulumi.ComponentResource {
       },
       { parent: this, hooks: { beforeCreate: [offered] }, ...dropletOptions },
     );
+    // While an old droplet and its successor both exist, the names have the addresses of both.
+    const isReplacedFirst = dropletOptions?.deleteBeforeReplace ?? false;
+    const recordOptions = isReplacedFirst ? {} : { deleteBeforeReplace: false, replaceOnChanges: ["value"] };
     const roleNames: Record<Role, string> = { web: topology.webName, database: topology.databaseName };
-    this.internalName(name, host.fqdn, place);
-    for (const role of host.roles) this.internalName(`${name}-${role}`, roleNames[role], place);
+    this.internalName(name, host.fqdn, place, recordOptions);
+    for (const role of host.roles) {
+      this.internalName(`${name}-${role}`, roleNames[role], place, recordOptions);
+    }
+    const document = secrets.apply((known) => withRunErrors(() => releaseDocument(context, known)));
+    this.turn = new HostTurn(
+      name,
+      // Its secrets are sealed.
+      { ...rollout, hostName: host.name, droplet: this.droplet, document: pulumi.unsecret(document), after },
+      { parent: this },
+    );
     this.registerOutputs({ dropletId: this.droplet.id, privateIp: this.droplet.ipv4AddressPrivate });
   }
 
-  private internalName(name: string, fqdn: string, { domain, domainName }: DropletPlace): void {
+  private internalName(
+    name: string,
+    fqdn: string,
+    { domain, domainName }: DropletPlace,
+    options: pulumi.CustomResourceOptions,
+  ): void {
     new digitalocean.DnsRecord(
       name,
       {
@@ -80,7 +120,7 @@ export class HostDroplet extends pulumi.ComponentResource {
         value: this.droplet.ipv4AddressPrivate,
         ttl: internalNameTtl,
       },
-      { parent: this },
+      { parent: this, ...options },
     );
   }
 }

@@ -2,6 +2,7 @@ import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import { lastingSettings } from "../config/lastingSettings";
 import type { Settings } from "../config/types";
+import type { ReportAccess } from "../rollout/reports";
 import { withRunErrors } from "../runErrors";
 import { planSite, type SitePlan } from "../sitePlan";
 import { databaseWriters, siteTag } from "../topology";
@@ -14,6 +15,7 @@ import { Identity } from "./identity";
 import { Monitoring } from "./monitoring";
 import { Network } from "./network";
 import { offeredHook, type Tier } from "./offers";
+import { ReleaseStore } from "./releaseStore";
 import { checkOnlySite, settingsGuard } from "./settingsGuard";
 import { WebTier } from "./webTier";
 
@@ -51,6 +53,8 @@ export class SecuredWeb extends pulumi.ComponentResource {
   readonly url: pulumi.Output<string>;
   readonly loadBalancerIp: pulumi.Output<string>;
   readonly droplets: pulumi.Output<DropletSummary[]>;
+  /** The keys that read the reports of the hosts, for `npm run status` and `npm run reboot`. Secret. */
+  readonly rollout: pulumi.Output<ReportAccess>;
   /** Internal names of the hosts that accept writes. */
   readonly databaseWriters: pulumi.Output<string[]>;
 
@@ -97,12 +101,14 @@ export class SecuredWeb extends pulumi.ComponentResource {
       { label, loadBalancerId: edge.loadBalancer.id, operatorNetworks: config.operators.networks },
       { parent: this, dependsOn: [network] },
     );
+    const store = new ReleaseStore(name, { label, region: config.region, topology }, parent);
     const hosts = createHosts(
       name,
       plan,
-      { network, identity, edge },
+      { network, identity, edge, store },
       { parent: this, dependsOn: [firewalls] },
     );
+    this.rollout = store.reportAccess(label, topology);
     this.url = pulumi.output(edge.url);
     this.loadBalancerIp = edge.loadBalancer.ip;
     this.droplets = pulumi.all(
@@ -170,8 +176,13 @@ export class SecuredWeb extends pulumi.ComponentResource {
 /** The hosts of both tiers. In the converged topology every host is a database host. */
 function createHosts(
   name: string,
-  { config, topology, hosts }: SitePlan,
-  { network, identity, edge }: { network: Network; identity: Identity; edge: Edge },
+  { config, topology, hosts, label }: SitePlan,
+  {
+    network,
+    identity,
+    edge,
+    store,
+  }: { network: Network; identity: Identity; edge: Edge; store: ReleaseStore },
   opts: pulumi.ComponentResourceOptions,
 ): readonly HostDroplet[] {
   const common = {
@@ -183,26 +194,36 @@ function createHosts(
       domain: config.domain,
       domainName: edge.domainName,
     },
-    secretsOf: (host: (typeof topology.hosts)[number]) => identity.secretsOf(host),
+    replacedHost: config.replaceHost,
+    rollout: { label, store, timeoutSeconds: config.rollout.timeoutSeconds },
+    secretsOf: (host: (typeof topology.hosts)[number]) =>
+      pulumi
+        .all([identity.secretsOf(host), store.accessOf(host.name)])
+        .apply(([secrets, release]) => ({ ...secrets, release })),
   };
   const databaseHosts = hosts.filter(({ host }) => host.roles.includes("database"));
   const webHosts = hosts.filter(({ host }) => !host.roles.includes("database"));
   const offered = (tier: Tier) => offeredHook(name, config, tier, opts);
-  return [
-    ...(webHosts.length > 0
-      ? new WebTier(name, { ...common, offered: offered("web"), hosts: webHosts }, opts).hosts
-      : []),
-    ...new DatabaseTier(
-      name,
-      {
-        ...common,
-        offered: offered("database"),
-        hosts: databaseHosts,
-        backups: config.backups,
-        protect: config.database.protect,
-        ...(config.replaceHost === undefined ? {} : { replacedHost: config.replaceHost }),
-      },
-      opts,
-    ).hosts,
-  ];
+  // Web hosts first: a release that breaks stops at a host that holds no data.
+  const web =
+    webHosts.length > 0
+      ? new WebTier(
+          name,
+          { ...common, offered: offered("web"), hosts: webHosts, batch: config.rollout.batch, after: [] },
+          opts,
+        ).hosts
+      : [];
+  const database = new DatabaseTier(
+    name,
+    {
+      ...common,
+      offered: offered("database"),
+      hosts: databaseHosts,
+      after: web.map(({ turn }) => turn),
+      backups: config.backups,
+      protect: config.database.protect,
+    },
+    opts,
+  ).hosts;
+  return [...web, ...database];
 }

@@ -1,6 +1,8 @@
 /**
  * All settings of a stack: type, default, range and one line of documentation. parse.ts reads values with this table,
  * and documentation.ts generates docs/configuration.md from it.
+ *
+ * Over 300 lines because it is one table with an entry for each setting.
  */
 import { byEnvironment, flag, integer, listOf, oneOf, type Setting, secretText, text } from "./kinds";
 import { isCidr, isDomainName, isPem, isSubdomain, isVpcRange } from "./validators";
@@ -278,8 +280,16 @@ export const table = {
     default: 14,
     doc: "Days before the certificate expires at which alerts fire",
   }),
+  "rollout.batch": integer(1, 10, {
+    default: 1,
+    doc: "Number of web hosts that get a release at the same time; database hosts always get it one by one",
+  }),
+  "rollout.timeoutSeconds": integer(30, 3600, {
+    default: 600,
+    doc: "Time for a host to get well with a new release or on a new droplet (seconds); then the update fails, and the hosts behind it stay as they are",
+  }),
   replaceHost: text("a host's name, such as db-1", (value) => /^(node|web|db)-\d+$/.test(value), {
-    doc: "Set by `npm run replace` for one run: allows a plain update to replace this database host",
+    doc: "Set by `npm run replace` for one run: allows it to replace this host's droplet",
   }),
 } as const satisfies Record<string, Setting<unknown>>;
 

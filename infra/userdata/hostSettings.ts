@@ -37,6 +37,6 @@ export function hostSettings(label: string, config: Config, topology: Topology):
         : { agent: config.monitoring },
     stack: label,
     environment: config.environment,
-    releases: false,
+    releases: true,
   };
 }

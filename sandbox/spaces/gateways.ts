@@ -104,6 +104,8 @@ export class Gateways {
   }
 
   async stop(): Promise<void> {
+    // A process that is just starting would outlive this.
+    await Promise.allSettled(this.#started.values());
     this.#started.clear();
     await endGateways(this.dir);
   }

@@ -1,5 +1,6 @@
 import type { Command } from "../command";
 import { HOSTS_OPTION, stackArgument } from "../commandLine";
+import { parseUrn } from "../engine/journal";
 import type { StoredStack } from "../engine/stateFile";
 import { usageFailure } from "../failure";
 import { runSteps } from "../progress";
@@ -9,41 +10,61 @@ import { printOutputs, updateSteps } from "./up";
 export const command: Command = {
   name: "replace",
   summary: "Replaces one host with a new droplet that has the current settings and user data.",
-  details: `In a plain update, database hosts ignore changed user data, and in production they are protected. This command
-lifts both for one host and one run. Before you replace the next host, check that all members are ONLINE.`,
+  details: `Only this host changes, whatever else is pending. A database host goes when all other members are ONLINE and have
+applied everything; a web host goes when its successor is well.`,
   positionals: ["STACK", "HOST"],
   options: { ...SESSION_OPTIONS, hosts: HOSTS_OPTION },
   run: (args) => {
-    const [stackName, host = ""] = args.positionals;
+    const [stackName, given = ""] = args.positionals;
+    const stack = stackArgument(stackName);
+    const host = given.startsWith(`${stack}-`) ? given.slice(stack.length + 1) : given;
     const override = { path: ["secured-web:replaceHost"], value: host };
-    const session = new Session(args, { stack: stackArgument(stackName), overrides: [override] });
+    const session = new Session(args, { stack, overrides: [override] });
     return withSession("npm run replace", session, async () => {
-      let urn = "";
-      await runSteps([
+      let target: readonly string[] = [];
+      let replace: readonly string[] = [];
+      let unprotected: string | undefined;
+      const steps = [
         ...session.preparation({ hosts: true }),
         {
           title: `Host ${host}`,
           run: async () => {
-            urn = dropletUrn(await session.opened.storedStack(), session.stack, host);
-            await session.opened.unprotect(urn);
+            const stored = await session.opened.storedStack();
+            const urn = dropletUrn(stored, stack, host);
+            target = hostUrns(stored, host);
+            // A gate waits when it is created.
+            replace = [urn, ...target.filter((one) => one.endsWith(`::main-${host}-may-stop`))];
+            if (stored.resources.some((one) => one.urn === urn && one.protect)) {
+              unprotected = urn;
+              await session.opened.unprotect(urn);
+            }
             return "found";
           },
         },
-        ...updateSteps(session, () => [urn]),
-        {
-          title: "Restore the protection",
-          run: async (onProgress) => {
-            // Without the override, so that the settings apply again.
-            await session.reopenWithout(override);
-            return (await session.opened.up({ onProgress })).summary;
-          },
-        },
-      ]);
+        ...updateSteps(session, () => ({ target, replace })),
+      ];
+      try {
+        await runSteps(steps);
+      } finally {
+        // Also after a refused preview: the droplet is then still the old one.
+        if (unprotected !== undefined) await session.opened.protectIfStored(unprotected);
+      }
       await printOutputs(session);
       return 0;
     });
   },
 };
+
+/** The resources of a host, and the project, which names its droplet. */
+function hostUrns({ resources }: StoredStack, host: string): string[] {
+  const own = `main-${host}`;
+  return resources
+    .filter(({ urn, type }) => {
+      const { name } = parseUrn(urn);
+      return name === own || name.startsWith(`${own}-`) || type === "digitalocean:index/project:Project";
+    })
+    .map(({ urn }) => urn);
+}
 
 /**
  * The droplet of a host, by the host's name ("node-1") or the droplet's ("dev-node-1").

@@ -1,14 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { ensureToken, runningApi, sandboxDatadog } from "../../sandbox/index";
+import { ensureToken, runningApi, sandboxDatadog, spacesUrl } from "../../sandbox/index";
 import type { Command } from "../command";
 import { STACK_OPTIONS, stackArgument } from "../commandLine";
 import { cloudApi } from "../engine/cloudApi";
+import { sandboxEnvironment } from "../engine/environment";
 import { Failure } from "../failure";
 import { findHome } from "../home";
 import { interruption } from "../interruption";
 import { backupAges, sendBackupAges } from "../status/backups";
 import { cloudDatadog } from "../status/cloudDatadog";
 import { readStatus, type Sources } from "../status/read";
+import { releasesOf } from "../status/releases";
 import { statusText } from "../status/text";
 
 const refreshMs = 5000;
@@ -67,17 +69,18 @@ async function sendBackups({ api, datadog, stack }: Sources, json: boolean): Pro
 
 function sourcesOf(stack: string, cloud: boolean): Sources {
   if (cloud) {
-    return { stack, api: cloudApi(), datadog: cloudDatadog() };
+    const releases = () => releasesOf(findHome(), stack, true, process.env);
+    return { stack, api: cloudApi(), datadog: cloudDatadog(), readReleases: releases };
   }
   const home = findHome();
   const running = runningApi(home);
   if (running === undefined) {
     throw new Failure("The sandbox's API is not running", { remedy: "Start it: npm start" });
   }
-  return {
-    stack,
-    api: { url: running.url, token: ensureToken(home) },
-    datadog: sandboxDatadog(home),
-    isSandbox: true,
+  const api = { url: running.url, token: ensureToken(home) };
+  const releases = async () => {
+    const services = { standIns: true, spaces: await spacesUrl(api) };
+    return releasesOf(home, stack, false, sandboxEnvironment(home, api, services));
   };
+  return { stack, api, datadog: sandboxDatadog(home), readReleases: releases, isSandbox: true };
 }

@@ -1,6 +1,7 @@
 import type { Command } from "../command";
 import { HOSTS_OPTION } from "../commandLine";
 import { describeWarnings } from "../engine/report";
+import type { OperationOptions } from "../engine/stack";
 import { figuresStep } from "../hosts/figures";
 import { printSite, siteStep, withHostsWords } from "../hosts/ready";
 import { packageSteps, YES_OPTION } from "../packages";
@@ -37,15 +38,22 @@ export function runUp(
   });
 }
 
-/** Preview with the policies, then update. */
-export function updateSteps(session: Session, replace: () => readonly string[] = () => []): Step[] {
+/**
+ * Preview with the policies, then update.
+ *
+ * @param selection the only resources to change, and those to replace; default: all, none
+ */
+export function updateSteps(
+  session: Session,
+  selection: () => Pick<OperationOptions, "target" | "replace"> = () => ({}),
+): Step[] {
   return [
     {
       title: "Preview with the policies",
       run: async (onProgress) => {
         // A log shows each resource once, in the update below.
         const onResource = process.stdout.isTTY ? onProgress : () => {};
-        const journal = await session.opened.preview({ onProgress: onResource, replace: replace() });
+        const journal = await session.opened.preview({ onProgress: onResource, ...selection() });
         for (const line of describeWarnings(journal)) onProgress(line);
         return journal.summary;
       },
@@ -53,7 +61,7 @@ export function updateSteps(session: Session, replace: () => readonly string[] =
     {
       title: "Update",
       run: async (onProgress) => {
-        const update = () => session.opened.up({ onProgress, replace: replace() });
+        const update = () => session.opened.up({ onProgress, ...selection() });
         return (await withHostsWords(session, update)).summary;
       },
     },

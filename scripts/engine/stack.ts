@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { EngineEvent, PulumiFn, Stack } from "@pulumi/pulumi/automation";
-import { type DatadogAccess, ensureDatadog } from "../../sandbox/index";
+import { type DatadogAccess, ensureDatadog, hasHosts } from "../../sandbox/index";
 import { type Home, PROJECT_DIR } from "../home";
 import { interruption } from "../interruption";
 import type { PulumiCli } from "../toolchain/find.mjs";
@@ -9,8 +9,10 @@ import { separateConnections } from "./connections";
 import { DATADOG, type DatadogKey, withSandboxKeys } from "./datadogKeys";
 import { DiskWatch, requireDiskSpace } from "./diskSpace";
 import { withEngineEnvironment } from "./environment";
+import { HostTable } from "./hostTable";
 import { Journal, type JournalMode } from "./journal";
 import { ensurePassphrase } from "./passphrase";
+import { ProgramWatchdog } from "./programWatchdog";
 import { EngineError, PulumiProcess } from "./pulumiProcess";
 import { engineFailure, policyFailure } from "./report";
 import {
@@ -41,6 +43,8 @@ export interface OperationOptions {
   readonly withoutPolicies?: boolean;
   /** URNs to replace even if nothing changed. */
   readonly replace?: readonly string[];
+  /** URNs of the only resources to change; default: all. */
+  readonly target?: readonly string[];
 }
 
 const POLICY_PACK = join(PROJECT_DIR, "policy");
@@ -92,7 +96,7 @@ export class EngineStack {
       this.stack.preview({
         ...common,
         ...this.#policies(options),
-        replace: [...(options.replace ?? [])],
+        ...selection(options),
       }),
     );
   }
@@ -104,7 +108,7 @@ export class EngineStack {
       this.stack.up({
         ...common,
         ...this.#policies(options),
-        replace: [...(options.replace ?? [])],
+        ...selection(options),
       }),
     );
   }
@@ -132,6 +136,13 @@ export class EngineStack {
 
   async unprotect(urn: string): Promise<void> {
     await this.#plainCommand(["state", "unprotect", urn, "--yes", "--stack", this.target.stack]);
+  }
+
+  /** Protects a resource again, if the state still has it. */
+  async protectIfStored(urn: string): Promise<void> {
+    const { resources } = await this.storedStack();
+    if (!resources.some((one) => one.urn === urn)) return;
+    await this.#plainCommand(["state", "protect", urn, "--yes", "--stack", this.target.stack]);
   }
 
   /** Removes the locks of dead engines. */
@@ -195,10 +206,20 @@ export class EngineStack {
     const journal = new Journal(options.onProgress ?? (() => {}), mode);
     const watchdog = new ProgramWatchdog(journal);
     const disk = new DiskWatch(this.target.home.dir);
+    const signal = AbortSignal.any([interruption.signal, watchdog.signal, disk.signal]);
+    const { observeRollouts } =
+      require("../../infra/rollout/observer") as typeof import("../../infra/rollout/observer");
+    const hosts = new HostTable(options.onProgress ?? (() => {}));
+    observeRollouts({
+      signal,
+      environment: this.target.environment,
+      onHost: hosts.tell,
+      hasHosts: this.target.kind === "cloud" || hasHosts(this.target.home),
+    });
     try {
       await run({
         onEvent: watchdog.record,
-        signal: AbortSignal.any([interruption.signal, watchdog.signal, disk.signal]),
+        signal,
         color: "never",
       });
     } catch (error) {
@@ -209,6 +230,7 @@ export class EngineStack {
         engineFailure(error, journal, `${name} of ${this.target.stack}`)
       );
     } finally {
+      observeRollouts(undefined);
       watchdog.rest();
       disk.stop();
     }
@@ -226,6 +248,14 @@ export class EngineStack {
   }
 }
 
+/** The part of the stack that an operation is about; default: all of it. */
+function selection({ target, replace }: OperationOptions): { target?: string[]; replace?: string[] } {
+  return {
+    ...(target === undefined ? {} : { target: [...target] }),
+    ...(replace === undefined ? {} : { replace: [...replace] }),
+  };
+}
+
 /** An exported secret is an object whose `plaintext` is the JSON of the value. */
 function secretBytes(value: unknown): number {
   const text =
@@ -241,35 +271,7 @@ interface CommonOptions {
   readonly color: "never";
 }
 
-/** Time for the rest of the program to report its own errors. */
-const AFTER_PROGRAM_ERROR_MS = 3000;
 const SETTLES_WITHIN_MS = 10_000;
-
-/**
- * Stops an operation whose program failed. An error inside an `apply` is logged, and an inline program then waits
- * forever for the resources that depend on it: a language host would exit, but an inline program has none.
- */
-class ProgramWatchdog {
-  readonly #controller = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(private readonly journal: Journal) {}
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  readonly record = (event: EngineEvent): void => {
-    this.journal.record(event);
-    if (this.journal.programFailed) {
-      this.#timer ??= setTimeout(() => this.#controller.abort(), AFTER_PROGRAM_ERROR_MS);
-    }
-  };
-
-  rest(): void {
-    clearTimeout(this.#timer);
-  }
-}
 
 /** Loaded by the first operation that runs it, because the provider SDKs are large. */
 const loadProgram: PulumiFn = async () => {

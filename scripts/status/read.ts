@@ -11,6 +11,7 @@ import {
 } from "../../sandbox/index";
 import { type AlertStatus, monitorsOf, type TriggeredAlert, triggeredAlerts } from "./alerts";
 import { type BackendStatus, backendsOf } from "./backends";
+import type { HostRelease } from "./releases";
 
 export interface Figure {
   readonly name: string;
@@ -25,6 +26,8 @@ export interface Status {
   readonly at: string;
   readonly droplets: readonly { readonly name: string; readonly status: string }[];
   readonly loadBalancers: readonly { readonly name: string; readonly ip: string; readonly status: string }[];
+  /** The releases that the hosts run; undefined if the stack's hosts do not report. */
+  readonly releases: readonly HostRelease[] | undefined;
   /** The hosts behind the load balancers, as the load balancers see them. */
   readonly backends: readonly BackendStatus[];
   /** Undefined if there is no Datadog to ask. */
@@ -46,6 +49,8 @@ export interface Sources {
   readonly stack: string;
   readonly api: ApiAccess;
   readonly datadog: DatadogAccess | undefined;
+  /** Reads the hosts' reports; undefined if they do not report. */
+  readonly readReleases?: () => Promise<readonly HostRelease[] | undefined>;
   /** True if the API is the sandbox's own, which reports triggered alerts. */
   readonly isSandbox?: boolean;
 }
@@ -98,13 +103,14 @@ export async function readStatus(sources: Sources): Promise<Status> {
   };
   const { stack, api, datadog, isSandbox = false } = sources;
   const tag = `secured-web-${stack}`;
-  const [droplets, loadBalancers, uptime, triggered, found, alerts] = await Promise.all([
+  const [droplets, loadBalancers, uptime, triggered, found, alerts, releases] = await Promise.all([
     attempt("droplets", () => listAll(api, `/v2/droplets?tag_name=${tag}`, "droplets"), []),
     attempt("load balancers", () => listAll(api, "/v2/load_balancers", "load_balancers"), []),
     attempt("uptime checks", () => uptimeStates(api, tag), []),
     isSandbox ? attempt("alerts", () => triggeredAlerts(api), undefined) : undefined,
     datadog && attempt("Datadog's metrics", () => figuresOf(datadog, stack), undefined),
     datadog && attempt("Datadog's monitors", () => monitorsOf(datadog, stack), undefined),
+    sources.readReleases && attempt("reports of the hosts", sources.readReleases, undefined),
   ]);
   const own = loadBalancers
     .map(({ id, name, ip, status }) => ({
@@ -126,6 +132,7 @@ export async function readStatus(sources: Sources): Promise<Status> {
       .map(({ name, status }) => ({ name: String(name), status: String(status) }))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
     loadBalancers: own.map(({ name, ip, status }) => ({ name, ip, status })),
+    releases,
     backends,
     figures: found,
     alerts,

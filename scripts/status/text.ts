@@ -12,6 +12,15 @@ export function statusText(status: Status, options: { width: number; colors: boo
       status.droplets,
       ({ name, status: state }) => `${name} ${mark(state === "active", state)}`,
     ),
+    ...section("Releases", status.releases ?? [], ({ host, release, isBehind, rebootRequired, state }) =>
+      [
+        host,
+        release ?? "first release",
+        mark(state === "well", state),
+        ...(isBehind ? [mark(false, "behind")] : []),
+        ...(rebootRequired ? [mark(false, `reboot due: npm run reboot -- ${status.stack} ${host}`)] : []),
+      ].join("  "),
+    ),
     ...section(
       "Load balancers",
       status.loadBalancers,

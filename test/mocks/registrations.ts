@@ -2,6 +2,7 @@
  * Runs the real program against Pulumi's mocks and records what it registers: the resource graph without an engine, a
  * provider or a cloud. The diagram is drawn from it and the unit tests read it.
  */
+import { generateKeyPairSync } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 
 import program = require("../../infra/index");
@@ -69,6 +70,12 @@ function pem(body: string): string {
   return `-----BEGIN MOCK-----\n${body}\n-----END MOCK-----\n`;
 }
 
+/** The key that signs releases is used, so it must be one. */
+const signing = generateKeyPairSync("ed25519", {
+  publicKeyEncoding: { type: "spki", format: "pem" },
+  privateKeyEncoding: { type: "pkcs8", format: "pem" },
+});
+
 /** What the cloud adds to a resource's inputs. The values tell where they came from. */
 function outputsOf(
   { type, name, inputs }: pulumi.runtime.MockResourceArgs,
@@ -89,7 +96,18 @@ function outputsOf(
     case "random:index/randomPassword:RandomPassword":
       return { ...inputs, result: `passwordOf${name.replaceAll("-", "")}` };
     case "tls:index/privateKey:PrivateKey":
-      return { ...inputs, privateKeyPem: pem(`key-of-${name}`) };
+      return {
+        ...inputs,
+        privateKeyPem: pem(`key-of-${name}`),
+        publicKeyPem: signing.publicKey,
+        privateKeyPemPkcs8: signing.privateKey,
+      };
+    case "random:index/randomId:RandomId":
+      return { ...inputs, hex: "0a1b2c3d" };
+    case "digitalocean:index/spacesKey:SpacesKey":
+      return { ...inputs, accessKey: `DO00${name.replaceAll("-", "")}`, secretKey: `secretOf${name}` };
+    case "pulumi:index:Stash":
+      return { ...inputs, output: inputs.input };
     case "tls:index/certRequest:CertRequest":
       return { ...inputs, certRequestPem: pem(`request-of-${name}`) };
     case "tls:index/selfSignedCert:SelfSignedCert":

@@ -141,10 +141,10 @@ describe("program: converged development stack", () => {
     assert.equal(project.inputs.environment, "Development");
   });
 
-  it("ignores what would replace or restart all database hosts at once", () => {
+  it("changes the configuration of existing hosts by releases alone", () => {
     for (const { ignoreChanges, deleteBeforeReplace, protect } of ofType(stack, "Droplet")) {
-      for (const property of ["userData", "image", "size"])
-        assert.ok(ignoreChanges.includes(property), property);
+      for (const property of ["userData", "sshKeys"]) assert.ok(ignoreChanges.includes(property), property);
+      for (const property of ["image", "size"]) assert.ok(!ignoreChanges.includes(property), property);
       assert.equal(deleteBeforeReplace, true);
       assert.equal(protect, false);
     }
@@ -247,7 +247,8 @@ describe("program: separated production stack", () => {
       name.startsWith("db-"),
     )) {
       assert.equal(protect, name !== "db-2");
-      assert.equal(ignoreChanges.includes("userData"), name !== "db-2");
+      for (const property of ["image", "size"])
+        assert.equal(ignoreChanges.includes(property), name !== "db-2", property);
     }
     await assert.rejects(
       registrations("prod", { ...prod, replaceHost: "db-9" }),

@@ -52,6 +52,15 @@ export const fixtures: PolicyFixtures = {
       resources: { app: app({ key: "DATABASE_URL", value: url, type: "SECRET" }) },
     },
     {
+      title: "a bucket's name with a generated end",
+      resources: {
+        releases: {
+          type: "digitalocean:index/spacesBucket:SpacesBucket",
+          properties: { name: "secured-web-dev-releases-7c3f09ae", region: "nyc3", acl: "private" },
+        },
+      },
+    },
+    {
       title: "tags that describe a droplet",
       resources: { "web-1": droplet("web-1", { tags: ["web", "team-checkout", "release-2026-11"] }) },
     },

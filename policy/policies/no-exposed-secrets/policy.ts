@@ -170,9 +170,13 @@ function judgeInput(resource: JudgedResource, input: string, context: JudgmentCo
   });
 }
 
-/** Tags and names can contain a short generated suffix; a key is longer. */
+/** Tags and names can end with a short generated part, as bucket names do, which must be unique; a key is longer. */
 const holdsLongRandom = (text: string) =>
-  text.split(/\s+/).some((word) => word.length >= 24 && isRandom(word));
+  text
+    .split(/\s+/)
+    .some(
+      (word) => word.length >= 24 && isRandom(word) && isRandom(word.replace(/[-_.][0-9a-z]{1,12}$/i, "")),
+    );
 
 function findInTree(tree: Tree, find: (text: string) => string | undefined): string | undefined {
   const text = asText(tree);

@@ -47,6 +47,10 @@ export function createHttpServer(api: Api, options: HttpOptions) {
       sendError(error, request, reply);
     },
   });
+  // Debian's Node.js 20.19 accepts QUERY, but does not know its name: fastify would then answer without its hooks.
+  app.server.prependListener("request", (request) => {
+    request.method ??= "QUERY";
+  });
   readJson(app);
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id).headers(window.count());

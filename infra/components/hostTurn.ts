@@ -1,0 +1,77 @@
+import * as digitalocean from "@pulumi/digitalocean";
+import * as pulumi from "@pulumi/pulumi";
+import { contentHash, type ReleaseDocument } from "../releases/document";
+import { envelope, releaseContentType } from "../releases/envelope";
+import { releaseKey } from "../releases/objectKeys";
+import { untilWell } from "../rollout/gate";
+import { knownValue } from "../rollout/knownValue";
+import type { ReleaseStore } from "./releaseStore";
+
+export interface HostTurnArgs {
+  readonly label: string;
+  readonly hostName: string;
+  readonly droplet: digitalocean.Droplet;
+  readonly document: pulumi.Output<ReleaseDocument>;
+  readonly store: ReleaseStore;
+  readonly timeoutSeconds: number;
+  /** The turns that must be over before this one begins. */
+  readonly after: readonly pulumi.Resource[];
+}
+
+/**
+ * A host's turn in a rollout: its release is written, and the turn is over when the host runs it and is well. The
+ * first release of a host does not wait, so that all hosts of a new stack begin side by side.
+ */
+export class HostTurn extends pulumi.ComponentResource {
+  constructor(name: string, args: HostTurnArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("secured-web:index:HostTurn", name, {}, opts);
+    const { label, hostName, droplet, document, store, timeoutSeconds, after } = args;
+    const parent = { parent: this };
+    // The time of a content's first sight: a number that only grows, and stays while the content does.
+    const number = new pulumi.Stash(
+      `${name}-number`,
+      { input: Date.now() },
+      { parent: this, ignoreChanges: ["input"], replacementTrigger: document.apply(contentHash) },
+    ).output.apply(Number);
+    const object = new digitalocean.SpacesBucketObject(
+      `${name}-release`,
+      {
+        bucket: store.releases.name,
+        region: store.region,
+        key: releaseKey(hostName),
+        acl: "private",
+        contentType: releaseContentType,
+        // Its secrets are sealed.
+        content: pulumi.unsecret(
+          pulumi
+            .all([document, number, store.signingKey])
+            .apply(([content, value, key]) => envelope(content, value, key)),
+        ),
+      },
+      { parent: this, provider: store.spaces, dependsOn: [droplet, ...after] },
+    );
+    const known = pulumi.all([
+      number,
+      droplet.id,
+      store.status.name,
+      store.programKey,
+      store.sealingKeyOf(hostName),
+    ]);
+    const getsWell = new pulumi.ResourceHook(`${name}-gets-well`, async () => {
+      const [releaseNumber, dropletId, bucket, credentials, sealingKey] = await knownValue(known);
+      await untilWell(
+        { name: hostName, sealingKey },
+        { number: releaseNumber, dropletId },
+        { stack: label, region: store.region, bucket, credentials },
+        timeoutSeconds,
+      );
+    });
+    // Only a before hook is a gate: when it fails, the next update waits again.
+    new pulumi.Stash(
+      `${name}-well`,
+      { input: { number, dropletId: droplet.id, size: droplet.size } },
+      { ...parent, dependsOn: [object], hooks: { beforeUpdate: [getsWell] } },
+    );
+    this.registerOutputs({});
+  }
+}

@@ -1,0 +1,173 @@
+import { hkdfSync } from "node:crypto";
+import * as digitalocean from "@pulumi/digitalocean";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import * as tls from "@pulumi/tls";
+import { releaseKey, statusKey } from "../releases/objectKeys";
+import type { ReportAccess } from "../rollout/reports";
+import type { SpacesKeyPair } from "../rollout/spaces";
+import { siteTag, type Topology } from "../topology";
+import type { ReleaseAccess } from "../userdata/types";
+
+export interface ReleaseStoreArgs {
+  readonly label: string;
+  readonly region: string;
+  readonly topology: Topology;
+}
+
+/**
+ * Where hosts find their releases and report what became of them: two private Spaces buckets with their keys, and the
+ * keys that sign and seal releases. The program makes its own Spaces key from the account's token.
+ */
+export class ReleaseStore extends pulumi.ComponentResource {
+  readonly region: string;
+  readonly releases: digitalocean.SpacesBucket;
+  readonly status: digitalocean.SpacesBucket;
+  /** The provider that reads and writes both buckets. */
+  readonly spaces: digitalocean.Provider;
+  /** The program's own key. */
+  readonly programKey: pulumi.Output<SpacesKeyPair>;
+  /** Ed25519, PKCS #8 PEM. */
+  readonly signingKey: pulumi.Output<string>;
+  private readonly hostKey: digitalocean.SpacesKey;
+  private readonly signingPair: tls.PrivateKey;
+  private readonly sealingKeys: ReadonlyMap<string, pulumi.Output<string>>;
+
+  constructor(
+    name: string,
+    { label, region, topology }: ReleaseStoreArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("secured-web:index:ReleaseStore", name, {}, opts);
+    const parent = { parent: this };
+    this.region = region;
+    const programKey = new digitalocean.SpacesKey(
+      `${name}-program`,
+      { name: `${siteTag(label)}-program`, grants: [{ bucket: "", permission: "fullaccess" }] },
+      parent,
+    );
+    this.programKey = pulumi.secret(
+      pulumi
+        .all([programKey.accessKey, programKey.secretKey])
+        .apply(([accessKeyId, secretAccessKey]) => ({ accessKeyId, secretAccessKey })),
+    );
+    this.spaces = new digitalocean.Provider(
+      `${name}-spaces`,
+      {
+        ...accountConfig(),
+        spacesAccessId: programKey.accessKey,
+        spacesSecretKey: programKey.secretKey,
+      },
+      parent,
+    );
+    // Bucket names are unique among all customers of a region.
+    const suffix = new random.RandomId(`${name}-buckets`, { byteLength: 4 }, parent);
+    const bucket = (purpose: string) =>
+      new digitalocean.SpacesBucket(
+        `${name}-${purpose}`,
+        {
+          name: pulumi.interpolate`${siteTag(label).toLowerCase()}-${purpose}-${suffix.hex}`,
+          region,
+          acl: "private",
+          // It holds nothing that cannot be made again.
+          forceDestroy: true,
+        },
+        { parent: this, provider: this.spaces },
+      );
+    this.releases = bucket("releases");
+    this.status = bucket("status");
+    this.hostKey = new digitalocean.SpacesKey(
+      `${name}-hosts`,
+      {
+        name: `${siteTag(label)}-hosts`,
+        grants: [
+          { bucket: this.releases.name, permission: "read" },
+          { bucket: this.status.name, permission: "readwrite" },
+        ],
+      },
+      parent,
+    );
+    this.signingPair = new tls.PrivateKey(`${name}-release`, { algorithm: "ED25519" }, parent);
+    this.signingKey = this.signingPair.privateKeyPemPkcs8;
+    this.sealingKeys = new Map(
+      topology.hosts.map((host) => {
+        const seed = new random.RandomPassword(
+          `${name}-${host.name}-sealing`,
+          { length: 64, special: false },
+          parent,
+        );
+        return [host.name, seed.result.apply(sealingKey)];
+      }),
+    );
+    this.registerOutputs({ releases: this.releases.name, status: this.status.name });
+  }
+
+  /** The key that only this host and the program have: base64 of 64 bytes. */
+  sealingKeyOf(hostName: string): pulumi.Output<string> {
+    const key = this.sealingKeys.get(hostName);
+    if (key === undefined) throw new Error(`the topology has no host ${hostName}`);
+    return key;
+  }
+
+  /** The addresses and keys with which a host fetches its releases and reports. */
+  accessOf(hostName: string): pulumi.Output<ReleaseAccess> {
+    return pulumi.secret(
+      pulumi
+        .all([
+          this.releases.name,
+          this.status.name,
+          this.hostKey.accessKey,
+          this.hostKey.secretKey,
+          this.signingPair.publicKeyPem,
+          this.sealingKeyOf(hostName),
+        ])
+        .apply(([releases, status, accessKeyId, secretAccessKey, publicKey, sealingKey]) => ({
+          releasesUrl: `${this.addressOf(releases)}/${releaseKey(hostName)}`,
+          statusUrl: `${this.addressOf(status)}/${statusKey(hostName)}`,
+          region: this.region,
+          accessKeyId,
+          secretAccessKey,
+          publicKey,
+          sealingKey,
+        })),
+    );
+  }
+
+  /** The keys that read the reports of all hosts. */
+  reportAccess(label: string, { hosts }: Topology): pulumi.Output<ReportAccess> {
+    const keys = pulumi.all(hosts.map(({ name }) => this.sealingKeyOf(name)));
+    return pulumi.secret(
+      pulumi.all([this.status.name, this.programKey, keys]).apply(([bucket, credentials, sealingKeys]) => ({
+        stack: label,
+        region: this.region,
+        bucket,
+        credentials,
+        hosts: hosts.map(({ name, roles }, index) => ({
+          name,
+          roles: [...roles],
+          sealingKey: sealingKeys[index] ?? "",
+        })),
+      })),
+    );
+  }
+
+  private addressOf(bucket: string): string {
+    return `https://${bucket}.${this.region}.digitaloceanspaces.com`;
+  }
+}
+
+/** HKDF (RFC 5869) from 64 letters and digits, which have 380 bits. */
+function sealingKey(seed: string): string {
+  return Buffer.from(hkdfSync("sha512", seed, "", "secured-web release", 64)).toString("base64");
+}
+
+/** An explicit provider does not get the stack's configuration for DigitalOcean; the environment it does. */
+function accountConfig(): { token?: pulumi.Output<string>; apiEndpoint?: string } {
+  const config = new pulumi.Config("digitalocean");
+  const token = config.getSecret("token");
+  const apiEndpoint = config.get("apiEndpoint");
+  return {
+    ...(token === undefined ? {} : { token }),
+    ...(apiEndpoint === undefined ? {} : { apiEndpoint }),
+  };
+}

@@ -1,0 +1,123 @@
+/** The gates of a rollout: they wait for what hosts report, and name the host, unit and cause if one does not get well. */
+import { setTimeout as delay } from "node:timers/promises";
+import type { HostStatus } from "../releases/status";
+import { mustReport, rolloutSignal, tellState } from "./observer";
+import { ageSeconds, isFresh, type Report, readReport, type StatusHost, type StatusPlace } from "./reports";
+
+/** The report that a host must write before the next one has its turn. */
+export interface Turn {
+  /** The release; undefined if any will do. */
+  readonly number?: number;
+  readonly dropletId: string;
+  /** The boot that must be over. */
+  readonly endedBoot?: string;
+}
+
+const POLL_MS = 1000;
+
+/**
+ * Waits until a host reports that it runs a release on its droplet and is well. Only a report that was written after
+ * the call counts, by the clock of Spaces.
+ *
+ * @throws Error with the host, the failing unit and its cause, if the host has undone or refused the release, or does
+ * not get well in time
+ */
+export async function untilWell(
+  host: StatusHost,
+  turn: Turn,
+  place: StatusPlace,
+  timeoutSeconds: number,
+): Promise<void> {
+  let begun: Date | undefined;
+  await waitFor(host.name, timeoutSeconds, async () => {
+    const { status, written, now } = await readReport(host, place);
+    // Last-Modified has whole seconds.
+    begun ??= new Date(Math.floor(now.getTime() / 1000) * 1000);
+    if (status === undefined) return mustReport() ? "has not reported yet" : undefined;
+    if (status.dropletId !== turn.dropletId) return "the new droplet has not reported yet";
+    if (status.bootId === turn.endedBoot) return "has not rebooted yet";
+    if (turn.number !== undefined && hasFailed(status, turn.number))
+      throw new TurnError(host.name, describeStatus(status));
+    if (turn.number !== undefined && status.number !== turn.number) return "has not applied the release yet";
+    if (written < begun) return "waits for the next report";
+    return status.outcome === "well" ? undefined : describeStatus(status);
+  });
+}
+
+/**
+ * Waits until the group can lose one member: every other member reports that it is well, that all members are ONLINE
+ * and that its applier queue is empty.
+ *
+ * @param leaving the member that is about to stop
+ * @throws Error that names the member that is not ready in time
+ */
+export async function untilGroupIsWhole(
+  leaving: string,
+  others: readonly StatusHost[],
+  place: StatusPlace,
+  timeoutSeconds: number,
+): Promise<void> {
+  await waitFor(leaving, timeoutSeconds, async () => {
+    for (const host of others) {
+      const problem = memberProblem(await readReport(host, place), others.length + 1);
+      if (problem !== undefined) return `must not stop, because ${host.name} ${problem}`;
+    }
+    return undefined;
+  });
+}
+
+/** Why a member would not do without another one; undefined if it would. */
+function memberProblem(report: Report, count: number): string | undefined {
+  const { status } = report;
+  if (status === undefined) return mustReport() ? "has not reported yet" : undefined;
+  if (!isFresh(report)) return `last reported ${ageSeconds(report)} s ago`;
+  if (status.outcome !== "well") return describeStatus(status);
+  const { group } = status;
+  if (group === undefined) return "does not report its group";
+  if (group.online < count) return `sees ${group.online} of ${count} members ONLINE`;
+  if (group.queue > 0) return `has ${group.queue} transactions in its applier queue`;
+  return undefined;
+}
+
+function hasFailed({ outcome, wanted }: HostStatus, number: number): boolean {
+  return (outcome === "undone" || outcome === "refused") && wanted === number;
+}
+
+/** A status in words: `undone at restart: nginx.service: did not start` and the last lines of the unit's journal. */
+export function describeStatus({ outcome, step, unit, cause, journal = [] }: HostStatus): string {
+  const where = [step === undefined ? outcome : `${outcome} at ${step}`, unit, cause]
+    .filter(Boolean)
+    .join(": ");
+  return [where, ...journal.map((line) => `  ${line}`)].join("\n");
+}
+
+/** A failure that waiting does not repair. */
+class TurnError extends Error {
+  constructor(hostName: string, state: string) {
+    super(`${hostName}: ${state}`);
+  }
+}
+
+/** Calls a check once a second until it returns no problem. Problems in reaching Spaces are waited for as well. */
+async function waitFor(
+  hostName: string,
+  timeoutSeconds: number,
+  problemOf: () => Promise<string | undefined>,
+): Promise<void> {
+  const deadline = Date.now() + timeoutSeconds * 1000;
+  let told: string | undefined;
+  for (;;) {
+    rolloutSignal()?.throwIfAborted();
+    const problem = await problemOf().catch((error: unknown) => {
+      if (error instanceof TurnError) throw error;
+      return `cannot be asked: ${error instanceof Error ? error.message : String(error)}`;
+    });
+    const [state = "well"] = (problem ?? "well").split("\n");
+    if (state !== told) tellState(hostName, state);
+    told = state;
+    if (problem === undefined) return;
+    if (Date.now() > deadline)
+      throw new TurnError(hostName, `not well after ${timeoutSeconds} s: ${problem}`);
+    await delay(POLL_MS, undefined, { signal: rolloutSignal() });
+  }
+}

@@ -1,0 +1,99 @@
+import { untilGroupIsWhole, untilWell } from "../../infra/rollout/gate";
+import { type ReportAccess, readReport } from "../../infra/rollout/reports";
+import { type ApiAccess, request } from "../../sandbox/index";
+import type { Command } from "../command";
+import { stackArgument } from "../commandLine";
+import { cloudApi } from "../engine/cloudApi";
+import { HostTable } from "../engine/hostTable";
+import { Failure, usageFailure } from "../failure";
+import { interruption } from "../interruption";
+import { runSteps, type Step } from "../progress";
+import { SESSION_OPTIONS, Session, withSession } from "../session";
+import { reportAccessOf, withReports } from "../status/releases";
+
+/** A host boots, its services start and a member joins its group. */
+const WELL_WITHIN_SECONDS = 900;
+
+export const command: Command = {
+  name: "reboot",
+  summary: "Reboots one host, or all hosts of a stack one after another.",
+  details: `Each host must be well before the next one reboots. A database host reboots only when all other members are ONLINE
+and have applied everything. \`npm run status\` shows the hosts whose reboot is due.`,
+  positionals: ["STACK", "[HOST]"],
+  options: SESSION_OPTIONS,
+  run: (args) => {
+    const [stackName, given] = args.positionals;
+    const session = new Session(args, { stack: stackArgument(stackName) });
+    return withSession("npm run reboot", session, async () => {
+      let access: ReportAccess | undefined;
+      await runSteps([
+        ...session.preparation(),
+        {
+          title: "Hosts",
+          run: async () => {
+            access = await reportAccessOf(session.home, session.stack, session.cloud);
+            if (access === undefined)
+              throw new Failure("The stack's hosts do not report yet", { remedy: "Run: npm run up" });
+            return chosenHosts(access, given).join(", ");
+          },
+        },
+      ]);
+      if (access === undefined) return 0;
+      const place = access;
+      await runSteps(chosenHosts(place, given).map((host) => rebootStep(session, place, host)));
+      return 0;
+    });
+  },
+};
+
+/** @throws Failure (exit code 2) that lists the stack's hosts */
+function chosenHosts({ hosts, stack }: ReportAccess, given: string | undefined): string[] {
+  const names = hosts.map(({ name }) => name);
+  if (given === undefined) return names;
+  const name = given.startsWith(`${stack}-`) ? given.slice(stack.length + 1) : given;
+  if (!names.includes(name))
+    throw usageFailure(`The stack has no host "${given}"`, `Its hosts: ${names.join(", ")}.`);
+  return [name];
+}
+
+function rebootStep(session: Session, access: ReportAccess, hostName: string): Step {
+  return {
+    title: `Reboot ${hostName}`,
+    run: (report) =>
+      withReports(
+        session.opened.target.environment,
+        interruption.signal,
+        async () => {
+          const host = access.hosts.find(({ name }) => name === hostName);
+          if (host === undefined) throw new Error(`no host ${hostName}`);
+          const members = access.hosts.filter(({ roles }) => roles.includes("database"));
+          if (members.includes(host) && members.length > 1) {
+            const others = members.filter((one) => one !== host);
+            await untilGroupIsWhole(host.name, others, access, WELL_WITHIN_SECONDS);
+          }
+          const { status } = await readReport(host, access);
+          if (status === undefined)
+            throw new Failure(`${hostName} has not reported yet`, { remedy: "Run: npm run status" });
+          await requestReboot(session.api ?? cloudApi(), hostName, status.dropletId);
+          await untilWell(
+            host,
+            { dropletId: status.dropletId, endedBoot: status.bootId },
+            access,
+            WELL_WITHIN_SECONDS,
+          );
+          return "well";
+        },
+        new HostTable(report).tell,
+      ),
+  };
+}
+
+async function requestReboot(api: ApiAccess, hostName: string, dropletId: string): Promise<void> {
+  const { status, body } = await request(api, "POST", `/v2/droplets/${dropletId}/actions`, {
+    body: { type: "reboot" },
+  });
+  if (status < 300) return;
+  throw new Failure(
+    `${hostName} does not reboot: ${(body as { message?: string })?.message ?? `HTTP ${status}`}`,
+  );
+}

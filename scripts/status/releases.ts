@@ -1,0 +1,81 @@
+/** The releases that a stack's hosts run, by their own reports. */
+import { describeStatus } from "../../infra/rollout/gate";
+import { observeRollouts } from "../../infra/rollout/observer";
+import { ageSeconds, isFresh, type ReportAccess, readReport } from "../../infra/rollout/reports";
+import { readOutputs } from "../engine/outputs";
+import type { Home } from "../home";
+
+const READ_WITHIN_MS = 10_000;
+
+export interface HostRelease {
+  readonly host: string;
+  /** When the release that runs was made, ISO 8601; undefined if the host has not reported yet, or runs its first one. */
+  readonly release: string | undefined;
+  /** True if the host has seen a newer release than the one that it runs. */
+  readonly isBehind: boolean;
+  readonly rebootRequired: boolean;
+  /** "well", or what is wrong. */
+  readonly state: string;
+}
+
+/**
+ * The keys that read the reports of a stack's hosts.
+ *
+ * @throws Failure if the stack is not up
+ */
+export async function reportAccessOf(
+  home: Home,
+  stack: string,
+  cloud: boolean,
+): Promise<ReportAccess | undefined> {
+  const outputs = JSON.parse(await readOutputs(home, stack, { cloud, showSecrets: true })) as {
+    rollout?: ReportAccess;
+  };
+  return outputs.rollout;
+}
+
+/** Runs a function that reads reports through the endpoint of Spaces that an engine's environment names. */
+export async function withReports<T>(
+  environment: Readonly<Record<string, string | undefined>>,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+  onHost: (hostName: string, state: string) => void = () => {},
+): Promise<T> {
+  observeRollouts({ signal, environment, onHost, hasHosts: true });
+  try {
+    return await work();
+  } finally {
+    observeRollouts(undefined);
+  }
+}
+
+/** The releases of a stack's hosts; undefined if they do not report. Throws a Failure if the stack is not up. */
+export async function releasesOf(
+  home: Home,
+  stack: string,
+  cloud: boolean,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<readonly HostRelease[] | undefined> {
+  const access = await reportAccessOf(home, stack, cloud);
+  return access && withReports(environment, AbortSignal.timeout(READ_WITHIN_MS), () => readReleases(access));
+}
+
+/** One line of `npm run status` for each host. */
+function readReleases(access: ReportAccess): Promise<HostRelease[]> {
+  return Promise.all(
+    access.hosts.map(async (host): Promise<HostRelease> => {
+      const report = await readReport(host, access);
+      const { status } = report;
+      const common = { host: host.name, release: undefined, isBehind: false, rebootRequired: false };
+      if (status === undefined) return { ...common, state: "has not reported yet" };
+      const [state = ""] = describeStatus(status).split("\n");
+      return {
+        ...common,
+        ...(status.number === 0 ? {} : { release: new Date(status.number).toISOString() }),
+        isBehind: status.wanted > status.number,
+        rebootRequired: status.rebootRequired,
+        state: isFresh(report) ? state : `last reported ${ageSeconds(report)} s ago`,
+      };
+    }),
+  );
+}

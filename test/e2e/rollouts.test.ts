@@ -1,0 +1,136 @@
+/** Rollouts with the real engine on a record sandbox, whose hosts are stand-ins that report as a test says. */
+import assert from "node:assert/strict";
+import type { ReportAccess } from "../../infra/rollout/reports";
+import { ensureApi, listAll, prepareSpaces, spacesUrl } from "../../sandbox/index";
+import { ReportingHosts } from "./reportingHosts";
+import { Sandbox } from "./sandbox";
+
+const SETTINGS = ["--config", "secured-web:rollout.timeoutSeconds=30"];
+const hsts = (seconds: number) => ["--config", `secured-web:hsts.maxAgeSeconds=${seconds}`];
+
+describe("rollouts", function () {
+  this.timeout(300_000);
+  this.bail(true);
+  let sandbox: Sandbox;
+  let hosts: ReportingHosts;
+
+  const up = (...args: string[]) => sandbox.run("up", ["dev", ...SETTINGS, ...args]);
+  const mustUp = async (...args: string[]) => {
+    const { exitCode, stdout, stderr } = await up(...args);
+    assert.equal(exitCode, 0, `${stdout}\n${stderr}`);
+    return stdout;
+  };
+  const droplets = async () =>
+    Object.fromEntries(
+      (await listAll(sandbox.api, "/v2/droplets", "droplets")).map(({ name, id, size_slug }) => [
+        String(name),
+        { id, size: size_slug },
+      ]),
+    );
+
+  before(async function () {
+    this.timeout(600_000);
+    await prepareSpaces(() => {});
+    sandbox = await Sandbox.make();
+    await ensureApi(sandbox.home, sandbox.port);
+  });
+  after(async () => {
+    await hosts?.stop();
+    await sandbox?.remove();
+  });
+
+  it("the first update writes each host's release and waits for none", async () => {
+    await mustUp();
+    const outputs = JSON.parse(await sandbox.must("outputs", "dev", "--show-secrets")) as {
+      rollout: ReportAccess;
+    };
+    const { rollout } = outputs;
+    const url = await spacesUrl(sandbox.api);
+    assert.ok(url);
+    hosts = new ReportingHosts(sandbox.api, url, rollout, rollout.bucket.replace("-status-", "-releases-"));
+    hosts.start();
+  });
+
+  it("a second one changes nothing", async () => {
+    assert.match(await mustUp(), /✔ Update: \d+ unchanged\n/);
+  });
+
+  it("a changed setting reaches host after host, and no droplet is touched", async () => {
+    const before = await droplets();
+    const stdout = await mustUp(...hsts(301));
+    assert.deepEqual(hosts.taken.slice(-3), ["node-1", "node-2", "node-3"]);
+    assert.match(stdout, /node-1: well/);
+    assert.deepEqual(await droplets(), before);
+    assert.match(await mustUp(...hsts(301)), /✔ Update: \d+ unchanged\n/);
+  });
+
+  it("stops at the first host that is not well, and says which unit and why; the next update goes on there", async () => {
+    const undone = {
+      outcome: "undone",
+      step: "restart",
+      unit: "nginx.service",
+      cause: "did not start",
+    } as const;
+    hosts.behaviours.set("node-2", () => ({ ...undone, journal: ["unknown directive"] }));
+    const begun = hosts.taken.length;
+    const failed = await up(...hsts(302));
+    assert.equal(failed.exitCode, 1, failed.stdout);
+    assert.match(
+      failed.stderr,
+      /node-2: undone at restart: nginx\.service: did not start\n\s+unknown directive/,
+    );
+    assert.doesNotMatch(failed.stderr, /\bat .*\.[jt]s:\d+/, "no stack trace");
+    assert.deepEqual(hosts.taken.slice(begun), ["node-1"]);
+    const again = await up(...hsts(302));
+    assert.equal(again.exitCode, 1, "it does not forget that node-2 is not well");
+    hosts.behaviours.delete("node-2");
+    await mustUp(...hsts(303));
+    assert.deepEqual(hosts.taken.slice(-3), ["node-1", "node-2", "node-3"]);
+  });
+
+  it("going back to a former setting waits as well", async () => {
+    hosts.behaviours.set("node-1", () => ({ outcome: "refused", step: "check", cause: "nginx -t failed" }));
+    const failed = await up(...hsts(301));
+    assert.match(failed.stderr, /node-1: refused at check: nginx -t failed/);
+    hosts.behaviours.delete("node-1");
+    await mustUp(...hsts(303));
+  });
+
+  it("a member stops only if the group can do without it", async () => {
+    const before = await droplets();
+    const size = ["--config", "secured-web:database.size=s-4vcpu-8gb"];
+    hosts.behaviours.set("node-3", () => ({
+      number: 1,
+      group: { online: 2, members: [], queue: 0, writable: true },
+    }));
+    const failed = await up(...hsts(303), ...size);
+    assert.equal(failed.exitCode, 1);
+    assert.match(failed.stderr, /node-1: .*node-3 sees 2 of 3 members ONLINE/);
+    assert.deepEqual(await droplets(), before);
+    hosts.behaviours.delete("node-3");
+    const stdout = await mustUp(...hsts(303), ...size);
+    const order = [...stdout.matchAll(/updated Droplet main-(node-\d)/g)].map(([, name]) => name);
+    assert.deepEqual(order, ["node-1", "node-2", "node-3"]);
+    for (const [name, { id, size: now }] of Object.entries(await droplets())) {
+      assert.equal(id, before[name]?.id, "resized, not replaced");
+      assert.equal(now, "s-4vcpu-8gb");
+    }
+  });
+
+  it("replace changes one droplet, whatever else is pending", async () => {
+    const before = await droplets();
+    const begun = hosts.taken.length;
+    const pending = [...hsts(400), "--config", "secured-web:database.size=s-4vcpu-8gb"];
+    const { exitCode, stdout, stderr } = await sandbox.run("replace", [
+      "dev",
+      "node-2",
+      ...SETTINGS,
+      ...pending,
+    ]);
+    assert.equal(exitCode, 0, `${stdout}\n${stderr}`);
+    const now = await droplets();
+    assert.notEqual(now["dev-node-2"]?.id, before["dev-node-2"]?.id);
+    for (const name of ["dev-node-1", "dev-node-3"]) assert.deepEqual(now[name], before[name]);
+    assert.deepEqual([...new Set(hosts.taken.slice(begun))], ["node-2"]);
+  });
+});
