@@ -285,7 +285,7 @@ export const table = {
     doc: "Number of web hosts that get a release at the same time; database hosts always get it one by one",
   }),
   "rollout.timeoutSeconds": integer(30, 3600, {
-    default: 600,
+    default: 1200,
     doc: "Time for a host to get well with a new release or on a new droplet (seconds); then the update fails, and the hosts behind it stay as they are",
   }),
   replaceHost: text("a host's name, such as db-1", (value) => /^(node|web|db)-\d+$/.test(value), {
