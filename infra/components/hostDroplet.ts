@@ -26,6 +26,7 @@ export interface Rollout {
   readonly label: string;
   readonly store: ReleaseStore;
   readonly timeoutSeconds: number;
+  readonly attempt: number;
 }
 
 export interface HostDropletArgs {

@@ -14,6 +14,8 @@ export interface HostTurnArgs {
   readonly document: pulumi.Output<ReleaseDocument>;
   readonly store: ReleaseStore;
   readonly timeoutSeconds: number;
+  /** Another attempt gets another number, with the same content. */
+  readonly attempt: number;
   /** The turns that must be over before this one begins. */
   readonly after: readonly pulumi.Resource[];
 }
@@ -25,13 +27,17 @@ export interface HostTurnArgs {
 export class HostTurn extends pulumi.ComponentResource {
   constructor(name: string, args: HostTurnArgs, opts?: pulumi.ComponentResourceOptions) {
     super("secured-web:index:HostTurn", name, {}, opts);
-    const { label, hostName, droplet, document, store, timeoutSeconds, after } = args;
+    const { label, hostName, droplet, document, store, timeoutSeconds, attempt, after } = args;
     const parent = { parent: this };
     // The time of a content's first sight: a number that only grows, and stays while the content does.
     const number = new pulumi.Stash(
       `${name}-number`,
       { input: Date.now() },
-      { parent: this, ignoreChanges: ["input"], replacementTrigger: document.apply(contentHash) },
+      {
+        parent: this,
+        ignoreChanges: ["input"],
+        replacementTrigger: document.apply((content) => `${contentHash(content)} ${attempt}`),
+      },
     ).output.apply(Number);
     const object = new digitalocean.SpacesBucketObject(
       `${name}-release`,

@@ -195,7 +195,7 @@ function createHosts(
       domainName: edge.domainName,
     },
     replacedHost: config.replaceHost,
-    rollout: { label, store, timeoutSeconds: config.rollout.timeoutSeconds },
+    rollout: { label, store, timeoutSeconds: config.rollout.timeoutSeconds, attempt: config.rollout.attempt },
     secretsOf: (host: (typeof topology.hosts)[number]) =>
       pulumi
         .all([identity.secretsOf(host), store.accessOf(host.name)])

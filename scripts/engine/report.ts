@@ -118,6 +118,11 @@ const REMEDIES: readonly { sign: RegExp; remedy: string }[] = [
     remedy:
       "The disk is full. Free some space, then run the command again. It continues from the recorded state.",
   },
+  {
+    sign: /: (undone|refused) at \w+/,
+    remedy:
+      "The hosts behind this one are unchanged. Correct the setting, then run the command again. If the release is right and the cause is elsewhere (a package mirror was down), raise secured-web:rollout.attempt.",
+  },
   // Checked before network errors, because a failed download reports both.
   {
     sign: /no resource plugin|could not load plugin|\[resource plugin |(install|download)(ing)? (plugin|provider)|unable to (find|download).*plugin/i,

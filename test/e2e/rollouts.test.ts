@@ -79,6 +79,7 @@ describe("rollouts", function () {
       failed.stderr,
       /node-2: undone at restart: nginx\.service: did not start\n\s+unknown directive/,
     );
+    assert.match(failed.stderr, /raise secured-web:rollout\.attempt/);
     assert.doesNotMatch(failed.stderr, /\bat .*\.[jt]s:\d+/, "no stack trace");
     assert.deepEqual(hosts.taken.slice(begun), ["node-1"]);
     const again = await up(...hsts(302));

@@ -1,12 +1,12 @@
 // A visitor of the site as a process of its own, in the client's network namespace: writes notes and reads the list
 // through the load balancer until its standard input ends, and tells each request as one line of JSON.
 //
-//   node visitor.mjs '{"site", "address", "rootsFile", "name", "writers", "readers", "pauseMs", "limitMs"}'
+//   node visitor.mjs '{"site", "address", "port", "rootsFile", "name", "writers", "readers", "pauseMs", "limitMs"}'
 import { readFileSync } from "node:fs";
 import { Agent, request } from "node:https";
 
 const order = JSON.parse(process.argv[2]);
-const { site, address, rootsFile, name, writers, readers, pauseMs, limitMs } = order;
+const { site, address, port, rootsFile, name, writers, readers, pauseMs, limitMs } = order;
 const agent = new Agent({ keepAlive: true, ca: readFileSync(rootsFile), servername: site });
 let stopping = false;
 process.stdin.resume().on("end", () => {
@@ -17,7 +17,7 @@ process.stdin.resume().on("end", () => {
 function ask(method, path, body) {
   return new Promise((resolve) => {
     const headers = { Host: site, ...(body ? { "Content-Type": "application/json" } : {}) };
-    const sent = request({ host: address, path, method, agent, headers }, (response) => {
+    const sent = request({ host: address, port, path, method, agent, headers }, (response) => {
       response
         .resume()
         .on("end", () => resolve(response.statusCode))

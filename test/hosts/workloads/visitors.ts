@@ -39,15 +39,29 @@ export class Visitors {
 
   /** They stay below nginx's limit of requests for one client address. Stop them in `finally`. */
   static start(world: World, options: VisitorOptions = {}): Visitors {
-    const { writers = 3, readers = 1, pauseMs = 100, limitMs = 15_000 } = options;
-    const order = {
+    const place = {
       site: world.client.site,
       address: world.loadBalancerIp,
+      port: 443,
       rootsFile: world.provider.certificates.rootsFile,
-      name: `run${process.pid}-${++runs}`,
-      ...{ writers, readers, pauseMs, limitMs },
     };
-    const [program, args] = world.client.command(process.execPath, [PROGRAM, JSON.stringify(order)]);
+    return Visitors.at(place, options, (program, args) => world.client.command(program, args));
+  }
+
+  /**
+   * Visitors of a load balancer at any address.
+   *
+   * @param command the command that runs a program where the address can be reached; default: this machine
+   */
+  static at(
+    place: { site: string; address: string; port: number; rootsFile: string },
+    options: VisitorOptions = {},
+    command: (program: string, args: string[]) => [string, string[]] = (program, args) => [program, args],
+  ): Visitors {
+    const { writers = 3, readers = 1, pauseMs = 100, limitMs = 15_000 } = options;
+    const name = `run${process.pid}-${++runs}`;
+    const order = { ...place, name, writers, readers, pauseMs, limitMs };
+    const [program, args] = command(process.execPath, [PROGRAM, JSON.stringify(order)]);
     return new Visitors(spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] }));
   }
 
