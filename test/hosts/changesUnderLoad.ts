@@ -1,6 +1,7 @@
 /**
  * Changes of a running stack, by the commands that an operator types, while visitors write and read through the load
  * balancer: no request fails, no acknowledged note is lost, and a second update changes nothing. Each prints its times.
+ * It takes five minutes, so `npm test` does not run it: npm test -- test/hosts/changesUnderLoad.ts
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
