@@ -12,6 +12,7 @@ import type { ReleaseAccess } from "../userdata/types";
 export interface ReleaseStoreArgs {
   readonly label: string;
   readonly region: string;
+  readonly environment: "development" | "production";
   readonly topology: Topology;
 }
 
@@ -35,7 +36,7 @@ export class ReleaseStore extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    { label, region, topology }: ReleaseStoreArgs,
+    { label, region, environment, topology }: ReleaseStoreArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("secured-web:index:ReleaseStore", name, {}, opts);
@@ -69,8 +70,8 @@ export class ReleaseStore extends pulumi.ComponentResource {
           name: pulumi.interpolate`${siteTag(label).toLowerCase()}-${purpose}-${suffix.hex}`,
           region,
           acl: "private",
-          // It holds nothing that cannot be made again.
-          forceDestroy: true,
+          // It holds nothing that cannot be made again. In production, policies let no program delete a full bucket.
+          forceDestroy: environment !== "production",
         },
         { parent: this, provider: this.spaces },
       );

@@ -101,7 +101,11 @@ export class SecuredWeb extends pulumi.ComponentResource {
       { label, loadBalancerId: edge.loadBalancer.id, operatorNetworks: config.operators.networks },
       { parent: this, dependsOn: [network] },
     );
-    const store = new ReleaseStore(name, { label, region: config.region, topology }, parent);
+    const store = new ReleaseStore(
+      name,
+      { label, region: config.region, environment: config.environment, topology },
+      parent,
+    );
     const hosts = createHosts(
       name,
       plan,
@@ -160,6 +164,8 @@ export class SecuredWeb extends pulumi.ComponentResource {
           edge.loadBalancer.loadBalancerUrn,
           ...(edge.domainUrn ? [edge.domainUrn] : []),
           ...hosts.map(({ droplet }) => droplet.dropletUrn),
+          store.releases.bucketUrn,
+          store.status.bucketUrn,
         ],
       },
       parent,

@@ -1,9 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { lstat, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import type { SpacesBucket } from "../api/core/spaces";
 import { Daemon } from "../hosts/daemon";
 
 const READY_WITHIN_MS = 15_000;
@@ -34,6 +36,19 @@ export class Gateways {
   /** The folder of a region's buckets, one folder each. */
   bucketsDir(region: string): string {
     return join(this.dir, "regions", region, "buckets");
+  }
+
+  /** The buckets of all regions, in the order of creation. */
+  buckets(): SpacesBucket[] {
+    const regions = join(this.dir, "regions");
+    const namesIn = (folder: string) => (existsSync(folder) ? readdirSync(folder) : []);
+    return namesIn(regions)
+      .flatMap((region) => namesIn(this.bucketsDir(region)).map((name) => ({ region, name })))
+      .map(({ region, name }) => ({
+        name,
+        createdAt: statSync(join(this.bucketsDir(region), name)).birthtime.toISOString(),
+      }))
+      .sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
   }
 
   async prepare(): Promise<void> {

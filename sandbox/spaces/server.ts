@@ -10,7 +10,7 @@ import {
 } from "node:http";
 import { type AddressInfo, isIP } from "node:net";
 import { join } from "node:path";
-import type { Grant, SpacesAccount, SpacesBackend } from "../api/core/spaces";
+import type { Grant, SpacesAccount, SpacesBackend, SpacesBucket } from "../api/core/spaces";
 import { isAllowed, readRequest, type S3Request, UnclearRequest } from "./access";
 import { writeAccounts } from "./accounts";
 import { credentialOf, UnclearCredential } from "./credential";
@@ -92,6 +92,10 @@ export class Spaces implements SpacesBackend {
   setAccounts(accounts: readonly SpacesAccount[]): void {
     writeAccounts(this.gateways.accountsDir, accounts);
     this.#grants = new Map(accounts.map(({ accessKey, grants }) => [accessKey, grants]));
+  }
+
+  buckets(): readonly SpacesBucket[] {
+    return this.gateways.buckets();
   }
 
   async close(): Promise<void> {

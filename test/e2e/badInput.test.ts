@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -10,8 +11,14 @@ import { freePort, request } from "../../sandbox/index";
 import { stackFile } from "../../scripts/engine/stateFile";
 import { Sandbox, waitForLine } from "./sandbox";
 
-/** A CIDR list that makes the packet filter of each host, and with it the user data, larger than DigitalOcean takes. */
-const MANY_NETWORKS = Array.from({ length: 2500 }, (_, i) => `203.${i >> 8}.${i & 255}.0/24`).join(", ");
+/**
+ * A CIDR list that makes the packet filter of each host, and with it the user data, larger than DigitalOcean takes. The
+ * numbers do not repeat, because user data is compressed.
+ */
+const MANY_NETWORKS = Array.from({ length: 7000 }, (_, i) => {
+  const [a = 0, b = 0, c = 0] = createHash("sha256").update(String(i)).digest();
+  return `${11 + (a % 80)}.${b}.${c}.0/24`;
+}).join(", ");
 
 const SETTINGS: [what: string, config: string[], ...message: RegExp[]][] = [
   ["a missing domain", ["secured-web:domain="], /secured-web:domain: /],

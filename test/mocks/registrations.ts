@@ -91,6 +91,8 @@ function outputsOf(
       };
     case "digitalocean:index/loadBalancer:LoadBalancer":
       return { ...inputs, ip: "198.51.100.1", loadBalancerUrn: "do:loadbalancer:1" };
+    case "digitalocean:index/spacesBucket:SpacesBucket":
+      return { ...inputs, bucketUrn: `do:space:${inputs.name}` };
     case "digitalocean:index/domain:Domain":
       return { ...inputs, domainUrn: `do:domain:${inputs.name}` };
     case "random:index/randomPassword:RandomPassword":

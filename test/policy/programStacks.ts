@@ -62,7 +62,9 @@ function madeBy({ type, name, inputs }: Registration): readonly string[] {
         ? ["do:loadbalancer:1"]
         : kind === "Domain"
           ? [`do:domain:${inputs.name}`]
-          : [];
+          : kind === "SpacesBucket"
+            ? [`do:space:${inputs.name}`]
+            : [];
   return [`${name}-id`, ...urn];
 }
 

@@ -137,7 +137,7 @@ describe("program: converged development stack", () => {
 
   it("groups load balancer, zone and droplets in one project", () => {
     const [project] = ofType(stack, "Project");
-    assert.equal(project?.inputs.resources.length, 5);
+    assert.equal(project?.inputs.resources.length, 7);
     assert.equal(project.inputs.environment, "Development");
   });
 

@@ -56,7 +56,7 @@ export const fixtures: PolicyFixtures = {
       resources: {
         releases: {
           type: "digitalocean:index/spacesBucket:SpacesBucket",
-          properties: { name: "secured-web-dev-releases-7c3f09ae", region: "nyc3", acl: "private" },
+          properties: { name: "secured-web-dev-releases-7c3f09ae", region: "nyc3" },
         },
       },
     },

@@ -27,6 +27,7 @@ export const ASSIGNABLE: Readonly<Record<string, string>> = {
   domain: "domains",
   floatingip: "reserved_ips",
   loadbalancer: "load_balancers",
+  space: "spaces",
   volume: "volumes",
 };
 
@@ -34,7 +35,6 @@ export const ASSIGNABLE: Readonly<Record<string, string>> = {
 export const ABSENT_KINDS: Readonly<Record<string, string>> = {
   dbaas: "databases",
   kubernetes: "kubernetes/clusters",
-  space: "spaces",
 };
 
 export const projectTable = (store: Store): Table<Project> => store.table<Project>("projects");

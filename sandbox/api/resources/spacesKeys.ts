@@ -62,6 +62,14 @@ export function registerSpacesKeys(api: Api): void {
   const changed = () =>
     api.store.afterCommit(() => api.spaces?.setAccounts(spacesAccounts(api.store)), "spaces_keys");
 
+  const buckets = () =>
+    (api.spaces?.buckets() ?? []).map(({ name, createdAt }) => ({ id: name, name, created_at: createdAt }));
+  api.addKind({
+    urnType: "space",
+    list: buckets,
+    find: (name) => buckets().find(({ id }) => id === name),
+  });
+
   api.get("/sandbox/spaces", () => ok({ url: api.spaces?.url ?? null }));
 
   api.get("/v2/spaces/keys", (request) => page(request, "keys", sorted(request, keys.values())));

@@ -9,6 +9,7 @@ describe("/v2/spaces/keys", () => {
   let told: readonly SpacesAccount[] | undefined;
   const spaces = {
     url: "http://127.0.0.1:40123",
+    buckets: () => [],
     setAccounts: (accounts: readonly SpacesAccount[]) => {
       told = accounts;
     },
