@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { spacesUrl } from "../../sandbox/index";
 import { Sandbox } from "./sandbox";
 
 describe("taking production down", function () {
@@ -37,7 +38,7 @@ describe("taking production down", function () {
   describe("with --cloud", () => {
     /** A login, plugins and a token as a user has them; the account is the sandbox's. */
     let user: Record<string, string>;
-    before(() => {
+    before(async () => {
       const backend = join(sandbox.home.dir, "..", "backend");
       mkdirSync(backend, { recursive: true });
       user = {
@@ -47,6 +48,9 @@ describe("taking production down", function () {
         PULUMI_CONFIG_PASSPHRASE: "of the test",
         PULUMI_HOME: sandbox.home.pulumiHome,
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+        SPACES_ENDPOINT_URL: "http://{{.Region}}.digitaloceanspaces.com",
+        HTTP_PROXY: (await spacesUrl(sandbox.api)) ?? "",
+        NO_PROXY: "127.0.0.1",
       };
     });
     // Dev, protected like prod: prod needs a Datadog key, encrypted in the project's own Pulumi.prod.yaml.
