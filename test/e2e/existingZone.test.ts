@@ -96,15 +96,12 @@ describe("a stack in a zone that others own", function () {
     const added = ["database.count=5", "database.size=s-99vcpu"].flatMap((setting) => ["--config", setting]);
     const { exitCode, stderr } = await sandbox.run("up", ["dev", ...running, ...added]);
     assert.equal(exitCode, 1);
-    assert.match(
-      stderr,
-      /Droplet main-node-4: secured-web:database\.size: expected a size/,
-    );
+    assert.match(stderr, /Droplet main-node-4: secured-web:database\.size: expected a size/);
     assert.equal(stderr.match(/expected a size/g)?.length, 1);
   });
 
   it("leaves the zone as it was when it is destroyed", async () => {
-    await sandbox.must("destroy", "dev");
+    await sandbox.must("destroy", "dev", "--unprotect");
     assert.deepEqual(await caa(), ["@ comodoca.com"]);
   });
 });
