@@ -11,7 +11,6 @@ import { renderUserData } from "./userdata/render";
 import type { GivenSecrets, HostContext } from "./userdata/types";
 
 export interface SitePlan {
-  readonly label: string;
   readonly config: Config;
   readonly topology: Topology;
   /** The hosts in the topology's order, each with the arguments of its user data. */
@@ -35,7 +34,7 @@ export function planSite(label: string, settings: Settings): SitePlan {
   const hosts = topology.hosts.map((host) => ({ host, topology, settings: shared }));
   const given = givenSecrets(config);
   for (const context of hosts) renderUserData(context, placeholderSecrets(context, given.web));
-  return { label, config, topology, hosts, given };
+  return { config, topology, hosts, given };
 }
 
 /** The label is part of tags and host names, and both accept letters, digits and dashes. */

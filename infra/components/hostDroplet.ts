@@ -23,7 +23,6 @@ export interface DropletPlace {
 
 /** The arguments that the turns of all hosts share. */
 export interface Rollout {
-  readonly label: string;
   readonly store: ReleaseStore;
   readonly timeoutSeconds: number;
   readonly attempt: number;

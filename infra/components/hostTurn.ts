@@ -8,7 +8,6 @@ import { knownValue } from "../rollout/knownValue";
 import type { ReleaseStore } from "./releaseStore";
 
 export interface HostTurnArgs {
-  readonly label: string;
   readonly hostName: string;
   readonly droplet: digitalocean.Droplet;
   readonly document: pulumi.Output<ReleaseDocument>;
@@ -27,8 +26,7 @@ export interface HostTurnArgs {
 export class HostTurn extends pulumi.ComponentResource {
   constructor(name: string, args: HostTurnArgs, opts?: pulumi.ComponentResourceOptions) {
     super("secured-web:index:HostTurn", name, {}, opts);
-    const { label, hostName, droplet, document, store, timeoutSeconds, attempt, after } = args;
-    const parent = { parent: this };
+    const { hostName, droplet, document, store, timeoutSeconds, attempt, after } = args;
     // The time of a content's first sight: a number that only grows, and stays while the content does.
     const number = new pulumi.Stash(
       `${name}-number`,
@@ -56,27 +54,16 @@ export class HostTurn extends pulumi.ComponentResource {
       },
       { parent: this, provider: store.spaces, dependsOn: [droplet, ...after] },
     );
-    const known = pulumi.all([
-      number,
-      droplet.id,
-      store.status.name,
-      store.programKey,
-      store.sealingKeyOf(hostName),
-    ]);
+    const turn = pulumi.all([number, droplet.id, store.statusHost(hostName), store.statusPlace]);
     const getsWell = new pulumi.ResourceHook(`${name}-gets-well`, async () => {
-      const [releaseNumber, dropletId, bucket, credentials, sealingKey] = await knownValue(known);
-      await untilWell(
-        { name: hostName, sealingKey },
-        { number: releaseNumber, dropletId },
-        { stack: label, region: store.region, bucket, credentials },
-        timeoutSeconds,
-      );
+      const [releaseNumber, dropletId, host, place] = await knownValue(turn);
+      await untilWell(host, { number: releaseNumber, dropletId }, place, timeoutSeconds);
     });
     // Only a before hook is a gate: when it fails, the next update waits again.
     new pulumi.Stash(
       `${name}-well`,
       { input: { number, dropletId: droplet.id, size: droplet.size } },
-      { ...parent, dependsOn: [object], hooks: { beforeUpdate: [getsWell] } },
+      { parent: this, dependsOn: [object], hooks: { beforeUpdate: [getsWell] } },
     );
     this.registerOutputs({});
   }

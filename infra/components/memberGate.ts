@@ -5,7 +5,6 @@ import type { Host } from "../topology";
 import type { ReleaseStore } from "./releaseStore";
 
 export interface MemberGateArgs {
-  readonly label: string;
   readonly member: Host;
   readonly others: readonly Host[];
   /** A change of these stops the member: the droplet is replaced, or switched off and resized. */
@@ -26,31 +25,13 @@ export interface MemberGateArgs {
 export class MemberGate extends pulumi.ComponentResource {
   constructor(name: string, args: MemberGateArgs, opts?: pulumi.ComponentResourceOptions) {
     super("secured-web:index:MemberGate", name, {}, opts);
-    const {
-      label,
-      member,
-      others,
-      droplet,
-      store,
-      timeoutSeconds,
-      after,
-      isGroup,
-      isReplaced,
-      waitsForReplace,
-    } = args;
-    const known = pulumi.all([
-      store.status.name,
-      store.programKey,
-      pulumi.all(others.map((host) => store.sealingKeyOf(host.name))),
-    ]);
+    const { member, others, droplet, store, timeoutSeconds, after, isGroup, isReplaced, waitsForReplace } =
+      args;
+    const otherMembers = pulumi.all(others.map((host) => store.statusHost(host.name)));
+    const group = pulumi.all([otherMembers, store.statusPlace]);
     const groupIsWhole = new pulumi.ResourceHook(`${name}-may-stop`, async () => {
-      const [bucket, credentials, keys] = await knownValue(known);
-      await untilGroupIsWhole(
-        member.name,
-        others.map((host, index) => ({ name: host.name, sealingKey: keys[index] ?? "" })),
-        { stack: label, region: store.region, bucket, credentials },
-        timeoutSeconds,
-      );
+      const [hosts, place] = await knownValue(group);
+      await untilGroupIsWhole(member.name, hosts, place, timeoutSeconds);
     });
     new pulumi.Stash(
       `${name}-may-stop`,

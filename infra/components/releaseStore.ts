@@ -4,8 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
 import { releaseKey, statusKey } from "../releases/objectKeys";
-import type { ReportAccess } from "../rollout/reports";
-import type { SpacesKeyPair } from "../rollout/spaces";
+import type { ReportAccess, StatusHost, StatusPlace } from "../rollout/reports";
 import { siteTag, type Topology } from "../topology";
 import type { ReleaseAccess } from "../userdata/types";
 
@@ -26,8 +25,8 @@ export class ReleaseStore extends pulumi.ComponentResource {
   readonly status: digitalocean.SpacesBucket;
   /** The provider that reads and writes both buckets. */
   readonly spaces: digitalocean.Provider;
-  /** The program's own key. */
-  readonly programKey: pulumi.Output<SpacesKeyPair>;
+  /** The place of the status objects, with the program's own key. */
+  readonly statusPlace: pulumi.Output<StatusPlace>;
   /** Ed25519, PKCS #8 PEM. */
   readonly signingKey: pulumi.Output<string>;
   private readonly hostKey: digitalocean.SpacesKey;
@@ -46,11 +45,6 @@ export class ReleaseStore extends pulumi.ComponentResource {
       `${name}-program`,
       { name: `${siteTag(label)}-program`, grants: [{ bucket: "", permission: "fullaccess" }] },
       parent,
-    );
-    this.programKey = pulumi.secret(
-      pulumi
-        .all([programKey.accessKey, programKey.secretKey])
-        .apply(([accessKeyId, secretAccessKey]) => ({ accessKeyId, secretAccessKey })),
     );
     this.spaces = new digitalocean.Provider(
       `${name}-spaces`,
@@ -77,6 +71,16 @@ export class ReleaseStore extends pulumi.ComponentResource {
       );
     this.releases = bucket("releases");
     this.status = bucket("status");
+    this.statusPlace = pulumi.secret(
+      pulumi
+        .all([this.status.name, programKey.accessKey, programKey.secretKey])
+        .apply(([name, accessKeyId, secretAccessKey]) => ({
+          stack: label,
+          region,
+          bucket: name,
+          credentials: { accessKeyId, secretAccessKey },
+        })),
+    );
     this.hostKey = new digitalocean.SpacesKey(
       `${name}-hosts`,
       {
@@ -103,11 +107,9 @@ export class ReleaseStore extends pulumi.ComponentResource {
     this.registerOutputs({ releases: this.releases.name, status: this.status.name });
   }
 
-  /** The key that only this host and the program have: base64 of 64 bytes. */
-  sealingKeyOf(hostName: string): pulumi.Output<string> {
-    const key = this.sealingKeys.get(hostName);
-    if (key === undefined) throw new Error(`the topology has no host ${hostName}`);
-    return key;
+  /** A host with the key that only it and the program have. */
+  statusHost(hostName: string): pulumi.Output<StatusHost> {
+    return this.sealingKeyOf(hostName).apply((sealingKey) => ({ name: hostName, sealingKey }));
   }
 
   /** The addresses and keys with which a host fetches its releases and reports. */
@@ -135,21 +137,22 @@ export class ReleaseStore extends pulumi.ComponentResource {
   }
 
   /** The keys that read the reports of all hosts. */
-  reportAccess(label: string, { hosts }: Topology): pulumi.Output<ReportAccess> {
-    const keys = pulumi.all(hosts.map(({ name }) => this.sealingKeyOf(name)));
-    return pulumi.secret(
-      pulumi.all([this.status.name, this.programKey, keys]).apply(([bucket, credentials, sealingKeys]) => ({
-        stack: label,
-        region: this.region,
-        bucket,
-        credentials,
-        hosts: hosts.map(({ name, roles }, index) => ({
-          name,
-          roles: [...roles],
-          sealingKey: sealingKeys[index] ?? "",
-        })),
-      })),
+  reportAccess({ hosts }: Topology): pulumi.Output<ReportAccess> {
+    const withRoles = hosts.map(({ name, roles }) =>
+      this.statusHost(name).apply((host) => ({ ...host, roles: [...roles] })),
     );
+    return pulumi.secret(
+      pulumi
+        .all([this.statusPlace, pulumi.all(withRoles)])
+        .apply(([place, all]) => ({ ...place, hosts: all })),
+    );
+  }
+
+  /** Base64 of 64 bytes. */
+  private sealingKeyOf(hostName: string): pulumi.Output<string> {
+    const key = this.sealingKeys.get(hostName);
+    if (key === undefined) throw new Error(`the topology has no host ${hostName}`);
+    return key;
   }
 
   private addressOf(bucket: string): string {

@@ -112,7 +112,7 @@ export class SecuredWeb extends pulumi.ComponentResource {
       { network, identity, edge, store },
       { parent: this, dependsOn: [firewalls] },
     );
-    this.rollout = store.reportAccess(label, topology);
+    this.rollout = store.reportAccess(topology);
     this.url = pulumi.output(edge.url);
     this.loadBalancerIp = edge.loadBalancer.ip;
     this.droplets = pulumi.all(
@@ -182,7 +182,7 @@ export class SecuredWeb extends pulumi.ComponentResource {
 /** The hosts of both tiers. In the converged topology every host is a database host. */
 function createHosts(
   name: string,
-  { config, topology, hosts, label }: SitePlan,
+  { config, topology, hosts }: SitePlan,
   {
     network,
     identity,
@@ -201,7 +201,7 @@ function createHosts(
       domainName: edge.domainName,
     },
     replacedHost: config.replaceHost,
-    rollout: { label, store, timeoutSeconds: config.rollout.timeoutSeconds, attempt: config.rollout.attempt },
+    rollout: { store, timeoutSeconds: config.rollout.timeoutSeconds, attempt: config.rollout.attempt },
     secretsOf: (host: (typeof topology.hosts)[number]) =>
       pulumi
         .all([identity.secretsOf(host), store.accessOf(host.name)])
