@@ -14,9 +14,14 @@ export interface RolloutObserver {
 
 let observer: RolloutObserver | undefined;
 
-/** Sets the observer of all rollouts of this process; undefined removes it. */
-export function observeRollouts(watching: RolloutObserver | undefined): void {
+/** Runs a function while an observer watches all rollouts of this process. */
+export async function observed<T>(watching: RolloutObserver, work: () => Promise<T>): Promise<T> {
   observer = watching;
+  try {
+    return await work();
+  } finally {
+    observer = undefined;
+  }
 }
 
 export function rolloutSignal(): AbortSignal | undefined {

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { ReportAccess } from "../../infra/rollout/reports";
 import { ensureToken, runningApi, sandboxDatadog, spacesUrl } from "../../sandbox/index";
 import type { Command } from "../command";
 import { STACK_OPTIONS, stackArgument } from "../commandLine";
@@ -10,7 +11,7 @@ import { interruption } from "../interruption";
 import { backupAges, sendBackupAges } from "../status/backups";
 import { cloudDatadog } from "../status/cloudDatadog";
 import { readStatus, type Sources } from "../status/read";
-import { releasesOf } from "../status/releases";
+import { releasesOf, reportAccessOf } from "../status/releases";
 import { statusText } from "../status/text";
 
 const refreshMs = 5000;
@@ -69,7 +70,8 @@ async function sendBackups({ api, datadog, stack }: Sources, json: boolean): Pro
 
 function sourcesOf(stack: string, cloud: boolean): Sources {
   if (cloud) {
-    const releases = () => releasesOf(findHome(), stack, true, process.env);
+    const access = whenUp(() => reportAccessOf(findHome(), stack, true));
+    const releases = async () => releasesOf(await access(), process.env);
     return { stack, api: cloudApi(), datadog: cloudDatadog(), readReleases: releases };
   }
   const home = findHome();
@@ -78,9 +80,19 @@ function sourcesOf(stack: string, cloud: boolean): Sources {
     throw new Failure("The sandbox's API is not running", { remedy: "Start it: npm start" });
   }
   const api = { url: running.url, token: ensureToken(home) };
+  const access = whenUp(() => reportAccessOf(home, stack, false));
   const releases = async () => {
     const services = { standIns: true, spaces: await spacesUrl(api) };
-    return releasesOf(home, stack, false, sandboxEnvironment(home, api, services));
+    return releasesOf(await access(), sandboxEnvironment(home, api, services));
   };
   return { stack, api, datadog: sandboxDatadog(home), readReleases: releases, isSandbox: true };
+}
+
+/** Reads the keys once, because Pulumi's CLI must decrypt the state for it. Until they exist, each call tries again. */
+function whenUp(read: () => Promise<ReportAccess | undefined>): () => Promise<ReportAccess | undefined> {
+  let known: ReportAccess | undefined;
+  return async () => {
+    known ??= await read();
+    return known;
+  };
 }

@@ -207,21 +207,16 @@ export class EngineStack {
     const watchdog = new ProgramWatchdog(journal);
     const disk = new DiskWatch(this.target.home.dir);
     const signal = AbortSignal.any([interruption.signal, watchdog.signal, disk.signal]);
-    const { observeRollouts } =
+    const { observed } =
       require("../../infra/rollout/observer") as typeof import("../../infra/rollout/observer");
-    const hosts = new HostTable(options.onProgress ?? (() => {}));
-    observeRollouts({
+    const observer = {
       signal,
       environment: this.target.environment,
-      onHost: hosts.tell,
+      onHost: new HostTable(options.onProgress ?? (() => {})).tell,
       hasHosts: this.target.kind === "cloud" || hasHosts(this.target.home),
-    });
+    };
     try {
-      await run({
-        onEvent: watchdog.record,
-        signal,
-        color: "never",
-      });
+      await observed(observer, () => run({ onEvent: watchdog.record, signal, color: "never" }));
     } catch (error) {
       if (interruption.signal.aborted) throw error;
       throw (
@@ -230,7 +225,6 @@ export class EngineStack {
         engineFailure(error, journal, `${name} of ${this.target.stack}`)
       );
     } finally {
-      observeRollouts(undefined);
       watchdog.rest();
       disk.stop();
     }

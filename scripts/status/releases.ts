@@ -1,6 +1,6 @@
 /** The releases that a stack's hosts run, by their own reports. */
 import { describeStatus } from "../../infra/rollout/gate";
-import { observeRollouts } from "../../infra/rollout/observer";
+import { observed } from "../../infra/rollout/observer";
 import { ageSeconds, isFresh, type ReportAccess, readReport } from "../../infra/rollout/reports";
 import { readOutputs } from "../engine/outputs";
 import type { Home } from "../home";
@@ -35,28 +35,20 @@ export async function reportAccessOf(
 }
 
 /** Runs a function that reads reports through the endpoint of Spaces that an engine's environment names. */
-export async function withReports<T>(
+export function withReports<T>(
   environment: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
   work: () => Promise<T>,
   onHost: (hostName: string, state: string) => void = () => {},
 ): Promise<T> {
-  observeRollouts({ signal, environment, onHost, hasHosts: true });
-  try {
-    return await work();
-  } finally {
-    observeRollouts(undefined);
-  }
+  return observed({ signal, environment, onHost, hasHosts: true }, work);
 }
 
-/** The releases of a stack's hosts; undefined if they do not report. Throws a Failure if the stack is not up. */
+/** The releases of a stack's hosts; undefined if they do not report. */
 export async function releasesOf(
-  home: Home,
-  stack: string,
-  cloud: boolean,
+  access: ReportAccess | undefined,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<readonly HostRelease[] | undefined> {
-  const access = await reportAccessOf(home, stack, cloud);
   return access && withReports(environment, AbortSignal.timeout(READ_WITHIN_MS), () => readReleases(access));
 }
 
