@@ -5,7 +5,8 @@ import type { Command } from "../command";
 import { stackArgument } from "../commandLine";
 import { cloudApi } from "../engine/cloudApi";
 import { HostTable } from "../engine/hostTable";
-import { Failure, usageFailure } from "../failure";
+import { Failure } from "../failure";
+import { hostName, noSuchHost } from "../hosts/hostName";
 import { interruption } from "../interruption";
 import { runSteps, type Step } from "../progress";
 import { SESSION_OPTIONS, Session, withSession } from "../session";
@@ -34,7 +35,9 @@ and have applied everything. \`npm run status\` shows the hosts whose reboot is 
             access = await reportAccessOf(session.home, session.stack, session.cloud);
             if (access === undefined)
               throw new Failure("The stack's hosts do not report yet", { remedy: "Run: npm run up" });
-            return chosenHosts(access, given).join(", ");
+            return chosenHosts(access, given)
+              .map(({ name }) => name)
+              .join(", ");
           },
         },
       ]);
@@ -47,25 +50,24 @@ and have applied everything. \`npm run status\` shows the hosts whose reboot is 
 };
 
 /** @throws Failure (exit code 2) that lists the stack's hosts */
-function chosenHosts({ hosts, stack }: ReportAccess, given: string | undefined): string[] {
-  const names = hosts.map(({ name }) => name);
-  if (given === undefined) return names;
-  const name = given.startsWith(`${stack}-`) ? given.slice(stack.length + 1) : given;
-  if (!names.includes(name))
-    throw usageFailure(`The stack has no host "${given}"`, `Its hosts: ${names.join(", ")}.`);
-  return [name];
+function chosenHosts({ hosts, stack }: ReportAccess, given: string | undefined): ReportAccess["hosts"] {
+  if (given === undefined) return hosts;
+  const chosen = hosts.filter(({ name }) => name === hostName(stack, given));
+  if (chosen.length > 0) return chosen;
+  throw noSuchHost(
+    given,
+    hosts.map(({ name }) => name),
+  );
 }
 
-function rebootStep(session: Session, access: ReportAccess, hostName: string): Step {
+function rebootStep(session: Session, access: ReportAccess, host: ReportAccess["hosts"][number]): Step {
   return {
-    title: `Reboot ${hostName}`,
+    title: `Reboot ${host.name}`,
     run: (report) =>
       withReports(
         session.opened.target.environment,
         interruption.signal,
         async () => {
-          const host = access.hosts.find(({ name }) => name === hostName);
-          if (host === undefined) throw new Error(`no host ${hostName}`);
           const members = access.hosts.filter(({ roles }) => roles.includes("database"));
           if (members.includes(host) && members.length > 1) {
             const others = members.filter((one) => one !== host);
@@ -73,8 +75,8 @@ function rebootStep(session: Session, access: ReportAccess, hostName: string): S
           }
           const { status } = await readReport(host, access);
           if (status === undefined)
-            throw new Failure(`${hostName} has not reported yet`, { remedy: "Run: npm run status" });
-          await requestReboot(session.api ?? cloudApi(), hostName, status.dropletId);
+            throw new Failure(`${host.name} has not reported yet`, { remedy: "Run: npm run status" });
+          await requestReboot(session.api ?? cloudApi(), host.name, status.dropletId);
           await untilWell(
             host,
             { dropletId: status.dropletId, endedBoot: status.bootId },
@@ -88,12 +90,12 @@ function rebootStep(session: Session, access: ReportAccess, hostName: string): S
   };
 }
 
-async function requestReboot(api: ApiAccess, hostName: string, dropletId: string): Promise<void> {
+async function requestReboot(api: ApiAccess, host: string, dropletId: string): Promise<void> {
   const { status, body } = await request(api, "POST", `/v2/droplets/${dropletId}/actions`, {
     body: { type: "reboot" },
   });
   if (status < 300) return;
   throw new Failure(
-    `${hostName} does not reboot: ${(body as { message?: string })?.message ?? `HTTP ${status}`}`,
+    `${host} does not reboot: ${(body as { message?: string })?.message ?? `HTTP ${status}`}`,
   );
 }

@@ -2,7 +2,7 @@ import type { Command } from "../command";
 import { HOSTS_OPTION, stackArgument } from "../commandLine";
 import { parseUrn } from "../engine/journal";
 import type { StoredStack } from "../engine/stateFile";
-import { usageFailure } from "../failure";
+import { hostName, noSuchHost } from "../hosts/hostName";
 import { runSteps } from "../progress";
 import { SESSION_OPTIONS, Session, withSession } from "../session";
 import { printOutputs, updateSteps } from "./up";
@@ -17,7 +17,7 @@ applied everything; a web host goes when its successor is well.`,
   run: (args) => {
     const [stackName, given = ""] = args.positionals;
     const stack = stackArgument(stackName);
-    const host = given.startsWith(`${stack}-`) ? given.slice(stack.length + 1) : given;
+    const host = hostName(stack, given);
     const override = { path: ["secured-web:replaceHost"], value: host };
     const session = new Session(args, { stack, overrides: [override] });
     return withSession("npm run replace", session, async () => {
@@ -66,18 +66,11 @@ function hostUrns({ resources }: StoredStack, host: string): string[] {
     .map(({ urn }) => urn);
 }
 
-/**
- * The droplet of a host, by the host's name ("node-1") or the droplet's ("dev-node-1").
- *
- * @throws Failure (exit code 2) that lists the stack's hosts
- */
-export function dropletUrn({ resources }: StoredStack, stack: string, host: string): string {
+/** @throws Failure (exit code 2) that lists the stack's hosts */
+function dropletUrn({ resources }: StoredStack, stack: string, host: string): string {
   const droplets = resources.filter(({ type }) => type === "digitalocean:index/droplet:Droplet");
-  const found = droplets.find(({ inputs }) => inputs?.name === host || inputs?.name === `${stack}-${host}`);
+  const found = droplets.find(({ inputs }) => inputs?.name === `${stack}-${host}`);
   if (found !== undefined) return found.urn;
-  const names = droplets.map(({ inputs }) => String(inputs?.name).replace(`${stack}-`, "")).sort();
-  throw usageFailure(
-    `The stack has no host "${host}"`,
-    names.length === 0 ? "The stack is not up. Run: npm run up" : `Its hosts: ${names.join(", ")}.`,
-  );
+  const names = droplets.map(({ inputs }) => hostName(stack, String(inputs?.name)));
+  throw noSuchHost(host, names.sort());
 }
