@@ -106,6 +106,18 @@ export const fixtures: PolicyFixtures = {
       violations: [{ resource: "web-1", says: "tags: it contains a DigitalOcean token", at: "registration" }],
     },
     {
+      title: "a key at the end of a bucket's name",
+      resources: {
+        releases: {
+          type: "digitalocean:index/spacesBucket:SpacesBucket",
+          properties: { name: "secured-web-dev-releases-7c3f09ae5d1b", region: "nyc3" },
+        },
+      },
+      violations: [
+        { resource: "releases", says: "name: it contains text that looks like a key", at: "registration" },
+      ],
+    },
+    {
       title: "a plain variable of an app",
       resources: { app: app({ key: "DATABASE_URL", value: url, type: "GENERAL" }) },
       violations: [

@@ -175,7 +175,7 @@ const holdsLongRandom = (text: string) =>
   text
     .split(/\s+/)
     .some(
-      (word) => word.length >= 24 && isRandom(word) && isRandom(word.replace(/[-_.][0-9a-z]{1,12}$/i, "")),
+      (word) => word.length >= 24 && isRandom(word) && isRandom(word.replace(/[-_.][0-9a-z]{1,8}$/i, "")),
     );
 
 function findInTree(tree: Tree, find: (text: string) => string | undefined): string | undefined {
