@@ -32,18 +32,23 @@ export class Sandbox {
   private constructor(
     dir: string,
     readonly port: number,
+    private readonly projectDir: string,
   ) {
     this.home = homeAt(dir);
   }
 
-  static async make(dir = mkdtempSync(join(tmpdir(), "secured-web-e2e-"))): Promise<Sandbox> {
-    return new Sandbox(join(dir, "home"), await freePort());
+  /** @param projectDir the work tree whose commands it runs; default: this one */
+  static async make(
+    dir = mkdtempSync(join(tmpdir(), "secured-web-e2e-")),
+    projectDir = PROJECT_DIR,
+  ): Promise<Sandbox> {
+    return new Sandbox(join(dir, "home"), await freePort(), projectDir);
   }
 
   /** Starts a command without waiting for its end. */
   start(command: string, args: readonly string[] = [], env: Record<string, string> = {}): Running {
     const child = spawn(process.execPath, ["scripts/run.mjs", command, ...args], {
-      cwd: PROJECT_DIR,
+      cwd: this.projectDir,
       env: {
         ...process.env,
         SECURED_WEB_HOME: this.home.dir,
