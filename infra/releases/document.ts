@@ -3,10 +3,10 @@ import { createHash } from "node:crypto";
 import { payloadVersion } from "../userdata/files";
 import { hostFiles } from "../userdata/hostFiles";
 import { type ReleaseFile, releaseFiles } from "../userdata/releaseForm";
-import { secretMode } from "../userdata/secretFiles";
 import type { HostContext, HostSecrets } from "../userdata/types";
 import { ReleaseError } from "./releaseError";
 import { seal } from "./seal";
+import { partedFiles } from "./sealedPaths";
 
 /** A release without its number. It contains no secret in clear. */
 export interface ReleaseDocument {
@@ -26,22 +26,21 @@ export interface ReleaseDocument {
  * The release of a host. The same arguments result in the same document.
  *
  * @throws UserDataError if a secret that the host's roles need is missing or malformed
- * @throws ReleaseError if the secrets have no sealing key, or a malformed one
+ * @throws ReleaseError if the secrets have no sealing key, or a malformed one, or a file would be sealed that is not a
+ * key or a password
  */
 export function releaseDocument(context: HostContext, secrets: HostSecrets): ReleaseDocument {
   const { host, settings } = context;
   if (secrets.release === undefined)
     throw new ReleaseError(`${host.name}: a release requires the secret release, but it is missing`);
   const { stack } = settings;
-  const all = hostFiles(context, secrets);
-  const secretText = JSON.stringify(
-    releaseFiles(all.filter(({ permissions }) => permissions === secretMode)),
-  );
+  const { open, secret } = partedFiles(host.name, hostFiles(context, secrets));
+  const secretText = JSON.stringify(releaseFiles(secret));
   return {
     stack,
     host: host.name,
     version: payloadVersion(),
-    files: releaseFiles(all.filter(({ permissions }) => permissions !== secretMode)),
+    files: releaseFiles(open),
     sealed: seal(secretText, secrets.release.sealingKey, { stack, host: host.name, use: "release" }),
   };
 }

@@ -34,7 +34,7 @@ describe("payload: the release program (Python)", function () {
     const { status, stderr } = runTests("whole");
     assert.equal(status, 0, stderr);
     const count = Number(/^Ran (\d+) tests/m.exec(stderr)?.[1]);
-    assert.ok(count >= 48, `only ${count} tests ran`);
+    assert.ok(count >= 51, `only ${count} tests ran`);
   });
 
   /** Protections of the program, without which its own tests must fail. */
@@ -44,6 +44,8 @@ describe("payload: the release program (Python)", function () {
     ["writes anywhere", "files.py", "os.path.normpath(path) != path or", "False and"],
     ["takes any signature", "envelope.py", "returncode == 0", "returncode >= 0"],
     ["takes another host's release", "envelope.py", "if value != own[name]", "if False"],
+    ["takes any file as a secret one", "envelope.py", "if not re.fullmatch", "if False and re.fullmatch"],
+    ["takes a path twice", "files.py", "if len(paths) < len(files)", "if False"],
     ["takes an older release", "apply.py", "if number < runs", "if False"],
     [
       "takes a release without end",

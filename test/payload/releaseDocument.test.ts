@@ -10,6 +10,7 @@ import { contentHash, type ReleaseDocument, releaseDocument } from "../../infra/
 import { envelope, releaseLimitBytes, releasePayloadType } from "../../infra/releases/envelope";
 import { ReleaseError } from "../../infra/releases/releaseError";
 import { open, seal } from "../../infra/releases/seal";
+import { partedFiles } from "../../infra/releases/sealedPaths";
 import { openStatus } from "../../infra/releases/status";
 import { hostFiles } from "../../infra/userdata/hostFiles";
 import { releaseFiles } from "../../infra/userdata/releaseForm";
@@ -174,6 +175,30 @@ else:
       assert.match(python(sealingKey(web1), "dev/web-1/release", changed, "open").stderr, /InvalidTag/);
     });
 
+    it("opens every host's release on the host, whose rule for sealed files is the renderer's", () => {
+      const onHost = `
+import json, sys
+sys.path.insert(0, "infra/payload/release/usr/local/lib/secured-web/release")
+import envelope, seal
+own, key, raw, signer = json.load(sys.stdin)
+envelope.verifies = lambda *_: True
+document = envelope.opened(raw.encode(), signer, own, seal.Seal(key, own["stack"], own["host"]).open)
+json.dump([file["path"] for file in document["files"]], sys.stdout)
+`;
+      for (const context of all) {
+        const { host, settings } = context;
+        const own = { stack: settings.stack, host: host.name };
+        const input = [own, sealingKey(context), envelope(release(context), number, privateKey), ""];
+        const { status, stdout, stderr } = spawnSync("/usr/bin/python3", ["-B", "-c", onHost], {
+          encoding: "utf8",
+          input: JSON.stringify(input),
+        });
+        assert.equal(status, 0, stderr);
+        const expected = hostFiles(context, fakeSecrets(host)).map(({ path }) => path);
+        assert.deepEqual(JSON.parse(stdout).sort(), [...expected].sort());
+      }
+    });
+
     it("seals the same bytes as Node", () => {
       const text = '{"host": "web-1", "cause": "größer"}';
       const { stdout } = python(sealingKey(web1), "dev/web-1/status", text, "seal");
@@ -183,6 +208,27 @@ else:
   });
 
   describe("refuse", () => {
+    const hostFile = (path: string, permissions: string) => ({ path, permissions, content: "SECRET" });
+    for (const [what, files, error] of [
+      [
+        "a path in clear and sealed",
+        [hostFile("/etc/secured-web/secrets/a", "0644"), hostFile("/etc/secured-web/secrets/a", "0600")],
+        /contains \/etc\/secured-web\/secrets\/a twice/,
+      ],
+      ...["/etc/nginx/nginx.conf", "/etc/nginx/tls/server.pem", "/etc/mysql/conf.d/a.cnf"].map(
+        (path) => [`to seal ${path}`, [hostFile(path, "0600")], /no policy would see it/] as const,
+      ),
+    ] as const) {
+      it(`${what}`, () => {
+        assert.throws(
+          () => partedFiles("web-1", files),
+          (thrown: Error) =>
+            thrown instanceof ReleaseError &&
+            error.test(thrown.message) &&
+            !thrown.message.includes("SECRET"),
+        );
+      });
+    }
     for (const [what, wrongKey] of [
       ["a key that is none", "SECRET"],
       ["a public key", publicKey],

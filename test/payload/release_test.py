@@ -160,6 +160,7 @@ class FirstRelease(OnDisk):
 
 
 OWN = {"stack": "dev", "host": "web-1"}
+SECRETS = "/etc/secured-web/secrets"
 SEALING_KEY = base64.b64encode(bytes(range(64))).decode()
 
 
@@ -204,10 +205,10 @@ class Envelope(Site):
         return caught.exception.number
 
     def test_opens_what_the_stack_has_signed_with_the_secret_files_among_the_others(self):
-        raw = signed(self.document(7, [file("/etc/z")], [file("/etc/a", "secret\n", "0600")]), self.key)
+        raw = signed(self.document(7, [file("/etc/z")], [file(f"{SECRETS}/a", "secret\n", "0600")]), self.key)
         document = self.opened(raw)
         self.assertEqual([document["number"], document["version"]], [7, "v7"])
-        self.assertEqual([one["path"] for one in document["files"]], ["/etc/a", "/etc/z"])
+        self.assertEqual([one["path"] for one in document["files"]], [f"{SECRETS}/a", "/etc/z"])
 
     def test_refuses_what_is_cut_at_any_place(self):
         raw = signed(self.document(7, [file("/etc/a")]), self.key)
@@ -236,6 +237,39 @@ class Envelope(Site):
     def test_refuses_what_is_for_another_host_or_stack_and_tells_the_number(self):
         for values in ({"host": "web-2"}, {"stack": "prod"}):
             self.assertEqual(self.refuses("is for the", signed(self.document(7, [], **values), self.key)), 7)
+
+    def test_refuses_a_path_that_is_there_twice_in_clear_sealed_or_both(self):
+        one, other = file("/etc/a"), file("/etc/a", "other\n")
+        secret, changed = file(f"{SECRETS}/a", "1\n", "0600"), file(f"{SECRETS}/a", "2\n", "0600")
+        for in_clear, hidden in [([one, other], []), ([], [secret, changed]), ([secret], [changed])]:
+            raw = signed(self.document(7, in_clear, hidden), self.key)
+            self.assertEqual(self.refuses("same path", raw), 7)
+
+    def test_opens_secret_files_where_only_keys_and_passwords_are(self):
+        for path in (f"{SECRETS}/app.password", "/etc/nginx/tls/server.key", "/etc/mysql/tls/server.key"):
+            raw = signed(self.document(7, [], [file(path, "secret\n", "0600")]), self.key)
+            self.assertEqual([one["path"] for one in self.opened(raw)["files"]], [path])
+
+    def test_refuses_secret_files_elsewhere_because_the_policies_do_not_see_them(self):
+        for path in (
+            "/etc/nginx/nginx.conf",
+            "/etc/nginx/conf.d/more.conf",
+            "/etc/nginx/tls/server.pem",
+            "/etc/nginx/tls/more/server.key",
+            "/etc/mysql/conf.d/more.cnf",
+            "/etc/systemd/system/more.service",
+            "/etc/systemd/system/more.key",
+            "/etc/secured-web/release.pem",
+            "/etc/secured-web/secrets",
+            f"{SECRETS}/more/app.password",
+            f"{SECRETS}/../../nginx/nginx.conf",
+            "/usr/local/lib/secured-web/setup",
+        ):
+            raw = signed(self.document(7, [], [file(path, "secret\n", "0600")]), self.key)
+            self.assertEqual(self.refuses("path below|sealed", raw), 7, path)
+        for mode in ("0644", "0700"):
+            raw = signed(self.document(7, [], [file(f"{SECRETS}/a", "#!/bin/sh\n", mode)]), self.key)
+            self.assertEqual(self.refuses("mode 0600", raw), 7, mode)
 
     def test_refuses_secret_files_that_are_sealed_for_another_host(self):
         other = seal.Seal(SEALING_KEY, "dev", "web-2").close(b"[]", "release")
@@ -445,13 +479,13 @@ class Apply(Site):
         self.checker = types.SimpleNamespace(stage=checks.stage, clear=checks.clear, check=lambda *_: self.host.step("check"))
         files.save(self.root, files.OWN, OWN)
         files.save(self.root, files.KEYS, self.SECRETS)
-        secret = file("/etc/secret", "OldPassword1\n", "0600")
+        secret = file(f"{SECRETS}/a", "OldPassword1\n", "0600")
         running = {"number": 5, **OWN, "version": "v5", "files": files.checked([*self.OLD, secret])}
         files.write_files(self.root, running["files"])
         files.save(self.root, files.RUNNING, running)
 
     def fetched(self, number=7, of_files=NEW, **values):
-        secret = file("/etc/secret", "NewPassword1\n", "0600")
+        secret = file(f"{SECRETS}/a", "NewPassword1\n", "0600")
         document = self.document(number, of_files, [secret], **values)
         with open(self.path(apply.FETCHED), "wb") as opened:
             opened.write(signed(document, self.key))
@@ -478,7 +512,7 @@ class Apply(Site):
     def state(self):
         """The number whose files are all in their places, and no others."""
         trees = {5: ("old\n", "OldPassword1\n", "/etc/gone"), 7: ("new\n", "NewPassword1\n", "/etc/added")}
-        found = (self.text("/etc/a"), self.text("/etc/secret"), *[p for p in ("/etc/gone", "/etc/added") if os.path.exists(self.path(p))])
+        found = (self.text("/etc/a"), self.text(f"{SECRETS}/a"), *[p for p in ("/etc/gone", "/etc/added") if os.path.exists(self.path(p))])
         whole = [number for number, tree in trees.items() if tree == found]
         return whole[0] if whole else found
 
@@ -500,7 +534,7 @@ class Apply(Site):
         self.assertEqual(self.kept(), ["fetched", "outcome.json", "running.json"])
 
     def test_the_same_files_change_nothing_and_give_their_number(self):
-        secret = file("/etc/secret", "OldPassword1\n", "0600")
+        secret = file(f"{SECRETS}/a", "OldPassword1\n", "0600")
         document = self.document(7, self.OLD, [secret])
         with open(self.path(apply.FETCHED), "wb") as opened:
             opened.write(signed(document, self.key))

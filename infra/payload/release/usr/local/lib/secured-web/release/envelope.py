@@ -7,6 +7,7 @@ import base64
 import binascii
 import json
 import os
+import re
 import subprocess
 import tempfile
 import zlib
@@ -17,6 +18,8 @@ TYPE = "application/vnd.secured-web.release.v1+gzip"
 OBJECT_LIMIT = 1024 * 1024
 # What an object of the limit's size may hold; a compressed bomb holds more.
 DOCUMENT_LIMIT = 16 * 1024 * 1024
+# Keys and passwords (infra/releases/sealedPaths.ts). The policies do not see sealed files, so nothing else is sealed.
+SEALED = "/etc/secured-web/secrets/[^/]+|/etc/(nginx|mysql)/tls/[^/]+[.]key"
 
 
 def payload_of(raw, key_file):
@@ -62,6 +65,12 @@ def decompressed(payload):
     return text
 
 
+def checked_secrets(secrets):
+    for file in secrets:
+        if not re.fullmatch(SEALED, file["path"]) or file["mode"] != "0600":
+            raise Refused(f"expected only keys and passwords of mode 0600 to be sealed, got {file['path']}")
+
+
 def opened(raw, key_file, own, opener):
     """The release in an object, with its secret files among the others.
 
@@ -83,8 +92,10 @@ def opened(raw, key_file, own, opener):
         if value != own[name]:
             raise Refused(f"the release is for the {name} {value}, and this is {own[name]}", number)
     try:
-        listed += json.loads(opener(sealed, "release"))
-        return {"number": number, **names, "version": version, "files": checked(listed)}
+        secrets = json.loads(opener(sealed, "release"))
+        merged = checked(listed + secrets)
+        checked_secrets(secrets)
+        return {"number": number, **names, "version": version, "files": merged}
     except Refused as refused:
         raise Refused(str(refused), number) from refused
     except (ValueError, TypeError, AttributeError) as error:
