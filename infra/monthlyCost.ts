@@ -8,16 +8,22 @@ export type MonthlyPrices = ReadonlyMap<string, number>;
 /** Monthly price of a node of a regional load balancer, in US dollars (DigitalOcean's price list, November 2026). */
 const loadBalancerNodePrice = 12;
 
+/**
+ * Monthly price of Spaces in US dollars, including 250 GiB (DigitalOcean's price list, November 2026). All buckets of
+ * an account share one subscription, so an account with several stacks pays it once.
+ */
+const spacesPrice = 5;
+
 /** Cost of backups as a share of the droplet's price (DigitalOcean's documentation, "Backups"). */
 const backupShare = { daily: 0.3, weekly: 0.2 };
 
 /**
- * Monthly cost of the stack in US dollars, without traffic: droplets, their backups and the load balancer. Undefined if
- * a size has no price.
+ * Monthly cost of the stack in US dollars, without traffic: droplets, their backups, the load balancer and
+ * the subscription of Spaces. Undefined if a size has no price.
  */
 export function monthlyCost(config: Config, topology: Topology, prices: MonthlyPrices): number | undefined {
   const share = config.backups.enabled ? backupShare[config.backups.plan] : 0;
-  let sum = config.loadBalancer.sizeUnit * loadBalancerNodePrice;
+  let sum = config.loadBalancer.sizeUnit * loadBalancerNodePrice + spacesPrice;
   for (const { size, roles } of topology.hosts) {
     const price = prices.get(size);
     if (price === undefined) return undefined;

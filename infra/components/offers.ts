@@ -2,7 +2,7 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import type * as pulumi from "@pulumi/pulumi";
 import { bufferPoolProblem } from "../config/capacity";
-import { projectName } from "../config/table";
+import { projectName, spacesRegions } from "../config/table";
 import type { Config } from "../config/types";
 import { isNotFound } from "../lookups";
 import type { MonthlyPrices } from "../monthlyCost";
@@ -47,10 +47,10 @@ export async function offerProblems(
   const problems: string[] = [];
   const region = regions.find(({ slug }) => slug === config.region);
   if (!region?.available) {
-    const available = regions.filter((other) => other.available).map(({ slug }) => slug);
-    problems.push(
-      `${projectName}:region: expected one of ${available.sort().join(", ")}, got ${config.region}`,
-    );
+    const usable = regions
+      .filter(({ slug, available }) => available && spacesRegions.includes(slug))
+      .map(({ slug }) => slug);
+    problems.push(`${projectName}:region: expected one of ${usable.sort().join(", ")}, got ${config.region}`);
   }
   if (image === undefined) {
     problems.push(

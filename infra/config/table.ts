@@ -7,6 +7,21 @@
 import { byEnvironment, flag, integer, listOf, oneOf, type Setting, secretText, text } from "./kinds";
 import { isCidr, isDomainName, isPem, isSubdomain, isVpcRange } from "./validators";
 
+/** DigitalOcean's documentation, "Spaces Availability" (March 2026): regions with Standard Storage. */
+export const spacesRegions: readonly string[] = [
+  "ams3",
+  "atl1",
+  "blr1",
+  "fra1",
+  "lon1",
+  "nyc3",
+  "sfo2",
+  "sfo3",
+  "sgp1",
+  "syd1",
+  "tor1",
+];
+
 /** The Pulumi project's name, which is the namespace of all settings. */
 export const projectName = "secured-web";
 
@@ -52,10 +67,14 @@ export const table = {
   handOverZone: text("the name of the zone", isDomainName, {
     doc: "Set for one run, together with createDomain false: the name of the zone that the stack gives up (docs/operations.md)",
   }),
-  region: text("a region's slug such as nyc3", (value) => /^[a-z]{3}\d$/.test(value), {
-    default: "nyc3",
-    doc: "DigitalOcean region of all resources",
-  }),
+  region: text(
+    `a region with Spaces (${spacesRegions.join(", ")})`,
+    (value) => spacesRegions.includes(value),
+    {
+      default: "nyc3",
+      doc: "DigitalOcean region of all resources. Hosts get their releases from Spaces",
+    },
+  ),
   image: text("an image's slug such as ubuntu-26-04-x64", slug, {
     default: "ubuntu-26-04-x64",
     doc: "Droplet image; the payload is written for Ubuntu 26.04",

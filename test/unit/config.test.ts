@@ -74,6 +74,11 @@ describe("configuration", () => {
       { "secured-web:topology": "mesh" },
       /topology: expected converged or separated, got mesh/,
     ],
+    [
+      "a region without Spaces",
+      { "secured-web:region": "nyc1" },
+      /^secured-web:region: expected a region with Spaces \(ams3, .*nyc3, .*\), got nyc1$/,
+    ],
     ["not a boolean", { "secured-web:createDomain": "yes" }, /createDomain: expected true or false, got yes/],
     ["not a domain", { "secured-web:domain": "foobar" }, /domain: expected a domain name .*, got foobar/],
     [

@@ -160,8 +160,8 @@ describe("program: converged development stack", () => {
       outputs.databaseWriters,
       [1, 2, 3].map((n) => `node-${n}.internal.dev.foobar.com`),
     );
-    // Three droplets of 18 dollars and one load balancer node of 12.
-    assert.equal(outputs.monthlyCostUsd, 66);
+    // Three droplets of 18 dollars, one load balancer node of 12, and 5 for Spaces.
+    assert.equal(outputs.monthlyCostUsd, 71);
   });
 
   it("gives each host and service a key of its own, and no host another's", () => {
@@ -231,9 +231,9 @@ describe("program: separated production stack", () => {
     for (const inputs of plain) assert.ok(!inputs.includes(apiKey));
   });
 
-  it("counts droplets, backups of database hosts and load balancer nodes", () => {
-    // 2 x 24 + 3 x 48 + 30 % of 3 x 48 + 2 x 12.
-    assert.equal(stack.outputs.monthlyCostUsd, 48 + 144 + 43.2 + 24);
+  it("counts droplets, backups of database hosts, load balancer nodes and the subscription of Spaces", () => {
+    // 2 x 24 + 3 x 48 + 30 % of 3 x 48 + 2 x 12 + 5.
+    assert.equal(stack.outputs.monthlyCostUsd, 48 + 144 + 43.2 + 24 + 5);
   });
 
   it("has no monthly cost if DigitalOcean no longer lists a size", async () => {
@@ -370,8 +370,12 @@ describe("program: what is not on offer", () => {
   });
 
   const wrong: [title: string, config: Record<string, string>, message: RegExp][] = [
-    ["an unknown region", { region: "xyz9" }, /secured-web:region: expected one of fra1, nyc3, got xyz9/],
-    ["a region that is full", { region: "nyc2" }, /secured-web:region: expected one of fra1, nyc3, got nyc2/],
+    [
+      "a region that is not listed",
+      { region: "syd1" },
+      /secured-web:region: expected one of fra1, nyc3, got syd1/,
+    ],
+    ["a region that is full", { region: "sfo2" }, /secured-web:region: expected one of fra1, nyc3, got sfo2/],
     [
       "an unknown size",
       { database: '{"size":"s-99vcpu"}' },
