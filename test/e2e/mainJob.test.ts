@@ -59,7 +59,7 @@ describe("npm start, and what follows it", function () {
       [outputs.loadBalancerIp],
       load_balancers.map(({ ip }) => ip),
     );
-    // Three s-2vcpu-2gb at 18 dollars and a load balancer node at 12, by the catalog's prices.
+    // By the catalog's prices three s-2vcpu-2gb at 18 dollars and a load balancer node at 12, and 5 for Spaces.
     assert.equal(outputs.monthlyCostUsd, 71);
   });
 

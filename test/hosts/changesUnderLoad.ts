@@ -1,7 +1,7 @@
 /**
  * Changes of a running stack, by the commands that an operator types, while visitors write and read through the load
  * balancer: no request fails, every acknowledged note is on every member exactly once, and a second update changes
- * nothing. It prints a table of times. It takes about 40 minutes, so `npm test` does not run it:
+ * nothing. It prints a table of times. It is too long for `npm test`, so it is run by itself:
  *
  *     npm test -- test/hosts/changesUnderLoad.ts
  */
