@@ -205,7 +205,8 @@ describe("droplets as hosts", function () {
     await host.powerOn(first);
     await assert.rejects(sh(2, "test -e /root/stopped"), "a power cut stops no service");
     assert.equal(await sh(2, "cat /var/log/ran"), "once", "user data runs at the first boot alone");
-    await sh(2, "ping -c 1 -W 2 10.10.0.3");
+    // A host that has booted may still be setting up its network.
+    await waitFor("the network of the host", async () => (await sh(2, "ping -c 1 -W 2 10.10.0.3")) !== "");
   });
 
   it("come back from a reboot of their own", async () => {
