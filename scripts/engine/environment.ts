@@ -40,7 +40,7 @@ export function sandboxEnvironment(
     HTTP_PROXY: services.spaces ?? NOWHERE,
     SPACES_ENDPOINT_URL: SPACES_ENDPOINT,
     PULUMI_HOME: home.pulumiHome,
-    PULUMI_BACKEND_URL: `file://${home.stateDir}`,
+    PULUMI_BACKEND_URL: backendUrl(home),
     PULUMI_CONFIG_PASSPHRASE_FILE: home.passphraseFile,
     PULUMI_SKIP_UPDATE_CHECK: "true",
     ...(services.standIns ? { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" } : {}),
@@ -50,6 +50,15 @@ export function sandboxEnvironment(
     DD_HOST: services.datadog?.url ?? NOWHERE,
     DATADOG_HOST: services.datadog?.url ?? NOWHERE,
   };
+}
+
+/**
+ * The engine writes each file of its state under another name and renames it, but the attributes beside it in place
+ * (gocloud.dev 0.46.0, fileblob/attrs.go). An engine that is killed while it writes them leaves them empty, and every
+ * later command fails with "failed to load checkpoint: EOF". So it writes none.
+ */
+function backendUrl(home: Home): string {
+  return `file://${home.stateDir}?metadata=skip`;
 }
 
 /** The user's exceptions from the proxy, without those that would send requests for Spaces out of the sandbox. */

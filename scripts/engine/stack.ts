@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import type { EngineEvent, PulumiFn, Stack } from "@pulumi/pulumi/automation";
 import { type DatadogAccess, ensureDatadog, hasHosts } from "../../sandbox/index";
 import { type Home, PROJECT_DIR } from "../home";
@@ -265,30 +264,11 @@ interface CommonOptions {
   readonly color: "never";
 }
 
-const SETTLES_WITHIN_MS = 10_000;
-
 /** Loaded by the first operation that runs it, because the provider SDKs are large. */
 const loadProgram: PulumiFn = async () => {
   const program = require("../../infra/index") as typeof import("../../infra/index");
   return { ...(await program()) };
 };
-
-/**
- * Selects a stack of the sandbox. Once, after a command was killed, `stack select` read an empty state file that was
- * complete before. In that case it reads the file again.
- */
-async function selectStored(select: () => Promise<Stack>): Promise<Stack> {
-  const deadline = Date.now() + SETTLES_WITHIN_MS;
-  for (;;) {
-    try {
-      return await select();
-    } catch (error) {
-      const unsettled = error instanceof EngineError && /failed to load checkpoint/.test(error.stderr);
-      if (!unsettled || Date.now() > deadline) throw error;
-      await delay(200);
-    }
-  }
-}
 
 async function openStack(
   { kind, home, stack }: StackTarget,
@@ -297,7 +277,7 @@ async function openStack(
   const { Stack } = require("@pulumi/pulumi/automation") as typeof import("@pulumi/pulumi/automation");
   if (kind === "sandbox") {
     const exists = readStoredStack(home, stack) !== undefined;
-    return exists ? selectStored(() => Stack.select(stack, workspace)) : Stack.create(stack, workspace);
+    return exists ? Stack.select(stack, workspace) : Stack.create(stack, workspace);
   }
   try {
     return await Stack.select(stack, workspace);

@@ -1,7 +1,7 @@
 /** Updates that are cut short at any point: the same command, given again, ends as one clean run would have. */
 
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { runningApi, waitUntilGone } from "../../sandbox/index";
 import { Sandbox, waitForLine } from "./sandbox";
 
@@ -36,6 +36,16 @@ describe("an update that is cut short", function () {
     await running.ended;
     assert.match(await sandbox.must("up"), /✔ Update: /);
     await assertWhole();
+  });
+
+  it("at any point of writing the state: the engine writes no file in place", async () => {
+    await sandbox.must("up");
+    const files = readdirSync(sandbox.home.stateDir, { recursive: true, encoding: "utf8" });
+    assert.ok(files.some((file) => file.endsWith("/dev.json")));
+    assert.deepEqual(
+      files.filter((file) => file.endsWith(".attrs")),
+      [],
+    );
   });
 
   it("by kill -9 in the moment when droplets are being made", async () => {
