@@ -13,6 +13,11 @@ export class NotAllowed {
   constructor(readonly allowed: string) {}
 }
 
+/** What is wrong in the parts of a structured value. `where` follows the setting's path: "[0].name". */
+export class WrongParts {
+  constructor(readonly parts: readonly { readonly where: string; readonly problem: string }[]) {}
+}
+
 /** One setting: its type, default, range and one line of documentation. */
 export interface Setting<T> {
   readonly type: string;
@@ -23,7 +28,7 @@ export interface Setting<T> {
   readonly secret: boolean;
   /** The default; undefined = none. */
   readonly defaultFor: (environment: Environment) => T | undefined;
-  readonly read: (raw: unknown) => T | NotAllowed;
+  readonly read: (raw: unknown) => T | NotAllowed | WrongParts;
 }
 
 interface Options<T> {

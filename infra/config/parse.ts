@@ -4,7 +4,7 @@
  */
 import { ConfigError } from "./configError";
 import { contradictions } from "./contradictions";
-import { type Environment, NotAllowed, parseJson, type Setting } from "./kinds";
+import { type Environment, NotAllowed, parseJson, type Setting, WrongParts } from "./kinds";
 import { nearestName } from "./suggestion";
 import { optionalPaths, projectName, table } from "./table";
 import type { Config, Settings } from "./types";
@@ -58,6 +58,10 @@ function readByTable(settings: readonly (readonly [string, unknown])[], isSecret
     const key = `${projectName}:${path.split(".")[0]}`;
     const value = setting.read(rawValue);
     if (value instanceof NotAllowed) problems.push(notAllowed(path, setting, rawValue));
+    else if (value instanceof WrongParts)
+      problems.push(
+        ...value.parts.map(({ where, problem }) => `${projectName}:${path}${where}: ${problem}`),
+      );
     else if (setting.secret && !isSecret(key)) problems.push(notEncrypted(path));
     else values.set(path, value);
   }
@@ -139,5 +143,6 @@ function notEncrypted(path: string): string {
 }
 
 function shorten(value: string): string {
+  if (value.includes("PRIVATE KEY")) return "a private key";
   return value.length > 80 ? `${value.slice(0, 77)}...` : value;
 }

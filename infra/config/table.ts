@@ -5,6 +5,7 @@
  * Over 300 lines because it is one table with an entry for each setting.
  */
 import { byEnvironment, flag, integer, listOf, oneOf, type Setting, secretText, text } from "./kinds";
+import { operatorUsers } from "./operatorUsers";
 import { isCidr, isDomainName, isPem, isSubdomain, isVpcRange } from "./validators";
 
 /** DigitalOcean's documentation, "Spaces Availability" (March 2026): regions with Standard Storage. */
@@ -195,8 +196,12 @@ export const table = {
   "operators.sshKeys": listOf(
     "ids or fingerprints of SSH keys in the account",
     (value) => /^\d+$|^([0-9a-f]{2}:){15}[0-9a-f]{2}$/.test(value),
-    { default: [], doc: "SSH keys that a new droplet accepts" },
+    {
+      default: [],
+      doc: "SSH keys that a new droplet accepts for root, until operators.users is set. With one, DigitalOcean does not mail a root password, which only opens the console",
+    },
   ),
+  "operators.users": operatorUsers,
   monitoring: oneOf(["none", "datadog", "sumologic"], {
     default: byEnvironment("none", "datadog"),
     doc: "Monitoring agent on every host; DigitalOcean's own alerts and uptime checks exist in any case",
@@ -325,5 +330,6 @@ export const optionalPaths = [
   "datadog.appKey",
   "sumologic.url",
   "alerts.backupAgeHours",
+  "operators.users",
   "replaceHost",
 ] as const satisfies readonly (keyof typeof table)[];
