@@ -61,7 +61,8 @@ function readOperator(item: unknown, where: string): { operator?: Operator; prob
   if (!Array.isArray(keys) || keys.length === 0) {
     problems.push({
       where: `${where}.keys`,
-      problem: "expected a list of one or more public keys. To revoke all keys of an operator, remove the operator",
+      problem:
+        "expected a list of one or more public keys. To revoke all keys of an operator, remove the operator",
     });
     return { problems };
   }
@@ -79,8 +80,7 @@ function readOperator(item: unknown, where: string): { operator?: Operator; prob
 }
 
 function nameProblem(name: unknown): string | undefined {
-  if (typeof name !== "string" || !namePattern.test(name))
-    return `expected ${allowedName}${shownName(name)}`;
+  if (typeof name !== "string" || !namePattern.test(name)) return `expected ${allowedName}${shownName(name)}`;
   if (reservedNames.has(name) || reservedPrefixes.some((prefix) => name.startsWith(prefix)))
     return `expected a name that no program uses, got ${name}. It is the account of the system or of a package. Choose another name`;
   return undefined;

@@ -59,9 +59,7 @@ function readByTable(settings: readonly (readonly [string, unknown])[], isSecret
     const value = setting.read(rawValue);
     if (value instanceof NotAllowed) problems.push(notAllowed(path, setting, rawValue));
     else if (value instanceof WrongParts)
-      problems.push(
-        ...value.parts.map(({ where, problem }) => `${projectName}:${path}${where}: ${problem}`),
-      );
+      problems.push(...value.parts.map(({ where, problem }) => `${projectName}:${path}${where}: ${problem}`));
     else if (setting.secret && !isSecret(key)) problems.push(notEncrypted(path));
     else values.set(path, value);
   }

@@ -57,7 +57,8 @@ export function readPublicKey(text: string): PublicKey | NoPublicKey {
     );
   const line = text.trim();
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-  if (/[\u0000-\u001f\u007f]/.test(line)) return new NoPublicKey("a text with line breaks or control characters");
+  if (/[\u0000-\u001f\u007f]/.test(line))
+    return new NoPublicKey("a text with line breaks or control characters");
   const [type = "", data = "", ...comment] = line.split(/ +/);
   if (type === "ssh-dss") return new NoPublicKey("a key of the weak type ssh-dss");
   const check = Object.hasOwn(types, type) ? types[type] : undefined;
@@ -66,7 +67,8 @@ export function readPublicKey(text: string): PublicKey | NoPublicKey {
   const isWhole = blob.toString("base64") === data;
   const found = isWhole && checkFields(type, blob, check);
   if (typeof found === "string") return new NoPublicKey(found);
-  if (!found) return new NoPublicKey(`a damaged key of the type ${type}. Copy the whole line of the .pub file`);
+  if (!found)
+    return new NoPublicKey(`a damaged key of the type ${type}. Copy the whole line of the .pub file`);
   return { type, data, comment: comment.join(" ") };
 }
 
