@@ -25,6 +25,7 @@ async function program() {
       loadBalancerIp: site.loadBalancerIp,
       droplets: site.droplets,
       databaseWriters: site.databaseWriters,
+      ssh: site.ssh,
       rollout: site.rollout,
       monthlyCostUsd: pulumi.output(monthlyCost(config, topology, prices)),
     };

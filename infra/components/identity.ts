@@ -24,6 +24,7 @@ export class Identity extends pulumi.ComponentResource {
   readonly caCertificate: pulumi.Output<string>;
   private readonly caKey: tls.PrivateKey;
   private readonly passwords: Readonly<Record<"app" | "replication" | "health", random.RandomPassword>>;
+  private readonly sshHostKeys: ReadonlyMap<string, tls.PrivateKey>;
   private readonly hostSecrets: ReadonlyMap<string, pulumi.Output<HostSecrets>>;
 
   constructor(
@@ -51,6 +52,12 @@ export class Identity extends pulumi.ComponentResource {
       replication: this.password("replication"),
       health: this.password("health"),
     };
+    this.sshHostKeys = new Map(
+      args.topology.hosts.map((host) => [
+        host.name,
+        new tls.PrivateKey(`${name}-${host.name}-ssh`, { algorithm: "ED25519" }, { parent: this }),
+      ]),
+    );
     this.hostSecrets = new Map(args.topology.hosts.map((host) => [host.name, this.createSecrets(host)]));
     this.registerOutputs({ caCertificate: this.caCertificate });
   }
@@ -60,6 +67,17 @@ export class Identity extends pulumi.ComponentResource {
     const secrets = this.hostSecrets.get(name);
     if (secrets === undefined) throw new Error(`the topology has no host ${name}`);
     return secrets;
+  }
+
+  /** The public key by which the host's SSH server is known, as in a file of known hosts: type and base64. */
+  sshHostKeyOf({ name }: Host): pulumi.Output<string> {
+    return this.sshHostKey(name).publicKeyOpenssh.apply((line) => line.trim());
+  }
+
+  private sshHostKey(hostName: string): tls.PrivateKey {
+    const key = this.sshHostKeys.get(hostName);
+    if (key === undefined) throw new Error(`the topology has no host ${hostName}`);
+    return key;
   }
 
   private createSecrets(host: Host): pulumi.Output<HostSecrets> {
@@ -75,13 +93,22 @@ export class Identity extends pulumi.ComponentResource {
             this.passwords.replication.result,
             this.passwords.health.result,
           ]),
+          this.sshHostKey(host.name).privateKeyPemPkcs8,
           isWeb ? this.webKeyPair(host) : undefined,
           isWeb ? this.keyPair(host, "app") : undefined,
           isDatabase ? this.keyPair(host, "database") : undefined,
         ])
         .apply(
-          ([caCertificate, [app, replication, health], webPair, appPair, databasePair]): HostSecrets => ({
+          ([
             caCertificate,
+            [app, replication, health],
+            sshHostKey,
+            webPair,
+            appPair,
+            databasePair,
+          ]): HostSecrets => ({
+            caCertificate,
+            sshHostKey,
             passwords: { app, health, ...(isDatabase ? { replication } : {}) },
             ...(webPair ? { web: webPair } : {}),
             ...(appPair ? { app: appPair } : {}),

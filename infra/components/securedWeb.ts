@@ -41,6 +41,15 @@ export interface DropletSummary {
   readonly privateIp: string;
 }
 
+/** How the hosts are reached by SSH. Public: the keys are those by which a client knows the hosts. */
+export interface SshAccess {
+  /** The accounts that can log in; undefined = root. */
+  readonly users?: readonly string[];
+  /** CIDRs that can reach SSH. */
+  readonly networks: readonly string[];
+  readonly hosts: readonly { readonly name: string; readonly address: string; readonly hostKey: string }[];
+}
+
 /**
  * A secured and monitored site on DigitalOcean: a load balancer with a certificate, web hosts, and a group of
  * database hosts that all accept writes, with every hop encrypted.
@@ -55,6 +64,7 @@ export class SecuredWeb extends pulumi.ComponentResource {
   readonly droplets: pulumi.Output<DropletSummary[]>;
   /** The keys that read the reports of the hosts, for `npm run status` and `npm run reboot`. Secret. */
   readonly rollout: pulumi.Output<ReportAccess>;
+  readonly ssh: pulumi.Output<SshAccess>;
   /** Internal names of the hosts that accept writes. */
   readonly databaseWriters: pulumi.Output<string[]>;
 
@@ -123,6 +133,22 @@ export class SecuredWeb extends pulumi.ComponentResource {
         privateIp: droplet.ipv4AddressPrivate,
       })),
     );
+    const { users, networks } = config.operators;
+    if (users?.length === 0)
+      void pulumi.log.warn("secured-web:operators.users is empty: no login on the hosts is possible", this);
+    this.ssh = pulumi
+      .all(
+        hosts.map(({ host, droplet }) => ({
+          name: host.name,
+          address: droplet.ipv4Address,
+          hostKey: identity.sshHostKeyOf(host),
+        })),
+      )
+      .apply((known) => ({
+        ...(users === undefined ? {} : { users: users.map(({ name }) => name) }),
+        networks,
+        hosts: known,
+      }));
     const writers = databaseWriters(topology, config.replication).map(({ fqdn }) => fqdn);
     this.databaseWriters = pulumi.output(writers);
 

@@ -13,7 +13,7 @@ export class NotAllowed {
   constructor(readonly allowed: string) {}
 }
 
-/** What is wrong in the parts of a structured value. `where` follows the setting's path: "[0].name". */
+/** The errors in the parts of a structured value. `where` follows the setting's path: "[0].name". */
 export class WrongParts {
   constructor(readonly parts: readonly { readonly where: string; readonly problem: string }[]) {}
 }

@@ -1,4 +1,4 @@
-/** The setting operators.users: who can log in on the hosts. Pure. */
+/** The setting operators.users: the accounts that can log in on the hosts. Pure. */
 import { parseJson, type Setting, WrongParts } from "./kinds";
 import { NoPublicKey, publicKeyTypes, readPublicKey } from "./publicKey";
 
@@ -16,7 +16,9 @@ const namePattern = /^[a-z][a-z0-9-]{0,29}[a-z0-9]$/;
 /** Accounts of the images, and of the packages on a host. They belong to a program, and must not get a key. */
 const reservedNames = new Set(
   [
-    "root daemon bin sys sync games man lp mail news uucp proxy www-data backup list irc gnats nobody nogroup",
+    "root daemon bin sys sync games man lp mail news uucp proxy www-data backup list irc gnats nogroup",
+    // prose-allow nobody: the name of an account
+    "nobody",
     "messagebus syslog uuidd tcpdump tss landscape fwupd-refresh usbmux sshd polkitd pollinate lxd dhcpcd ntp chrony",
     "admin adm sudo wheel users operator staff ubuntu debian do-agent droplet-agent",
     "mysql nginx haproxy app dd-agent telegraf",
@@ -33,7 +35,7 @@ interface Part {
 export const operatorUsers: Setting<readonly Operator[]> = {
   type: "list of { name, keys }",
   allowed: `accounts, each with a name (${allowedName}) and public keys (${publicKeyTypes})`,
-  doc: "Operators: named accounts with sudo on every host. Once set, root cannot log in by SSH; an empty list lets nobody in. Not set = root, with operators.sshKeys",
+  doc: "Operators: named accounts with sudo on every host. Once set, root cannot log in by SSH; with an empty list, no login is possible. Not set = root, with operators.sshKeys",
   secret: false,
   defaultFor: () => undefined,
   read: (raw) => {
@@ -91,7 +93,7 @@ function shownName(name: unknown): string {
   return typeof name === "string" && /^\S{1,40}$/.test(name) ? `, got "${name}"` : "";
 }
 
-/** Names and keys that are there twice. A key of two accounts would not tell who has logged in. */
+/** Names and keys that are there twice. A key of two accounts would not show which operator has logged in. */
 function duplicates(operators: readonly Operator[]): Part[] {
   const problems: Part[] = [];
   const names = new Set<string>();
@@ -105,7 +107,7 @@ function duplicates(operators: readonly Operator[]): Part[] {
       if (owner !== undefined)
         problems.push({
           where: "",
-          problem: `expected each key once, got the same key for ${owner} and ${name}. The log of logins could not tell them apart`,
+          problem: `expected each key once, got the same key for ${owner} and ${name}. The log of logins would not show which of them logged in`,
         });
       owners.set(data, name);
     }

@@ -10,7 +10,7 @@ export interface PublicKey {
   readonly comment: string;
 }
 
-/** What is wrong with a key, in words that fit after "expected a public key ..., got". They contain nothing of the key. */
+/** The error in a key, in words that fit after "expected a public key ..., got". They contain nothing of the key. */
 export class NoPublicKey {
   constructor(readonly got: string) {}
 }
@@ -49,11 +49,11 @@ const types: Readonly<Record<string, (fields: Fields) => boolean | string>> = {
 
 export const publicKeyTypes = "ssh-ed25519, ecdsa-sha2-nistp*, sk-*, or ssh-rsa of 3072 bits or more";
 
-/** Reads one line. Options before the type ("command=...") are refused: the release alone decides what a key may do. */
+/** Reads one line. Options before the type ("command=...") are refused: only the release decides what a key may do. */
 export function readPublicKey(text: string): PublicKey | NoPublicKey {
   if (/PRIVATE KEY|^PuTTY-User-Key/m.test(text))
     return new NoPublicKey(
-      "a private key. Whoever can read this configuration can use it: make a new key pair (ssh-keygen -t ed25519), and set the line of its .pub file",
+      "a private key. Anyone who can read this configuration can use it: make a new key pair (ssh-keygen -t ed25519), and set the line of its .pub file",
     );
   const line = text.trim();
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused

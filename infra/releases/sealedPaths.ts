@@ -6,7 +6,8 @@ import { ReleaseError } from "./releaseError";
  * Paths of files that a release seals: keys and passwords. The policies do not see sealed files, so no other file may
  * be one. A host enforces the same (SEALED in release/envelope.py).
  */
-const sealedPaths = /^(\/etc\/secured-web\/secrets\/[^/]+|\/etc\/(nginx|mysql)\/tls\/[^/]+\.key)$/;
+const sealedPaths =
+  /^(\/etc\/secured-web\/secrets\/[^/]+|\/etc\/(nginx|mysql)\/tls\/[^/]+\.key|\/etc\/ssh\/secured-web-host\.key)$/;
 
 /**
  * The files of a host, separated into those without secrets and those with the mode of secrets.
@@ -24,7 +25,7 @@ export function partedFiles(
   const misplaced = secret.find(({ path }) => !sealedPaths.test(path));
   if (misplaced !== undefined) {
     throw new ReleaseError(
-      `the release of ${hostName} would seal ${misplaced.path}, and no policy would see it. Expected a file of mode ${secretMode} to be in /etc/secured-web/secrets, or a key in /etc/nginx/tls or /etc/mysql/tls`,
+      `the release of ${hostName} would seal ${misplaced.path}, and no policy would see it. Expected a file of mode ${secretMode} to be in /etc/secured-web/secrets, or a key in /etc/nginx/tls or /etc/mysql/tls, or /etc/ssh/secured-web-host.key`,
     );
   }
   return { open: files.filter((file) => !secret.includes(file)), secret };

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { applicationFiles } from "./application";
 import { compact } from "./compact";
 import { monitoringFiles } from "./monitoring";
+import { operatorFiles } from "./operators";
 import { payloadFiles, type Rendering } from "./payload";
 import { renderTemplate, templateNames } from "./template";
 import type { HostContext, HostFile } from "./types";
@@ -18,6 +19,7 @@ export function configurationFiles(context: HostContext): readonly HostFile[] {
     ...renderings(context).flatMap(renderFiles),
     ...monitoringFiles(context, payloadVersion()).flatMap(renderFiles),
     ...(context.host.roles.includes("web") ? applicationFiles() : []),
+    ...operatorFiles(context),
   ];
   return orderedByPath(files);
 }

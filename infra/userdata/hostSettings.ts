@@ -13,6 +13,7 @@ export function hostSettings(label: string, config: Config, topology: Topology):
     hstsMaxAgeSeconds: config.hsts.maxAgeSeconds,
     vpcIpRange: config.vpc.ipRange,
     operatorNetworks: config.operators.networks,
+    operatorUsers: config.operators.users,
     groupName: groupName(label, topology.internalZone),
     database: {
       bufferPoolMib: config.database.bufferPoolMib,

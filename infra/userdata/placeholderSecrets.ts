@@ -50,6 +50,7 @@ export function placeholderSecrets({ host, settings }: HostContext, given: KeyPa
   const isDatabase = host.roles.includes("database");
   return {
     caCertificate: pair("ca").certificate,
+    sshHostKey: pem("PRIVATE KEY", "ssh host key", 64),
     passwords: {
       app: noise("app", 32),
       health: noise("health", 32),

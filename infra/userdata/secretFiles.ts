@@ -15,7 +15,10 @@ const secretFolder = "/etc/secured-web/secrets";
  * Throws if a secret that the host's roles need is missing or malformed. The error never contains it.
  */
 export function secretFiles(context: HostContext, secrets: HostSecrets): readonly HostFile[] {
-  const files = [hostFile("/etc/secured-web/ca.pem", pem("the CA's certificate", secrets.caCertificate))];
+  const files = [
+    hostFile("/etc/secured-web/ca.pem", pem("the CA's certificate", secrets.caCertificate)),
+    hostFile("/etc/ssh/secured-web-host.key", pem("the SSH server's key", secrets.sshHostKey), secretMode),
+  ];
   if (context.host.roles.includes("web")) files.push(...webSecrets(context, secrets));
   if (context.host.roles.includes("database")) files.push(...databaseSecrets(context, secrets));
   files.push(...monitoringSecrets(context, secrets));

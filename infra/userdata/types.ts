@@ -2,6 +2,7 @@
  * The arguments of a host's user data. Everything here is plain data: the components resolve Pulumi outputs first,
  * and the tests write literals.
  */
+import type { Operator } from "../config/operatorUsers";
 import type { Host, Replication, Topology } from "../topology";
 
 /** The settings in user data, known at preview. Sizes are in MiB, times in seconds. */
@@ -15,6 +16,8 @@ export interface HostSettings {
   readonly vpcIpRange: string;
   /** CIDRs that can reach SSH; none = closed. */
   readonly operatorNetworks: readonly string[];
+  /** The accounts that can log in by SSH; undefined = root. */
+  readonly operatorUsers: readonly Operator[] | undefined;
   /** UUID of the replication group, derived from the site's label, so that it is known at preview. */
   readonly groupName: string;
   readonly database: {
@@ -66,6 +69,8 @@ export interface HostSecrets {
     /** MySQL user of the health check behind HAProxy, which can only read the group's state. */
     readonly health: string;
   };
+  /** The private key by which clients know the host's SSH server: Ed25519, PKCS #8, PEM (OpenSSH 9.6 and newer read it). */
+  readonly sshHostKey: string;
   readonly datadogApiKey?: string;
   /** The address of Sumo Logic's HTTP source, which acts as a password. */
   readonly sumologicUrl?: string;

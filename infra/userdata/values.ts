@@ -7,8 +7,9 @@ import {
   type Peer,
 } from "../firewallMatrix";
 import { databaseWriters, hostsWithRole } from "../topology";
+import { operatorKeyFolder, operatorsGroup } from "./operators";
 import type { TemplateItem, TemplateValues } from "./template";
-import type { HostContext } from "./types";
+import type { HostContext, HostSettings } from "./types";
 
 /**
  * Loopback port on which secured-web-health answers for the first database host. The other hosts use the following
@@ -28,6 +29,7 @@ export function commonValues({ host, topology, settings }: HostContext): Templat
     vpcIpRange: settings.vpcIpRange,
     databaseHosts: hostsWithRole(topology, "database").map(({ fqdn }) => ({ fqdn })),
     upgradeHour: String(upgradeHour({ host, topology, settings })).padStart(2, "0"),
+    ...sshValues(settings),
     ...firewallValues({ host, topology, settings }),
   };
 }
@@ -99,6 +101,13 @@ function upgradeHour({ host, topology }: HostContext): number {
 function serverIdOf(name: string, serverId: number | undefined): number {
   if (serverId === undefined) throw new Error(`${name}: a database host needs a server id`);
   return serverId;
+}
+
+/** The logins that SSH accepts: the operators' accounts, or root with the keys that its droplet was created with. */
+function sshValues({ operatorUsers }: HostSettings): TemplateValues {
+  return operatorUsers === undefined
+    ? { rootLogin: "prohibit-password", loginGroup: "root", authorizedKeysFile: ".ssh/authorized_keys" }
+    : { rootLogin: "no", loginGroup: operatorsGroup, authorizedKeysFile: `${operatorKeyFolder}/%u` };
 }
 
 export function sliceValues(

@@ -105,6 +105,7 @@ function outputsOf(
         privateKeyPem: pem(`key-of-${name}`),
         publicKeyPem: signing.publicKey,
         privateKeyPemPkcs8: signing.privateKey,
+        publicKeyOpenssh: `ssh-ed25519 ${Buffer.from(name).toString("base64")}\n`,
       };
     case "random:index/randomId:RandomId":
       return { ...inputs, hex: "0a1b2c3d" };

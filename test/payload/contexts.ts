@@ -24,6 +24,7 @@ export const settings: HostSettings = {
   hstsMaxAgeSeconds: 31_536_000,
   vpcIpRange: "10.20.0.0/20",
   operatorNetworks: ["198.51.100.0/24"],
+  operatorUsers: undefined,
   groupName: "11111111-2222-5333-8444-555555555555",
   database: { bufferPoolMib: 256, maxConnections: 200 },
   app: { connectionLimit: 20 },
@@ -88,6 +89,7 @@ export function fakeSecrets(host: Host): HostSecrets {
   const isDatabase = host.roles.includes("database");
   return {
     caCertificate: fakePem("certificate of the CA"),
+    sshHostKey: fakePem(`SECRET SSH key of ${host.name}`),
     ...(isWeb ? { web: fakePair(`${host.name}'s nginx`), app: fakePair(`${host.name}'s application`) } : {}),
     ...(isDatabase ? { database: fakePair(`${host.name}'s mysqld`) } : {}),
     passwords: {

@@ -215,9 +215,13 @@ json.dump([file["path"] for file in document["files"]], sys.stdout)
         [hostFile("/etc/secured-web/secrets/a", "0644"), hostFile("/etc/secured-web/secrets/a", "0600")],
         /contains \/etc\/secured-web\/secrets\/a twice/,
       ],
-      ...["/etc/nginx/nginx.conf", "/etc/nginx/tls/server.pem", "/etc/mysql/conf.d/a.cnf"].map(
-        (path) => [`to seal ${path}`, [hostFile(path, "0600")], /no policy would see it/] as const,
-      ),
+      ...[
+        "/etc/nginx/nginx.conf",
+        "/etc/nginx/tls/server.pem",
+        "/etc/mysql/conf.d/a.cnf",
+        "/etc/ssh/sshd_config",
+        "/etc/ssh/secured-web-keys/alice",
+      ].map((path) => [`to seal ${path}`, [hostFile(path, "0600")], /no policy would see it/] as const),
     ] as const) {
       it(`${what}`, () => {
         assert.throws(

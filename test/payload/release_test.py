@@ -260,6 +260,8 @@ class Envelope(Site):
             "/etc/systemd/system/more.service",
             "/etc/systemd/system/more.key",
             "/etc/secured-web/release.pem",
+            "/etc/ssh/sshd_config.d/more.conf",
+            "/etc/ssh/secured-web-keys/mallory",
             "/etc/secured-web/secrets",
             f"{SECRETS}/more/app.password",
             f"{SECRETS}/../../nginx/nginx.conf",

@@ -1,5 +1,6 @@
 /** The rendered files under the tools of their own kind, on the sandbox's base image; each check also refuses a fault. */
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import type { Host } from "../../infra/topology";
 import { renderUserData } from "../../infra/userdata/render";
 import type { HostContext, HostSecrets } from "../../infra/userdata/types";
@@ -30,6 +31,7 @@ async function realSecrets(host: Host): Promise<HostSecrets> {
   return {
     ...fake,
     caCertificate: pair.certificate,
+    sshHostKey: String(generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" })),
     ...(fake.web ? { web: pair, app: pair } : {}),
     ...(fake.database ? { database: pair } : {}),
   };
@@ -84,9 +86,23 @@ const checks: Check[] = [
   {
     what: "sshd -t",
     path: "/etc/ssh/sshd_config.d/10-secured-web.conf",
-    run: (host) => host.run("sh", "-c", "ssh-keygen -A >/dev/null && mkdir -p /run/sshd && sshd -t"),
+    run: (host) => host.run("sh", "-c", "mkdir -p /run/sshd && sshd -t"),
     fault: (text) => text.replace("MaxAuthTries 3", "MaxAuthTrys 3"),
     says: /Bad configuration option: MaxAuthTrys/,
+  },
+  {
+    what: "sshd -t, of the host's key",
+    path: "/etc/ssh/secured-web-host.key",
+    run: (host) => host.run("sh", "-c", "mkdir -p /run/sshd && sshd -t"),
+    fault: (text) => text.replace(/^(.{40})/m, "-----BEGIN PRIVATE KEY-----\n$1"),
+    says: /no hostkeys available/,
+  },
+  {
+    what: "visudo -c",
+    path: "/etc/sudoers.d/secured-web",
+    run: (host) => host.run("visudo", "-c", "-f", "/etc/sudoers.d/secured-web"),
+    fault: (text) => text.replace("NOPASSWD:", "NOPASWD:"),
+    says: /syntax error/,
   },
   {
     what: "systemd-analyze verify of every unit",

@@ -1,4 +1,5 @@
 /** The stacks of the project's own program, as the engine would show them to the policies. */
+import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import type { Fixture, FixtureResource } from "../../policy/frame/fixture";
 import { unknownValue } from "../../policy/frame/value";
@@ -16,6 +17,12 @@ export interface ProgramStack {
   readonly replication: "group" | "source-replica";
 }
 
+/** A public key as in a .pub file. Its base64 must not look like a secret to a policy. */
+const publicKey = `ssh-ed25519 ${Buffer.concat([
+  Buffer.from("\0\0\0\x0bssh-ed25519\0\0\0\x20"),
+  createHash("sha256").update("alice").digest(),
+]).toString("base64")} alice@laptop`;
+
 async function configOf({ environment, topology, tls, monitoring, replication }: ProgramStack) {
   const domain = environment === "production" ? "foobar.com" : "dev.foobar.com";
   const pair = tls === "passthrough" ? await testCertificate([`www.${domain}`]) : undefined;
@@ -25,6 +32,14 @@ async function configOf({ environment, topology, tls, monitoring, replication }:
     domain,
     replication,
     monitoring,
+    ...(topology === "separated"
+      ? {
+          operators: JSON.stringify({
+            networks: ["192.0.2.0/24"],
+            users: [{ name: "alice", keys: [publicKey] }],
+          }),
+        }
+      : {}),
     ...(monitoring === "datadog"
       ? { datadog: JSON.stringify({ apiKey: "0123456789abcdef0123456789abcdef" }) }
       : {}),

@@ -160,6 +160,14 @@ describe("program: converged development stack", () => {
       outputs.databaseWriters,
       [1, 2, 3].map((n) => `node-${n}.internal.dev.foobar.com`),
     );
+    assert.deepEqual(outputs.ssh, {
+      networks: [],
+      hosts: ["node-1", "node-2", "node-3"].map((name, index) => ({
+        name,
+        address: outputs.droplets[index]?.publicIp,
+        hostKey: `ssh-ed25519 ${Buffer.from(`${name}-ssh`).toString("base64")}`,
+      })),
+    });
     // Three droplets of 18 dollars, one load balancer node of 12, and 5 for Spaces.
     assert.equal(outputs.monthlyCostUsd, 71);
   });

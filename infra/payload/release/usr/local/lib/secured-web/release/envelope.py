@@ -19,7 +19,7 @@ OBJECT_LIMIT = 1024 * 1024
 # What an object of the limit's size may hold; a compressed bomb holds more.
 DOCUMENT_LIMIT = 16 * 1024 * 1024
 # Keys and passwords (infra/releases/sealedPaths.ts). The policies do not see sealed files, so nothing else is sealed.
-SEALED = "/etc/secured-web/secrets/[^/]+|/etc/(nginx|mysql)/tls/[^/]+[.]key"
+SEALED = "/etc/secured-web/secrets/[^/]+|/etc/(nginx|mysql)/tls/[^/]+[.]key|/etc/ssh/secured-web-host[.]key"
 
 
 def payload_of(raw, key_file):
