@@ -206,6 +206,7 @@ export { portOption } from "./cli/portOption";
 export { type CommandOptions, runSandboxCommand } from "./cli/run";
 export type { DropletStatus, SandboxStatus } from "./cli/status";
 export { table } from "./cli/table";
+export { inherit } from "./hosts/inherit";
 
 /** The whole status of a sandbox. Throws a Failure if there is none. */
 export async function sandboxStatus(sandbox: Sandbox): Promise<SandboxStatus> {

@@ -17,6 +17,7 @@ const COMMANDS: readonly string[] = [
     "sandbox",
     "status",
   ],
+  ...["shell", "exec", "logs"],
   ...["test", "verify", "bench", "diagram", "docs", "policy"],
 ];
 

@@ -15,7 +15,7 @@ export interface CommandSpec {
   readonly summary: string;
   /** Further help: what the command does, and what it keeps. */
   readonly details?: string;
-  /** Names of the arguments, in order; one in brackets is optional. */
+  /** Names of the arguments, in order; one in brackets is optional, and a last one that ends in "..." takes the rest. */
   readonly positionals?: readonly string[];
   /** All arguments are passed on unchanged. With "verbs", also --help, because it belongs to the verb. */
   readonly passThrough?: boolean | "verbs";
@@ -127,7 +127,7 @@ function refuseWrongCount(spec: CommandSpec, positionals: readonly string[], fra
   if (positionals.length < required.length) {
     throw usageFailure(`${spec.name} needs ${required.slice(positionals.length).join(" and ")}`, usage);
   }
-  const extra = positionals.slice(names.length);
+  const extra = names.at(-1)?.endsWith("...") ? [] : positionals.slice(names.length);
   if (extra.length > 0) {
     throw usageFailure(`${spec.name} does not take ${extra.map((word) => `"${word}"`).join(", ")}`, usage);
   }

@@ -1,9 +1,8 @@
-import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { constants } from "node:os";
 import { join } from "node:path";
 import { type CloudInitState, cloudInitState } from "./host/cloudInit";
 import { dropletsOnDisk, Host } from "./host/host";
+import { inherit } from "./inherit";
 import {
   balancerNamespace,
   clientNamespace,
@@ -148,23 +147,4 @@ function placeOf(instance: Instance, hop: Hop): [string, string] {
     case "droplet":
       return [dropletNamespace(instance, hop.dropletId), hop.side === "public" ? "eth0" : "eth1"];
   }
-}
-
-function inherit(program: string, args: readonly string[]): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: "inherit" });
-    // The terminal sends Ctrl-C to the program, which decides what to do: a shell continues.
-    const ignore = () => {};
-    const end = () => child.kill("SIGTERM");
-    process.on("SIGINT", ignore).on("SIGTERM", end);
-    const rest = () => process.off("SIGINT", ignore).off("SIGTERM", end);
-    child.on("error", (error) => {
-      rest();
-      reject(error);
-    });
-    child.on("close", (code, signal) => {
-      rest();
-      resolve(code ?? (signal === null ? 1 : 128 + constants.signals[signal]));
-    });
-  });
 }

@@ -2,10 +2,11 @@
  * A host's root as it is after cloud-init has written its files: the sandbox's base image with the rendered files on
  * top, and the users and owners that setup gives them. Tools run in it by chroot, in namespaces of their own.
  */
-import { type SpawnSyncReturns, spawnSync } from "node:child_process";
+import { type ChildProcessByStdio, type SpawnSyncReturns, spawn, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { Readable } from "node:stream";
 import { ensureBaseImage } from "../../sandbox/hosts/image";
 import { missingForHosts } from "../../sandbox/hosts/requirements";
 import { parseUserData } from "./parsed";
@@ -51,12 +52,20 @@ export class RenderedHost {
 
   /** Runs a program of the host, without network, with /proc, /dev and an own /run and /tmp. */
   run(...command: string[]): Answer {
+    return answer(spawnSync("unshare", ["--net", ...this.isolated(command)], { encoding: "utf8" }));
+  }
+
+  /** Starts a program of the host, with this machine's network. It ends with the returned process. */
+  start(...command: string[]): ChildProcessByStdio<null, Readable, Readable> {
+    return spawn("unshare", this.isolated(command), { stdio: ["ignore", "pipe", "pipe"] });
+  }
+
+  private isolated(command: readonly string[]): string[] {
     const script =
       'mount -t proc proc "$0/proc" && mount --bind /dev "$0/dev" && mount -t tmpfs tmpfs "$0/tmp" && ' +
       'mkdir -p "$0/run" && ip link set lo up && exec chroot "$0" env -i ' +
       'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root SYSTEMD_LOG_TARGET=console "$@"';
-    const isolated = ["--mount", "--net", "--pid", "--fork", "--kill-child", "sh", "-c", script, this.root];
-    return answer(spawnSync("unshare", [...isolated, ...command], { encoding: "utf8" }));
+    return ["--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script, this.root, ...command];
   }
 
   /** The output; throws where the program fails. */
