@@ -41,6 +41,24 @@ function load(rules: string): { sets: Map<string, string[]>; text: string } {
   }
 }
 
+/** The answers to two lines on one SSH connection, between which the rules change. */
+function answers(before: string, after: string): string[] {
+  const folder = mkdtempSync(join(tmpdir(), "secured-web-nft-"));
+  try {
+    const paths = [before, after].map((rules, index) => {
+      const path = join(folder, String(index));
+      writeFileSync(path, rules.replace(/^include .*$/m, ""));
+      return path;
+    });
+    const program = ["--net", "python3", join(__dirname, "closed_network.py"), ...paths];
+    const { status, stdout, stderr } = spawnSync("unshare", program, { encoding: "utf8" });
+    assert.equal(status, 0, stderr);
+    return stdout.trim().split("\n");
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 function elementText(element: unknown): string {
   if (typeof element !== "object" || element === null) return String(element);
   if ("prefix" in element) {
@@ -52,7 +70,7 @@ function elementText(element: unknown): string {
 }
 
 describe("payload: packet filter", function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   before(function () {
     const { status, stderr, error } = spawnSync("unshare", ["--net", "nft", "list", "ruleset"], {
       encoding: "utf8",
@@ -112,6 +130,19 @@ describe("payload: packet filter", function () {
       );
       assert.deepEqual(load(rulesOf(context)).sets.get("in_from_networks"), []);
     }
+  });
+
+  it("cuts open SSH connections of a network that is removed, and leaves those of others", () => {
+    const rules = (...operatorNetworks: string[]) =>
+      rulesOf(contextOf({ topology: "separated", settings: { operatorNetworks } }, "db-1"));
+    const client = "198.51.100.2/32";
+    assert.deepEqual(answers(rules(client), rules(client, "203.0.113.0/24")), ["first", "second"]);
+    assert.deepEqual(answers(rules(client), rules("203.0.113.0/24")), ["first", "nothing"]);
+    assert.deepEqual(answers(rules(client), rules()), ["first", "nothing"]);
+    // Without the rule that does it, the connection goes on: this test can fail.
+    const unprotected = rules().replace(/^.*tcp dport 22 .* drop\n/m, "");
+    assert.notEqual(unprotected, rules());
+    assert.deepEqual(answers(rules(client), unprotected), ["first", "second"]);
   });
 
   it("drops what no rule lets in, and keeps the metadata address for root", () => {
