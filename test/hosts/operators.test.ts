@@ -1,0 +1,258 @@
+/** Operators come and go by updates of a running stack: probed on every host, from networks that are allowed and not. */
+import assert from "node:assert/strict";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { SshAccess } from "../../infra/components/securedWeb";
+import { clientNamespace, namespacePath, openInstance } from "../../sandbox/hosts/instance";
+import { CLIENT_ADDRESS } from "../../sandbox/hosts/network/addresses";
+import { ip } from "../../sandbox/hosts/network/namespace";
+import { Sandbox } from "../e2e/sandbox";
+import { waitFor } from "../waitFor";
+import { skipWithoutHosts } from "./requirement";
+
+const HOSTS = { SECURED_WEB_HOSTS: "on" };
+/** The client has an address in each of these networks, and its own in neither. */
+const OFFICE = { network: "192.0.2.64/26", address: "192.0.2.77" };
+const NEW_OFFICE = { network: "192.0.2.128/26", address: "192.0.2.130" };
+const FOREIGN = CLIENT_ADDRESS;
+
+/** A login with a program on the host that goes on until the connection or the program ends. */
+class Session {
+  #said = "";
+  #errors = "";
+  exitCode: number | null | undefined;
+
+  constructor(private readonly child: ChildProcess) {
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      this.#said += text;
+    });
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.#errors += text;
+    });
+    child.once("close", (code) => {
+      this.exitCode = code;
+    });
+  }
+
+  get said(): string {
+    return this.#said;
+  }
+
+  get errors(): string {
+    return this.#errors;
+  }
+
+  get isOpen(): boolean {
+    return this.exitCode === undefined;
+  }
+
+  async until(text: string): Promise<void> {
+    await waitFor(`"${text}" from a session`, async () => this.#said.includes(text), {
+      within: 60,
+      explain: async () => `${this.#said}${this.#errors}`,
+    });
+  }
+
+  /** Waits for the echo of a line: the connection carries data both ways. */
+  async echoes(line: string): Promise<void> {
+    this.child.stdin?.write(`${line}\n`);
+    await this.until(line);
+  }
+
+  ends(): Promise<unknown> {
+    return waitFor("the end of a session", async () => !this.isOpen, { within: 60 });
+  }
+
+  close(): void {
+    this.child.kill("SIGKILL");
+  }
+}
+
+describe("operators of a running stack", function () {
+  this.timeout(15 * 60_000);
+  this.bail(true);
+  const folder = mkdtempSync(join(tmpdir(), "secured-web-operators-"));
+  const sessions: Session[] = [];
+  let sandbox: Sandbox;
+  let client: string;
+  let access: SshAccess;
+  let keys: Readonly<Record<"alice" | "bob" | "carol", string>>;
+
+  before(async function () {
+    await skipWithoutHosts(this);
+    keys = { alice: keyPair("alice"), bob: keyPair("bob"), carol: keyPair("carol") };
+    sandbox = await Sandbox.make();
+    await must("start", "--yes", ...operators(["alice", "bob"], OFFICE.network));
+    const instance = await openInstance(join(sandbox.home.dir, "hosts"));
+    client = clientNamespace(instance);
+    for (const { address } of [OFFICE, NEW_OFFICE]) await ip(client, [`addr replace ${address}/32 dev eth0`]);
+    access = (JSON.parse(await must("outputs", "dev")) as { ssh: SshAccess }).ssh;
+    writeFileSync(
+      join(folder, "known_hosts"),
+      access.hosts.map(({ name, hostKey }) => `${name} ${hostKey}\n`).join(""),
+    );
+  });
+  after(async () => {
+    for (const session of sessions) session.close();
+    await sandbox?.run("stop", ["--force"], HOSTS);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function must(command: string, ...args: string[]): Promise<string> {
+    const { exitCode, stdout, stderr } = await sandbox.run(command, args, HOSTS);
+    assert.equal(exitCode, 0, `${command} ${args.join(" ")}\n${stdout}\n${stderr}`);
+    return stdout;
+  }
+
+  function keyPair(name: string): string {
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", join(folder, name)]);
+    return readFileSync(join(folder, `${name}.pub`), "utf8").trim();
+  }
+
+  function operators(names: readonly (keyof typeof keys)[], ...networks: string[]): string[] {
+    const users = names.map((name) => ({ name, keys: [keys[name]] }));
+    return ["--config", `secured-web:operators=${JSON.stringify({ networks, users })}`];
+  }
+
+  const on = <T>(work: (host: SshAccess["hosts"][number]) => Promise<T>) =>
+    Promise.all(access.hosts.map(work));
+
+  function ssh(
+    host: SshAccess["hosts"][number],
+    { user, from, key = user }: { user: string; from: string; key?: string },
+    command: string,
+  ): Session {
+    const options = {
+      BatchMode: "yes",
+      BindAddress: from,
+      ConnectTimeout: "10",
+      HostKeyAlias: host.name,
+      IdentitiesOnly: "yes",
+      IdentityAgent: "none",
+      IdentityFile: join(folder, key),
+      // A connection whose packets are dropped ends after 10 s.
+      ServerAliveCountMax: "2",
+      ServerAliveInterval: "5",
+      StrictHostKeyChecking: "yes",
+      UserKnownHostsFile: join(folder, "known_hosts"),
+    };
+    const flags = Object.entries(options).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
+    const args = ["ssh", "-F", "none", ...flags, "-l", user, host.address, command];
+    const session = new Session(
+      spawn("nsenter", [`--net=${namespacePath(client)}`, "--", ...args], { stdio: "pipe" }),
+    );
+    sessions.push(session);
+    return session;
+  }
+
+  async function logsIn(user: string, from: string): Promise<void> {
+    await on(async (host) => {
+      const session = ssh(host, { user, from }, "id -un && sudo -n id -un");
+      await session.ends();
+      assert.deepEqual([session.said, session.exitCode], [`${user}\nroot\n`, 0], session.errors);
+    });
+  }
+
+  async function isRefused(user: string, from: string, why: RegExp, key = user): Promise<void> {
+    await on(async (host) => {
+      const session = ssh(host, { user, from, key }, "id -un");
+      await session.ends();
+      assert.deepEqual([session.said, session.exitCode], ["", 255], host.name);
+      assert.match(session.errors, why, host.name);
+    });
+  }
+
+  const denied = /Permission denied \(publickey\)/;
+  const timedOut = /timed out/;
+
+  it("log in with their own accounts on every new host, from their network only, and root does not", async () => {
+    await logsIn("alice", OFFICE.address);
+    await logsIn("bob", OFFICE.address);
+    await isRefused("root", OFFICE.address, denied, "alice");
+    await isRefused("carol", OFFICE.address, denied);
+    await isRefused("alice", FOREIGN, timedOut);
+    await isRefused("alice", NEW_OFFICE.address, timedOut);
+  });
+
+  it("are in each host's journal, with what they ran", async () => {
+    await on(async ({ name }) => {
+      const said = await must(
+        "exec",
+        ...[
+          "dev",
+          name,
+          "--",
+          "journalctl",
+          "--no-pager",
+          "_COMM=sudo",
+          "+",
+          "_COMM=sshd",
+          "+",
+          "_COMM=sshd-session",
+        ],
+      );
+      assert.match(said, /sudo\[\d+\]: +bob : .*COMMAND=\S*id -un/);
+      assert.match(said, /Accepted publickey for bob from 192\.0\.2\.77 .*ED25519 SHA256:/);
+    });
+  });
+
+  it("lose their open sessions when they are removed, and the others keep theirs", async () => {
+    const kept = await on(async (host) =>
+      ssh(host, { user: "alice", from: OFFICE.address }, "echo open; cat"),
+    );
+    const asRoot = await on(async (host) =>
+      ssh(host, { user: "bob", from: OFFICE.address }, "sudo -n sh -c 'echo open; exec sleep 4711'"),
+    );
+    await Promise.all([...kept, ...asRoot].map((session) => session.until("open")));
+    await must("up", "dev", ...operators(["alice", "carol"], OFFICE.network));
+    await Promise.all(asRoot.map((session) => session.ends()));
+    await on(async ({ name }) => {
+      const { exitCode, stdout } = await sandbox.run(
+        "exec",
+        ["dev", name, "--", "pgrep", "-f", "^sleep 4711"],
+        HOSTS,
+      );
+      assert.equal(exitCode, 1, `still runs on ${name}: ${stdout}`);
+      await must(
+        "exec",
+        "dev",
+        name,
+        "--",
+        "sh",
+        "-c",
+        "! getent passwd bob && ls -d /var/lib/secured-web/former-operators/bob-*",
+      );
+    });
+    await Promise.all(kept.map((session) => session.echoes("still here")));
+    await isRefused("bob", OFFICE.address, denied);
+    await logsIn("carol", OFFICE.address);
+    assert.match(
+      await must("up", "dev", ...operators(["alice", "carol"], OFFICE.network)),
+      /✔ Update: \d+ unchanged\n/,
+    );
+  });
+
+  it("lose their open sessions when their network is closed, and come in from the new one", async () => {
+    const open = sessions.filter(({ isOpen }) => isOpen);
+    assert.equal(open.length, access.hosts.length);
+    await must("up", "dev", ...operators(["alice", "carol"], NEW_OFFICE.network));
+    await Promise.all(open.map((session) => session.ends()));
+    for (const { errors } of open) assert.match(errors, /not responding|Timeout|Broken pipe|reset/i);
+    await isRefused("alice", OFFICE.address, timedOut);
+    await logsIn("alice", NEW_OFFICE.address);
+  });
+
+  it("can all be removed, and the update says so", async () => {
+    const open = await on(async (host) =>
+      ssh(host, { user: "alice", from: NEW_OFFICE.address }, "echo open; cat"),
+    );
+    await Promise.all(open.map((session) => session.until("open")));
+    const said = await must("up", "dev", ...operators([], NEW_OFFICE.network));
+    assert.match(said, /operators\.users is empty: no login on the hosts is possible/);
+    await Promise.all(open.map((session) => session.ends()));
+    await isRefused("alice", NEW_OFFICE.address, denied);
+    await isRefused("root", NEW_OFFICE.address, denied, "alice");
+  });
+});
