@@ -25,7 +25,6 @@ export interface DropletPlace {
 export interface Rollout {
   readonly store: ReleaseStore;
   readonly timeoutSeconds: number;
-  readonly attempt: number;
 }
 
 export interface HostDropletArgs {

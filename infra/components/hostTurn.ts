@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { contentHash, type ReleaseDocument } from "../releases/document";
 import { envelope, releaseContentType } from "../releases/envelope";
 import { releaseKey } from "../releases/objectKeys";
-import { untilWell } from "../rollout/gate";
+import { newestFailed, untilWell } from "../rollout/gate";
 import { knownValue } from "../rollout/knownValue";
 import type { ReleaseStore } from "./releaseStore";
 
@@ -13,8 +13,6 @@ export interface HostTurnArgs {
   readonly document: pulumi.Output<ReleaseDocument>;
   readonly store: ReleaseStore;
   readonly timeoutSeconds: number;
-  /** Another attempt gets another number, with the same content. */
-  readonly attempt: number;
   /** The turns that must be over before this one begins. */
   readonly after: readonly pulumi.Resource[];
 }
@@ -26,17 +24,27 @@ export interface HostTurnArgs {
 export class HostTurn extends pulumi.ComponentResource {
   constructor(name: string, args: HostTurnArgs, opts?: pulumi.ComponentResourceOptions) {
     super("secured-web:index:HostTurn", name, {}, opts);
-    const { hostName, droplet, document, store, timeoutSeconds, attempt, after } = args;
-    // The time of a content's first sight: a number that only grows, and stays while the content does.
-    const number = new pulumi.Stash(
-      `${name}-number`,
-      { input: Date.now() },
-      {
-        parent: this,
-        ignoreChanges: ["input"],
-        replacementTrigger: document.apply((content) => `${contentHash(content)} ${attempt}`),
-      },
-    ).output.apply(Number);
+    const { hostName, droplet, document, store, timeoutSeconds, after } = args;
+    const reader = pulumi.unsecret(pulumi.all([store.statusHost(hostName), store.statusPlace]));
+    // Without an engine, in a unit test, there are no hosts to ask.
+    const hasEngine = pulumi.runtime.getEngine() !== undefined;
+    const hasFailed = reader.apply(([host, place]) => hasEngine && newestFailed(host, place));
+    // The time of a content's first sight: a number that only grows, and stays while the content does. A host does not
+    // try a number again that has failed on it, so the same content then gets another one.
+    const number = hasFailed
+      .apply(
+        (isRetry) =>
+          new pulumi.Stash(
+            `${name}-number`,
+            { input: Date.now() },
+            {
+              parent: this,
+              ignoreChanges: isRetry ? [] : ["input"],
+              replacementTrigger: document.apply(contentHash),
+            },
+          ).input,
+      )
+      .apply(Number);
     const object = new digitalocean.SpacesBucketObject(
       `${name}-release`,
       {

@@ -227,7 +227,7 @@ function createHosts(
       domainName: edge.domainName,
     },
     replacedHost: config.replaceHost,
-    rollout: { store, timeoutSeconds: config.rollout.timeoutSeconds, attempt: config.rollout.attempt },
+    rollout: { store, timeoutSeconds: config.rollout.timeoutSeconds },
     secretsOf: (host: (typeof topology.hosts)[number]) =>
       pulumi
         .all([identity.secretsOf(host), store.accessOf(host.name)])

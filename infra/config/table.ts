@@ -312,10 +312,6 @@ export const table = {
     default: 1200,
     doc: "Time for a host to get well with a new release or on a new droplet (seconds); then the update fails, and the hosts behind it stay as they are",
   }),
-  "rollout.attempt": integer(1, 1000000, {
-    default: 1,
-    doc: "Raise it to let hosts try a release again that has failed on them; they skip a failed release otherwise",
-  }),
   replaceHost: text("a host's name, such as db-1", (value) => /^(node|web|db)-\d+$/.test(value), {
     doc: "Set by `npm run replace` for one run: allows it to replace this host's droplet",
   }),

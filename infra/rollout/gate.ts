@@ -79,8 +79,21 @@ function memberProblem(report: Report, count: number): string | undefined {
   return undefined;
 }
 
-function hasFailed({ outcome, wanted }: HostStatus, number: number): boolean {
-  return (outcome === "undone" || outcome === "refused") && wanted === number;
+/**
+ * True if the newest release that a host has seen failed on it. False also if its report cannot be read: the turn of the
+ * host then says why.
+ */
+export async function newestFailed(host: StatusHost, place: StatusPlace): Promise<boolean> {
+  const report = await readReport(host, place).catch(() => undefined);
+  return report?.status !== undefined && isFailure(report.status);
+}
+
+function isFailure({ outcome }: HostStatus): boolean {
+  return outcome === "undone" || outcome === "refused";
+}
+
+function hasFailed(status: HostStatus, number: number): boolean {
+  return isFailure(status) && status.wanted === number;
 }
 
 /** A status in words: `undone at restart: nginx.service: did not start` and the last lines of the unit's journal. */

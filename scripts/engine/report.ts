@@ -97,14 +97,14 @@ function isEcho(message: string): boolean {
   );
 }
 
-/** For an error without diagnostics: its `error:` lines. */
+/** For an error without diagnostics: its `error:` lines, and who holds the locks that it names. */
 function reduce({ stderr, stdout, exitCode }: EngineError): string {
-  const lines = `${stderr}\n${stdout}`.split("\n").filter((line) => /^\s*error:/.test(line));
-  return (
-    lines.map((line) => line.replace(/^\s*error:\s*/, "")).join("\n") ||
-    stderr.trim() ||
-    `pulumi ended with ${exitCode}`
-  );
+  const lines = `${stderr}\n${stdout}`.split("\n").flatMap((line) => {
+    const [, text] =
+      /^\s*error:\s*(.*)/.exec(line) ?? /^\s*\S+: (created by .+ \(pid \d+\) at .+)/.exec(line) ?? [];
+    return text ?? [];
+  });
+  return lines.join("\n") || stderr.trim() || `pulumi ended with ${exitCode}`;
 }
 
 const REMEDIES: readonly { sign: RegExp; remedy: string }[] = [
@@ -121,7 +121,7 @@ const REMEDIES: readonly { sign: RegExp; remedy: string }[] = [
   {
     sign: /: (undone|refused) at \w+/,
     remedy:
-      "The hosts behind this one are unchanged. Correct the setting, then run the command again. If the release is right and the cause is elsewhere (a package mirror was down), raise secured-web:rollout.attempt.",
+      "The hosts behind this one are unchanged. Correct the setting, or the cause if it is elsewhere (a package mirror was down), then run the command again. It tries the release again, also if no setting has changed.",
   },
   // Checked before network errors, because a failed download reports both.
   {

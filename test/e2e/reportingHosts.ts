@@ -2,12 +2,15 @@
  * Stand-ins for the hosts of a record sandbox: they read their release objects and write status objects, as the
  * program on a host does, and behave as a test says. Nothing is applied anywhere.
  */
+import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
 import { gunzipSync } from "node:zlib";
 import { releaseKey, statusKey } from "../../infra/releases/objectKeys";
 import { seal } from "../../infra/releases/seal";
 import type { HostStatus } from "../../infra/releases/status";
 import type { ReportAccess } from "../../infra/rollout/reports";
-import { type ApiAccess, callSpaces, listAll } from "../../sandbox/index";
+import { type ApiAccess, callSpaces, listAll, spacesUrl } from "../../sandbox/index";
+import type { Sandbox } from "./sandbox";
 
 /** A host's answer to a release; default: it is well. */
 export type Behaviour = (number: number) => Partial<HostStatus> | undefined;
@@ -15,20 +18,36 @@ export type Behaviour = (number: number) => Partial<HostStatus> | undefined;
 export class ReportingHosts {
   /** Releases in the order in which hosts took them: `node-1`, `node-2`. */
   readonly taken: string[] = [];
+  /** The hosts whose newest release does not run on them yet, each time that this has changed. */
+  readonly behind: (readonly string[])[] = [];
+  /** The droplets of each host, each time that they have changed: two while a new one replaces an old one. */
+  readonly droplets: Readonly<Record<string, readonly number[]>>[] = [];
   readonly behaviours = new Map<string, Behaviour>();
   readonly #running = new Map<string, number>();
+  /** By the host's name and the release's number. */
+  readonly #failed = new Map<string, Partial<HostStatus>>();
   #ended = false;
   #loop: Promise<void> = Promise.resolve();
 
-  constructor(
+  private constructor(
     private readonly api: ApiAccess,
     private readonly spaces: string,
     private readonly access: ReportAccess,
     private readonly releases: string,
   ) {}
 
-  start(): void {
-    this.#loop = this.#run();
+  /** Starts the hosts of a stack that is up in a sandbox. */
+  static async start(sandbox: Sandbox, stack: string): Promise<ReportingHosts> {
+    const outputs = JSON.parse(await sandbox.must("outputs", stack, "--show-secrets")) as {
+      rollout: ReportAccess;
+    };
+    const { rollout } = outputs;
+    const url = await spacesUrl(sandbox.api);
+    assert.ok(url, "Spaces run");
+    const releases = rollout.bucket.replace("-status-", "-releases-");
+    const hosts = new ReportingHosts(sandbox.api, url, rollout, releases);
+    hosts.#loop = hosts.#run();
+    return hosts;
   }
 
   async stop(): Promise<void> {
@@ -38,13 +57,33 @@ export class ReportingHosts {
 
   async #run(): Promise<void> {
     while (!this.#ended) {
-      const droplets = await listAll(this.api, "/v2/droplets", "droplets");
+      const all = await listAll(this.api, "/v2/droplets", "droplets");
+      const droplets = Object.fromEntries(
+        this.access.hosts.map(({ name }) => [
+          name,
+          all
+            .filter((one) => one.name === `${this.access.stack}-${name}`)
+            .map(({ id }) => Number(id))
+            .sort((a, b) => a - b),
+        ]),
+      );
+      if (!isDeepStrictEqual(droplets, this.droplets.at(-1))) this.droplets.push(droplets);
+      const newest = new Map<string, number | undefined>();
+      for (const { name } of this.access.hosts) newest.set(name, await this.#newest(name));
+      const behind = [...newest].flatMap(([name, wanted]) =>
+        wanted === undefined || wanted === this.#running.get(name) ? [] : [name],
+      );
+      if (!isDeepStrictEqual(behind, this.behind.at(-1))) this.behind.push(behind);
       for (const { name, sealingKey, roles } of this.access.hosts) {
-        const droplet = droplets.find((one) => one.name === `${this.access.stack}-${name}`);
-        const wanted = await this.#newest(name);
+        // The successor reports, not the droplet that it replaces.
+        const droplet = droplets[name]?.at(-1);
+        const wanted = newest.get(name);
         if (droplet === undefined || wanted === undefined) continue;
         const running = this.#running.get(name) ?? 0;
-        const behaviour = this.behaviours.get(name)?.(wanted);
+        const behaviour = this.#failed.get(`${name} ${wanted}`) ?? this.behaviours.get(name)?.(wanted);
+        // A host does not try a number again that has failed on it.
+        if (behaviour?.outcome === "undone" || behaviour?.outcome === "refused")
+          this.#failed.set(`${name} ${wanted}`, behaviour);
         if (behaviour === undefined && running !== wanted) {
           this.taken.push(name);
           this.#running.set(name, wanted);
@@ -52,7 +91,7 @@ export class ReportingHosts {
         const members = this.access.hosts.filter((one) => one.roles.includes("database"));
         const status: HostStatus = {
           host: name,
-          dropletId: String(droplet.id),
+          dropletId: String(droplet),
           bootId: "one",
           time: new Date().toISOString(),
           number: behaviour === undefined ? wanted : running,

@@ -1,9 +1,11 @@
 /** Rollouts with the real engine on a record sandbox, whose hosts are stand-ins that report as a test says. */
 import assert from "node:assert/strict";
-import type { ReportAccess } from "../../infra/rollout/reports";
-import { ensureApi, listAll, prepareSpaces, spacesUrl } from "../../sandbox/index";
+import { ensureApi, listAll, prepareSpaces, waitUntilGone } from "../../sandbox/index";
+import { readStoredStack } from "../../scripts/engine/stateFile";
+import { PROJECT_DIR } from "../../scripts/home";
+import { runProgram } from "../../scripts/processes";
 import { ReportingHosts } from "./reportingHosts";
-import { Sandbox } from "./sandbox";
+import { Sandbox, waitForLine } from "./sandbox";
 
 const SETTINGS = ["--config", "secured-web:rollout.timeoutSeconds=30"];
 const hsts = (seconds: number) => ["--config", `secured-web:hsts.maxAgeSeconds=${seconds}`];
@@ -35,20 +37,16 @@ describe("rollouts", function () {
     await ensureApi(sandbox.home, sandbox.port);
   });
   after(async () => {
-    await hosts?.stop();
-    await sandbox?.remove();
+    try {
+      await hosts?.stop();
+    } finally {
+      await sandbox?.remove();
+    }
   });
 
   it("the first update writes each host's release and waits for none", async () => {
     await mustUp();
-    const outputs = JSON.parse(await sandbox.must("outputs", "dev", "--show-secrets")) as {
-      rollout: ReportAccess;
-    };
-    const { rollout } = outputs;
-    const url = await spacesUrl(sandbox.api);
-    assert.ok(url);
-    hosts = new ReportingHosts(sandbox.api, url, rollout, rollout.bucket.replace("-status-", "-releases-"));
-    hosts.start();
+    hosts = await ReportingHosts.start(sandbox, "dev");
   });
 
   it("a second one changes nothing", async () => {
@@ -79,14 +77,16 @@ describe("rollouts", function () {
       failed.stderr,
       /node-2: undone at restart: nginx\.service: did not start\n\s+unknown directive/,
     );
-    assert.match(failed.stderr, /raise secured-web:rollout\.attempt/);
+    assert.match(failed.stderr, /tries the release again, also if no setting has changed/);
     assert.doesNotMatch(failed.stderr, /\bat .*\.[jt]s:\d+/, "no stack trace");
     assert.deepEqual(hosts.taken.slice(begun), ["node-1"]);
     const again = await up(...hsts(302));
     assert.equal(again.exitCode, 1, "it does not forget that node-2 is not well");
     hosts.behaviours.delete("node-2");
-    await mustUp(...hsts(303));
-    assert.deepEqual(hosts.taken.slice(-3), ["node-1", "node-2", "node-3"]);
+    // The setting was right, and the cause elsewhere: the host tries it again.
+    await mustUp(...hsts(302));
+    assert.deepEqual(hosts.taken.slice(begun), ["node-1", "node-2", "node-3"]);
+    assert.match(await mustUp(...hsts(302)), /✔ Update: \d+ unchanged\n/);
   });
 
   it("going back to a former setting waits as well", async () => {
@@ -97,6 +97,44 @@ describe("rollouts", function () {
     await mustUp(...hsts(303));
   });
 
+  it("Ctrl-C while it waits for a host: it ends with 130, and the next update goes on at this host", async () => {
+    hosts.behaviours.set("node-2", () => ({ outcome: "applying" }));
+    const begun = hosts.taken.length;
+    const running = sandbox.start("up", ["dev", ...SETTINGS, ...hsts(304)]);
+    await waitForLine(running, /node-2: has not applied the release yet/, 180_000);
+    running.child.kill("SIGINT");
+    const { exitCode, stdout, stderr } = await running.ended;
+    assert.equal(exitCode, 130, `${stdout}\n${stderr}`);
+    assert.deepEqual(await waitUntilGone(sandbox.engineProcesses(), 10_000), []);
+    assert.deepEqual(readStoredStack(sandbox.home, "dev")?.pending, []);
+    assert.deepEqual(hosts.taken.slice(begun), ["node-1"]);
+    assert.deepEqual(hosts.behind.at(-1), ["node-2"], "node-3 has no new release");
+    hosts.behaviours.delete("node-2");
+    await mustUp(...hsts(304));
+    assert.deepEqual(hosts.taken.slice(begun), ["node-1", "node-2", "node-3"]);
+  });
+
+  it("a second update meanwhile says who is at work, and changes nothing; the first one goes on", async () => {
+    hosts.behaviours.set("node-2", () => ({ outcome: "applying" }));
+    const begun = hosts.taken.length;
+    const first = sandbox.start("up", ["dev", ...SETTINGS, ...hsts(305)]);
+    await waitForLine(first, /node-2: has not applied the release yet/, 180_000);
+    const second = await up(...hsts(306));
+    assert.equal(second.exitCode, 4, second.stdout);
+    const holder = `npm run up \\(process ${first.child.pid}, since `;
+    assert.match(second.stderr, new RegExp(`Another command is working on this sandbox: ${holder}`));
+    // An engine that does not know of the commands' lock, as with plain `pulumi up`, meets the engine's own one.
+    const plain = ["test/e2e/updateOnly.ts", sandbox.home.dir, "dev", "hsts.maxAgeSeconds=306"];
+    const engine = await runProgram(process.execPath, ["--import", "tsx", ...plain], { cwd: PROJECT_DIR });
+    assert.equal(engine.exitCode, 1, engine.stdout);
+    assert.match(engine.stderr, /currently locked by[\s\S]*pid \d+/);
+    assert.deepEqual(hosts.behind.at(-1), ["node-2"]);
+    hosts.behaviours.delete("node-2");
+    assert.equal((await first.ended).exitCode, 0);
+    assert.deepEqual(hosts.taken.slice(begun), ["node-1", "node-2", "node-3"]);
+    assert.match(await mustUp(...hsts(305)), /✔ Update: \d+ unchanged\n/);
+  });
+
   it("a member stops only if the group can do without it", async () => {
     const before = await droplets();
     const size = ["--config", "secured-web:database.size=s-4vcpu-8gb"];
@@ -104,12 +142,12 @@ describe("rollouts", function () {
       number: 1,
       group: { online: 2, members: [], queue: 0, writable: true },
     }));
-    const failed = await up(...hsts(303), ...size);
+    const failed = await up(...hsts(305), ...size);
     assert.equal(failed.exitCode, 1);
     assert.match(failed.stderr, /node-1: .*node-3 sees 2 of 3 members ONLINE/);
     assert.deepEqual(await droplets(), before);
     hosts.behaviours.delete("node-3");
-    const stdout = await mustUp(...hsts(303), ...size);
+    const stdout = await mustUp(...hsts(305), ...size);
     const order = [...stdout.matchAll(/updated Droplet main-(node-\d)/g)].map(([, name]) => name);
     assert.deepEqual(order, ["node-1", "node-2", "node-3"]);
     for (const [name, { id, size: now }] of Object.entries(await droplets())) {

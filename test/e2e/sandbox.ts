@@ -28,6 +28,7 @@ const RECORDS = { SECURED_WEB_HOSTS: "off" };
 
 export class Sandbox {
   readonly home: Home;
+  readonly #running = new Set<Running>();
 
   private constructor(
     dir: string,
@@ -69,7 +70,10 @@ export class Sandbox {
     const ended = new Promise<Ended>((resolve) =>
       child.once("close", (exitCode) => resolve({ exitCode, stdout, stderr })),
     );
-    return { child, ended, printed: () => stdout };
+    const running = { child, ended, printed: () => stdout };
+    this.#running.add(running);
+    void ended.then(() => this.#running.delete(running));
+    return running;
   }
 
   run(command: string, args: readonly string[] = [], env: Record<string, string> = {}): Promise<Ended> {
@@ -132,6 +136,11 @@ export class Sandbox {
 
   /** Takes everything away, whatever state the test left. */
   async remove(): Promise<void> {
+    // A command that a failed test has left holds the lock.
+    for (const { child, ended } of this.#running) {
+      child.kill("SIGINT");
+      await ended;
+    }
     if (existsSync(this.home.dir)) await this.run("stop", ["--force"]);
     rmSync(join(this.home.dir, ".."), { recursive: true, force: true });
   }

@@ -147,6 +147,18 @@ describe("what the engine says, reduced", () => {
     });
   }
 
+  it("says who holds the engine's lock, as the engine says it below its error", () => {
+    const stderr = `error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end
+  file:///home/me/.pulumi/locks/dev/1.json: created by me@laptop (pid 4711) at 2026-11-29T09:00:00Z
+some other line`;
+    const failure = engineFailure(new EngineError(["up"], 1, "", stderr), journalOf([]).journal, "Update");
+    assert.ok(failure instanceof Failure);
+    assert.match(
+      failure.message,
+      /locked by 1 lock.*\n +created by me@laptop \(pid 4711\) at 2026-11-29T09:00:00Z$/,
+    );
+  });
+
   it("names what is full or forbidden for errors of this machine", () => {
     const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
     assert.match(describeError(full), /disk is full/);
