@@ -3,7 +3,8 @@ import type { PulumiFn } from "@pulumi/pulumi/automation";
 import { ensureToken, runningApi, sandboxDatadog, spacesUrl } from "../../sandbox/index";
 import { sandboxEnvironment } from "../../scripts/engine/environment";
 import { EngineStack } from "../../scripts/engine/stack";
-import type { ConfigOverride } from "../../scripts/engine/workDir";
+import { type ConfigOverride, parseOverride } from "../../scripts/engine/workDir";
+import { describeError, exitCodeOf } from "../../scripts/failure";
 import { homeAt } from "../../scripts/home";
 import { ensurePulumi } from "../../scripts/toolchain/pulumi";
 
@@ -30,4 +31,29 @@ export async function openSandboxStack(
     overrides,
     program,
   });
+}
+
+/**
+ * The whole of a test's program that updates a stack with the project's own program, without a preview. It ends with
+ * the failure's exit code, and its text on stderr.
+ *
+ * @param settings KEY=VALUE
+ * @param prepare runs in the program, before it registers anything
+ */
+export async function updateSandboxStack(
+  { dir, stack, settings }: { dir: string; stack: string; settings: readonly string[] },
+  prepare: () => void = () => {},
+): Promise<void> {
+  const program = async () => {
+    prepare();
+    const run = require("../../infra/index") as typeof import("../../infra/index");
+    return { ...(await run()) };
+  };
+  try {
+    const opened = await openSandboxStack(dir, stack, program, settings.map(parseOverride));
+    process.stdout.write(`${(await opened.up()).summary}\n`);
+  } catch (error) {
+    process.stderr.write(`${describeError(error)}\n`);
+    process.exitCode = exitCodeOf(error);
+  }
 }
