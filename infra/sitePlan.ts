@@ -45,10 +45,14 @@ function checkLabel(label: string): void {
   ]);
 }
 
-function checkReplacedHost({ replaceHost }: Config, { hosts }: Topology): void {
+function checkReplacedHost({ replaceHost, forceHost }: Config, { hosts }: Topology): void {
   const names = hosts.map(({ name }) => name);
-  if (replaceHost === undefined || names.includes(replaceHost)) return;
-  throw new ConfigError([
-    `${projectName}:replaceHost: expected one of ${names.join(", ")}, got ${replaceHost}`,
-  ]);
+  const problems: string[] = [];
+  if (replaceHost !== undefined && !names.includes(replaceHost))
+    problems.push(`${projectName}:replaceHost: expected one of ${names.join(", ")}, got ${replaceHost}`);
+  if (forceHost !== undefined && forceHost !== replaceHost)
+    problems.push(
+      `${projectName}:forceHost: expected the host of ${projectName}:replaceHost (${replaceHost ?? "none"}), got ${forceHost}. It lets one replacement pass the gate of the group`,
+    );
+  if (problems.length > 0) throw new ConfigError(problems);
 }

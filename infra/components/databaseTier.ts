@@ -9,6 +9,8 @@ import { changedHosts, type TierArgs } from "./tierArgs";
 
 export interface DatabaseTierArgs extends TierArgs {
   readonly backups: Config["backups"];
+  /** Name of the host that is replaced without waiting for its group. */
+  readonly forcedHost: string | undefined;
   /** Protects database hosts against deletion. */
   readonly protect: boolean;
 }
@@ -29,7 +31,7 @@ export class DatabaseTier extends pulumi.ComponentResource {
       { configurationEvidence: evidenceOf(changedHosts(args)) },
       opts,
     );
-    const { place, offered, secretsOf, protect, replacedHost, rollout } = args;
+    const { place, offered, secretsOf, protect, replacedHost, forcedHost, rollout } = args;
     const members = args.hosts.map(({ host }) => host);
     const isNew = isFirstRun(name, this);
     const hosts: HostDroplet[] = [];
@@ -50,6 +52,7 @@ export class DatabaseTier extends pulumi.ComponentResource {
           isGroup: context.settings.replication === "group",
           waitsForReplace,
           isReplaced,
+          isForced: forcedHost === host.name,
         },
         { parent: this },
       );

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { untilGroupIsWhole } from "../rollout/gate";
+import { tellForcedStop, untilGroupIsWhole } from "../rollout/gate";
 import { knownValue } from "../rollout/knownValue";
 import type { Host } from "../topology";
 import type { ReleaseStore } from "./releaseStore";
@@ -17,6 +17,8 @@ export interface MemberGateArgs {
   readonly isGroup: boolean;
   /** True if this run replaces the member, changed or not: `npm run replace` replaces the gate as well. */
   readonly isReplaced: boolean;
+  /** True if the member stops even if its group cannot do without it. */
+  readonly isForced: boolean;
   /** True if changes of the droplet wait for `npm run replace`. */
   readonly waitsForReplace: boolean;
 }
@@ -25,13 +27,14 @@ export interface MemberGateArgs {
 export class MemberGate extends pulumi.ComponentResource {
   constructor(name: string, args: MemberGateArgs, opts?: pulumi.ComponentResourceOptions) {
     super("secured-web:index:MemberGate", name, {}, opts);
-    const { member, others, droplet, store, timeoutSeconds, after, isGroup, isReplaced, waitsForReplace } =
-      args;
+    const { member, others, droplet, store, timeoutSeconds, after } = args;
+    const { isGroup, isReplaced, isForced, waitsForReplace } = args;
     const otherMembers = pulumi.all(others.map((host) => store.statusHost(host.name)));
     const group = pulumi.all([otherMembers, store.statusPlace]);
     const groupIsWhole = new pulumi.ResourceHook(`${name}-may-stop`, async () => {
       const [hosts, place] = await knownValue(group);
-      await untilGroupIsWhole(member.name, hosts, place, timeoutSeconds);
+      if (isForced) await tellForcedStop(member.name, hosts, place);
+      else await untilGroupIsWhole(member.name, hosts, place, timeoutSeconds);
     });
     new pulumi.Stash(
       `${name}-may-stop`,

@@ -252,6 +252,7 @@ function createHosts(
       offered: offered("database"),
       hosts: databaseHosts,
       after: web.map(({ turn }) => turn),
+      forcedHost: config.forceHost,
       backups: config.backups,
       protect: config.database.protect,
     },

@@ -315,6 +315,9 @@ export const table = {
   replaceHost: text("a host's name, such as db-1", (value) => /^(node|web|db)-\d+$/.test(value), {
     doc: "Set by `npm run replace` for one run: allows it to replace this host's droplet",
   }),
+  forceHost: text("the host of replaceHost", (value) => /^(node|db)-\d+$/.test(value), {
+    doc: "Set by `npm run replace -- --force HOST` for one run: replaces this database host without waiting for its group",
+  }),
 } as const satisfies Record<string, Setting<unknown>>;
 
 /** Settings without a default: absent if the user sets no value. */
@@ -328,4 +331,5 @@ export const optionalPaths = [
   "alerts.backupAgeHours",
   "operators.users",
   "replaceHost",
+  "forceHost",
 ] as const satisfies readonly (keyof typeof table)[];

@@ -58,12 +58,30 @@ export async function untilGroupIsWhole(
   timeoutSeconds: number,
 ): Promise<void> {
   await waitFor(leaving, timeoutSeconds, async () => {
-    for (const host of others) {
-      const problem = memberProblem(await readReport(host, place), others.length + 1);
-      if (problem !== undefined) return `must not stop, because ${host.name} ${problem}`;
-    }
-    return undefined;
+    const problem = await groupProblem(others, place);
+    return problem && `must not stop, because ${problem}`;
   });
+}
+
+/** Shows that a member stops without waiting for its group, and why the group cannot do without it. */
+export async function tellForcedStop(
+  leaving: string,
+  others: readonly StatusHost[],
+  place: StatusPlace,
+): Promise<void> {
+  const problem = await groupProblem(others, place).catch(
+    (error: unknown) => `its members ${asProblem(error)}`,
+  );
+  tellState(leaving, `stops by force${problem === undefined ? "" : `, although ${problem}`}`);
+}
+
+/** Why a group cannot do without a member, as its other members report; undefined if it can. */
+async function groupProblem(others: readonly StatusHost[], place: StatusPlace): Promise<string | undefined> {
+  for (const host of others) {
+    const problem = memberProblem(await readReport(host, place), others.length + 1);
+    if (problem !== undefined) return `${host.name} ${problem}`;
+  }
+  return undefined;
 }
 
 /** Why a member would not do without another one; undefined if it would. */
@@ -111,6 +129,10 @@ class TurnError extends Error {
   }
 }
 
+function asProblem(error: unknown): string {
+  return `cannot be asked: ${error instanceof Error ? error.message : String(error)}`;
+}
+
 /** Calls a check once a second until it returns no problem. Problems in reaching Spaces are waited for as well. */
 async function waitFor(
   hostName: string,
@@ -123,7 +145,7 @@ async function waitFor(
     rolloutSignal()?.throwIfAborted();
     const problem = await problemOf().catch((error: unknown) => {
       if (error instanceof TurnError) throw error;
-      return `cannot be asked: ${error instanceof Error ? error.message : String(error)}`;
+      return asProblem(error);
     });
     const [state = "well"] = (problem ?? "well").split("\n");
     if (state !== told) tellState(hostName, state);

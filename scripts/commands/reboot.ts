@@ -1,4 +1,4 @@
-import { untilGroupIsWhole, untilWell } from "../../infra/rollout/gate";
+import { tellForcedStop, untilGroupIsWhole, untilWell } from "../../infra/rollout/gate";
 import { type ReportAccess, readReport } from "../../infra/rollout/reports";
 import { type ApiAccess, request } from "../../sandbox/index";
 import type { Command } from "../command";
@@ -6,6 +6,7 @@ import { stackArgument } from "../commandLine";
 import { cloudApi } from "../engine/cloudApi";
 import { HostTable } from "../engine/hostTable";
 import { Failure } from "../failure";
+import { describeLoss, FORCE_OPTION, forceHelp, isForced, nothingToForce } from "../hosts/force";
 import { hostName, noSuchHost } from "../hosts/hostName";
 import { interruption } from "../interruption";
 import { runSteps, type Step } from "../progress";
@@ -19,31 +20,38 @@ export const command: Command = {
   name: "reboot",
   summary: "Reboots one host, or all hosts of a stack one after another.",
   details: `Each host must be well before the next one reboots. A database host reboots only when all other members are ONLINE
-and have applied everything. \`npm run status\` shows the hosts whose reboot is due.`,
+and have applied everything. \`npm run status\` shows the hosts whose reboot is due.
+${forceHelp("reboot")}`,
   positionals: ["STACK", "[HOST]"],
-  options: SESSION_OPTIONS,
+  options: { ...SESSION_OPTIONS, force: FORCE_OPTION },
   run: (args) => {
     const [stackName, given] = args.positionals;
-    const session = new Session(args, { stack: stackArgument(stackName) });
+    const stack = stackArgument(stackName);
+    const forced = isForced("reboot", stack, { host: given, force: args.text("force") });
+    const session = new Session(args, { stack });
     return withSession("npm run reboot", session, async () => {
       let access: ReportAccess | undefined;
       await runSteps([
         ...session.preparation(),
         {
           title: "Hosts",
-          run: async () => {
+          run: async (report) => {
             access = await reportAccessOf(session.home, session.stack, session.cloud);
             if (access === undefined)
               throw new Failure("The stack's hosts do not report yet", { remedy: "Run: npm run up" });
-            return chosenHosts(access, given)
-              .map(({ name }) => name)
-              .join(", ");
+            const chosen = chosenHosts(access, given);
+            const names = chosen.map(({ name }) => name).join(", ");
+            if (forced) {
+              if (!chosen.every(isDatabaseHost)) throw nothingToForce(names);
+              report(describeLoss("reboot", names));
+            }
+            return names;
           },
         },
       ]);
       if (access === undefined) return 0;
       const place = access;
-      await runSteps(chosenHosts(place, given).map((host) => rebootStep(session, place, host)));
+      await runSteps(chosenHosts(place, given).map((host) => rebootStep(session, place, host, forced)));
       return 0;
     });
   },
@@ -60,7 +68,14 @@ function chosenHosts({ hosts, stack }: ReportAccess, given: string | undefined):
   );
 }
 
-function rebootStep(session: Session, access: ReportAccess, host: ReportAccess["hosts"][number]): Step {
+type RebootedHost = ReportAccess["hosts"][number];
+
+function isDatabaseHost({ roles }: RebootedHost): boolean {
+  return roles.includes("database");
+}
+
+/** @param forced true if the host does not wait for its group */
+function rebootStep(session: Session, access: ReportAccess, host: RebootedHost, forced: boolean): Step {
   return {
     title: `Reboot ${host.name}`,
     run: (report) =>
@@ -68,10 +83,10 @@ function rebootStep(session: Session, access: ReportAccess, host: ReportAccess["
         session.opened.target.environment,
         interruption.signal,
         async () => {
-          const members = access.hosts.filter(({ roles }) => roles.includes("database"));
-          if (members.includes(host) && members.length > 1) {
-            const others = members.filter((one) => one !== host);
-            await untilGroupIsWhole(host.name, others, access, WELL_WITHIN_SECONDS);
+          const others = access.hosts.filter((one) => isDatabaseHost(one) && one !== host);
+          if (isDatabaseHost(host) && others.length > 0) {
+            if (forced) await tellForcedStop(host.name, others, access);
+            else await untilGroupIsWhole(host.name, others, access, WELL_WITHIN_SECONDS);
           }
           const { status } = await readReport(host, access);
           if (status === undefined)

@@ -2,6 +2,7 @@ import type { Command } from "../command";
 import { HOSTS_OPTION, stackArgument } from "../commandLine";
 import { parseUrn } from "../engine/journal";
 import type { StoredStack } from "../engine/stateFile";
+import { describeLoss, FORCE_OPTION, forceHelp, isForced, nothingToForce } from "../hosts/force";
 import { hostName, noSuchHost } from "../hosts/hostName";
 import { runSteps } from "../progress";
 import { SESSION_OPTIONS, Session, withSession } from "../session";
@@ -11,15 +12,18 @@ export const command: Command = {
   name: "replace",
   summary: "Replaces one host with a new droplet that has the current settings and user data.",
   details: `Only this host changes, whatever else is pending. A database host goes when all other members are ONLINE and have
-applied everything; a web host goes when its successor is well.`,
+applied everything; a web host goes when its successor is well.
+${forceHelp("replace")}`,
   positionals: ["STACK", "HOST"],
-  options: { ...SESSION_OPTIONS, hosts: HOSTS_OPTION },
+  options: { ...SESSION_OPTIONS, hosts: HOSTS_OPTION, force: FORCE_OPTION },
   run: (args) => {
     const [stackName, given = ""] = args.positionals;
     const stack = stackArgument(stackName);
     const host = hostName(stack, given);
-    const override = { path: ["secured-web:replaceHost"], value: host };
-    const session = new Session(args, { stack, overrides: [override] });
+    const forced = isForced("replace", stack, { host: given, force: args.text("force") });
+    const settings = ["replaceHost", ...(forced ? ["forceHost"] : [])];
+    const overrides = settings.map((name) => ({ path: [`secured-web:${name}`], value: host }));
+    const session = new Session(args, { stack, overrides });
     return withSession("npm run replace", session, async () => {
       let target: readonly string[] = [];
       let replace: readonly string[] = [];
@@ -28,12 +32,17 @@ applied everything; a web host goes when its successor is well.`,
         ...session.preparation({ hosts: true }),
         {
           title: `Host ${host}`,
-          run: async () => {
+          run: async (report: (line: string) => void) => {
             const stored = await session.opened.storedStack();
             const urn = dropletUrn(stored, stack, host);
             target = hostUrns(stored, host);
+            const gates = target.filter((one) => one.endsWith(`::main-${host}-may-stop`));
+            if (forced) {
+              if (gates.length === 0) throw nothingToForce(host);
+              report(describeLoss("replace", host));
+            }
             // A gate waits when it is created.
-            replace = [urn, ...target.filter((one) => one.endsWith(`::main-${host}-may-stop`))];
+            replace = [urn, ...gates];
             if (stored.resources.some((one) => one.urn === urn && one.protect)) {
               unprotected = urn;
               await session.opened.unprotect(urn);

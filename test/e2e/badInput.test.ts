@@ -76,6 +76,13 @@ describe("bad input", function () {
       ["preview", ["--confg", "x=1"], /--confg/],
       ["preview", ["--config", "x"], /KEY=VALUE/],
       ["preview", ["--port", "99999"], /99999/],
+      ["replace", ["dev", "node-1", "--force"], /--force requires a value: --force HOST/],
+      [
+        "replace",
+        ["dev", "node-1", "--force", "node-2"],
+        /--force: expected .* replace \(node-1\), got "node-2"/,
+      ],
+      ["reboot", ["dev", "--force", "node-1"], /--force: expected .* reboot \(none is given\), got "node-1"/],
     ] as const) {
       const { exitCode, stderr } = await sandbox.run(command, args);
       assert.equal(exitCode, 2, `${command} ${args.join(" ")}: ${stderr}`);

@@ -92,7 +92,7 @@ export class ReportingHosts {
         const status: HostStatus = {
           host: name,
           dropletId: String(droplet),
-          bootId: "one",
+          bootId: await this.#boot(droplet),
           time: new Date().toISOString(),
           number: behaviour === undefined ? wanted : running,
           wanted,
@@ -120,6 +120,14 @@ export class ReportingHosts {
         );
       }
     }
+  }
+
+  /** Another value after each reboot. */
+  async #boot(droplet: number): Promise<string> {
+    // Not the droplet's own list, which is gone with a droplet that the engine deletes meanwhile.
+    const actions = await listAll(this.api, "/v2/actions", "actions");
+    const reboots = actions.filter(({ type, resource_id }) => type === "reboot" && resource_id === droplet);
+    return `boot ${reboots.length}`;
   }
 
   /** The number of a host's release object. */

@@ -172,4 +172,64 @@ describe("rollouts", function () {
     for (const name of ["dev-node-1", "dev-node-3"]) assert.deepEqual(now[name], before[name]);
     assert.deepEqual([...new Set(hosts.taken.slice(begun))], ["node-2"]);
   });
+
+  describe("with a group that cannot do without a member", () => {
+    const pending = [...SETTINGS, ...hsts(400), "--config", "secured-web:database.size=s-4vcpu-8gb"];
+    const reboots = async () => {
+      const { id } = (await droplets())["dev-node-2"] ?? assert.fail("no node-2");
+      const actions = await listAll(sandbox.api, `/v2/droplets/${id}/actions`, "actions");
+      return actions.filter(({ type }) => type === "reboot").length;
+    };
+    const WAITS = /node-2: must not stop, because node-3 sees 2 of 3 members ONLINE/;
+    before(() => {
+      hosts.behaviours.set("node-3", (number) => ({
+        number,
+        group: { online: 2, members: [], queue: 0, writable: true },
+      }));
+    });
+    after(() => hosts.behaviours.delete("node-3"));
+
+    for (const command of ["replace", "reboot"] as const) {
+      const settings = command === "replace" ? pending : [];
+
+      it(`${command} waits, and Ctrl-C leaves the host as it is`, async () => {
+        const before = { droplets: await droplets(), reboots: await reboots() };
+        const running = sandbox.start(command, ["dev", "node-2", ...settings]);
+        await waitForLine(running, WAITS, 180_000);
+        running.child.kill("SIGINT");
+        const { exitCode, stderr } = await running.ended;
+        assert.equal(exitCode, 130, stderr);
+        assert.deepEqual({ droplets: await droplets(), reboots: await reboots() }, before);
+      });
+
+      it(`${command} with --force and another host's name changes nothing`, async () => {
+        const before = { droplets: await droplets(), reboots: await reboots() };
+        const { exitCode, stderr } = await sandbox.run(command, [
+          ...["dev", "node-2", "--force", "node-3"],
+          ...settings,
+        ]);
+        assert.equal(exitCode, 2, stderr);
+        assert.deepEqual({ droplets: await droplets(), reboots: await reboots() }, before);
+      });
+    }
+
+    it("reboot with --force and the host's name says what is unavailable, and reboots it", async () => {
+      const before = { droplets: await droplets(), reboots: await reboots() };
+      const stdout = await sandbox.must("reboot", "dev", "node-2", "--force", "node-2");
+      assert.match(stdout, /node-2 does not wait for its group\. .*no acknowledged write is lost/);
+      assert.match(stdout, /node-2: stops by force, although node-3 sees 2 of 3 members ONLINE/);
+      const after = { droplets: await droplets(), reboots: await reboots() };
+      assert.deepEqual(after, { droplets: before.droplets, reboots: before.reboots + 1 });
+    });
+
+    it("replace with --force and the host's name says what is lost, and replaces this host alone", async () => {
+      const before = await droplets();
+      const stdout = await sandbox.must("replace", "dev", "node-2", "--force", "node-2", ...pending);
+      assert.match(stdout, /node-2 does not wait for its group\. .*acknowledged writes .* are lost/);
+      assert.match(stdout, /node-2: stops by force, although node-3 sees 2 of 3 members ONLINE/);
+      const now = await droplets();
+      assert.notEqual(now["dev-node-2"]?.id, before["dev-node-2"]?.id);
+      for (const name of ["dev-node-1", "dev-node-3"]) assert.deepEqual(now[name], before[name]);
+    });
+  });
 });

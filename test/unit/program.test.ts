@@ -262,6 +262,11 @@ describe("program: separated production stack", () => {
       registrations("prod", { ...prod, replaceHost: "db-9" }),
       /replaceHost: expected one of web-1, .*got db-9/,
     );
+    for (const replaceHost of [{}, { replaceHost: "db-1" }])
+      await assert.rejects(
+        registrations("prod", { ...prod, ...replaceHost, forceHost: "db-2" }),
+        /forceHost: expected the host of secured-web:replaceHost \((none|db-1)\), got db-2/,
+      );
   });
 });
 
