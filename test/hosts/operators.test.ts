@@ -97,6 +97,7 @@ describe("operators of a running stack", function () {
   after(async () => {
     for (const session of sessions) session.close();
     await sandbox?.run("stop", ["--force"], HOSTS);
+    await sandbox?.remove();
     rmSync(folder, { recursive: true, force: true });
   });
 
