@@ -3,6 +3,7 @@ import type * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import type { Config } from "../config/types";
 import { evidenceOf } from "../userdata/evidence";
+import { GroupGate } from "./groupGate";
 import { HostDroplet, settledAtCreation } from "./hostDroplet";
 import { MemberGate } from "./memberGate";
 import { changedHosts, type TierArgs } from "./tierArgs";
@@ -35,8 +36,10 @@ export class DatabaseTier extends pulumi.ComponentResource {
     const members = args.hosts.map(({ host }) => host);
     const isNew = isFirstRun(name, this);
     const hosts: HostDroplet[] = [];
+    const isGroup = args.hosts.some(({ settings }) => settings.replication === "group");
     for (const context of args.hosts) {
       const { host } = context;
+      const others = members.filter((other) => other !== host);
       const isReplaced = replacedHost === host.name;
       const waitsForReplace = protect && !isReplaced;
       const after = hosts.length === 0 ? args.after : hosts.slice(-1).map(({ turn }) => turn);
@@ -45,11 +48,11 @@ export class DatabaseTier extends pulumi.ComponentResource {
         {
           ...rollout,
           member: host,
-          others: members.filter((other) => other !== host),
+          others,
           droplet: { image: place.image, size: host.size },
           // All droplets of a new site are made side by side.
           after: isNew.apply((isTrue) => (isTrue ? [] : [...after])),
-          isGroup: context.settings.replication === "group",
+          isGroup,
           waitsForReplace,
           isReplaced,
           isForced: forcedHost === host.name,
@@ -66,6 +69,7 @@ export class DatabaseTier extends pulumi.ComponentResource {
             secrets: secretsOf(host),
             backups: backupInputs(args.backups),
             rollout,
+            others: isGroup ? others : [],
             after,
             dropletOptions: {
               // The new host takes over the old one's server id and name, so the two must never exist at the same time.
@@ -80,6 +84,9 @@ export class DatabaseTier extends pulumi.ComponentResource {
       );
     }
     this.hosts = hosts;
+    if (isGroup) {
+      new GroupGate(name, { ...rollout, members, after: hosts.map(({ turn }) => turn) }, { parent: this });
+    }
     this.registerOutputs({ dropletIds: this.hosts.map(({ droplet }) => droplet.id) });
   }
 }

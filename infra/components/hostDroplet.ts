@@ -39,6 +39,8 @@ export interface HostDropletArgs {
     "deleteBeforeReplace" | "protect" | "ignoreChanges" | "replaceOnChanges" | "dependsOn"
   >;
   readonly rollout: Rollout;
+  /** The other members of the host's group: see HostTurn. */
+  readonly others?: readonly Host[];
   /** The turns that must be over before this host's begins. */
   readonly after: readonly pulumi.Resource[];
 }
@@ -63,7 +65,7 @@ export class HostDroplet extends pulumi.ComponentResource {
 
   constructor(name: string, args: HostDropletArgs, opts?: pulumi.ComponentResourceOptions) {
     super("secured-web:index:HostDroplet", name, {}, opts);
-    const { context, place, offered, secrets, backups, dropletOptions, rollout, after } = args;
+    const { context, place, offered, secrets, backups, dropletOptions, rollout, others = [], after } = args;
     const { host, topology } = context;
     this.host = host;
     const userData = secrets.apply((known) => withRunErrors(() => renderUserData(context, known)));
@@ -98,7 +100,14 @@ export class HostDroplet extends pulumi.ComponentResource {
     this.turn = new HostTurn(
       name,
       // Its secrets are sealed.
-      { ...rollout, hostName: host.name, droplet: this.droplet, document: pulumi.unsecret(document), after },
+      {
+        ...rollout,
+        hostName: host.name,
+        droplet: this.droplet,
+        document: pulumi.unsecret(document),
+        others: others.map(({ name: other }) => rollout.store.statusHost(other)),
+        after,
+      },
       { parent: this },
     );
     this.registerOutputs({ dropletId: this.droplet.id, privateIp: this.droplet.ipv4AddressPrivate });

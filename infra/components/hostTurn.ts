@@ -3,8 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { contentHash, type ReleaseDocument } from "../releases/document";
 import { envelope, releaseContentType } from "../releases/envelope";
 import { releaseKey } from "../releases/objectKeys";
-import { newestFailed, untilWell } from "../rollout/gate";
+import { groupRuns, newestFailed, untilWell } from "../rollout/gate";
 import { knownValue } from "../rollout/knownValue";
+import type { StatusHost } from "../rollout/reports";
 import type { ReleaseStore } from "./releaseStore";
 
 export interface HostTurnArgs {
@@ -13,18 +14,24 @@ export interface HostTurnArgs {
   readonly document: pulumi.Output<ReleaseDocument>;
   readonly store: ReleaseStore;
   readonly timeoutSeconds: number;
+  /**
+   * The other members of the host's group. If a group runs already, a new host must be well, and so a member, before the
+   * next one has its turn.
+   */
+  readonly others?: readonly pulumi.Output<StatusHost>[];
   /** The turns that must be over before this one begins. */
   readonly after: readonly pulumi.Resource[];
 }
 
 /**
  * A host's turn in a rollout: its release is written, and the turn is over when the host runs it and is well. The
- * first release of a host does not wait, so that all hosts of a new stack begin side by side.
+ * first release of a host does not wait, so that all hosts of a new stack begin side by side, unless the host joins a
+ * group that runs.
  */
 export class HostTurn extends pulumi.ComponentResource {
   constructor(name: string, args: HostTurnArgs, opts?: pulumi.ComponentResourceOptions) {
     super("secured-web:index:HostTurn", name, {}, opts);
-    const { hostName, droplet, document, store, timeoutSeconds, after } = args;
+    const { hostName, droplet, document, store, timeoutSeconds, others = [], after } = args;
     const reader = pulumi.unsecret(pulumi.all([store.statusHost(hostName), store.statusPlace]));
     // Without an engine, in a unit test, there are no hosts to ask.
     const hasEngine = pulumi.runtime.getEngine() !== undefined;
@@ -67,11 +74,18 @@ export class HostTurn extends pulumi.ComponentResource {
       const [releaseNumber, dropletId, host, place] = await knownValue(turn);
       await untilWell(host, { number: releaseNumber, dropletId }, place, timeoutSeconds);
     });
+    const group = pulumi.all([pulumi.all([...others]), store.statusPlace]);
+    const joins = new pulumi.ResourceHook(`${name}-joins`, async () => {
+      const [members, place] = await knownValue(group);
+      if (!(await groupRuns(members, place))) return;
+      const [releaseNumber, dropletId, host] = await knownValue(turn);
+      await untilWell(host, { number: releaseNumber, dropletId }, place, timeoutSeconds);
+    });
     // Only a before hook is a gate: when it fails, the next update waits again.
     new pulumi.Stash(
       `${name}-well`,
       { input: { number, dropletId: droplet.id, size: droplet.size } },
-      { parent: this, dependsOn: [object], hooks: { beforeUpdate: [getsWell] } },
+      { parent: this, dependsOn: [object], hooks: { beforeCreate: [joins], beforeUpdate: [getsWell] } },
     );
     this.registerOutputs({});
   }

@@ -7,3 +7,6 @@ export function releaseKey(hostName: string): string {
 export function statusKey(hostName: string): string {
   return `hosts/${hostName}`;
 }
+
+// The bucket of statuses has one more object, "group": the first member that is ONLINE writes it, and from then on
+// database hosts that are all empty start no group (infra/payload/release-program, membership.py).

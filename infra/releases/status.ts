@@ -33,6 +33,8 @@ const statusForm = z.object({
   /** Database hosts: the replication group as this member sees it. */
   group: z
     .object({
+      /** The hosts in the group's list of members; missing before the first list is made. */
+      listed: z.array(z.string()).optional(),
       /** Members that are ONLINE. */
       online: z.number().int().nonnegative(),
       members: z.array(z.object({ host: z.string(), state: z.string() })),

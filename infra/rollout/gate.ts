@@ -84,6 +84,47 @@ async function groupProblem(others: readonly StatusHost[], place: StatusPlace): 
   return undefined;
 }
 
+/**
+ * Waits until the group consists of given hosts: each of them reports that it is well, and that the group's list of
+ * members names them all and no other. A host that is no member can be deleted, and takes no acknowledged write with it.
+ *
+ * @throws Error that names the host that is not ready in time
+ */
+export async function untilGroupIs(
+  hosts: readonly StatusHost[],
+  place: StatusPlace,
+  timeoutSeconds: number,
+): Promise<void> {
+  const wanted = hosts.map(({ name }) => name).sort();
+  await waitFor("the group", timeoutSeconds, async () => {
+    for (const host of hosts) {
+      const report = await readReport(host, place);
+      const problem = memberProblem(report, wanted.length) ?? listProblem(report, wanted);
+      if (problem !== undefined) return `${host.name} ${problem}`;
+    }
+    return undefined;
+  });
+}
+
+function listProblem({ status }: Report, wanted: readonly string[]): string | undefined {
+  if (status === undefined) return undefined;
+  const listed = status.group?.listed ?? [];
+  const missing = wanted.filter((name) => !listed.includes(name));
+  if (missing.length > 0) return `has not admitted ${missing.join(", ")} to the group`;
+  const others = listed.filter((name) => !wanted.includes(name));
+  return others.length > 0 ? `waits for ${others.join(", ")} to leave the group` : undefined;
+}
+
+/** True if a host reports that it sees a member of the group ONLINE, or if Spaces cannot be asked: then it may. */
+export async function groupRuns(hosts: readonly StatusHost[], place: StatusPlace): Promise<boolean> {
+  const reports = await Promise.all(hosts.map((host) => readReport(host, place).catch(() => undefined)));
+  return reports.some(
+    (report) =>
+      report === undefined ||
+      (isFresh(report) && report.status !== undefined && (report.status.group?.online ?? 0) > 0),
+  );
+}
+
 /** Why a member would not do without another one; undefined if it would. */
 function memberProblem(report: Report, count: number): string | undefined {
   const { status } = report;
@@ -92,7 +133,9 @@ function memberProblem(report: Report, count: number): string | undefined {
   if (status.outcome !== "well") return describeStatus(status);
   const { group } = status;
   if (group === undefined) return "does not report its group";
-  if (group.online < count) return `sees ${group.online} of ${count} members ONLINE`;
+  // While an update adds or removes hosts, the program's number is not the group's.
+  const members = group.listed?.length ?? count;
+  if (group.online < members) return `sees ${group.online} of ${members} members ONLINE`;
   if (group.queue > 0) return `has ${group.queue} transactions in its applier queue`;
   return undefined;
 }

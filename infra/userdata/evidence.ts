@@ -8,6 +8,7 @@
  */
 
 import { configurationFiles } from "./files";
+import { comesLater } from "./firstRelease";
 import type { HostContext } from "./types";
 
 /** The future configuration files of one host, without secrets: absolute path -> whole text. */
@@ -19,9 +20,14 @@ export interface HostConfiguration {
 /** Evidence by droplet name (the `name` input of the droplet). */
 export type ConfigurationEvidence = Readonly<Record<string, HostConfiguration>>;
 
-/** The configuration files of a host that policies can check before its secrets exist. Programs are not included. */
+/**
+ * The configuration files of a host that policies can check before its secrets exist. Programs, and what only the
+ * release program reads, are not included.
+ */
 export function hostEvidence(context: HostContext): HostConfiguration {
-  const files = configurationFiles(context).filter(({ path }) => path.startsWith("/etc/"));
+  const files = configurationFiles(context).filter(
+    ({ path }) => path.startsWith("/etc/") && !comesLater(path),
+  );
   return {
     roles: context.host.roles,
     files: Object.fromEntries(files.map(({ path, content }) => [path, content])),

@@ -30,7 +30,9 @@ const versionedTrees = [
   "release-program",
   "web",
   "database",
+  "database-program",
   "database-group",
+  "database-group-program",
   "database-source-replica",
 ] as const;
 let knownVersion: string | undefined;
@@ -86,8 +88,11 @@ function renderings(context: HostContext): Rendering[] {
   ];
   if (isWeb) result.push({ trees: ["web"], values: webValues(context) });
   if (isDatabase) {
-    const mode = settings.replication === "group" ? "database-group" : "database-source-replica";
-    result.push({ trees: ["database", mode], values: databaseValues(context) });
+    const trees =
+      settings.replication === "group"
+        ? (["database-group", "database-group-program"] as const)
+        : (["database-source-replica"] as const);
+    result.push({ trees: ["database", "database-program", ...trees], values: databaseValues(context) });
   }
   return result;
 }

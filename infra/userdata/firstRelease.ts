@@ -18,22 +18,35 @@ const unpacker = "/usr/local/lib/secured-web/release/files.py";
 const script = "/var/lib/cloud/scripts/per-boot/secured-web";
 
 /**
+ * The first release lacks the trees of programs that a host does not need to serve, and the tables and the unit that only
+ * the release program uses, because there is no room for them. The host takes them from its release object (release/program.py).
+ */
+const laterTrees = ["release-program", "database-program", "database-group-program"] as const;
+const laterPrefixes = ["/etc/secured-web/release.d/", "/etc/systemd/system/secured-web-apply.service"];
+
+/** True if a file comes with the host's first release object, and not in its user data. */
+export function comesLater(path: string): boolean {
+  return (
+    laterPrefixes.some((prefix) => path.startsWith(prefix)) ||
+    laterTrees.flatMap(payloadFiles).some((file) => file.path === path)
+  );
+}
+
+/**
  * The files that cloud-init has to write, so that the host writes all others: the document, and the programs that
  * unpack it.
  *
- * The document lacks the part of the release program that a host does not need to serve: there is no room for it. The
- * host takes it from its release object (release/program.py), together with the unpacker.
+ * The document lacks what comes later, and the unpacker.
  *
  * @param files all files of the host
  */
 export function firstRelease({ host, settings }: HostContext, files: readonly HostFile[]): CloudConfigFile[] {
-  const later = new Set([unpacker, ...payloadFiles("release-program").map(({ path }) => path)]);
   const document = {
     number: 0,
     stack: settings.stack,
     host: host.name,
     version: payloadVersion(),
-    files: releaseFiles(files.filter(({ path }) => !later.has(path))),
+    files: releaseFiles(files.filter(({ path }) => path !== unpacker && !comesLater(path))),
   };
   return [
     ...[unpacker, script].map((path) => ({ ...required(files, path), isCompressed: true })),

@@ -6,15 +6,11 @@
  *     npm test -- test/hosts/changesUnderLoad.ts
  */
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import type { ProjectStatus } from "../../scripts/hosts/status";
 import { ProjectCopy } from "../e2e/projectCopy";
 import { Sandbox } from "../e2e/sandbox";
 import { skipWithoutHosts } from "./requirement";
-import { Visitors } from "./workloads/visitors";
+import { SandboxOnHosts } from "./sandboxOnHosts";
 
-const SITE = "www.dev.foobar.com";
-const HOSTS = { SECURED_WEB_HOSTS: "on" };
 const NGINX = "infra/payload/web/etc/nginx/nginx.conf.template";
 const MYCNF = "infra/payload/database-group/etc/mysql/secured-web.cnf.template";
 const PACKAGES = "infra/payload/web/etc/secured-web/packages.d/web";
@@ -34,7 +30,7 @@ for (const [topology, { web, database }] of Object.entries(TOPOLOGIES)) {
     this.timeout(20 * 60_000);
     this.bail(true);
     let copy: ProjectCopy;
-    let sandbox: Sandbox;
+    let live: SandboxOnHosts;
     /** The settings that earlier tests have changed. */
     const settings = new Map([
       ["topology", topology],
@@ -44,24 +40,15 @@ for (const [topology, { web, database }] of Object.entries(TOPOLOGIES)) {
 
     const configured = () =>
       [...settings].flatMap(([name, value]) => ["--config", `secured-web:${name}=${value}`]);
-    async function must(command: string, ...args: string[]): Promise<string> {
-      const { exitCode, stdout, stderr } = await sandbox.run(command, args, HOSTS);
-      assert.equal(exitCode, 0, `${command} ${args.join(" ")}\n${stdout}\n${stderr}`);
-      return stdout;
-    }
-    const exec = (host: string, ...command: string[]) => must("sandbox", "exec", host, ...command);
-    const status = async () => JSON.parse(await must("sandbox", "status", "--json")) as ProjectStatus;
+    const must = (command: string, ...args: string[]) => live.must(command, ...args);
+    const exec = (host: string, ...command: string[]) => live.exec(host, ...command);
+    const status = () => live.status();
     const dropletIds = async () =>
       Object.fromEntries((await status()).droplets.map(({ name, id }) => [name, id] as const));
 
     /** Runs something under load, and adds its time to the table. */
     async function underLoad(what: string, hosts: number, work: () => Promise<unknown>): Promise<void> {
-      const port = (await status()).loadBalancers[0]?.published.find(
-        ({ entryPort }) => entryPort === 443,
-      )?.port;
-      assert.ok(port);
-      const rootsFile = join(sandbox.home.dir, "hosts", "certificates", "roots.pem");
-      const visitors = Visitors.at({ site: SITE, address: "127.0.0.1", port, rootsFile });
+      const visitors = await live.visitors();
       let seconds: number;
       try {
         await visitors.goOn("before the change");
@@ -115,11 +102,11 @@ for (const [topology, { web, database }] of Object.entries(TOPOLOGIES)) {
     before(async function () {
       await skipWithoutHosts(this);
       copy = ProjectCopy.make();
-      sandbox = await Sandbox.make(undefined, copy.dir);
+      live = new SandboxOnHosts(await Sandbox.make(undefined, copy.dir));
       await must("start", "--yes", ...configured());
     });
     after(async () => {
-      await sandbox?.run("stop", ["--force"], HOSTS);
+      await live?.run("stop", "--force");
       copy?.remove();
       const rows = times.map(({ what, seconds, hosts, requests }) =>
         [
@@ -258,7 +245,7 @@ for (const [topology, { web, database }] of Object.entries(TOPOLOGIES)) {
         const [firstHost] = hosts;
         await underLoad(`${what}: refused or undone`, 1, async () => {
           copy.edit(path, ...edit);
-          const { exitCode, stdout, stderr } = await sandbox.run("up", ["dev", ...configured()], HOSTS);
+          const { exitCode, stdout, stderr } = await live.run("up", "dev", ...configured());
           assert.equal(exitCode, 1, stdout);
           assert.match(stderr, error);
           assert.match(stderr, new RegExp(`${firstHost}: `));

@@ -28,7 +28,10 @@ describe("releases on running hosts", function () {
   const first = new Map<WorldHost, number>();
   const world = useOwnWorld(async () => {
     bucket = await ReleaseBucket.open();
-    return { spacesPort: bucket.front.port };
+    const onSpaces = (url: string) => {
+      bucket.front.elsewhere = url;
+    };
+    return { spacesPort: bucket.front.port, onSpaces };
   });
   before("the hosts follow the bucket", async () => {
     for (const host of world().hosts) first.set(host, await bucket.adopt(host));

@@ -22,6 +22,7 @@ import envelope  # noqa: E402
 import files  # noqa: E402
 import host  # noqa: E402
 import members  # noqa: E402
+import membership  # noqa: E402
 import program  # noqa: E402
 import redact  # noqa: E402
 import seal  # noqa: E402
@@ -393,9 +394,120 @@ class Members(unittest.TestCase):
         me, _, view = self.view("ONLINE", "ONLINE", None)
         self.assertIn("no majority", members.obstacle(me, [self.A, self.B], view))
 
+    def test_the_list_says_who_must_be_online(self):
+        me, configured, view = self.view("ONLINE", "ONLINE", None)
+        row = {"admitted": 1, "leaving": 0}
+        view["rows"] = [{"host": self.A, **row}, {"host": self.B, **row}, {"host": self.C, **row, "admitted": 0}]
+        self.assertIsNone(members.trouble(me, configured, view))
+        self.assertEqual(members.status(me, view)["listed"], ["db-1", "db-2"])
+        view["rows"][2] = {"host": self.C, "admitted": 1, "leaving": 1}
+        self.assertIsNone(members.trouble(me, configured, view))
+        view["rows"][2]["leaving"] = 0
+        self.assertIn("db-3 is not in the group", members.trouble(me, [self.A], view))
+        self.assertIn("db-3 is not in the group", members.obstacle(me, [self.A], view))
+
     def test_a_member_that_is_out_takes_nothing_away(self):
         for view in (self.view(), self.view("ERROR", "ONLINE", None)):
             self.assertIsNone(members.obstacle(*view))
+
+
+class Membership(unittest.TestCase):
+    """What members write to the list of members."""
+
+    HOSTS = [f"db-{number}.x" for number in range(1, 6)]
+
+    def row(self, host, admitted=1, leaving=0):
+        return {"host": host, "admitted": admitted, "leaving": leaving}
+
+    def said(self, me=0, count=3, number=7, online=3, rows=(), newest=7, answering=None, **changed):
+        states = [{"host": host, "state": "ONLINE"} for host in self.HOSTS[:online]]
+        view = {"readOnly": 0, "members": states, **({"rows": list(rows), "newest": newest} if rows else {}), **changed}
+        answering = self.HOSTS[:online] if answering is None else answering
+        return membership.statements(self.HOSTS[me], self.HOSTS[:count], number, view, answering)
+
+    def three(self, *more):
+        return [self.row(host) for host in self.HOSTS[:3]] + list(more)
+
+    def test_the_first_member_makes_the_list_of_all_that_are_online(self):
+        [sql] = self.said()
+        self.assertIn("('db-1.x', True), ('db-2.x', True), ('db-3.x', True)", sql)
+        self.assertIn("VALUES (1, 7)", sql)
+        self.assertEqual(self.said(me=1), [])
+        # A host that the release names and that does not answer does not exist yet.
+        self.assertIn("('db-3.x', True), ('db-4.x', False), ('db-5.x', False)", self.said(count=5)[0])
+
+    def test_no_list_is_made_while_a_host_is_about_to_join(self):
+        self.assertEqual(self.said(online=2, answering=self.HOSTS[:3]), [])
+
+    def test_nothing_is_written_from_outside_of_the_majority_or_without_a_release(self):
+        members_of_five = [{"host": host, "state": "UNREACHABLE"} for host in self.HOSTS[2:]]
+        members_of_five += [{"host": host, "state": "ONLINE"} for host in self.HOSTS[:2]]
+        self.assertEqual(self.said(members=members_of_five), [])
+        self.assertEqual(self.said(number=0), [])
+        self.assertEqual(self.said(readOnly=1), [])
+        self.assertEqual(self.said(me=4), [])
+
+    def test_a_newer_release_names_the_members_and_an_older_one_does_not(self):
+        [sql] = self.said(count=5, number=8, rows=self.three())
+        self.assertIn("SET number = 8 WHERE id = 1 AND number < 8", sql)
+        self.assertIn("VALUES ROW('db-1.x'), ROW('db-2.x'), ROW('db-3.x'), ROW('db-4.x'), ROW('db-5.x')", sql)
+        self.assertEqual(self.said(count=5, number=6, rows=self.three()), [])
+
+    def test_a_named_host_is_admitted_when_it_answers(self):
+        four = self.three(self.row("db-4.x", admitted=0), self.row("db-5.x", admitted=0))
+        self.assertEqual(self.said(count=5, rows=four), [])
+        admitted = self.said(count=5, rows=four, answering=self.HOSTS)
+        self.assertEqual(admitted, [membership.ADMIT.format(host="db-4.x")], "more than one at a time")
+
+    def test_none_is_admitted_while_a_member_is_away(self):
+        rows = self.three(self.row("db-4.x", admitted=0))
+        self.assertEqual(self.said(count=5, online=2, rows=rows, answering=self.HOSTS[:4]), [])
+        rows = self.three(self.row("db-4.x"), self.row("db-5.x", admitted=0))
+        self.assertEqual(self.said(count=5, rows=rows, answering=self.HOSTS), [])
+
+    def test_a_leaving_host_is_forgotten_when_it_has_left(self):
+        rows = self.three(self.row("db-4.x", leaving=1), self.row("db-5.x", leaving=1))
+        self.assertEqual(self.said(online=4, rows=rows), [membership.FORGET.format(host="db-5.x")])
+        self.assertEqual(self.said(online=5, rows=rows), [])
+        # It could be admitted again only by a newer release.
+        self.assertEqual(self.said(online=4, rows=rows[:4], answering=self.HOSTS), [])
+
+    def test_a_name_that_is_none_is_refused(self):
+        with self.assertRaises(ValueError):
+            membership.taken(["'); DROP TABLE app.notes; --"], 7)
+
+    def test_only_spaces_word_that_no_group_has_begun_makes_the_mark(self):
+        with tempfile.TemporaryDirectory() as root:
+            own = {"status": "https://b.nyc3.digitaloceanspaces.com/hosts/db-1", "region": "nyc3"}
+            one = membership.Membership(own, {}, root)
+            self.assertEqual(one.url, "https://b.nyc3.digitaloceanspaces.com/group")
+            mark = os.path.join(root, membership.NEW_STACK)
+            for status, trouble, is_new in [
+                (0, "timed out", False),
+                (404, "Spaces answers 404 (NoSuchBucket)", False),
+                (403, "Spaces answers 403", False),
+                (404, "Spaces answers 404 (NoSuchKey)", True),
+                (0, "timed out", True),
+                (200, None, False),
+            ]:
+                answer = spaces.Answer(status, "", trouble, False)
+                with mock.patch.object(membership.spaces, "get", lambda *_, answer=answer: answer):
+                    one.ask()
+                self.assertEqual(os.path.exists(mark), is_new, (status, trouble))
+
+    def test_tells_spaces_once_that_a_group_has_begun(self):
+        with tempfile.TemporaryDirectory() as root:
+            one = membership.Membership({"status": "https://b/hosts/db-1", "region": "nyc3"}, {}, root)
+            told = []
+
+            def put(url, *_):
+                told.append(url)
+                return spaces.Answer(0 if len(told) == 1 else 200, "", "timed out" if len(told) == 1 else None, False)
+
+            with mock.patch.object(membership.spaces, "put", put):
+                for _ in range(3):
+                    one.begun()
+            self.assertEqual(told, ["https://b/group"] * 2)
 
 
 class Spaces(unittest.TestCase):
@@ -428,9 +540,10 @@ class Program(unittest.TestCase):
     def test_takes_the_program_of_a_release_and_nothing_else(self):
         folder = program.FOLDER
         running = {"number": 0, "files": [file("/etc/a", "old"), file(f"{folder}files.py", "1")]}
-        new = [file("/etc/a", "new"), file("/etc/b"), file(f"{folder}files.py", "2"), file(f"{folder}poll.py")]
+        later = [file("/etc/secured-web/release.d/web"), file(f"{folder}files.py", "2"), file(f"{folder}poll.py")]
+        new = [file("/etc/a", "new"), file("/etc/b"), *later]
         written, completed = program.completed(running, {"number": 7, "files": new})
-        self.assertEqual(written, [file(f"{folder}files.py", "2"), file(f"{folder}poll.py")])
+        self.assertEqual(written, later)
         self.assertEqual(completed, {"number": 0, "files": [file("/etc/a", "old"), *written]})
 
 

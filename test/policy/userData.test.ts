@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
+import { comesLater } from "../../infra/userdata/firstRelease";
 import { hostFiles } from "../../infra/userdata/hostFiles";
-import { payloadFiles } from "../../infra/userdata/payload";
 import { renderUserData } from "../../infra/userdata/render";
 import { parseUserData } from "../../policy/evidence/user-data";
 import { contextsOf, fakeSecrets } from "../payload/contexts";
@@ -261,11 +261,12 @@ describe("user data", () => {
     });
 
     it("reads all files of the program's own user data: of a host's files it lacks only the release program's larger part", () => {
-      const later = new Set(payloadFiles("release-program").map(({ path }) => path));
       for (const context of contextsOf({ topology: "separated" })) {
         const userData = renderUserData(context, fakeSecrets(context.host));
         const { files, modes } = contentOf(userData);
-        const expected = hostFiles(context, fakeSecrets(context.host)).filter(({ path }) => !later.has(path));
+        const expected = hostFiles(context, fakeSecrets(context.host)).filter(
+          ({ path }) => !comesLater(path),
+        );
         assert.ok(expected.length > 30);
         for (const one of expected) {
           assert.equal(files.get(one.path), one.content, one.path);

@@ -6,13 +6,11 @@ import { join } from "node:path";
 import { envelope } from "../../../infra/releases/envelope";
 import { seal } from "../../../infra/releases/seal";
 import { type HostStatus, openStatus } from "../../../infra/releases/status";
-import { renderFiles } from "../../../infra/userdata/files";
-import type { PayloadTree } from "../../../infra/userdata/payload";
-import { type ReleaseFile, releaseFiles } from "../../../infra/userdata/releaseForm";
+import { comesLater } from "../../../infra/userdata/firstRelease";
+import type { ReleaseFile } from "../../../infra/userdata/releaseForm";
 import { callSpaces } from "../../../sandbox/spaces/client";
 import { Spaces } from "../../../sandbox/spaces/server";
 import { ensureVersitygw } from "../../../sandbox/spaces/versitygw";
-import { parseUserData } from "../../payload/parsed";
 import { waitFor } from "../../waitFor";
 import type { WorldHost } from "../world/worldHost";
 import { SpacesFront } from "./front";
@@ -74,7 +72,11 @@ export class ReleaseBucket {
         ],
       },
     ]);
-    const bucket = new ReleaseBucket(dir, spaces, await SpacesFront.start(spaces.url));
+    const bucket = new ReleaseBucket(
+      dir,
+      spaces,
+      await SpacesFront.start(spaces.url, Object.values(BUCKETS)),
+    );
     for (const name of Object.values(BUCKETS)) await bucket.call({ method: "PUT", bucket: name });
     return bucket;
   }
@@ -105,29 +107,29 @@ export class ReleaseBucket {
       region: REGION,
     };
     const keys = { accessKeyId: HOSTS.accessKey, secretAccessKey: HOSTS.secretKey, sealingKey };
-    const userData = `${await host.run("curl -sf http://169.254.169.254/metadata/v1/user-data")}\n`;
-    const first = parseUserData(userData).files.map(
-      ({ path, mode, text }): ReleaseFile => ({
-        path,
-        mode: mode.toString(8).padStart(4, "0"),
-        content: text,
-      }),
+    // As its own stack has made it: complete, and a member of its group.
+    const running = await waitFor(
+      "the host's complete release",
+      async () => {
+        const { code, stdout } = await host.attempt(`cat ${STATE}/running.json`);
+        if (code !== 0) return undefined;
+        const { files } = JSON.parse(stdout) as { files: ReleaseFile[] };
+        return files.some(({ path }) => path.endsWith("/release/poll.py")) ? files : undefined;
+      },
+      { within: 120 },
     );
     const settingFiles: ReleaseFile[] = [
       { path: "/etc/secured-web/release.json", mode: "0644", content: JSON.stringify(settings) },
       { path: "/etc/secured-web/release.pem", mode: "0644", content: this.key.publicPem },
       { path: "/etc/secured-web/secrets/release.json", mode: "0600", content: JSON.stringify(keys) },
     ];
-    const treeFiles = (tree: PayloadTree) => releaseFiles(renderFiles({ trees: [tree], values: {} }));
-    const inUserData = new Map(
-      [...first, ...treeFiles("release"), ...settingFiles].map((file) => [file.path, file]),
-    );
-    const whole = new Map(
-      [...inUserData.values(), ...treeFiles("release-program")].map((file) => [file.path, file]),
-    );
-    const document = { ...names, number: 0, version: "first", files: [...inUserData.values()] };
-    for (const { path, mode, content } of [...treeFiles("release"), ...settingFiles]) {
-      await host.run(`mkdir -p $(dirname ${path})`);
+    const whole = new Map([...running, ...settingFiles].map((file) => [file.path, file]));
+    const inUserData = [...whole.values()].filter(({ path }) => !comesLater(path));
+    const document = { ...names, number: 0, version: "first", files: inUserData };
+    await host.run("systemctl stop secured-web-release.service");
+    // As on a new host, the rest of the program is not there yet.
+    await host.run(`rm -r ${STATE} /usr/local/lib/secured-web/release/poll.py`);
+    for (const { path, mode, content } of settingFiles) {
       await host.write(path, content);
       await host.run(`chmod ${mode} ${path}`);
     }

@@ -14,10 +14,13 @@ export class SpacesFront {
   mood: Mood = "well";
   /** Requests since the start. */
   count = 0;
+  /** Where requests for all other buckets go. */
+  elsewhere: string | undefined;
 
   private constructor(private readonly server: Server) {}
 
-  static async start(spacesUrl: string): Promise<SpacesFront> {
+  /** @param buckets the names of the buckets at this address */
+  static async start(spacesUrl: string, buckets: readonly string[]): Promise<SpacesFront> {
     const server = createServer();
     const front = new SpacesFront(server);
     server.on("request", (from, to) => {
@@ -28,8 +31,9 @@ export class SpacesFront {
         to.writeHead(403, { Date: new Date(Date.now() + 600_000).toUTCString() }).end(SKEWED);
       else if (front.mood === "well") {
         const { method, headers, url } = from;
+        const isHere = buckets.some((bucket) => `${headers.host}${url}`.includes(bucket));
         const onward = request(
-          spacesUrl,
+          isHere ? spacesUrl : (front.elsewhere ?? spacesUrl),
           { method, headers, path: url, setHost: false, agent: false },
           (answer) => {
             to.writeHead(answer.statusCode ?? 502, answer.headers);

@@ -91,7 +91,18 @@ describe("outages of running hosts", function () {
       } finally {
         await one.mysql("SET GLOBAL group_replication_bootstrap_group = OFF");
         for (const host of [one, two]) await host.run("systemctl stop secured-web-group.service");
-        for (const host of [one, two]) await host.mysql("STOP GROUP_REPLICATION");
+        for (const host of [one, two]) {
+          // The supervisor of the second may have begun to join.
+          await waitFor(
+            `${host.name} out of that group`,
+            () =>
+              host.mysql("STOP GROUP_REPLICATION").then(
+                () => true,
+                () => false,
+              ),
+            { within: 60 },
+          );
+        }
         for (const host of [one, two]) await host.run("systemctl start secured-web-group.service");
       }
     } finally {

@@ -19,6 +19,8 @@ export interface WorldOptions {
   readonly roots?: string;
   /** Loopback port that hosts reach as Spaces. */
   readonly spacesPort?: number;
+  /** Called with the address of the account's own Spaces, before anything is created. */
+  readonly onSpaces?: (url: string) => void;
   readonly onProgress?: (line: string) => void;
 }
 
@@ -56,6 +58,7 @@ export class World {
     const { stack = "dev", config = {}, secrets = {}, roots, spacesPort, onProgress = () => {} } = options;
     const account = await Account.open(onProgress, spacesPort);
     try {
+      options.onSpaces?.(account.spaces.url);
       const outputs = await account.up(stack, { ...QUICK_CHECKS, ...config }, secrets);
       if (roots) await trust(account.driver.provider.certificates.rootsFile, roots);
       const ids = new Map((await account.droplets()).map(({ id, name }) => [name, id]));

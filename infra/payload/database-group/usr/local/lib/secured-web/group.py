@@ -6,22 +6,34 @@ It says what it waits for in the journal, and in /run/secured-web-group/status.j
 import json
 import os
 import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from group_decision import Decision, Observation, decide
+from group_decision import Decision, Observation, decide, known_hosts
 
+# Modules that come with a host's first release object: group_retire.
+sys.path.append("/usr/local/lib/secured-web/release")
+# Written every few seconds while Spaces says that the stack has never had a group (release/membership.py).
+NEW_STACK = "/var/lib/secured-web/new-stack"
 STATUS = "/run/secured-web-group/status.json"
 STATE = """
 SELECT JSON_OBJECT(
 'self', @@GLOBAL.report_host,
-'gtids', CONCAT_WS(',', NULLIF(@@GLOBAL.gtid_executed, ''), (
-SELECT NULLIF(RECEIVED_TRANSACTION_SET, '') FROM performance_schema.replication_connection_status
-WHERE CHANNEL_NAME = 'group_replication_applier')),
+'takes', NOT @@GLOBAL.super_read_only,
+'lists', (
+SELECT COUNT(*) FROM information_schema.tables
+WHERE TABLE_SCHEMA = 'secured_web' AND TABLE_NAME = 'members'),
+'executed', @@GLOBAL.gtid_executed,
+'received', (
+SELECT RECEIVED_TRANSACTION_SET FROM performance_schema.replication_connection_status
+WHERE CHANNEL_NAME = 'group_replication_applier'),
 'members', (
 SELECT JSON_ARRAYAGG(JSON_OBJECT('host', MEMBER_HOST, 'state', MEMBER_STATE))
 FROM performance_schema.replication_group_members))
 """
+# The table is there, and may be read, if STATE names it.
+LIST = "SELECT JSON_OBJECTAGG(host, leaving) FROM secured_web.members WHERE admitted"
 TABLES = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'app' AND table_name = 'notes'"
 ACTION_LIMIT_S = 600
 
@@ -57,13 +69,33 @@ def subtract(left, right):
     return local(f"SELECT GTID_SUBTRACT('{left}', '{right}')").replace("\n", "")
 
 
-def observation(answer):
-    """What a member's answer to STATE says."""
-    said = json.loads(answer)
+def observed(ask):
+    """What a member says of itself. ask: SQL -> its answer. Raises what ask raises, and ValueError."""
+    said = json.loads(ask(STATE))
     members = [member for member in said["members"] or [] if member["host"]]
     own = next((member["state"] for member in members if member["host"] == said["self"]), "OFFLINE")
     view = frozenset(member["host"] for member in members if member["state"] in ("ONLINE", "RECOVERING"))
-    return Observation(own, said["gtids"].replace("\n", ""), view, len(view) * 2 > len(members))
+    sets = [(said[name] or "").replace("\n", "") for name in ("executed", "received")]
+    # A list without a host is one in the making.
+    rows = json.loads(ask(LIST).lower()) if said["lists"] else None
+    return Observation(
+        own,
+        ",".join(filter(None, sets)),
+        sets[0],
+        view,
+        len(view) * 2 > len(members),
+        frozenset(rows) if rows else None,
+        frozenset(host for host in rows or () if rows[host]),
+        bool(said["takes"]),
+    )
+
+
+def is_new():
+    """Whether the stack has never had a group. A host that gets no releases has no other mark than its empty data."""
+    try:
+        return time.time() - os.stat(NEW_STACK).st_mtime < 60
+    except OSError:
+        return not os.path.exists("/etc/secured-web/release.json")
 
 
 def reason_of(error):
@@ -78,7 +110,8 @@ class Group:
     def __init__(self, me, members):
         self.me = me
         self.members = members
-        self.pool = ThreadPoolExecutor(len(members))
+        # The largest group there can be, and a host that was removed.
+        self.pool = ThreadPoolExecutor(10)
         self.seen = {}
         self.silent = {}
         self.said = None
@@ -87,17 +120,21 @@ class Group:
 
     def ask(self, host):
         try:
-            return observation(local(STATE) if host == self.me else remote(host, STATE))
+            return observed(local if host == self.me else lambda sql: remote(host, sql))
         except (OSError, ValueError, subprocess.SubprocessError) as error:
             return reason_of(error)
 
     def look(self):
         """Asks every member, and decides."""
-        answers = dict(zip(self.members, self.pool.map(self.ask, self.members)))
-        self.seen = {host: answer if isinstance(answer, Observation) else None for host, answer in answers.items()}
+        # A list can name a host that no release here names, or no longer.
+        answers, asked = {}, known_hosts(self.members, self.seen)
+        while asked:
+            answers |= zip(asked, self.pool.map(self.ask, asked))
+            self.seen = {host: answer if isinstance(answer, Observation) else None for host, answer in answers.items()}
+            asked = [host for host in known_hosts(self.members, self.seen) if host not in answers]
         self.silent = {host: answer for host, answer in answers.items() if isinstance(answer, str)}
         waited = time.monotonic() - self.turn_since if self.turn_since else 0.0
-        decision = decide(self.me, self.members, self.seen, subtract, waited)
+        decision = decide(self.me, self.members, self.seen, subtract, waited, is_new())
         its_turn_comes = decision.action == "join" or decision.reason.endswith("to join first")
         self.turn_since = (self.turn_since or time.monotonic()) if its_turn_comes else None
         return decision
@@ -116,6 +153,9 @@ class Group:
                 local("STOP GROUP_REPLICATION", ACTION_LIMIT_S)
             elif decision.action == "bootstrap":
                 self.bootstrap()
+            elif decision.action == "drain":
+                # Waits for commits that have begun. The application repeats later writes elsewhere.
+                local("SET GLOBAL super_read_only = ON", ACTION_LIMIT_S)
             else:
                 return self.settled()
         except (OSError, subprocess.SubprocessError) as error:
@@ -134,7 +174,7 @@ class Group:
         mine = self.seen[self.me]
         if not (mine and mine.state == "ONLINE" and mine.quorum):
             return 1
-        if not self.tables_are_there and self.me == next(host for host in self.members if host in mine.view):
+        if not self.tables_are_there and self.me == min(mine.view):
             if local(TABLES) == "0":
                 with open("/usr/local/share/secured-web/schema.sql", encoding="utf-8") as file:
                     local(file.read(), 60)

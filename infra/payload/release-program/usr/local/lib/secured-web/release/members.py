@@ -10,6 +10,8 @@ VIEW = """
 SELECT JSON_OBJECT(
 'self', @@GLOBAL.report_host,
 'readOnly', @@GLOBAL.super_read_only,
+'empty', @@GLOBAL.gtid_executed = '',
+'tables', (SELECT COUNT(*) FROM information_schema.tables WHERE TABLE_SCHEMA = 'secured_web'),
 'members', (
 SELECT JSON_ARRAYAGG(JSON_OBJECT('host', MEMBER_HOST, 'state', MEMBER_STATE))
 FROM performance_schema.replication_group_members WHERE MEMBER_HOST <> ''),
@@ -17,6 +19,14 @@ FROM performance_schema.replication_group_members WHERE MEMBER_HOST <> ''),
 SELECT CAST(SUM(COUNT_TRANSACTIONS_IN_QUEUE + COUNT_TRANSACTIONS_REMOTE_IN_APPLIER_QUEUE) AS UNSIGNED)
 FROM performance_schema.replication_group_member_stats))
 """
+# The list of members: membership.py.
+ROWS = """
+SELECT JSON_OBJECT(
+'newest', (SELECT number FROM secured_web.newest WHERE id = 1),
+'rows', (
+SELECT JSON_ARRAYAGG(JSON_OBJECT('host', host, 'admitted', admitted, 'leaving', leaving)) FROM secured_web.members))
+"""
+ROOT = ["--no-defaults", "--socket=/run/mysqld/mysqld.sock", "--user=root"]
 
 
 def is_grouped():
@@ -33,12 +43,20 @@ def supervisor():
 
 
 def look(limit_s=5):
-    """(this host, every configured member, its view). Raises OSError, ValueError or SubprocessError."""
+    """(this host, the hosts that its release names, its view). Raises OSError, ValueError or SubprocessError."""
     group = supervisor()
     with open(CONFIG, encoding="utf-8") as file:
         me, configured = group.parse_config(file.read())
-    socket = ["--no-defaults", "--socket=/run/mysqld/mysqld.sock", "--user=root"]
-    return me, configured, json.loads(group.mysql(socket, VIEW, limit_s))
+    view = json.loads(group.mysql(ROOT, VIEW, limit_s))
+    if view["tables"] == 2:
+        view |= json.loads(group.mysql(ROOT, ROWS, limit_s))
+    return me, configured, view
+
+
+def admitted(configured, view):
+    """The hosts that belong to the group and stay in it. A group of an earlier version has no list."""
+    rows = view.get("rows")
+    return [row["host"] for row in rows if row["admitted"] and not row["leaving"]] if rows else configured
 
 
 def short(host):
@@ -56,11 +74,11 @@ def trouble(me, configured, view):
         return f"this member is {seen.get(me, 'OFFLINE')}"
     if view["readOnly"]:
         return "this member is ONLINE, but takes no write"
-    return others_missing(me, configured, seen)
+    return others_missing(me, admitted(configured, view), seen)
 
 
-def others_missing(me, configured, seen):
-    missing = [host for host in configured if host != me and seen.get(host) != "ONLINE"]
+def others_missing(me, hosts, seen):
+    missing = [host for host in hosts if host != me and seen.get(host) != "ONLINE"]
     return ", ".join(f"{short(host)} is {seen.get(host, 'not in the group')}" for host in missing) or None
 
 
@@ -69,7 +87,7 @@ def obstacle(me, configured, view):
     seen = states(view)
     if seen.get(me) not in ("ONLINE", "RECOVERING"):
         return None
-    missing = others_missing(me, configured, seen)
+    missing = others_missing(me, admitted(configured, view), seen)
     if missing:
         return missing
     if (len(seen) - 1) * 2 <= len(seen):
@@ -82,7 +100,9 @@ def obstacle(me, configured, view):
 def status(me, view):
     """The group for the status object."""
     members = [{"host": short(host), "state": state} for host, state in sorted(states(view).items())]
+    listed = sorted(short(row["host"]) for row in view.get("rows") or [] if row["admitted"])
     return {
+        **({"listed": listed} if listed else {}),
         "online": sum(member["state"] == "ONLINE" for member in members),
         "members": members,
         "queue": int(view["queue"] or 0),

@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 import apply
 import host
 import members
+import membership
 import spaces
 from files import KEYS, OWN, RUNNING, STATE, Refused, load, save
 from redact import redacted, secret_values
@@ -54,10 +55,12 @@ class Poller:
         self.looked_at = 0.0
         self.started_at = -RETRY_S
         self.beginnings = 0
+        self.membership = membership.Membership(self.own, self.keys)
 
     # The newest release.
 
     def turn(self):
+        self.keep_members()
         if apply_state() in ("activating", "active", "deactivating"):
             self.tell(self.outcome())
             return
@@ -121,7 +124,7 @@ class Poller:
     def say(self, what, trouble):
         if self.troubles.get(what) == trouble:
             return
-        aim = {"fetch": "fetch the release", "status": "write the status"}[what]
+        aim = {"fetch": "fetch the release", "status": "write the status", "list": "keep the list of members"}[what]
         print(f"could not {aim}: {trouble}; this host goes on as it is" if trouble else f"can {aim} again", flush=True)
         self.troubles[what] = trouble
 
@@ -168,6 +171,15 @@ class Poller:
         cause, unit = self.well
         journal = self.redacted(host.journal_of(unit))
         return {"outcome": "unwell", "cause": self.redacted([cause])[0], "unit": unit, "journal": journal}
+
+    def keep_members(self):
+        if not members.is_grouped():
+            return
+        try:
+            self.membership.turn((load(ROOT, RUNNING) or {}).get("number", 0))
+            self.say("list", None)
+        except (OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
+            self.say("list", membership.trouble_of(error))
 
     def group(self):
         if not members.is_grouped():

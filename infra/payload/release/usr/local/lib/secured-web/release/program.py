@@ -1,4 +1,4 @@
-"""Completes the release program on a new host: its other modules are in the host's release object.
+"""Completes the release program on a new host: its other modules and its tables are in the host's release object.
 
 User data has room for what a host needs to serve, and for these modules, which fetch and verify. Runs before each start
 of the poller, and does nothing where that is there.
@@ -14,11 +14,13 @@ from files import KEYS, OWN, RUNNING, SIGNER, Refused, load, save, write_files
 from seal import Seal
 
 FOLDER = "/usr/local/lib/secured-web/release/"
+# infra/userdata/firstRelease.ts: the modules, the tables that they read, and the unit that they start.
+LATER = (FOLDER, "/etc/secured-web/release.d/", "/etc/systemd/system/secured-web-apply.service")
 
 
 def completed(running, document):
     """(the program's files in a release, the running release with them)"""
-    program = [file for file in document["files"] if file["path"].startswith(FOLDER)]
+    program = [file for file in document["files"] if file["path"].startswith(LATER)]
     paths = {file["path"] for file in program}
     files = [file for file in running["files"] if file["path"] not in paths] + program
     return program, {**running, "files": sorted(files, key=lambda file: file["path"])}
