@@ -3,7 +3,7 @@ import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
-import { releaseKey, statusKey } from "../releases/objectKeys";
+import { groupKey, noGroupYet, noReportYet, releaseKey, statusKey } from "../releases/objectKeys";
 import type { ReportAccess, StatusHost, StatusPlace } from "../rollout/reports";
 import { siteTag, type Topology } from "../topology";
 import type { ReleaseAccess } from "../userdata/types";
@@ -11,7 +11,6 @@ import type { ReleaseAccess } from "../userdata/types";
 export interface ReleaseStoreArgs {
   readonly label: string;
   readonly region: string;
-  readonly environment: "development" | "production";
   readonly topology: Topology;
 }
 
@@ -30,12 +29,14 @@ export class ReleaseStore extends pulumi.ComponentResource {
   /** Ed25519, PKCS #8 PEM. */
   readonly signingKey: pulumi.Output<string>;
   private readonly hostKey: digitalocean.SpacesKey;
+  private readonly reports: ReadonlyMap<string, digitalocean.SpacesBucketObject>;
+  private readonly group: digitalocean.SpacesBucketObject;
   private readonly signingPair: tls.PrivateKey;
   private readonly sealingKeys: ReadonlyMap<string, pulumi.Output<string>>;
 
   constructor(
     name: string,
-    { label, region, environment, topology }: ReleaseStoreArgs,
+    { label, region, topology }: ReleaseStoreArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("secured-web:index:ReleaseStore", name, {}, opts);
@@ -64,8 +65,6 @@ export class ReleaseStore extends pulumi.ComponentResource {
           name: pulumi.interpolate`${siteTag(label).toLowerCase()}-${purpose}-${suffix.hex}`,
           region,
           acl: "private",
-          // It holds nothing that cannot be made again. In production, policies let no program delete a full bucket.
-          forceDestroy: environment !== "production",
         },
         { parent: this, provider: this.spaces },
       );
@@ -92,6 +91,13 @@ export class ReleaseStore extends pulumi.ComponentResource {
       },
       parent,
     );
+    this.reports = new Map(
+      topology.hosts.map((host) => [
+        host.name,
+        this.overwritten(`${name}-${host.name}-report`, statusKey(host.name), noReportYet),
+      ]),
+    );
+    this.group = this.overwritten(`${name}-group`, groupKey, noGroupYet);
     this.signingPair = new tls.PrivateKey(`${name}-release`, { algorithm: "ED25519" }, parent);
     this.signingKey = this.signingPair.privateKeyPemPkcs8;
     this.sealingKeys = new Map(
@@ -123,10 +129,14 @@ export class ReleaseStore extends pulumi.ComponentResource {
           this.hostKey.secretKey,
           this.signingPair.publicKeyPem,
           this.sealingKeyOf(hostName),
+          // The host depends on its object by this, and is deleted before it.
+          known(this.reports, hostName).key,
+          // The hosts ask for this object before they start a group.
+          this.group.key,
         ])
-        .apply(([releases, status, accessKeyId, secretAccessKey, publicKey, sealingKey]) => ({
+        .apply(([releases, status, accessKeyId, secretAccessKey, publicKey, sealingKey, reportKey]) => ({
           releasesUrl: `${this.addressOf(releases)}/${releaseKey(hostName)}`,
-          statusUrl: `${this.addressOf(status)}/${statusKey(hostName)}`,
+          statusUrl: `${this.addressOf(status)}/${reportKey}`,
           region: this.region,
           accessKeyId,
           secretAccessKey,
@@ -150,14 +160,30 @@ export class ReleaseStore extends pulumi.ComponentResource {
 
   /** Base64 of 64 bytes. */
   private sealingKeyOf(hostName: string): pulumi.Output<string> {
-    const key = this.sealingKeys.get(hostName);
-    if (key === undefined) throw new Error(`the topology has no host ${hostName}`);
-    return key;
+    return known(this.sealingKeys, hostName);
+  }
+
+  /**
+   * An object of the status bucket that hosts overwrite. The program creates it, so that the engine deletes it before
+   * the bucket: no bucket that contains objects can be deleted.
+   */
+  private overwritten(name: string, key: string, content: string): digitalocean.SpacesBucketObject {
+    return new digitalocean.SpacesBucketObject(
+      name,
+      { bucket: this.status.name, region: this.region, key, acl: "private", content },
+      { parent: this, provider: this.spaces, ignoreChanges: ["content", "contentType"] },
+    );
   }
 
   private addressOf(bucket: string): string {
     return `https://${bucket}.${this.region}.digitaloceanspaces.com`;
   }
+}
+
+function known<T>(values: ReadonlyMap<string, T>, hostName: string): T {
+  const value = values.get(hostName);
+  if (value === undefined) throw new Error(`the topology has no host ${hostName}`);
+  return value;
 }
 
 /** HKDF (RFC 5869) from 64 letters and digits, which have 380 bits. */

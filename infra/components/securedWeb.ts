@@ -111,11 +111,7 @@ export class SecuredWeb extends pulumi.ComponentResource {
       { label, loadBalancerId: edge.loadBalancer.id, operatorNetworks: config.operators.networks },
       { parent: this, dependsOn: [network] },
     );
-    const store = new ReleaseStore(
-      name,
-      { label, region: config.region, environment: config.environment, topology },
-      parent,
-    );
+    const store = new ReleaseStore(name, { label, region: config.region, topology }, parent);
     const hosts = createHosts(
       name,
       plan,

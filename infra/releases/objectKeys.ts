@@ -8,5 +8,14 @@ export function statusKey(hostName: string): string {
   return `hosts/${hostName}`;
 }
 
-// The bucket of statuses has one more object, "group": the first member that is ONLINE writes it, and from then on
-// database hosts that are all empty start no group (infra/payload/release-program, membership.py).
+/** Content of a status object until its host reports. */
+export const noReportYet = "The host has not reported yet.\n";
+
+/**
+ * The key of the object in the bucket of statuses that says whether the stack has ever had a group: the first member
+ * that is ONLINE overwrites it, and from then on database hosts that are all empty start no group (membership.py).
+ */
+export const groupKey = "group";
+
+/** Content of that object until a member is ONLINE. The host's program compares it. */
+export const noGroupYet = "The stack has had no group yet.\n";

@@ -1,5 +1,5 @@
 /** Reads the reports that hosts write about themselves to the site's status bucket. */
-import { statusKey } from "../releases/objectKeys";
+import { noReportYet, statusKey } from "../releases/objectKeys";
 import { type HostStatus, openStatus } from "../releases/status";
 import { rolloutSignal } from "./observer";
 import { getObject, type SpacesKeyPair } from "./spaces";
@@ -49,7 +49,7 @@ export async function readReport(
     credentials,
     rolloutSignal(),
   );
-  if (object === undefined) return { status: undefined, written: now, now };
+  if (object === undefined || object.text === noReportYet) return { status: undefined, written: now, now };
   return { status: openStatus(object.text, stack, name, sealingKey), written: object.written, now };
 }
 

@@ -10,6 +10,7 @@ import { seal } from "../../infra/releases/seal";
 import type { HostStatus } from "../../infra/releases/status";
 import type { ReportAccess } from "../../infra/rollout/reports";
 import { type ApiAccess, callSpaces, listAll, spacesUrl } from "../../sandbox/index";
+import { waitFor } from "../waitFor";
 import type { Sandbox } from "./sandbox";
 
 /** A host's answer to a release; default: it is well. */
@@ -26,6 +27,7 @@ export class ReportingHosts {
   readonly #running = new Map<string, number>();
   /** By the host's name and the release's number. */
   readonly #failed = new Map<string, Partial<HostStatus>>();
+  readonly #reported = new Set<string>();
   #ended = false;
   #loop: Promise<void> = Promise.resolve();
 
@@ -36,18 +38,31 @@ export class ReportingHosts {
     private readonly releases: string,
   ) {}
 
+  /** The hosts of a stack whose output `rollout` is given. */
+  static of(api: ApiAccess, spaces: string, access: ReportAccess): ReportingHosts {
+    return new ReportingHosts(api, spaces, access, access.bucket.replace("-status-", "-releases-"));
+  }
+
   /** Starts the hosts of a stack that is up in a sandbox. */
   static async start(sandbox: Sandbox, stack: string): Promise<ReportingHosts> {
     const outputs = JSON.parse(await sandbox.must("outputs", stack, "--show-secrets")) as {
       rollout: ReportAccess;
     };
-    const { rollout } = outputs;
     const url = await spacesUrl(sandbox.api);
     assert.ok(url, "Spaces run");
-    const releases = rollout.bucket.replace("-status-", "-releases-");
-    const hosts = new ReportingHosts(sandbox.api, url, rollout, releases);
-    hosts.#loop = hosts.#run();
+    const hosts = ReportingHosts.of(sandbox.api, url, outputs.rollout);
+    hosts.start();
     return hosts;
+  }
+
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  /** Waits until each host has reported once. */
+  async haveReported(): Promise<void> {
+    const { hosts } = this.access;
+    await waitFor("a report of each host", async () => hosts.every(({ name }) => this.#reported.has(name)));
   }
 
   async stop(): Promise<void> {
@@ -112,12 +127,13 @@ export class ReportingHosts {
           ...behaviour,
         };
         const purpose = { stack: this.access.stack, host: name, use: "status" } as const;
-        await this.#call(
+        const answer = await this.#call(
           "PUT",
           this.access.bucket,
           statusKey(name),
           seal(JSON.stringify(status), sealingKey, purpose),
         );
+        if (answer.status === 200) this.#reported.add(name);
       }
     }
   }

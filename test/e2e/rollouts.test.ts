@@ -53,6 +53,12 @@ describe("rollouts", function () {
     assert.match(await mustUp(), /✔ Update: \d+ unchanged\n/);
   });
 
+  it("nor after a refresh, when hosts have overwritten their status objects", async () => {
+    await hosts.haveReported();
+    await sandbox.must("refresh", "dev");
+    assert.match(await mustUp(), /✔ Update: \d+ unchanged\n/);
+  });
+
   it("a changed setting reaches host after host, and no droplet is touched", async () => {
     const before = await droplets();
     const stdout = await mustUp(...hsts(301));

@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { spacesUrl } from "../../sandbox/index";
+import type { ReportAccess } from "../../infra/rollout/reports";
+import { ensureApi, listAll, prepareSpaces, spacesUrl } from "../../sandbox/index";
+import { ReportingHosts } from "./reportingHosts";
 import { Sandbox } from "./sandbox";
 
 describe("taking production down", function () {
@@ -10,16 +12,32 @@ describe("taking production down", function () {
   this.bail(true);
   let sandbox: Sandbox;
   let emptyAccount: Record<string, number>;
-  before(async () => {
+  before(async function () {
+    this.timeout(600_000);
+    await prepareSpaces(() => {});
     sandbox = await Sandbox.make();
-    // Starts the API, which plays the account.
-    await sandbox.must("preview", "prod");
+    // The API plays the account.
+    await ensureApi(sandbox.home, sandbox.port);
     emptyAccount = await sandbox.census();
   });
-  after(() => sandbox.remove());
+  after(() => sandbox?.remove());
+
+  const spacesKeys = async () => (await listAll(sandbox.api, "/v2/spaces/keys", "keys")).length;
+  /** Lets each host of a stack report once: its status object is not one that the engine wrote. */
+  const reportOnce = async (outputs: string) => {
+    const { rollout } = JSON.parse(outputs) as { rollout: ReportAccess };
+    const url = await spacesUrl(sandbox.api);
+    assert.ok(url);
+    const hosts = ReportingHosts.of(sandbox.api, url, rollout);
+    hosts.start();
+    await hosts.haveReported();
+    // A deleted droplet writes no more.
+    await hosts.stop();
+  };
 
   it("refuses database.protect=false in production by policy, so it is not the documented way", async () => {
     await sandbox.must("up", "prod");
+    await reportOnce(await sandbox.must("outputs", "prod", "--show-secrets"));
     const { exitCode, stderr } = await sandbox.run("up", ["prod", "--config", "database.protect=false"]);
     assert.equal(exitCode, 3);
     assert.match(stderr, /recoverable-databases/);
@@ -33,6 +51,11 @@ describe("taking production down", function () {
     assert.deepEqual(await sandbox.census(), before);
     await sandbox.must("destroy", "prod", "--unprotect");
     assert.deepEqual(await sandbox.census(), emptyAccount);
+    assert.equal(
+      await spacesKeys(),
+      0,
+      "the buckets with the hosts' reports are deleted, and their keys after them",
+    );
   });
 
   describe("with --cloud", () => {
@@ -62,6 +85,8 @@ describe("taking production down", function () {
     it("brings a stack with protected hosts up", async () => {
       const { exitCode, stdout, stderr } = await run("up");
       assert.equal(exitCode, 0, `${stdout}\n${stderr}`);
+      const outputs = await sandbox.run("outputs", ["dev", "--cloud", "--show-secrets"], user);
+      await reportOnce(outputs.stdout);
       full = await sandbox.census();
       assert.equal(full.droplets, (emptyAccount.droplets ?? 0) + 3);
     });
@@ -98,6 +123,7 @@ describe("taking production down", function () {
       assert.match(stdout, /The zone dev\.foobar\.com stays, because it has records of others: MX @/);
       const left = { ...emptyAccount, domains: (emptyAccount.domains ?? 0) + 1 };
       assert.deepEqual(await sandbox.census(), left);
+      assert.equal(await spacesKeys(), 0);
     });
   });
 });

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { noGroupYet } from "../../infra/releases/objectKeys";
 import { renderFiles } from "../../infra/userdata/files";
 
 const folder = "/usr/local/lib/secured-web/release/";
@@ -35,6 +36,11 @@ describe("payload: the release program (Python)", function () {
     assert.equal(status, 0, stderr);
     const count = Number(/^Ran (\d+) tests/m.exec(stderr)?.[1]);
     assert.ok(count >= 51, `only ${count} tests ran`);
+  });
+
+  it("knows the content of an object that only the program has written", () => {
+    const program = readFileSync(join(directory, "whole", "membership.py"), "utf8");
+    assert.ok(program.includes(`NO_GROUP_YET = ${JSON.stringify(noGroupYet)}\n`));
   });
 
   /** Protections of the program, without which its own tests must fail. */

@@ -482,18 +482,25 @@ class Membership(unittest.TestCase):
             one = membership.Membership(own, {}, root)
             self.assertEqual(one.url, "https://b.nyc3.digitaloceanspaces.com/group")
             mark = os.path.join(root, membership.NEW_STACK)
-            for status, trouble, is_new in [
-                (0, "timed out", False),
-                (404, "Spaces answers 404 (NoSuchBucket)", False),
-                (403, "Spaces answers 403", False),
-                (404, "Spaces answers 404 (NoSuchKey)", True),
-                (0, "timed out", True),
-                (200, None, False),
+            os.makedirs(os.path.dirname(one.output()))
+            for status, body, is_new in [
+                (0, "", False),
+                (404, "<Code>NoSuchKey</Code>", False),
+                (404, membership.NO_GROUP_YET, False),
+                (200, membership.NO_GROUP_YET, True),
+                (0, "", True),
+                (200, "begun", False),
+                (200, "", False),
             ]:
-                answer = spaces.Answer(status, "", trouble, False)
-                with mock.patch.object(membership.spaces, "get", lambda *_, answer=answer: answer):
+
+                def get(*args, status=status, body=body):
+                    with open(args[-1], "w", encoding="utf-8") as file:
+                        file.write(body)
+                    return spaces.Answer(status, "", None if status == 200 else f"answers {status}", False)
+
+                with mock.patch.object(membership.spaces, "get", get):
                     one.ask()
-                self.assertEqual(os.path.exists(mark), is_new, (status, trouble))
+                self.assertEqual(os.path.exists(mark), is_new, (status, body))
 
     def test_tells_spaces_once_that_a_group_has_begun(self):
         with tempfile.TemporaryDirectory() as root:

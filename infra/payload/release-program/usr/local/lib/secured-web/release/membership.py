@@ -22,6 +22,8 @@ from files import STATE, place, write
 
 # group.py reads it.
 NEW_STACK = "var/lib/secured-web/new-stack"
+# What the program writes into the object `group` (infra/releases/objectKeys.ts).
+NO_GROUP_YET = "The stack has had no group yet.\n"
 # How old the supervisor's status may be.
 FRESH_S = 15
 
@@ -151,10 +153,13 @@ class Membership:
 
     def ask(self):
         answer = spaces.get(self.url, self.keys, self.region, "", self.output())
-        if answer.status == 404 and "(NoSuchKey)" in (answer.trouble or ""):
-            write(place(self.root, NEW_STACK), "", 0o644)
-        elif answer.status == 200:
-            self.unmark()
+        if answer.status != 200:
+            return
+        with open(self.output(), encoding="utf-8") as file:
+            if file.read() == NO_GROUP_YET:
+                write(place(self.root, NEW_STACK), "", 0o644)
+            else:
+                self.unmark()
 
     def unmark(self):
         if os.path.exists(place(self.root, NEW_STACK)):
