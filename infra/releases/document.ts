@@ -14,7 +14,7 @@ export interface ReleaseDocument {
   readonly stack: string;
   /** The host's name in the topology ("web-1"). */
   readonly host: string;
-  /** Hash of the payload and the application: the tag `version` of metrics. */
+  /** Hash of what the host runs of the payload and the application: the tag `version` of metrics. */
   readonly version: string;
   /** The files without secrets, sorted by path. The policies check them. */
   readonly files: readonly ReleaseFile[];
@@ -39,7 +39,7 @@ export function releaseDocument(context: HostContext, secrets: HostSecrets): Rel
   return {
     stack,
     host: host.name,
-    version: payloadVersion(),
+    version: payloadVersion(context),
     files: releaseFiles(open),
     sealed: seal(secretText, secrets.release.sealingKey, { stack, host: host.name, use: "release" }),
   };

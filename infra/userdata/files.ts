@@ -17,39 +17,28 @@ import { commonValues, databaseValues, webValues } from "./values";
 export function configurationFiles(context: HostContext): readonly HostFile[] {
   const files = [
     ...renderings(context).flatMap(renderFiles),
-    ...monitoringFiles(context, payloadVersion()).flatMap(renderFiles),
+    ...monitoringFiles(context, payloadVersion(context)).flatMap(renderFiles),
     ...(context.host.roles.includes("web") ? applicationFiles() : []),
     ...operatorFiles(context),
   ];
   return orderedByPath(files);
 }
 
-const versionedTrees = [
-  "common",
-  "release",
-  "release-program",
-  "web",
-  "database",
-  "database-program",
-  "database-group",
-  "database-group-program",
-  "database-source-replica",
-] as const;
-let knownVersion: string | undefined;
-
 /**
- * A short hash of the payload and the application in this repository, for metrics and logs. It is the same for all
- * hosts and stacks, so that metrics before and after a change can be told apart.
+ * A short hash of the part of the payload and the application that hosts of these roles run, for metrics and logs. It
+ * is the same for those hosts in all stacks, so that metrics before and after a change can be told apart. It is not a
+ * hash of everything, because a new version is a release: a change of the application leaves database hosts as they
+ * are.
  */
-export function payloadVersion(): string {
-  if (knownVersion !== undefined) return knownVersion;
+export function payloadVersion(context: HostContext): string {
+  const trees = renderings(context).flatMap((rendering) => rendering.trees);
+  const application = context.host.roles.includes("web") ? applicationFiles() : [];
   const hash = createHash("sha256");
-  for (const { path, text } of versionedTrees.flatMap((tree) => payloadFiles(tree))) {
+  for (const { path, text } of trees.flatMap((tree) => payloadFiles(tree))) {
     hash.update(`${path}\0${text}\0`);
   }
-  for (const { path, content } of applicationFiles()) hash.update(`${path}\0${content}\0`);
-  knownVersion = hash.digest("hex").slice(0, 12);
-  return knownVersion;
+  for (const { path, content } of application) hash.update(`${path}\0${content}\0`);
+  return hash.digest("hex").slice(0, 12);
 }
 
 /** The files of several trees, with their values filled in. A value that no template uses is an error. */

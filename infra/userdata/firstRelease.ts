@@ -40,12 +40,13 @@ export function comesLater(path: string): boolean {
  *
  * @param files all files of the host
  */
-export function firstRelease({ host, settings }: HostContext, files: readonly HostFile[]): CloudConfigFile[] {
+export function firstRelease(context: HostContext, files: readonly HostFile[]): CloudConfigFile[] {
+  const { host, settings } = context;
   const document = {
     number: 0,
     stack: settings.stack,
     host: host.name,
-    version: payloadVersion(),
+    version: payloadVersion(context),
     files: releaseFiles(files.filter(({ path }) => path !== unpacker && !comesLater(path))),
   };
   return [

@@ -127,8 +127,7 @@ for (const [topology, { web, database }] of Object.entries(TOPOLOGIES)) {
         "if (!program) {",
         'if (process.argv[2] === "release-2") process.exit(0);\nif (!program) {',
       );
-      // The version of the whole payload is a file of every host.
-      await inPlace("application release", all);
+      await inPlace("application release", web);
       for (const host of web) {
         await exec(host, "grep", "-q", "release-2", "/usr/local/lib/secured-web/app/main.js");
       }

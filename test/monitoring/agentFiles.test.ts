@@ -231,13 +231,19 @@ describe("monitoring: the agent's files", () => {
     }
   });
 
-  it("tell one version on all hosts: what the repository brings there", () => {
-    const versions = variants.map(
-      (context) =>
-        /version:(\w+)/.exec(filesOf(context).get("/etc/datadog-agent/datadog.yaml")?.text ?? "")?.[1],
-    );
-    assert.deepEqual([...new Set(versions)], [payloadVersion()]);
-    assert.match(payloadVersion(), /^[0-9a-f]{12}$/);
+  it("tell one version on all hosts of the same roles: what the repository brings there", () => {
+    const versions = new Map<string, Set<string>>();
+    for (const context of variants) {
+      const text = filesOf(context).get("/etc/datadog-agent/datadog.yaml")?.text ?? "";
+      const version = /version:([0-9a-f]{12})$/m.exec(text)?.[1] ?? assert.fail(text);
+      assert.equal(version, payloadVersion(context));
+      const { roles: names } = context.host;
+      const roles = [...names, ...(names.includes("database") ? [context.settings.replication] : [])].join();
+      versions.set(roles, (versions.get(roles) ?? new Set()).add(version));
+    }
+    const found = [...versions.values()].flatMap((of) => [...of]);
+    assert.equal(found.length, versions.size, "one version for hosts of the same roles");
+    assert.equal(new Set(found).size, versions.size, "hosts of other roles have another");
   });
 });
 
