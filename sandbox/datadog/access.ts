@@ -6,6 +6,8 @@ export interface DatadogAccess {
   /** `http://127.0.0.1:PORT`, `https://api.datadoghq.com` */
   readonly url: string;
   readonly apiKey: string;
+  /** Other API keys that are accepted, as while the key of an account's hosts is changed. */
+  readonly otherApiKeys?: readonly string[];
   readonly appKey: string;
 }
 

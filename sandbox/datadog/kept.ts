@@ -13,14 +13,19 @@ export async function startKept(dir: string): Promise<RunningDatadog> {
   const access = readAccess(dir);
   if (access === undefined)
     throw new Error(`expected the stand-in's keys in ${accessFile(dir)}, found no file`);
-  const { url, apiKey, appKey } = access;
+  const { url, appKey } = access;
+  // Read at each request: a key that was added to the file is accepted at once.
+  const apiKeys = () => {
+    const { apiKey, otherApiKeys = [] } = readAccess(dir) ?? access;
+    return [apiKey, ...otherApiKeys];
+  };
   const start = (port: number) =>
-    startDatadog({ port, apiKey, appKey, stateFile: join(dir, "account.json") });
+    startDatadog({ port, apiKeys, appKey, stateFile: join(dir, "account.json") });
   const lastPort = url === "" ? 0 : Number(new URL(url).port);
   const running = await start(lastPort).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "EADDRINUSE") throw error;
     return start(0);
   });
-  writeAccess(dir, { url: running.url, apiKey, appKey });
+  writeAccess(dir, { ...access, url: running.url });
   return running;
 }

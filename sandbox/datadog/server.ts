@@ -12,7 +12,7 @@ export interface DatadogOptions {
   /** 0 uses any free port of the loopback address. */
   readonly port: number;
   /** The accepted keys; undefined accepts any well-formed key. */
-  readonly apiKey?: string;
+  readonly apiKeys?: () => readonly string[];
   readonly appKey?: string;
   /** The file of monitors, objectives and dashboards; without it they are only kept while the process runs. */
   readonly stateFile?: string;
@@ -114,10 +114,12 @@ class Intake {
   #allowed(request: IncomingMessage, url: URL, isIntake: boolean): boolean {
     const apiKey = request.headers["dd-api-key"] ?? url.searchParams.get("api_key") ?? "";
     const appKey = request.headers["dd-application-key"] ?? url.searchParams.get("application_key") ?? "";
-    const fits = (given: unknown, wanted: string | undefined) =>
-      typeof given === "string" && (wanted === undefined ? given !== "" : given === wanted);
-    if (!fits(apiKey, this.options.apiKey)) return false;
-    return isIntake || url.pathname === "/api/v1/validate" || fits(appKey, this.options.appKey);
+    const fits = (given: unknown, wanted: readonly string[] | undefined) =>
+      typeof given === "string" && (wanted?.includes(given) ?? given !== "");
+    const { apiKeys, appKey: wantedAppKey } = this.options;
+    if (!fits(apiKey, apiKeys?.())) return false;
+    if (isIntake || url.pathname === "/api/v1/validate") return true;
+    return fits(appKey, wantedAppKey === undefined ? undefined : [wantedAppKey]);
   }
 
   #receive(path: string, body: unknown): Answer {

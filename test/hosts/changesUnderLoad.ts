@@ -8,6 +8,7 @@
 import assert from "node:assert/strict";
 import { ProjectCopy } from "../e2e/projectCopy";
 import { Sandbox } from "../e2e/sandbox";
+import { newDatadogKey } from "./newDatadogKey";
 import { skipWithoutHosts } from "./requirement";
 import { SandboxOnHosts } from "./sandboxOnHosts";
 
@@ -15,6 +16,7 @@ const NGINX = "infra/payload/web/etc/nginx/nginx.conf.template";
 const MYCNF = "infra/payload/database-group/etc/mysql/secured-web.cnf.template";
 const PACKAGES = "infra/payload/web/etc/secured-web/packages.d/web";
 const APP = "app/main.ts";
+const DATADOG_KEY = "/etc/secured-web/secrets/datadog.env";
 
 /** The hosts of the stack, in the order of their turns. */
 const TOPOLOGIES = {
@@ -142,6 +144,12 @@ for (const [topology, { web, database }] of Object.entries(TOPOLOGIES)) {
 
     it("a load balancer setting", async () => {
       await inPlace("load balancer setting", [], { "loadBalancer.idleTimeoutSeconds": "70" });
+    });
+
+    it("Datadog's key", async () => {
+      const key = newDatadogKey(sandbox.home, "dev");
+      await inPlace("Datadog's key", all);
+      for (const host of all) await exec(host, "grep", "-qx", `DD_API_KEY=${key}`, DATADOG_KEY);
     });
 
     it("slices", async () => {

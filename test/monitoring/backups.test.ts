@@ -13,7 +13,7 @@ describe("monitoring: the age of backups", () => {
   let api: { url: string; token: string };
   const asked: string[] = [];
   before(async () => {
-    datadog = await startDatadog({ port: 0, apiKey: "a".repeat(32), bucketSeconds: 1 });
+    datadog = await startDatadog({ port: 0, apiKeys: () => ["a".repeat(32)], bucketSeconds: 1 });
     account = createServer((request, response) => {
       asked.push(request.url ?? "");
       const path = (request.url ?? "").split("?")[0] ?? "";

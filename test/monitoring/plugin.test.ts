@@ -16,7 +16,7 @@ describe("monitoring: monitors by the real engine", function () {
   let host: string | undefined;
   before(async function () {
     engine = await Engine.start(await cliPath(this));
-    datadog = await startDatadog({ port: 0, apiKey, appKey });
+    datadog = await startDatadog({ port: 0, apiKeys: () => [apiKey], appKey });
     host = process.env.DATADOG_HOST;
     process.env.DATADOG_HOST = datadog.url;
     stack = await engine.stack("monitors", {});

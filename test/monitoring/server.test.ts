@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deflateSync, gzipSync } from "node:zlib";
+import { writeAccess } from "../../sandbox/datadog/access";
+import { startKept } from "../../sandbox/datadog/kept";
 import { type RunningDatadog, startDatadog } from "../../sandbox/datadog/server";
 
 const apiKey = "a".repeat(32);
@@ -14,7 +16,7 @@ describe("monitoring: the stand-in of Datadog", () => {
   const stateFile = join(folder, "datadog.json");
   let datadog: RunningDatadog;
   beforeEach(async () => {
-    datadog = await startDatadog({ port: 0, apiKey, appKey, stateFile });
+    datadog = await startDatadog({ port: 0, apiKeys: () => [apiKey], appKey, stateFile });
   });
   afterEach(() => datadog.close());
   after(() => rmSync(folder, { recursive: true, force: true }));
@@ -80,6 +82,25 @@ describe("monitoring: the stand-in of Datadog", () => {
     assert.equal(datadog.store.of("mysql.can_connect")[0]?.points[0]?.value, 2);
   });
 
+  it("accepts another key from the moment on in which it is in the sandbox's folder", async () => {
+    const dir = join(folder, "kept");
+    mkdirSync(dir);
+    writeAccess(dir, { url: "", apiKey, appKey });
+    const kept = await startKept(dir);
+    const validates = async (key: string) =>
+      (await fetch(`${kept.url}/api/v1/validate`, { headers: { "dd-api-key": key } })).status;
+    try {
+      const other = "c".repeat(32);
+      assert.deepEqual([await validates(apiKey), await validates(other)], [200, 403]);
+      writeAccess(dir, { url: kept.url, apiKey: other, otherApiKeys: [apiKey], appKey });
+      assert.deepEqual([await validates(apiKey), await validates(other)], [200, 200]);
+      writeAccess(dir, { url: kept.url, apiKey: other, appKey });
+      assert.deepEqual([await validates(apiKey), await validates(other)], [403, 200]);
+    } finally {
+      await kept.close();
+    }
+  });
+
   it("refuses a wrong key, a wrong body, and an encoding that it does not know", async () => {
     assert.equal(await send("/api/v1/series", v1(), { "dd-api-key": "wrong" }), 403);
     assert.equal((await call("GET", "/api/v1/monitor", undefined, { "dd-api-key": apiKey })).status, 403);
@@ -109,7 +130,14 @@ describe("monitoring: the stand-in of Datadog", () => {
     const made = await call("POST", "/api/v1/monitor", monitor);
     const { id } = made.body as { id: number };
     await datadog.close();
-    datadog = await startDatadog({ port: 0, apiKey, appKey, stateFile, evaluateMs: 20, bucketSeconds: 1 });
+    datadog = await startDatadog({
+      port: 0,
+      apiKeys: () => [apiKey],
+      appKey,
+      stateFile,
+      evaluateMs: 20,
+      bucketSeconds: 1,
+    });
     const old = [{ metric: "q", type: "gauge", host: "a", tags: ["stack:dev"], points: [[now() - 10, 7]] }];
     await send("/api/v1/series", JSON.stringify({ series: old }));
     const deadline = Date.now() + 10_000;

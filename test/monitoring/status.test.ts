@@ -15,7 +15,12 @@ describe("monitoring: npm run status", () => {
   let account: Server;
   let sources: Sources;
   before(async () => {
-    datadog = await startDatadog({ port: 0, ...keys, bucketSeconds: 1 });
+    datadog = await startDatadog({
+      port: 0,
+      apiKeys: () => [keys.apiKey],
+      appKey: keys.appKey,
+      bucketSeconds: 1,
+    });
     account = createServer((request, response) => {
       const path = (request.url ?? "").split("?")[0] ?? "";
       const answers: Record<string, unknown> = {
