@@ -41,11 +41,24 @@ export interface AgentCost {
   readonly byHost: Readonly<Record<string, { readonly with: HostUse; readonly without: HostUse }>>;
 }
 
+/** Releases that running hosts apply in place. */
+export interface ReleaseFigures {
+  /** From its release's arrival in Spaces to its report that it is well; nginx reloads. */
+  readonly secondsByWebHost: Readonly<Record<string, number>>;
+  /** The same; mysqld is not restarted. */
+  readonly secondsByDatabaseHost: Readonly<Record<string, number>>;
+  /** `npm run up` with another application, over the whole stack. */
+  readonly applicationSeconds: number;
+  /** The hosts that a release of the application reaches. */
+  readonly applicationHosts: number;
+}
+
 /** The base image, the plugins' build and npm's packages are in their caches. */
 export interface HostFigures {
   /** From `npm start`. */
   readonly secondsToFirst200: number;
   readonly secondsToAllOnline: number;
+  readonly releases: ReleaseFigures;
   readonly memoryMibByHost: Readonly<Record<string, number>>;
   readonly powerCuts: readonly PowerCut[];
   /** Through the load balancer: with TLS on every hop, and without TLS behind the load balancer. */
@@ -93,13 +106,20 @@ ${said.slice(-20).join("\n")}`);
 
 /** The measurements as rows of a table. */
 export function hostRows(figures: HostFigures): [string, string][] {
-  const { encrypted, plain, powerCuts } = figures;
+  const { encrypted, plain, powerCuts, releases } = figures;
   const sum = (of: (cut: PowerCut) => number) => powerCuts.reduce((total, cut) => total + of(cut), 0);
   const ratio = (a: number, b: number) => (b === 0 ? "no ratio" : `ratio ${(a / b).toFixed(2)}`);
   const seconds = (value: number) => `${value.toFixed(1)} s`;
+  const times = (byHost: Readonly<Record<string, number>>) => Object.values(byHost).map(seconds).join(", ");
   return [
     ["npm start to the first 200 through the load balancer", seconds(figures.secondsToFirst200)],
     ["npm start to every member ONLINE", seconds(figures.secondsToAllOnline)],
+    ["a release in place, web hosts", times(releases.secondsByWebHost)],
+    ["a release in place without a restart, database hosts", times(releases.secondsByDatabaseHost)],
+    [
+      "npm run up with another application",
+      `${seconds(releases.applicationSeconds)}, ${releases.applicationHosts} hosts one after another`,
+    ],
     ...Object.entries(figures.memoryMibByHost).map(([name, mib]): [string, string] => [
       `memory of ${name}`,
       `${mib} MiB`,

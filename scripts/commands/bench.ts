@@ -20,7 +20,7 @@ export const command: Command = {
   summary:
     "Measures the dev stack in a separate sandbox: previews, up, destroy, then the stack on running hosts.",
   details: `All results are from one run on this machine, and none is checked against a limit. Your running sandbox is not affected.
-The measurement of hosts takes five minutes, and half a minute for each power cut; --hosts off skips it.`,
+The measurement of hosts takes seven minutes, and half a minute for each power cut; --hosts off skips it.`,
   options: {
     json: { type: "boolean", doc: "print only the results, as JSON, on stdout" },
     previews: {

@@ -8,6 +8,12 @@ describe("bench: the figures of hosts", () => {
       ...(agent ? { agent } : {}),
       secondsToFirst200: 20.04,
       secondsToAllOnline: 25,
+      releases: {
+        secondsByWebHost: { "web-1": 4.04, "web-2": 5 },
+        secondsByDatabaseHost: { "db-1": 6 },
+        applicationSeconds: 31,
+        applicationHosts: 2,
+      },
       memoryMibByHost: { "node-1": 700 },
       powerCuts,
       encrypted: { readsPerSecond: 80, writesPerSecond: 30 },
@@ -24,6 +30,12 @@ describe("bench: the figures of hosts", () => {
       [median([9, 1, 5]), median([4, 1, 2, 9]), median([]), median([7])],
       [5, 3, Number.NaN, 7],
     );
+  });
+
+  it("tells how long releases take: each host's turn, and the whole command", () => {
+    const rows = rowsOf([]);
+    assert.ok(rows.includes("a release in place, web hosts: 4.0 s, 5.0 s"));
+    assert.ok(rows.includes("npm run up with another application: 31.0 s, 2 hosts one after another"));
   });
 
   it("tells rates as a ratio of one run, and no percentile of nothing", () => {

@@ -15,11 +15,13 @@ import {
 } from "../workloads/measure";
 import { World } from "../world/world";
 import { measureAgent } from "./agent";
+import { measureReleases } from "./releases";
 import { measureStart } from "./start";
 
 async function main(): Promise<void> {
   const count = Number(process.argv[2] ?? 10);
   const start = await measureStart(tell);
+  const releases = await measureReleases(tell);
   let measured: object;
   const world = await World.up({ onProgress: tell });
   try {
@@ -44,7 +46,9 @@ async function main(): Promise<void> {
     await world.destroy();
   }
   const agent = await measureAgent(tell);
-  process.stdout.write(`${JSON.stringify({ ...start, ...measured, ...(agent ? { agent } : {}) })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ ...start, releases, ...measured, ...(agent ? { agent } : {}) })}\n`,
+  );
 }
 
 function tell(line: string): void {
