@@ -20,6 +20,7 @@ export function hostSettings(label: string, config: Config, topology: Topology):
       maxConnections: config.database.maxConnections,
     },
     app: { connectionLimit: config.app.connectionLimit },
+    drainSeconds: drainSeconds(config.loadBalancer),
     slices: {
       web: { weight: config.slices.web, memoryMaxPercent: config.slices.webMemoryPercent },
       app: { weight: config.slices.app, memoryMaxPercent: config.slices.appMemoryPercent },
@@ -40,4 +41,13 @@ export function hostSettings(label: string, config: Config, topology: Topology):
     environment: config.environment,
     releases: true,
   };
+}
+
+/** A host that stops does not wait longer for a load balancer that checks rarely. */
+const longestDrainSeconds = 60;
+
+/** The time in which the load balancer notices that a host's check fails, and sends it no more requests. */
+function drainSeconds(checks: Config["loadBalancer"]): number {
+  const noticed = checks.checkIntervalSeconds * checks.unhealthyThreshold + checks.checkTimeoutSeconds;
+  return Math.min(noticed, longestDrainSeconds);
 }

@@ -25,6 +25,8 @@ export interface HostSettings {
     readonly maxConnections: number;
   };
   readonly app: { readonly connectionLimit: number };
+  /** How long a web host serves while its check fails, before it stops. */
+  readonly drainSeconds: number;
   /** Weights (1 to 10000) of each role's slice for CPU and I/O, and memory limits in percent of the host's memory. */
   readonly slices: {
     readonly [slice in "web" | "app" | "database" | "monitoring"]: {

@@ -53,6 +53,7 @@ export function webValues({ host, topology, settings }: HostContext): TemplateVa
     memberPorts: members.map(({ fqdn, healthPort }) => `${fqdn}=${healthPort}`).join(","),
     replication: settings.replication,
     connectionLimit: settings.app.connectionLimit,
+    drainSeconds: settings.drainSeconds,
     ...sliceValues("web", settings.slices.web),
     ...sliceValues("app", settings.slices.app),
   };

@@ -239,7 +239,7 @@ export class Provider {
     for (const watch of this.#watched) watch.abort();
     await this.#serial(async () => {
       const ids = await dropletsOnDisk(this.instance);
-      await Promise.all(ids.map((id) => this.host(id).shutdown(20_000)));
+      await Promise.all(ids.map((id) => this.host(id).shutdown()));
       await this.#publisher.stop();
       await new Gateway(this.instance).close();
       await new SpacesEntrance(this.instance).close();

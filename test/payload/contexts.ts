@@ -22,6 +22,7 @@ export const settings: HostSettings = {
   tls: "reencrypt",
   siteName: "www.foobar.test",
   hstsMaxAgeSeconds: 31_536_000,
+  drainSeconds: 13,
   vpcIpRange: "10.20.0.0/20",
   operatorNetworks: ["198.51.100.0/24"],
   operatorUsers: undefined,

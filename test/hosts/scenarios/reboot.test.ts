@@ -31,8 +31,24 @@ describe("reboots of running hosts", function () {
     } finally {
       await visitors.stop();
     }
+    assert.deepEqual(failed(visitors), [], visitors.summary());
     const { verdict, missing } = await everyAcknowledged(visitors.acknowledged, world().hosts);
     assert.equal(verdict, "kept", `${JSON.stringify(missing)}; ${visitors.summary()}`);
+  });
+
+  it("a host that does not leave the load balancer first fails requests, and the same look sees it", async () => {
+    const host = world().host("node-2");
+    await host.run("systemctl disable --now secured-web-drain.service");
+    const visitors = Visitors.start(world(), { writers: 8, readers: 8 });
+    try {
+      await visitors.goOn("before the reboot");
+      await world().reboot(host);
+      await whole();
+    } finally {
+      await visitors.stop();
+      await host.run("systemctl enable --now secured-web-drain.service");
+    }
+    assert.notDeepEqual(failed(visitors), [], visitors.summary());
   });
 
   it("a host whose supervisor is not enabled does not come back, and the same look sees it", async () => {
@@ -50,6 +66,10 @@ describe("reboots of running hosts", function () {
     await whole();
   });
 });
+
+function failed({ requests }: Visitors) {
+  return requests.filter(({ status }) => status !== 200 && status !== 201);
+}
 
 /** systemd's word for a host when its boot has come to its end. */
 async function settled(host: WorldHost): Promise<string> {
