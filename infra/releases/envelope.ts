@@ -4,7 +4,7 @@
  * decompresses and parses only what it has verified.
  */
 import { createPrivateKey, type KeyObject, sign } from "node:crypto";
-import { gzipSync, strToU8 } from "fflate";
+import { gzipped } from "../userdata/gzip";
 import { documentText, type ReleaseDocument } from "./document";
 import { ReleaseError } from "./releaseError";
 
@@ -31,11 +31,11 @@ export function envelope(document: ReleaseDocument, number: number, privateKeyPe
     );
   }
   const key = signingKey(privateKeyPem);
-  const payload = gzipSync(strToU8(documentText(document, number)), { level: 9, mem: 8, mtime: 0 });
+  const payload = gzipped(documentText(document, number));
   const signature = sign(null, preAuthenticationEncoding(releasePayloadType, payload), key);
   const text = JSON.stringify({
     payloadType: releasePayloadType,
-    payload: Buffer.from(payload).toString("base64"),
+    payload: payload.toString("base64"),
     signatures: [{ sig: signature.toString("base64") }],
   });
   if (text.length > releaseLimitBytes) {

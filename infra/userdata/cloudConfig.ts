@@ -1,4 +1,4 @@
-import { gzipSync, strToU8 } from "fflate";
+import { gzipped } from "./gzip";
 import type { HostFile } from "./types";
 
 /** A file in a cloud-config. */
@@ -29,13 +29,8 @@ export function cloudConfig(
   return `${lines.join("\n")}\n`;
 }
 
-/**
- * gzip with a pinned compressor in JavaScript. Node's own zlib produces different bytes on another processor or
- * release, and a changed byte replaces the droplet.
- */
 function compressedLines({ content }: HostFile): string[] {
-  const bytes = gzipSync(strToU8(content), { level: 9, mem: 8, mtime: 0 });
-  return [" encoding: gz+b64", ` content: ${Buffer.from(bytes).toString("base64")}`];
+  return [" encoding: gz+b64", ` content: ${gzipped(content).toString("base64")}`];
 }
 
 function plainLines({ path, content }: HostFile): string[] {

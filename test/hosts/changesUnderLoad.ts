@@ -147,7 +147,7 @@ for (const [topology, { web, database }] of Object.entries(TOPOLOGIES)) {
     });
 
     it("Datadog's key", async () => {
-      const key = newDatadogKey(sandbox.home, "dev");
+      const key = newDatadogKey(live.sandbox.home, "dev");
       await inPlace("Datadog's key", all);
       for (const host of all) await exec(host, "grep", "-qx", `DD_API_KEY=${key}`, DATADOG_KEY);
     });
