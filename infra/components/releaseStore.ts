@@ -5,7 +5,7 @@ import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
 import { groupKey, noGroupYet, noReportYet, releaseKey, statusKey } from "../releases/objectKeys";
 import type { ReportAccess, StatusHost, StatusPlace } from "../rollout/reports";
-import { siteTag, type Topology } from "../topology";
+import { type Replication, siteTag, type Topology } from "../topology";
 import type { ReleaseAccess } from "../userdata/types";
 
 export interface ReleaseStoreArgs {
@@ -147,14 +147,14 @@ export class ReleaseStore extends pulumi.ComponentResource {
   }
 
   /** The keys that read the reports of all hosts. */
-  reportAccess({ hosts }: Topology): pulumi.Output<ReportAccess> {
-    const withRoles = hosts.map(({ name, roles }) =>
+  reportAccess(topology: Topology, replication: Replication): pulumi.Output<ReportAccess> {
+    const withRoles = topology.hosts.map(({ name, roles }) =>
       this.statusHost(name).apply((host) => ({ ...host, roles: [...roles] })),
     );
     return pulumi.secret(
       pulumi
         .all([this.statusPlace, pulumi.all(withRoles)])
-        .apply(([place, all]) => ({ ...place, hosts: all })),
+        .apply(([place, hosts]) => ({ ...place, replication, hosts })),
     );
   }
 

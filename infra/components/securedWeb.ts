@@ -118,7 +118,7 @@ export class SecuredWeb extends pulumi.ComponentResource {
       { network, identity, edge, store },
       { parent: this, dependsOn: [firewalls] },
     );
-    this.rollout = store.reportAccess(topology);
+    this.rollout = store.reportAccess(topology, config.replication);
     this.url = pulumi.output(edge.url);
     this.loadBalancerIp = edge.loadBalancer.ip;
     this.droplets = pulumi.all(

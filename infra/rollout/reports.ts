@@ -1,6 +1,7 @@
 /** Reads the reports that hosts write about themselves to the site's status bucket. */
 import { noReportYet, statusKey } from "../releases/objectKeys";
 import { type HostStatus, openStatus } from "../releases/status";
+import type { Replication } from "../topology";
 import { rolloutSignal } from "./observer";
 import { getObject, type SpacesKeyPair } from "./spaces";
 
@@ -21,6 +22,7 @@ export interface StatusHost {
 
 /** All that is needed to read the reports of a site's hosts: the secret output `rollout` of a stack. */
 export interface ReportAccess extends StatusPlace {
+  readonly replication: Replication;
   readonly hosts: readonly (StatusHost & { readonly roles: readonly string[] })[];
 }
 

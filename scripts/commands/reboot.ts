@@ -36,13 +36,14 @@ ${forceHelp("reboot")}`,
         {
           title: "Hosts",
           run: async (report) => {
-            access = await reportAccessOf(session.home, session.stack, session.cloud);
-            if (access === undefined)
+            const place = await reportAccessOf(session.home, session.stack, session.cloud);
+            if (place === undefined)
               throw new Failure("The stack's hosts do not report yet", { remedy: "Run: npm run up" });
-            const chosen = chosenHosts(access, given);
+            access = place;
+            const chosen = chosenHosts(place, given);
             const names = chosen.map(({ name }) => name).join(", ");
             if (forced) {
-              if (!chosen.every(isDatabaseHost)) throw nothingToForce(names);
+              if (!chosen.every((host) => isMember(host, place))) throw nothingToForce(names);
               report(describeLoss("reboot", names));
             }
             return names;
@@ -70,8 +71,9 @@ function chosenHosts({ hosts, stack }: ReportAccess, given: string | undefined):
 
 type RebootedHost = ReportAccess["hosts"][number];
 
-function isDatabaseHost({ roles }: RebootedHost): boolean {
-  return roles.includes("database");
+/** True if a host is a member of a database group, which can do without one member. A single writer's hosts have none. */
+function isMember({ roles }: RebootedHost, { replication }: ReportAccess): boolean {
+  return replication === "group" && roles.includes("database");
 }
 
 /** @param forced true if the host does not wait for its group */
@@ -83,8 +85,8 @@ function rebootStep(session: Session, access: ReportAccess, host: RebootedHost, 
         session.opened.target.environment,
         interruption.signal,
         async () => {
-          const others = access.hosts.filter((one) => isDatabaseHost(one) && one !== host);
-          if (isDatabaseHost(host) && others.length > 0) {
+          const others = access.hosts.filter((one) => isMember(one, access) && one !== host);
+          if (isMember(host, access) && others.length > 0) {
             if (forced) await tellForcedStop(host.name, others, access);
             else await untilGroupIsWhole(host.name, others, access, WELL_WITHIN_SECONDS);
           }

@@ -51,10 +51,10 @@ export function describeLoss(command: StoppingCommand, host: string): string {
   return `${host} does not wait for its group. ${LOSSES[command]}`;
 }
 
-/** A Failure (exit code 2) for `--force` with a host that is not a database host. */
+/** A Failure (exit code 2) for `--force` with a host that is not a member of a group. */
 export function nothingToForce(host: string): Failure {
   return usageFailure(
-    `--force: expected a database host, got ${host}`,
-    "Only database hosts wait for their group. Run the command without --force.",
+    `--force: expected a member of a database group, got ${host}`,
+    "Only members wait for their group. Run the command without --force.",
   );
 }

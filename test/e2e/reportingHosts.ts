@@ -114,7 +114,7 @@ export class ReportingHosts {
           outcome: "well",
           rebootRequired: false,
           version: "test",
-          ...(roles.includes("database")
+          ...(roles.includes("database") && this.access.replication === "group"
             ? {
                 group: {
                   online: members.length,

@@ -239,3 +239,37 @@ describe("rollouts", function () {
     });
   });
 });
+
+describe("a stack with one writer", function () {
+  this.timeout(300_000);
+  let sandbox: Sandbox;
+  let hosts: ReportingHosts;
+  before(async function () {
+    this.timeout(600_000);
+    await prepareSpaces(() => {});
+    sandbox = await Sandbox.make();
+    await ensureApi(sandbox.home, sandbox.port);
+    await sandbox.must("up", "dev", "--config", "secured-web:replication=source-replica");
+    hosts = await ReportingHosts.start(sandbox, "dev");
+    await hosts.haveReported();
+  });
+  after(async () => {
+    try {
+      await hosts?.stop();
+    } finally {
+      await sandbox?.remove();
+    }
+  });
+
+  it("reboot waits for no group, because its database hosts report none", async () => {
+    const stdout = await sandbox.must("reboot", "dev", "node-2");
+    assert.match(stdout, /✔ Reboot node-2: well/);
+    assert.doesNotMatch(stdout, /must not stop/);
+  });
+
+  it("reboot with --force has nothing to force", async () => {
+    const { exitCode, stderr } = await sandbox.run("reboot", ["dev", "node-2", "--force", "node-2"]);
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /--force: expected a member of a database group, got node-2/);
+  });
+});
