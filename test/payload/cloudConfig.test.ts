@@ -58,7 +58,7 @@ describe("payload: cloud-config", () => {
     const text = cloudConfig({}, [{ path: program, permissions: "0755", content, isCompressed: true }]);
     assert.equal(
       createHash("sha256").update(text).digest("hex"),
-      "3e9d1978af05fef88abccea8c8b62f086adca71f5aa36a1d81a99c85e5ac5462",
+      "35fc62e6641d2e08e2bd74c184880ae54b18ef01128a0cae93adb8f46ac0ee4a",
     );
   });
 });
