@@ -25,6 +25,7 @@ interface Totals {
 
 const TEST_TOOLS = readPackages(join(PROJECT_DIR, "test", "tools.json"));
 
+const HOSTS_TESTS = join("test", "hosts");
 /** Fast tests first. Files that are not listed follow in alphabetical order. */
 const ORDER = ["verify.test.ts", "unit", "scripts", "policy", "payload", "sandbox", "e2e", "hosts"];
 /** A test process that keeps running after its last test has left something open. */
@@ -121,9 +122,9 @@ async function runTests(args: readonly string[], yes: boolean): Promise<number> 
   return verdict([first, await hosts.ended]);
 }
 
-/** Monitoring tests also need hosts. They run with the other tests, which finish earlier. */
+/** Tests of monitoring and of operators also need hosts. They run with the other tests, which finish earlier. */
 function needsHosts(file: string): boolean {
-  return file.startsWith(join("test", "hosts"));
+  return file.startsWith(HOSTS_TESTS) && file !== join(HOSTS_TESTS, "operators.test.ts");
 }
 
 /** Starts mocha. Its output is shown at once (`inherit`), or after `show` is called (`pipe`). */
