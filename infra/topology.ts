@@ -113,3 +113,10 @@ export function databaseWriters(topology: Topology, replication: Replication): r
   const members = hostsWithRole(topology, "database");
   return replication === "group" ? members : members.slice(0, 1);
 }
+
+/** The value of a host. Throws if there is none. */
+export function ofHost<T>(values: ReadonlyMap<string, T>, hostName: string): T {
+  const value = values.get(hostName);
+  if (value === undefined) throw new Error(`the topology has no host ${hostName}`);
+  return value;
+}

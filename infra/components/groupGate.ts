@@ -24,15 +24,15 @@ export class GroupGate extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("secured-web:index:GroupGate", name, {}, opts);
-    const statusHosts = pulumi.all(members.map((host) => store.statusHost(host.name)));
-    const group = pulumi.all([statusHosts, store.statusPlace]);
+    const names = members.map((host) => host.name);
+    const group = store.reportsOf(names);
     const hasMembers = new pulumi.ResourceHook(`${name}-has-members`, async () => {
       const [hosts, place] = await knownValue(group);
       await untilGroupIs(hosts, place, timeoutSeconds);
     });
     new pulumi.Stash(
       `${name}-members`,
-      { input: members.map((host) => host.name) },
+      { input: names },
       { parent: this, dependsOn: [...after], hooks: { beforeUpdate: [hasMembers] } },
     );
     this.registerOutputs({});

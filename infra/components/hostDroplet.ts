@@ -105,7 +105,7 @@ export class HostDroplet extends pulumi.ComponentResource {
         hostName: host.name,
         droplet: this.droplet,
         document: pulumi.unsecret(document),
-        others: others.map(({ name: other }) => rollout.store.statusHost(other)),
+        others: others.map(({ name: other }) => other),
         after,
       },
       { parent: this },

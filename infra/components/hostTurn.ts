@@ -5,7 +5,6 @@ import { envelope, releaseContentType } from "../releases/envelope";
 import { releaseKey } from "../releases/objectKeys";
 import { groupRuns, newestFailed, untilWell } from "../rollout/gate";
 import { knownValue } from "../rollout/knownValue";
-import type { StatusHost } from "../rollout/reports";
 import type { ReleaseStore } from "./releaseStore";
 
 export interface HostTurnArgs {
@@ -15,10 +14,10 @@ export interface HostTurnArgs {
   readonly store: ReleaseStore;
   readonly timeoutSeconds: number;
   /**
-   * The other members of the host's group. If a group runs already, a new host must be well, and so a member, before the
+   * The names of the other members of the host's group. If a group runs already, a new host must be well, and so a member, before the
    * next one has its turn.
    */
-  readonly others?: readonly pulumi.Output<StatusHost>[];
+  readonly others?: readonly string[];
   /** The turns that must be over before this one begins. */
   readonly after: readonly pulumi.Resource[];
 }
@@ -70,16 +69,15 @@ export class HostTurn extends pulumi.ComponentResource {
       { parent: this, provider: store.spaces, dependsOn: [droplet, ...after] },
     );
     const turn = pulumi.all([number, droplet.id, store.statusHost(hostName), store.statusPlace]);
-    const getsWell = new pulumi.ResourceHook(`${name}-gets-well`, async () => {
+    const untilOver = async () => {
       const [releaseNumber, dropletId, host, place] = await knownValue(turn);
       await untilWell(host, { number: releaseNumber, dropletId }, place, timeoutSeconds);
-    });
-    const group = pulumi.all([pulumi.all([...others]), store.statusPlace]);
+    };
+    const getsWell = new pulumi.ResourceHook(`${name}-gets-well`, untilOver);
+    const group = store.reportsOf(others);
     const joins = new pulumi.ResourceHook(`${name}-joins`, async () => {
-      const [members, place] = await knownValue(group);
-      if (!(await groupRuns(members, place))) return;
-      const [releaseNumber, dropletId, host] = await knownValue(turn);
-      await untilWell(host, { number: releaseNumber, dropletId }, place, timeoutSeconds);
+      const [hosts, place] = await knownValue(group);
+      if (await groupRuns(hosts, place)) await untilOver();
     });
     // Only a before hook is a gate: when it fails, the next update waits again.
     new pulumi.Stash(

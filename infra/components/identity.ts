@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
-import type { Host, Topology } from "../topology";
+import { type Host, ofHost, type Topology } from "../topology";
 import type { GivenSecrets, HostSecrets, KeyPair } from "../userdata/types";
 
 /** The purpose of a certificate from the internal CA. It determines the certificate's names and key usages. */
@@ -64,20 +64,12 @@ export class Identity extends pulumi.ComponentResource {
 
   /** All secrets in a host's user data. */
   secretsOf({ name }: Host): pulumi.Output<HostSecrets> {
-    const secrets = this.hostSecrets.get(name);
-    if (secrets === undefined) throw new Error(`the topology has no host ${name}`);
-    return secrets;
+    return ofHost(this.hostSecrets, name);
   }
 
   /** The public key by which the host's SSH server is known, as in a file of known hosts: type and base64. */
   sshHostKeyOf({ name }: Host): pulumi.Output<string> {
-    return this.sshHostKey(name).publicKeyOpenssh.apply((line) => line.trim());
-  }
-
-  private sshHostKey(hostName: string): tls.PrivateKey {
-    const key = this.sshHostKeys.get(hostName);
-    if (key === undefined) throw new Error(`the topology has no host ${hostName}`);
-    return key;
+    return ofHost(this.sshHostKeys, name).publicKeyOpenssh.apply((line) => line.trim());
   }
 
   private createSecrets(host: Host): pulumi.Output<HostSecrets> {
@@ -93,7 +85,7 @@ export class Identity extends pulumi.ComponentResource {
             this.passwords.replication.result,
             this.passwords.health.result,
           ]),
-          this.sshHostKey(host.name).privateKeyPemPkcs8,
+          ofHost(this.sshHostKeys, host.name).privateKeyPemPkcs8,
           isWeb ? this.webKeyPair(host) : undefined,
           isWeb ? this.keyPair(host, "app") : undefined,
           isDatabase ? this.keyPair(host, "database") : undefined,

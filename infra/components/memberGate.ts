@@ -29,8 +29,7 @@ export class MemberGate extends pulumi.ComponentResource {
     super("secured-web:index:MemberGate", name, {}, opts);
     const { member, others, droplet, store, timeoutSeconds, after } = args;
     const { isGroup, isReplaced, isForced, waitsForReplace } = args;
-    const otherMembers = pulumi.all(others.map((host) => store.statusHost(host.name)));
-    const group = pulumi.all([otherMembers, store.statusPlace]);
+    const group = store.reportsOf(others.map((host) => host.name));
     const groupIsWhole = new pulumi.ResourceHook(`${name}-may-stop`, async () => {
       const [hosts, place] = await knownValue(group);
       if (isForced) await tellForcedStop(member.name, hosts, place);

@@ -5,7 +5,7 @@ import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
 import { groupKey, noGroupYet, noReportYet, releaseKey, statusKey } from "../releases/objectKeys";
 import type { ReportAccess, StatusHost, StatusPlace } from "../rollout/reports";
-import { type Replication, siteTag, type Topology } from "../topology";
+import { ofHost, type Replication, siteTag, type Topology } from "../topology";
 import type { ReleaseAccess } from "../userdata/types";
 
 export interface ReleaseStoreArgs {
@@ -118,6 +118,11 @@ export class ReleaseStore extends pulumi.ComponentResource {
     return this.sealingKeyOf(hostName).apply((sealingKey) => ({ name: hostName, sealingKey }));
   }
 
+  /** The hosts with their keys, and the bucket, by which the gates of a rollout read reports. */
+  reportsOf(hostNames: readonly string[]): pulumi.Output<[StatusHost[], StatusPlace]> {
+    return pulumi.all([pulumi.all(hostNames.map((name) => this.statusHost(name))), this.statusPlace]);
+  }
+
   /** The addresses and keys with which a host fetches its releases and reports. */
   accessOf(hostName: string): pulumi.Output<ReleaseAccess> {
     return pulumi.secret(
@@ -130,7 +135,7 @@ export class ReleaseStore extends pulumi.ComponentResource {
           this.signingPair.publicKeyPem,
           this.sealingKeyOf(hostName),
           // The host depends on its object by this, and is deleted before it.
-          known(this.reports, hostName).key,
+          ofHost(this.reports, hostName).key,
           // The hosts ask for this object before they start a group.
           this.group.key,
         ])
@@ -160,7 +165,7 @@ export class ReleaseStore extends pulumi.ComponentResource {
 
   /** Base64 of 64 bytes. */
   private sealingKeyOf(hostName: string): pulumi.Output<string> {
-    return known(this.sealingKeys, hostName);
+    return ofHost(this.sealingKeys, hostName);
   }
 
   /**
@@ -178,12 +183,6 @@ export class ReleaseStore extends pulumi.ComponentResource {
   private addressOf(bucket: string): string {
     return `https://${bucket}.${this.region}.digitaloceanspaces.com`;
   }
-}
-
-function known<T>(values: ReadonlyMap<string, T>, hostName: string): T {
-  const value = values.get(hostName);
-  if (value === undefined) throw new Error(`the topology has no host ${hostName}`);
-  return value;
 }
 
 /** HKDF (RFC 5869) from 64 letters and digits, which have 380 bits. */
