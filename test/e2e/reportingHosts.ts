@@ -9,9 +9,16 @@ import { releaseKey, statusKey } from "../../infra/releases/objectKeys";
 import { seal } from "../../infra/releases/seal";
 import type { HostStatus } from "../../infra/releases/status";
 import type { ReportAccess } from "../../infra/rollout/reports";
-import { type ApiAccess, callSpaces, listAll, spacesUrl } from "../../sandbox/index";
+import {
+  type ApiAccess,
+  callSpaces,
+  ensureApi,
+  listAll,
+  prepareSpaces,
+  spacesUrl,
+} from "../../sandbox/index";
 import { waitFor } from "../waitFor";
-import type { Sandbox } from "./sandbox";
+import { Sandbox } from "./sandbox";
 
 /** A host's answer to a release; default: it is well. */
 export type Behaviour = (number: number) => Partial<HostStatus> | undefined;
@@ -38,25 +45,27 @@ export class ReportingHosts {
     private readonly releases: string,
   ) {}
 
-  /** The hosts of a stack whose output `rollout` is given. */
-  static of(api: ApiAccess, spaces: string, access: ReportAccess): ReportingHosts {
-    return new ReportingHosts(api, spaces, access, access.bucket.replace("-status-", "-releases-"));
-  }
-
-  /** Starts the hosts of a stack that is up in a sandbox. */
-  static async start(sandbox: Sandbox, stack: string): Promise<ReportingHosts> {
-    const outputs = JSON.parse(await sandbox.must("outputs", stack, "--show-secrets")) as {
-      rollout: ReportAccess;
-    };
+  /**
+   * Starts the hosts of a stack that is up in a sandbox.
+   *
+   * @param outputs what `npm run outputs` prints with --show-secrets
+   */
+  static async start(sandbox: Sandbox, outputs: string): Promise<ReportingHosts> {
+    const { rollout } = JSON.parse(outputs) as { rollout: ReportAccess };
     const url = await spacesUrl(sandbox.api);
     assert.ok(url, "Spaces run");
-    const hosts = ReportingHosts.of(sandbox.api, url, outputs.rollout);
-    hosts.start();
+    const releases = rollout.bucket.replace("-status-", "-releases-");
+    const hosts = new ReportingHosts(sandbox.api, url, rollout, releases);
+    hosts.#loop = hosts.#run();
     return hosts;
   }
 
-  start(): void {
-    this.#loop = this.#run();
+  /** A sandbox for them: its API runs, and its Spaces. */
+  static async makeSandbox(): Promise<Sandbox> {
+    await prepareSpaces(() => {});
+    const sandbox = await Sandbox.make();
+    await ensureApi(sandbox.home, sandbox.port);
+    return sandbox;
   }
 
   /** Waits until each host has reported once. */

@@ -3,11 +3,10 @@
  * a check that passes with the project's own program, and fails once its protection is taken away.
  */
 import assert from "node:assert/strict";
-import { ensureApi, prepareSpaces } from "../../sandbox/index";
 import { PROJECT_DIR } from "../../scripts/home";
 import { type Finished, runProgram } from "../../scripts/processes";
 import { ReportingHosts } from "./reportingHosts";
-import { Sandbox } from "./sandbox";
+import type { Sandbox } from "./sandbox";
 
 /** The turns of a rollout, in their order. */
 const TURNS = [["web-1", "web-2"], ["web-3"], ["db-1"], ["db-2"], ["db-3"]];
@@ -59,16 +58,14 @@ describe("a rollout guarantees that", function () {
 
   before(async function () {
     this.timeout(600_000);
-    await prepareSpaces(() => {});
-    sandbox = await Sandbox.make();
-    await ensureApi(sandbox.home, sandbox.port);
+    sandbox = await ReportingHosts.makeSandbox();
     // It also makes what the engine needs, such as the plugins.
     await sandbox.must(
       "up",
       "dev",
       ...[...settings].flatMap(([name, value]) => ["--config", `${name}=${value}`]),
     );
-    hosts = await ReportingHosts.start(sandbox, "dev");
+    hosts = await ReportingHosts.start(sandbox, await sandbox.must("outputs", "dev", "--show-secrets"));
     changeRelease();
     await mustUpdate("none");
   });

@@ -1,11 +1,11 @@
 /** Rollouts with the real engine on a record sandbox, whose hosts are stand-ins that report as a test says. */
 import assert from "node:assert/strict";
-import { ensureApi, listAll, prepareSpaces, waitUntilGone } from "../../sandbox/index";
+import { listAll, waitUntilGone } from "../../sandbox/index";
 import { readStoredStack } from "../../scripts/engine/stateFile";
 import { PROJECT_DIR } from "../../scripts/home";
 import { runProgram } from "../../scripts/processes";
 import { ReportingHosts } from "./reportingHosts";
-import { Sandbox, waitForLine } from "./sandbox";
+import { type Sandbox, waitForLine } from "./sandbox";
 
 const SETTINGS = ["--config", "secured-web:rollout.timeoutSeconds=30"];
 const hsts = (seconds: number) => ["--config", `secured-web:hsts.maxAgeSeconds=${seconds}`];
@@ -32,9 +32,7 @@ describe("rollouts", function () {
 
   before(async function () {
     this.timeout(600_000);
-    await prepareSpaces(() => {});
-    sandbox = await Sandbox.make();
-    await ensureApi(sandbox.home, sandbox.port);
+    sandbox = await ReportingHosts.makeSandbox();
   });
   after(async () => {
     try {
@@ -46,7 +44,7 @@ describe("rollouts", function () {
 
   it("the first update writes each host's release and waits for none", async () => {
     await mustUp();
-    hosts = await ReportingHosts.start(sandbox, "dev");
+    hosts = await ReportingHosts.start(sandbox, await sandbox.must("outputs", "dev", "--show-secrets"));
   });
 
   it("a second one changes nothing", async () => {
@@ -246,11 +244,9 @@ describe("a stack with one writer", function () {
   let hosts: ReportingHosts;
   before(async function () {
     this.timeout(600_000);
-    await prepareSpaces(() => {});
-    sandbox = await Sandbox.make();
-    await ensureApi(sandbox.home, sandbox.port);
+    sandbox = await ReportingHosts.makeSandbox();
     await sandbox.must("up", "dev", "--config", "secured-web:replication=source-replica");
-    hosts = await ReportingHosts.start(sandbox, "dev");
+    hosts = await ReportingHosts.start(sandbox, await sandbox.must("outputs", "dev", "--show-secrets"));
     await hosts.haveReported();
   });
   after(async () => {

@@ -2,10 +2,9 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { ReportAccess } from "../../infra/rollout/reports";
-import { ensureApi, listAll, prepareSpaces, spacesUrl } from "../../sandbox/index";
+import { listAll, spacesUrl } from "../../sandbox/index";
 import { ReportingHosts } from "./reportingHosts";
-import { Sandbox } from "./sandbox";
+import type { Sandbox } from "./sandbox";
 
 describe("taking production down", function () {
   this.timeout(300_000);
@@ -14,10 +13,8 @@ describe("taking production down", function () {
   let emptyAccount: Record<string, number>;
   before(async function () {
     this.timeout(600_000);
-    await prepareSpaces(() => {});
-    sandbox = await Sandbox.make();
     // The API plays the account.
-    await ensureApi(sandbox.home, sandbox.port);
+    sandbox = await ReportingHosts.makeSandbox();
     emptyAccount = await sandbox.census();
   });
   after(() => sandbox?.remove());
@@ -25,11 +22,7 @@ describe("taking production down", function () {
   const spacesKeys = async () => (await listAll(sandbox.api, "/v2/spaces/keys", "keys")).length;
   /** Lets each host of a stack report once: its status object is not one that the engine wrote. */
   const reportOnce = async (outputs: string) => {
-    const { rollout } = JSON.parse(outputs) as { rollout: ReportAccess };
-    const url = await spacesUrl(sandbox.api);
-    assert.ok(url);
-    const hosts = ReportingHosts.of(sandbox.api, url, rollout);
-    hosts.start();
+    const hosts = await ReportingHosts.start(sandbox, outputs);
     await hosts.haveReported();
     // A deleted droplet writes no more.
     await hosts.stop();

@@ -11,8 +11,8 @@ import { ip } from "../../sandbox/hosts/network/namespace";
 import { Sandbox } from "../e2e/sandbox";
 import { waitFor } from "../waitFor";
 import { skipWithoutHosts } from "./requirement";
+import { SandboxOnHosts } from "./sandboxOnHosts";
 
-const HOSTS = { SECURED_WEB_HOSTS: "on" };
 /** The client has an address in each of these networks, and its own in neither. */
 const OFFICE = { network: "192.0.2.64/26", address: "192.0.2.77" };
 const NEW_OFFICE = { network: "192.0.2.128/26", address: "192.0.2.130" };
@@ -75,7 +75,7 @@ describe("operators of a running stack", function () {
   this.bail(true);
   const folder = mkdtempSync(join(tmpdir(), "secured-web-operators-"));
   const sessions: Session[] = [];
-  let sandbox: Sandbox;
+  let live: SandboxOnHosts;
   let client: string;
   let access: SshAccess;
   let keys: Readonly<Record<"alice" | "bob" | "carol", string>>;
@@ -83,9 +83,9 @@ describe("operators of a running stack", function () {
   before(async function () {
     await skipWithoutHosts(this);
     keys = { alice: keyPair("alice"), bob: keyPair("bob"), carol: keyPair("carol") };
-    sandbox = await Sandbox.make();
+    live = new SandboxOnHosts(await Sandbox.make());
     await must("start", "--yes", ...operators(["alice", "bob"], OFFICE.network));
-    const instance = await openInstance(join(sandbox.home.dir, "hosts"));
+    const instance = await openInstance(join(live.sandbox.home.dir, "hosts"));
     client = clientNamespace(instance);
     for (const { address } of [OFFICE, NEW_OFFICE]) await ip(client, [`addr replace ${address}/32 dev eth0`]);
     access = (JSON.parse(await must("outputs", "dev")) as { ssh: SshAccess }).ssh;
@@ -96,16 +96,12 @@ describe("operators of a running stack", function () {
   });
   after(async () => {
     for (const session of sessions) session.close();
-    await sandbox?.run("stop", ["--force"], HOSTS);
-    await sandbox?.remove();
+    await live?.run("stop", "--force");
+    await live?.sandbox.remove();
     rmSync(folder, { recursive: true, force: true });
   });
 
-  async function must(command: string, ...args: string[]): Promise<string> {
-    const { exitCode, stdout, stderr } = await sandbox.run(command, args, HOSTS);
-    assert.equal(exitCode, 0, `${command} ${args.join(" ")}\n${stdout}\n${stderr}`);
-    return stdout;
-  }
+  const must = (command: string, ...args: string[]) => live.must(command, ...args);
 
   function keyPair(name: string): string {
     execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", join(folder, name)]);
@@ -210,11 +206,7 @@ describe("operators of a running stack", function () {
     await must("up", "dev", ...operators(["alice", "carol"], OFFICE.network));
     await Promise.all(asRoot.map((session) => session.ends()));
     await on(async ({ name }) => {
-      const { exitCode, stdout } = await sandbox.run(
-        "exec",
-        ["dev", name, "--", "pgrep", "-f", "^sleep 4711"],
-        HOSTS,
-      );
+      const { exitCode, stdout } = await live.run("exec", "dev", name, "--", "pgrep", "-f", "^sleep 4711");
       assert.equal(exitCode, 1, `still runs on ${name}: ${stdout}`);
       await must(
         "exec",

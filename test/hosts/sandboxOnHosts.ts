@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { ProjectStatus } from "../../scripts/hosts/status";
-import type { Ended, Sandbox } from "../e2e/sandbox";
+import type { Ended, Running, Sandbox } from "../e2e/sandbox";
 import { Visitors } from "./workloads/visitors";
 
 const SITE = "www.dev.foobar.com";
@@ -11,8 +11,13 @@ const HOSTS = { SECURED_WEB_HOSTS: "on" };
 export class SandboxOnHosts {
   constructor(readonly sandbox: Sandbox) {}
 
+  /** Starts a command without waiting for its end. */
+  start(command: string, ...args: string[]): Running {
+    return this.sandbox.start(command, args, HOSTS);
+  }
+
   run(command: string, ...args: string[]): Promise<Ended> {
-    return this.sandbox.run(command, args, HOSTS);
+    return this.start(command, ...args).ended;
   }
 
   /** Runs a command that must succeed; returns what it printed on stdout. */

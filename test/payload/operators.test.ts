@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { contentHash, type ReleaseDocument, releaseDocument } from "../../infra/releases/document";
 import { renderUserData } from "../../infra/userdata/render";
 import type { HostSettings } from "../../infra/userdata/types";
+import { skipWithoutImage } from "../hosts/requirement";
 import { contextOf, contextsOf, fakeSecrets } from "./contexts";
 import { RenderedHost } from "./rendered";
 
@@ -75,11 +76,7 @@ describe("payload: operators", () => {
     const program = "/usr/local/lib/secured-web/release/operators";
     let host: RenderedHost;
     before(async function () {
-      const obstacle = await RenderedHost.obstacle();
-      if (obstacle) {
-        console.log(`      skipped: ${obstacle}`);
-        this.skip();
-      }
+      await skipWithoutImage(this);
       const settings = { releases: true, operatorUsers: [alice, bob] };
       const context = contextOf({ topology: "separated", settings }, "web-1");
       host = await RenderedHost.create(renderUserData(context, fakeSecrets(context.host)));

@@ -8,7 +8,6 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { ensureBaseImage } from "../../sandbox/hosts/image";
-import { missingForHosts } from "../../sandbox/hosts/requirements";
 import { parseUserData } from "./parsed";
 
 export interface Answer {
@@ -21,13 +20,6 @@ export class RenderedHost {
     private readonly folder: string,
     readonly root: string,
   ) {}
-
-  /** Why this machine cannot make one, or undefined. */
-  static async obstacle(): Promise<string | undefined> {
-    const { reasons, remedy } = await missingForHosts();
-    if (reasons.length > 0) return `${reasons.join("; ")}${remedy ? `. ${remedy}` : ""}`;
-    return undefined;
-  }
 
   static async create(userData: string): Promise<RenderedHost> {
     const { rootfs } = await ensureBaseImage({ onProgress: (line) => console.log(`      ${line}`) });

@@ -9,6 +9,7 @@ import { releaseDocument } from "../../infra/releases/document";
 import { renderUserData } from "../../infra/userdata/render";
 import { homeAt, PROJECT_DIR } from "../../scripts/home";
 import { ensurePulumi } from "../../scripts/toolchain/pulumi";
+import { skipWithoutImage } from "../hosts/requirement";
 import { waitFor } from "../waitFor";
 import { contextOf, fakeSecrets } from "./contexts";
 import { RenderedHost } from "./rendered";
@@ -28,11 +29,7 @@ describe("SSH to a host", function () {
   let access: SshAccess;
 
   before(async function () {
-    const obstacle = await RenderedHost.obstacle();
-    if (obstacle) {
-      console.log(`      skipped: ${obstacle}`);
-      this.skip();
-    }
+    await skipWithoutImage(this);
     folder = mkdtempSync(join(tmpdir(), "secured-web-ssh-test-"));
     for (const name of ["home", "backend", "tmp"]) mkdirSync(join(folder, name));
     pulumi = (await ensurePulumi({ onProgress: () => {} })).path;

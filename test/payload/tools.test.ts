@@ -4,6 +4,7 @@ import { generateKeyPairSync } from "node:crypto";
 import type { Host } from "../../infra/topology";
 import { renderUserData } from "../../infra/userdata/render";
 import type { HostContext, HostSecrets } from "../../infra/userdata/types";
+import { skipWithoutImage } from "../hosts/requirement";
 import { testCertificate } from "../unit/certificates";
 import { contextOf, datadog, fakeSecrets } from "./contexts";
 import { parseUserData } from "./parsed";
@@ -218,10 +219,7 @@ function assessUnits(host: RenderedHost): Answer {
 describe("payload: the rendered files under their own tools", function () {
   this.timeout(600_000);
   before(async function () {
-    const obstacle = await RenderedHost.obstacle();
-    if (!obstacle) return;
-    console.log(`      skipped: ${obstacle}`);
-    this.skip();
+    await skipWithoutImage(this);
   });
 
   for (const { name, context } of stacks) {

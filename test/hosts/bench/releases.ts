@@ -4,29 +4,29 @@ import { createInterface } from "node:readline";
 import type { ReleaseFigures } from "../../../scripts/bench/hosts";
 import { ProjectCopy } from "../../e2e/projectCopy";
 import { Sandbox } from "../../e2e/sandbox";
+import { SandboxOnHosts } from "../sandboxOnHosts";
 
-const HOSTS = { SECURED_WEB_HOSTS: "on" };
 const WEB = ["web-1", "web-2"];
 const DATABASE = ["db-1", "db-2", "db-3"];
 
 /** Starts the dev stack, separated, in a home of its own, with warm caches, and removes all of it. */
 export async function measureReleases(tell: (line: string) => void): Promise<ReleaseFigures> {
   const copy = ProjectCopy.make();
-  const sandbox = await Sandbox.make(undefined, copy.dir);
+  const live = new SandboxOnHosts(await Sandbox.make(undefined, copy.dir));
   const settings = ["--config", "secured-web:topology=separated"];
   try {
-    await ended(sandbox, "start", ["--yes", ...settings]);
+    await live.must("start", "--yes", ...settings);
     // nginx reloads, or the packet filter: no service restarts.
     settings.push("--config", "secured-web:hsts.maxAgeSeconds=301");
-    const nginx = await rollout(sandbox, settings);
+    const nginx = await rollout(live, settings);
     settings.push("--config", "secured-web:operators.networks=[192.0.2.0/24]");
-    const filter = await rollout(sandbox, settings);
+    const filter = await rollout(live, settings);
     copy.edit(
       "app/main.ts",
       "if (!program) {",
       'if (process.argv[2] === "bench") process.exit(0);\nif (!program) {',
     );
-    const application = await rollout(sandbox, settings);
+    const application = await rollout(live, settings);
     const figures = {
       secondsByWebHost: secondsOf(WEB, nginx),
       secondsByDatabaseHost: secondsOf(DATABASE, filter),
@@ -36,8 +36,8 @@ export async function measureReleases(tell: (line: string) => void): Promise<Rel
     tell(`releases: ${JSON.stringify(figures)}`);
     return figures;
   } finally {
-    await sandbox.run("stop", ["--force"], HOSTS);
-    await sandbox.remove();
+    await live.run("stop", "--force");
+    await live.sandbox.remove();
     copy.remove();
   }
 }
@@ -49,31 +49,22 @@ interface Rollout {
   readonly turns: ReadonlyMap<string, number>;
 }
 
-async function rollout(sandbox: Sandbox, settings: readonly string[]): Promise<Rollout> {
+async function rollout(live: SandboxOnHosts, settings: readonly string[]): Promise<Rollout> {
   const turns = new Map<string, number>();
   const begun = new Map<string, number>();
   const begin = Date.now();
-  await ended(sandbox, "up", ["dev", ...settings], (line) => {
+  const running = live.start("up", "dev", ...settings);
+  assert.ok(running.child.stdout);
+  createInterface({ input: running.child.stdout }).on("line", (line) => {
     const [, host = "", state] = /^ *([a-z]+-\d): (.*)$/.exec(line) ?? [];
     if (state === undefined) return;
     const since = begun.get(host) ?? Date.now();
     begun.set(host, since);
     if (state === "well") turns.set(host, (Date.now() - since) / 1000);
   });
-  return { seconds: (Date.now() - begin) / 1000, turns };
-}
-
-async function ended(
-  sandbox: Sandbox,
-  command: string,
-  args: readonly string[],
-  onLine: (line: string) => void = () => {},
-): Promise<void> {
-  const running = sandbox.start(command, args, HOSTS);
-  assert.ok(running.child.stdout);
-  createInterface({ input: running.child.stdout }).on("line", onLine);
   const { exitCode, stdout, stderr } = await running.ended;
-  if (exitCode !== 0) throw new Error(`${command} ended with ${exitCode}\n${stdout}\n${stderr}`);
+  assert.equal(exitCode, 0, `up ended with ${exitCode}\n${stdout}\n${stderr}`);
+  return { seconds: (Date.now() - begin) / 1000, turns };
 }
 
 function secondsOf(hosts: readonly string[], { turns }: Rollout): Record<string, number> {
