@@ -198,7 +198,7 @@ export const table = {
     (value) => /^\d+$|^([0-9a-f]{2}:){15}[0-9a-f]{2}$/.test(value),
     {
       default: [],
-      doc: "SSH keys that a new droplet accepts for root, until operators.users is set. With one, DigitalOcean does not mail a root password, which only opens the console",
+      doc: "SSH keys that a new droplet accepts for root, until operators.users is set. Without any, DigitalOcean mails a root password, which only opens the console",
     },
   ),
   "operators.users": operatorUsers,

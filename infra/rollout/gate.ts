@@ -141,7 +141,7 @@ function memberProblem(report: Report, count: number): string | undefined {
 }
 
 /**
- * True if the newest release that a host has seen failed on it. False also if its report cannot be read: the turn of the
+ * True if the newest release that a host has seen failed on it. False if its report cannot be read: the turn of the
  * host then says why.
  */
 export async function newestFailed(host: StatusHost, place: StatusPlace): Promise<boolean> {

@@ -121,7 +121,7 @@ const REMEDIES: readonly { sign: RegExp; remedy: string }[] = [
   {
     sign: /: (undone|refused) at \w+/,
     remedy:
-      "The hosts behind this one are unchanged. Correct the setting, or the cause if it is elsewhere (a package mirror was down), then run the command again. It tries the release again, also if no setting has changed.",
+      "The hosts behind this one are unchanged. Correct the setting, or the cause if it is elsewhere (a package mirror was down), then run the command again. It tries the release again, even if no setting has changed.",
   },
   // Checked before network errors, because a failed download reports both.
   {

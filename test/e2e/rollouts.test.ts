@@ -81,7 +81,7 @@ describe("rollouts", function () {
       failed.stderr,
       /node-2: undone at restart: nginx\.service: did not start\n\s+unknown directive/,
     );
-    assert.match(failed.stderr, /tries the release again, also if no setting has changed/);
+    assert.match(failed.stderr, /tries the release again, even if no setting has changed/);
     assert.doesNotMatch(failed.stderr, /\bat .*\.[jt]s:\d+/, "no stack trace");
     assert.deepEqual(hosts.taken.slice(begun), ["node-1"]);
     const again = await up(...hsts(302));
