@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
+import { existsSync, rmSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Authority } from "../../sandbox/hosts/balancer/authority";
@@ -243,6 +244,35 @@ done; echo $ok $bad`;
     const [ok = 0, bad = 0] = (await load).stdout.trim().split(" ").map(Number);
     assert.ok(ok > 50, `${ok} requests`);
     assert.equal(bad, 0, `${bad} of ${ok + bad} requests were lost`);
+  });
+
+  it("change without closing a client's idle connection, on which a request may be on its way", async () => {
+    await set({ forwarding_rules: [http] });
+    const goOn = join(provider.instance.dir, "idle-client-goes-on");
+    const client = asClient(provider, process.execPath, [
+      "--eval",
+      `const { Agent, get } = require("node:http");
+       const agent = new Agent({ keepAlive: true });
+       const ask = () => new Promise((resolve) => {
+         const sent = get({ host: "203.0.113.2", agent }, (answer) =>
+           answer.resume().on("end", () => resolve([answer.statusCode, sent.reusedSocket])));
+         sent.on("error", (error) => resolve([error.code, sent.reusedSocket]));
+       });
+       ask().then(async (first) => {
+         require("node:fs").writeFileSync(process.argv[1], "");
+         while (require("node:fs").existsSync(process.argv[1])) await new Promise((next) => setTimeout(next, 50));
+         console.log(JSON.stringify([first, await ask()]));
+         agent.destroy();
+       });`,
+      goOn,
+    ]);
+    await waitFor("the client's first answer", async () => existsSync(goOn));
+    await set({ forwarding_rules: [http], http_idle_timeout_seconds: 70 });
+    rmSync(goOn);
+    assert.deepEqual(JSON.parse((await client).stdout), [
+      [200, false],
+      [200, true],
+    ]);
   });
 
   it("serve a certificate of the ACME server for type lets_encrypt", async function () {
