@@ -40,6 +40,21 @@ describe("releases on running hosts", function () {
 
   const node1 = () => world().host("node-1");
 
+  /** Tests of rows that hosts go through side by side, each host another row: groups of rows, and their hosts. */
+  function sideBySide<Row>(
+    rows: readonly Row[],
+    name: (row: Row) => string,
+    test: (row: Row, host: WorldHost) => Promise<void>,
+  ): void {
+    const hosts = ["node-1", "node-2", "node-3"];
+    for (let begin = 0; begin < rows.length; begin += hosts.length) {
+      const group = rows.slice(begin, begin + hosts.length);
+      it(group.map(name).join("; "), () =>
+        Promise.all(group.map((row, index) => test(row, world().host(hosts[index] ?? "")))),
+      );
+    }
+  }
+
   /** Runs something while visitors read and write: no request fails, and no acknowledged note is lost. */
   async function withoutFailure<T>(work: () => Promise<T>): Promise<T> {
     const visitors = Visitors.start(world());
@@ -216,10 +231,11 @@ describe("releases on running hosts", function () {
     ];
     before(async () => {
       const folder = "/run/systemd/system/secured-web-apply.service.d";
-      await node1().run(`mkdir -p ${folder}`);
-      const text = "[Service]\nEnvironment=SECURED_WEB_WELL_LIMIT_S=20\n";
-      await node1().write(`${folder}/test.conf`, text);
-      await node1().run("systemctl daemon-reload");
+      for (const host of world().hosts) {
+        await host.run(`mkdir -p ${folder}`);
+        await host.write(`${folder}/test.conf`, "[Service]\nEnvironment=SECURED_WEB_WELL_LIMIT_S=20\n");
+        await host.run("systemctl daemon-reload");
+      }
     });
 
     for (const { what, change, outcome, step, cause, unit } of rows) {
@@ -250,7 +266,7 @@ describe("releases on running hosts", function () {
         cause: /is not signed/,
       },
       { what: "signed by another key", forgery: { signedBy: strangersKey }, cause: /this stack's key/ },
-      { what: "for another host", forgery: { host: "node-2" }, cause: /is for the host node-2/ },
+      { what: "for another host", forgery: { host: "node-4" }, cause: /is for the host node-4/ },
       { what: "for another stack", forgery: { stack: "prod" }, cause: /is for the stack prod/ },
       { what: "older", forgery: { number: 1000 }, cause: /older than/ },
       {
@@ -259,25 +275,31 @@ describe("releases on running hosts", function () {
         cause: /larger than/,
       },
     ];
-    for (const { what, forgery, cause } of rows) {
-      it(what, async () => {
-        await bucket.publish(node1(), hsts(), forgery);
+    sideBySide(
+      rows,
+      ({ what }) => what,
+      async ({ forgery, cause }, host) => {
+        await bucket.publish(host, hsts(), forgery);
         const status = await waitFor(
-          "refused",
+          `refused on ${host.name}`,
           async () => {
-            const seen = await bucket.status(node1());
+            const seen = await bucket.status(host);
             return seen?.outcome === "refused" && cause.test(seen.cause ?? "") ? seen : undefined;
           },
-          { explain: async () => JSON.stringify(await bucket.status(node1())) },
+          { explain: async () => JSON.stringify(await bucket.status(host)) },
         );
         assert.ok(status.number > 1000);
-        await isWhole(node1());
-      });
-    }
+        await isWhole(host);
+      },
+    );
 
-    it("and takes the next good one", async () => {
-      await bucket.reported(node1(), await bucket.publish(node1(), hsts()), "well");
-      await isWhole(node1());
+    it("and each takes the next good one", async () => {
+      await Promise.all(
+        world().hosts.map(async (host) => {
+          await bucket.reported(host, await bucket.publish(host, hsts()), "well");
+          await isWhole(host);
+        }),
+      );
     });
 
     it("what does not fit on a full disk; it is applied as soon as there is room", async () => {
@@ -334,29 +356,34 @@ describe("releases on running hosts", function () {
 
   describe("killed while it applies", () => {
     const forward = ["verify", "stage", "check", "restart", "switch", "setup", "well", "commit", "committed"];
-    for (const step of forward) {
-      it(`at ${step}: it ends on a whole release, and the next one goes through`, async () => {
-        await node1().run(`echo ${step} > /run/secured-web/release-killed-at`);
-        const number = await bucket.publish(node1(), hsts());
-        await bucket.reported(node1(), number, "well");
-        assert.equal((await node1().attempt("test -e /run/secured-web/release-killed-at")).code, 1);
-        await isWhole(node1());
-      });
-    }
+    const KILLED_AT = "/run/secured-web/release-killed-at";
+    sideBySide(
+      forward,
+      (step) => `at ${step}, and ends on the new release`,
+      async (step, host) => {
+        await host.run(`echo ${step} > ${KILLED_AT}`);
+        const number = await bucket.publish(host, hsts());
+        await bucket.reported(host, number, "well");
+        assert.equal((await host.attempt(`test -e ${KILLED_AT}`)).code, 1);
+        await isWhole(host);
+      },
+    );
 
-    for (const step of ["back-switch", "back-setup", "back-restart", "back-well"]) {
-      it(`at ${step}: it ends on the release before`, async () => {
-        await node1().run(`echo ${step} > /run/secured-web/release-killed-at`);
+    sideBySide(
+      ["back-switch", "back-setup", "back-restart", "back-well"],
+      (step) => `at ${step}, and ends on the release before`,
+      async (step, host) => {
+        await host.run(`echo ${step} > ${KILLED_AT}`);
         const change = edit("/etc/secured-web/release.d/common", /$/, "needs no-such-unit.service\n");
-        const number = await bucket.publish(node1(), change, { keep: false });
-        await bucket.reported(node1(), number, "undone");
-        assert.equal((await node1().attempt("test -e /run/secured-web/release-killed-at")).code, 1);
-        await isWhole(node1());
-      });
-    }
+        const number = await bucket.publish(host, change, { keep: false });
+        await bucket.reported(host, number, "undone");
+        assert.equal((await host.attempt(`test -e ${KILLED_AT}`)).code, 1);
+        await isWhole(host);
+      },
+    );
 
     it("without power in the middle of the switch: the host is whole after its start", async () => {
-      await node1().run("echo setup > /run/secured-web/release-killed-at");
+      await node1().run(`echo setup > ${KILLED_AT}`);
       const number = await bucket.publish(node1(), hsts());
       await waitFor(
         "the switched files",
