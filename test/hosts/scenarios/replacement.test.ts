@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { waitFor } from "../../waitFor";
+import { members } from "../checkers/members";
 import { hostsWithout, writeRow } from "../checkers/replicated";
+import { supervisorStatus } from "../checkers/supervisor";
 import { useWorld } from "../world/useWorld";
 
 const BACK_WITHIN_S = 240;
@@ -42,5 +44,41 @@ describe("a database host that begins anew", function () {
     // What a copy of another member's data must not take away: the mark of a host that is set up.
     await host.run("test -e /var/lib/mysql/.secured-web-accounts");
     assert.match(await host.run("cat /var/log/cloud-init-output.log"), /an attempt that was cut short/);
+  });
+
+  it("three empty hosts that replaced three full ones start no group; an operator's command does", async () => {
+    const hosts = world().hostsWith("database");
+    const [first] = hosts;
+    assert.ok(first);
+    for (const host of hosts) await world().rebuild(host);
+    await waitFor(
+      "the first host says why it starts no group",
+      async () => {
+        const status = await supervisorStatus(first).catch(() => undefined);
+        return (
+          status?.action === "wait" &&
+          /^for an operator, or for Spaces: every host is empty/.test(status.reason)
+        );
+      },
+      { within: BACK_WITHIN_S, every: 2, explain: () => world().complaints() },
+    );
+    // Spaces has answered by now, and says that the stack has had a group.
+    await waitFor(
+      "a look for a release",
+      async () => (await first.attempt("test -s /var/lib/secured-web/release/group.answer")).code === 0,
+      { within: 60 },
+    );
+    for (const host of hosts) {
+      const online = (await members(host, "group")).filter(({ state }) => state === "ONLINE");
+      assert.deepEqual(online, [], host.name);
+      await host.run("test ! -e /var/lib/secured-web/new-stack");
+    }
+    await first.mysql("SET GLOBAL group_replication_bootstrap_group = ON; START GROUP_REPLICATION");
+    await first.mysql("SET GLOBAL group_replication_bootstrap_group = OFF");
+    await waitFor("every member ONLINE", () => world().databaseIsWhole(), {
+      within: BACK_WITHIN_S,
+      explain: () => world().complaints(),
+    });
+    await world().waitUntilReady();
   });
 });
