@@ -79,6 +79,7 @@ export class SecuredWeb extends pulumi.ComponentResource {
       {
         settings: lastingSettings(label, config),
         handOver: config.handOverZone,
+        isGroup: config.replication === "group",
         internalZone: topology.internalZone,
       },
       { parent: this },

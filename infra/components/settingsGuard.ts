@@ -10,6 +10,8 @@ export interface SettingsGuardArgs {
   readonly settings: LastingSettings;
   /** The name of the zone that this update may give up. */
   readonly handOver: string | undefined;
+  /** True if the database hosts are a replication group. */
+  readonly isGroup: boolean;
   /** The zone of the hosts' internal names. */
   readonly internalZone: string;
 }
@@ -30,7 +32,7 @@ export function settingsGuard(
   const unchanged = refusalHook(`${name}-settings-stay`, async ({ oldInputs }) => {
     const before = (oldInputs as { input?: Partial<LastingSettings> } | undefined)?.input ?? {};
     const hosts = await databaseHosts(before.label ?? args.settings.label, opts);
-    const problems = refusedChanges(before, args.settings, args.handOver, hosts);
+    const problems = refusedChanges(before, args.settings, args.handOver, hosts, args.isGroup);
     if (problems.length > 0) throw new Error(problems.join("\n"));
   });
   return new pulumi.Stash(

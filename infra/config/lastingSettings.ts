@@ -53,16 +53,18 @@ const operationsPage = "docs/operations.md";
  * @param before the settings of the last update; one that did not store a setting allows any value
  * @param handOver the name of the zone that this update may give up
  * @param hosts the numbers of the database hosts that exist (4 for db-4); without any, every change is allowed
+ * @param isGroup true if the hosts are a replication group: its members leave it one by one before they are deleted
  */
 export function refusedChanges(
   before: Partial<LastingSettings>,
   after: LastingSettings,
   handOver: string | undefined,
   hosts: readonly number[],
+  isGroup: boolean,
 ): string[] {
   if (hosts.length === 0) return [];
   return (Object.keys(consequences) as LastingPath[])
-    .filter((path) => isRefused(path, before, after, handOver, hosts))
+    .filter((path) => isRefused(path, before, after, handOver, hosts, isGroup))
     .map(
       (path) =>
         `${nameOf(path)}: cannot change from ${before[path]} to ${after[path]}. It would ${consequences[path]}. ${remedyOf(path, before, after)}`,
@@ -75,10 +77,13 @@ function isRefused(
   after: LastingSettings,
   handOver: string | undefined,
   hosts: readonly number[],
+  isGroup: boolean,
 ): boolean {
   if (before[path] === undefined || before[path] === after[path]) return false;
   if (path === "createDomain") return before.createDomain === true && handOver !== after.domain;
-  if (path === "database.count") return hosts.some((number) => number > after["database.count"]);
+  if (path === "database.count") {
+    return !isGroup && hosts.some((number) => number > after["database.count"]);
+  }
   return true;
 }
 

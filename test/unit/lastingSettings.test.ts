@@ -22,33 +22,41 @@ describe("settings that a stack keeps", () => {
   ];
   for (const [change, setting] of refused) {
     it(`${setting} This is refused as long as database hosts exist`, () => {
-      const problems = refusedChanges(settings(), settings(change), undefined, five);
+      const problems = refusedChanges(settings(), settings(change), undefined, five, false);
       assert.equal(problems.length, 1);
       assert.ok(problems[0]?.startsWith(setting), problems[0]);
-      assert.deepEqual(refusedChanges(settings(), settings(change), undefined, []), []);
+      assert.deepEqual(refusedChanges(settings(), settings(change), undefined, [], false), []);
     });
   }
 
   it("include the label, which is in the name of the database group", () => {
-    const [problem = ""] = refusedChanges(settings(), settings({}, "staging"), undefined, five);
+    const [problem = ""] = refusedChanges(settings(), settings({}, "staging"), undefined, five, false);
     assert.match(problem, /^label .*cannot change from dev to staging/);
   });
 
   it("allow more database hosts, and the former number if the new hosts were never created", () => {
     const three = settings({ database: { count: 3 } });
-    assert.deepEqual(refusedChanges(three, settings(), undefined, [1, 2, 3]), []);
-    assert.deepEqual(refusedChanges(settings(), three, undefined, [1, 2, 3]), []);
-    assert.equal(refusedChanges(settings(), three, undefined, [1, 2, 3, 5]).length, 1);
+    assert.deepEqual(refusedChanges(three, settings(), undefined, [1, 2, 3], false), []);
+    assert.deepEqual(refusedChanges(settings(), three, undefined, [1, 2, 3], false), []);
+    assert.equal(refusedChanges(settings(), three, undefined, [1, 2, 3, 5], false).length, 1);
+  });
+
+  it("allow fewer members of a group, which leave it before they are deleted", () => {
+    assert.deepEqual(
+      refusedChanges(settings(), settings({ database: { count: 3 } }), undefined, five, true),
+      [],
+    );
+    assert.equal(refusedChanges(settings(), settings({ region: "ams3" }), undefined, five, true).length, 1);
   });
 
   it("allow to give up the zone whose name is set, and to take it back", () => {
     const without = settings({ createDomain: false });
-    assert.deepEqual(refusedChanges(settings(), without, "foobar.com", five), []);
-    assert.equal(refusedChanges(settings(), without, "example.com", five).length, 1);
-    assert.deepEqual(refusedChanges(without, settings(), undefined, five), []);
+    assert.deepEqual(refusedChanges(settings(), without, "foobar.com", five, false), []);
+    assert.equal(refusedChanges(settings(), without, "example.com", five, false).length, 1);
+    assert.deepEqual(refusedChanges(without, settings(), undefined, five, false), []);
   });
 
   it("allow every value if the last update stored none", () => {
-    assert.deepEqual(refusedChanges({}, settings({ region: "ams3" }), undefined, five), []);
+    assert.deepEqual(refusedChanges({}, settings({ region: "ams3" }), undefined, five, false), []);
   });
 });
