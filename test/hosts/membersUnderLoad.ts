@@ -92,7 +92,7 @@ for (const topology of ["separated", "converged"]) {
     });
 
     let former = 3;
-    for (const count of [5, 3]) {
+    for (const count of [5, 7, 5, 3]) {
       it(`${former} to ${count}`, async () => {
         const people = await live.visitors();
         try {
