@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { HOST_PACKAGES, packageAccess, readPackages } from "../../sandbox/hosts/packages.mjs";
-import { hostParts, missingForHosts, prepareCollector } from "../../sandbox/index";
+import { hostParts, missingForHosts, prepareCollector, prepareSpaces } from "../../sandbox/index";
 import type { Command } from "../command";
 import { EXIT_CODES } from "../failure";
 import { findHome, PROJECT_DIR } from "../home";
@@ -80,6 +80,10 @@ async function setUp(yes: boolean): Promise<void> {
           title: "Pulumi CLI",
           run: async (report, signal) => describePulumi(await ensurePulumi({ onProgress: report, signal })),
         },
+        {
+          title: "S3 server of Spaces",
+          run: (report, signal) => orLeftOut(signal, () => prepareSpaces(report)),
+        },
         ...hostParts(findHome()).map(({ title, make }) => ifHosts(title, make)),
         ifHosts("Collector of hosts", prepareCollector),
       ],
@@ -87,19 +91,23 @@ async function setUp(yes: boolean): Promise<void> {
   ]);
 }
 
-/** Tests that need hosts report what is missing, so nothing fails here. */
 function ifHosts(title: string, make: Step["run"]): Step {
   return {
     title,
     run: async (report, signal) => {
       const { reasons } = await missingForHosts();
       if (reasons.length > 0) return `left out: ${reasons.join("; ")}`;
-      return make(report, signal).catch((error: unknown) => {
-        signal.throwIfAborted();
-        return `left out: ${error instanceof Error ? error.message : String(error)}`;
-      });
+      return orLeftOut(signal, () => make(report, signal));
     },
   };
+}
+
+/** A test that needs a missing part reports it, so nothing fails here. */
+async function orLeftOut(signal: AbortSignal, make: () => Promise<string>): Promise<string> {
+  return make().catch((error: unknown) => {
+    signal.throwIfAborted();
+    return `left out: ${error instanceof Error ? error.message : String(error)}`;
+  });
 }
 
 /** The tests of one mocha process, and their result. */
