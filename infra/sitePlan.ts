@@ -45,7 +45,7 @@ function checkLabel(label: string): void {
   ]);
 }
 
-function checkReplacedHost({ replaceHost, forceHost }: Config, { hosts }: Topology): void {
+function checkReplacedHost({ replaceHost, forceHost, rotation }: Config, { hosts }: Topology): void {
   const names = hosts.map(({ name }) => name);
   const problems: string[] = [];
   if (replaceHost !== undefined && !names.includes(replaceHost))
@@ -53,6 +53,10 @@ function checkReplacedHost({ replaceHost, forceHost }: Config, { hosts }: Topolo
   if (forceHost !== undefined && forceHost !== replaceHost)
     problems.push(
       `${projectName}:forceHost: expected the host of ${projectName}:replaceHost (${replaceHost ?? "none"}), got ${forceHost}. It lets one replacement pass the gate of the group`,
+    );
+  if (rotation.hostKeys !== undefined && replaceHost === undefined)
+    problems.push(
+      `${projectName}:rotation.hostKeys: requires ${projectName}:replaceHost. A host gets new keys with its new droplet`,
     );
   if (problems.length > 0) throw new ConfigError(problems);
 }

@@ -14,6 +14,7 @@ const COMMANDS: readonly string[] = [
     "reboot",
     "refresh",
     "replace",
+    "rotate",
     "sandbox",
     "status",
   ],

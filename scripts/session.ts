@@ -71,7 +71,8 @@ export class Session {
   #standIns = false;
   #hosts: HostsDecision | undefined;
   #opened: EngineStack | undefined;
-  readonly #overrides: readonly ConfigOverride[];
+  #overrides: readonly ConfigOverride[];
+  readonly #given: readonly ConfigOverride[];
   readonly #port: number | undefined;
 
   /** `port` is the port for the sandbox's API, unless the command line sets one. */
@@ -88,7 +89,8 @@ export class Session {
     this.home = options.home ?? findHome();
     this.cloud = args.flag("cloud");
     this.stack = options.stack ?? stackArgument(args.positionals[0]);
-    this.#overrides = [...args.texts("config").map(parseOverride), ...(options.overrides ?? [])];
+    this.#given = [...args.texts("config").map(parseOverride), ...(options.overrides ?? [])];
+    this.#overrides = this.#given;
     if (this.cloud && (args.text("api") !== undefined || args.text("port") !== undefined)) {
       throw usageFailure("--cloud uses the real API, so it cannot be combined with --api and --port");
     }
@@ -284,6 +286,12 @@ export class Session {
         return "your login, your plugins";
       },
     };
+  }
+
+  /** Opens the stack again with settings for its next operations, next to those of the command line. */
+  async reopenWith(overrides: readonly ConfigOverride[]): Promise<void> {
+    this.#overrides = [...this.#given, ...overrides];
+    this.#opened = await this.open(this.stack);
   }
 
   /** Opens a stack after the preparation, without cleaning up after a killed run. */

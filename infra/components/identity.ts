@@ -2,7 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
 import { type Host, ofHost, type Topology } from "../topology";
-import type { GivenSecrets, HostSecrets, KeyPair } from "../userdata/types";
+import type { GivenSecrets, HostSecrets, KeyPair, Password } from "../userdata/types";
+import { generationIn, inTurn, type Rotations, type Slots } from "./rotation";
 
 /** The purpose of a certificate from the internal CA. It determines the certificate's names and key usages. */
 type Service = "web" | "app" | "database";
@@ -17,13 +18,24 @@ export interface IdentityArgs {
   /** Validity of the hosts' certificates. */
   readonly validityDays: number;
   readonly given: GivenSecrets;
+  readonly rotations: Rotations;
 }
+
+/** A certificate authority of the site, PEM. During a rotation there are two. */
+interface Authority {
+  readonly key: string;
+  readonly certificate: string;
+}
+
+type User = "app" | "replication" | "health";
 
 /** The internal certificate authority, a key and certificate for each host and service, and the passwords. */
 export class Identity extends pulumi.ComponentResource {
+  /** The CA certificates that hosts trust, PEM. */
   readonly caCertificate: pulumi.Output<string>;
-  private readonly caKey: tls.PrivateKey;
-  private readonly passwords: Readonly<Record<"app" | "replication" | "health", random.RandomPassword>>;
+  /** The CA that signs. */
+  private readonly signer: pulumi.Output<Authority>;
+  private readonly passwords: Readonly<Record<User, pulumi.Output<Password>>>;
   private readonly sshHostKeys: ReadonlyMap<string, tls.PrivateKey>;
   private readonly hostSecrets: ReadonlyMap<string, pulumi.Output<HostSecrets>>;
 
@@ -33,20 +45,13 @@ export class Identity extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("secured-web:index:Identity", name, {}, opts);
-    this.caKey = this.privateKey("ca");
-    const ca = new tls.SelfSignedCert(
-      `${name}-ca`,
-      {
-        privateKeyPem: this.caKey.privateKeyPem,
-        isCaCertificate: true,
-        setSubjectKeyId: true,
-        subject: { commonName: `secured-web ${args.label} internal CA`, organization: "secured-web" },
-        validityPeriodHours: caValidityHours,
-        allowedUses: ["cert_signing", "crl_signing"],
-      },
-      { parent: this },
+    const inUse = pulumi
+      .all([args.rotations.ca, ...this.slots((slot) => this.authority(slot))])
+      .apply(([step, first, second]) => inTurn(step, [first, second]));
+    this.signer = pulumi.secret(inUse.apply(({ used }) => used));
+    this.caCertificate = pulumi.unsecret(
+      inUse.apply(({ accepted }) => accepted.map(({ certificate }) => `${certificate.trimEnd()}\n`).join("")),
     );
-    this.caCertificate = ca.certPem;
     this.passwords = {
       app: this.password("app"),
       replication: this.password("replication"),
@@ -55,7 +60,11 @@ export class Identity extends pulumi.ComponentResource {
     this.sshHostKeys = new Map(
       args.topology.hosts.map((host) => [
         host.name,
-        new tls.PrivateKey(`${name}-${host.name}-ssh`, { algorithm: "ED25519" }, { parent: this }),
+        new tls.PrivateKey(
+          `${name}-${host.name}-ssh`,
+          { algorithm: "ED25519" },
+          { parent: this, replacementTrigger: ofHost(args.rotations.hosts, host.name) },
+        ),
       ]),
     );
     this.hostSecrets = new Map(args.topology.hosts.map((host) => [host.name, this.createSecrets(host)]));
@@ -80,11 +89,7 @@ export class Identity extends pulumi.ComponentResource {
       pulumi
         .all([
           this.caCertificate,
-          pulumi.all([
-            this.passwords.app.result,
-            this.passwords.replication.result,
-            this.passwords.health.result,
-          ]),
+          pulumi.all([this.passwords.app, this.passwords.replication, this.passwords.health]),
           ofHost(this.sshHostKeys, host.name).privateKeyPemPkcs8,
           isWeb ? this.webKeyPair(host) : undefined,
           isWeb ? this.keyPair(host, "app") : undefined,
@@ -120,7 +125,11 @@ export class Identity extends pulumi.ComponentResource {
 
   private keyPair(host: Host, service: Service): pulumi.Output<KeyPair> {
     const name = `${host.name}-${service}`;
-    const key = this.privateKey(name);
+    const { certificates, hosts } = this.args.rotations;
+    const key = this.privateKey(
+      name,
+      pulumi.all([certificates, ofHost(hosts, host.name)]).apply((counts) => counts.join(".")),
+    );
     const request = new tls.CertRequest(
       `${this.name}-${name}`,
       {
@@ -134,8 +143,8 @@ export class Identity extends pulumi.ComponentResource {
       `${this.name}-${name}`,
       {
         certRequestPem: request.certRequestPem,
-        caPrivateKeyPem: this.caKey.privateKeyPem,
-        caCertPem: this.caCertificate,
+        caPrivateKeyPem: this.signer.key,
+        caCertPem: pulumi.unsecret(this.signer.certificate),
         validityPeriodHours: this.args.validityDays * 24,
         earlyRenewalHours: renewalHours,
         allowedUses: ["digital_signature", ...this.extendedUses(service)],
@@ -160,20 +169,55 @@ export class Identity extends pulumi.ComponentResource {
     return service === "app" ? ["client_auth"] : ["server_auth", "client_auth"];
   }
 
-  private privateKey(name: string): tls.PrivateKey {
+  /** @param trigger a new value replaces the key */
+  private privateKey(name: string, trigger: pulumi.Output<number | string>): tls.PrivateKey {
     return new tls.PrivateKey(
       `${this.name}-${name}`,
       { algorithm: "ECDSA", ecdsaCurve: "P256" },
-      { parent: this },
+      { parent: this, replacementTrigger: trigger },
     );
   }
 
-  /** Only letters and digits, so that no file or query has to quote them. 32 of them have 190 bits. */
-  private password(user: string): random.RandomPassword {
-    return new random.RandomPassword(
-      `${this.name}-${user}-password`,
-      { length: 32, special: false },
+  private slots<T>(create: (slot: 0 | 1) => T): Slots<T> {
+    return [create(0), create(1)];
+  }
+
+  private authority(slot: 0 | 1): pulumi.Output<Authority> {
+    const { label, rotations } = this.args;
+    const generation = rotations.ca.apply((step) => generationIn(slot, step));
+    const key = this.privateKey(`ca-${slot}`, generation);
+    const certificate = new tls.SelfSignedCert(
+      `${this.name}-ca-${slot}`,
+      {
+        privateKeyPem: key.privateKeyPem,
+        isCaCertificate: true,
+        setSubjectKeyId: true,
+        subject: { commonName: `secured-web ${label} internal CA`, organization: "secured-web" },
+        validityPeriodHours: caValidityHours,
+        allowedUses: ["cert_signing", "crl_signing"],
+      },
       { parent: this },
     );
+    return pulumi
+      .all([key.privateKeyPem, certificate.certPem])
+      .apply(([keyPem, certPem]) => ({ key: keyPem, certificate: certPem }));
+  }
+
+  /** Only letters and digits, so that no file or query has to quote them. 32 of them have 190 bits. */
+  private password(user: User): pulumi.Output<Password> {
+    const step = this.args.rotations.passwords;
+    const results = this.slots(
+      (slot) =>
+        new random.RandomPassword(
+          `${this.name}-${user}-password-${slot}`,
+          {
+            length: 32,
+            special: false,
+            keepers: { generation: step.apply((at) => String(generationIn(slot, at))) },
+          },
+          { parent: this },
+        ).result,
+    );
+    return pulumi.all([step, ...results]).apply(([at, first, second]) => inTurn(at, [first, second]));
   }
 }

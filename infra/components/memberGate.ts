@@ -1,6 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { tellForcedStop, untilGroupIsWhole } from "../rollout/gate";
 import { knownValue } from "../rollout/knownValue";
+import { tellState } from "../rollout/observer";
+import { readReport } from "../rollout/reports";
+import { shutDown } from "../rollout/shutDown";
 import type { Host } from "../topology";
 import type { ReleaseStore } from "./releaseStore";
 
@@ -23,17 +26,34 @@ export interface MemberGateArgs {
   readonly waitsForReplace: boolean;
 }
 
-/** Holds a change that stops a group member until all other members are ONLINE and have nothing left to apply. */
+/** A host ends the application's sessions and stops mysqld. */
+const SHUTDOWN_WITHIN_SECONDS = 180;
+
+/**
+ * Holds a change that stops a group member until all other members are ONLINE and have nothing left to apply. Then it
+ * shuts down a droplet that is about to be resized. The provider does so itself with one that it deletes.
+ */
 export class MemberGate extends pulumi.ComponentResource {
   constructor(name: string, args: MemberGateArgs, opts?: pulumi.ComponentResourceOptions) {
     super("secured-web:index:MemberGate", name, {}, opts);
     const { member, others, droplet, store, timeoutSeconds, after } = args;
     const { isGroup, isReplaced, isForced, waitsForReplace } = args;
     const group = store.reportsOf(others.map((host) => host.name));
-    const groupIsWhole = new pulumi.ResourceHook(`${name}-may-stop`, async () => {
+    const own = pulumi.all([store.statusHost(member.name), store.api]);
+    const groupIsWhole = new pulumi.ResourceHook(`${name}-may-stop`, async ({ oldInputs, newInputs }) => {
       const [hosts, place] = await knownValue(group);
       if (isForced) await tellForcedStop(member.name, hosts, place);
       else await untilGroupIsWhole(member.name, hosts, place, timeoutSeconds);
+      if (!isResized(oldInputs, newInputs)) return;
+      const [host, api] = await knownValue(own);
+      const { status } = await readReport(host, place);
+      if (status === undefined) return;
+      tellState(member.name, "shuts down");
+      await shutDown(api, status.dropletId, SHUTDOWN_WITHIN_SECONDS).catch((error: unknown) => {
+        throw new Error(
+          `${member.name} does not shut down: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      });
     });
     new pulumi.Stash(
       `${name}-may-stop`,
@@ -47,4 +67,12 @@ export class MemberGate extends pulumi.ComponentResource {
     );
     this.registerOutputs({});
   }
+}
+
+/** True if the droplet keeps its disk, and gets another size. */
+function isResized(...inputs: readonly unknown[]): boolean {
+  const [before, now] = inputs.map(
+    (one) => (one as { input?: MemberGateArgs["droplet"] } | undefined)?.input,
+  );
+  return before !== undefined && before.image === now?.image && before.size !== now?.size;
 }

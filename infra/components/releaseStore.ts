@@ -4,14 +4,18 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
 import { groupKey, noGroupYet, noReportYet, releaseKey, statusKey } from "../releases/objectKeys";
+import { engineEnvironment } from "../rollout/observer";
 import type { ReportAccess, StatusHost, StatusPlace } from "../rollout/reports";
+import type { ApiAccess } from "../rollout/shutDown";
 import { ofHost, type Replication, siteTag, type Topology } from "../topology";
 import type { ReleaseAccess } from "../userdata/types";
+import { type Rotations, rotationOf } from "./rotation";
 
 export interface ReleaseStoreArgs {
   readonly label: string;
   readonly region: string;
   readonly topology: Topology;
+  readonly rotations: Rotations;
 }
 
 /**
@@ -28,6 +32,8 @@ export class ReleaseStore extends pulumi.ComponentResource {
   readonly statusPlace: pulumi.Output<StatusPlace>;
   /** Ed25519, PKCS #8 PEM. */
   readonly signingKey: pulumi.Output<string>;
+  /** Secret. */
+  readonly api: pulumi.Output<ApiAccess>;
   private readonly hostKey: digitalocean.SpacesKey;
   private readonly reports: ReadonlyMap<string, digitalocean.SpacesBucketObject>;
   private readonly group: digitalocean.SpacesBucketObject;
@@ -36,12 +42,13 @@ export class ReleaseStore extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    { label, region, topology }: ReleaseStoreArgs,
+    { label, region, topology, rotations }: ReleaseStoreArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("secured-web:index:ReleaseStore", name, {}, opts);
     const parent = { parent: this };
     this.region = region;
+    this.api = pulumi.secret(apiAccess());
     const programKey = new digitalocean.SpacesKey(
       `${name}-program`,
       { name: `${siteTag(label)}-program`, grants: [{ bucket: "", permission: "fullaccess" }] },
@@ -89,7 +96,8 @@ export class ReleaseStore extends pulumi.ComponentResource {
           { bucket: this.status.name, permission: "readwrite" },
         ],
       },
-      parent,
+      // The engine deletes the former key when all hosts have the new one.
+      { ...parent, replacementTrigger: rotations.passwords.apply(rotationOf) },
     );
     this.reports = new Map(
       topology.hosts.map((host) => [
@@ -104,7 +112,7 @@ export class ReleaseStore extends pulumi.ComponentResource {
       topology.hosts.map((host) => {
         const seed = new random.RandomPassword(
           `${name}-${host.name}-sealing`,
-          { length: 64, special: false },
+          { length: 64, special: false, keepers: { keys: ofHost(rotations.hosts, host.name).apply(String) } },
           parent,
         );
         return [host.name, seed.result.apply(sealingKey)];
@@ -188,6 +196,16 @@ export class ReleaseStore extends pulumi.ComponentResource {
 /** HKDF (RFC 5869) from 64 letters and digits, which have 380 bits. */
 function sealingKey(seed: string): string {
   return Buffer.from(hkdfSync("sha512", seed, "", "secured-web release", 64)).toString("base64");
+}
+
+/** DigitalOcean's API, as the provider finds it: from the configuration, else from the environment. */
+function apiAccess(): pulumi.Output<ApiAccess> {
+  const { token, apiEndpoint } = accountConfig();
+  const { DIGITALOCEAN_TOKEN, DIGITALOCEAN_ACCESS_TOKEN, DIGITALOCEAN_API_URL } = engineEnvironment();
+  return pulumi.output(token ?? DIGITALOCEAN_TOKEN ?? DIGITALOCEAN_ACCESS_TOKEN ?? "").apply((known) => ({
+    url: apiEndpoint ?? (DIGITALOCEAN_API_URL || "https://api.digitalocean.com"),
+    token: known,
+  }));
 }
 
 /** An explicit provider does not get the stack's configuration for DigitalOcean; the environment it does. */

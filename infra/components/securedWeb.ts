@@ -16,6 +16,7 @@ import { Monitoring } from "./monitoring";
 import { Network } from "./network";
 import { offeredHook, type Tier } from "./offers";
 import { ReleaseStore } from "./releaseStore";
+import { createRotations } from "./rotation";
 import { checkOnlySite, settingsGuard } from "./settingsGuard";
 import { WebTier } from "./webTier";
 
@@ -87,9 +88,21 @@ export class SecuredWeb extends pulumi.ComponentResource {
     const parent = { parent: this, dependsOn: [guard] };
 
     const network = new Network(name, { label, region: config.region, ipRange: config.vpc.ipRange }, parent);
+    const rotations = createRotations(
+      name,
+      config.rotation,
+      { hosts: topology.hosts.map((host) => host.name), replacedHost: config.replaceHost },
+      parent,
+    );
     const identity = new Identity(
       name,
-      { label, topology, validityDays: config.certificates.validityDays, given },
+      {
+        label,
+        topology,
+        validityDays: config.certificates.validityDays,
+        given,
+        rotations,
+      },
       parent,
     );
     const edge = new Edge(
@@ -112,7 +125,7 @@ export class SecuredWeb extends pulumi.ComponentResource {
       { label, loadBalancerId: edge.loadBalancer.id, operatorNetworks: config.operators.networks },
       { parent: this, dependsOn: [network] },
     );
-    const store = new ReleaseStore(name, { label, region: config.region, topology }, parent);
+    const store = new ReleaseStore(name, { label, region: config.region, topology, rotations }, parent);
     const hosts = createHosts(
       name,
       plan,

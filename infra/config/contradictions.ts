@@ -41,6 +41,11 @@ export function contradictions(config: Config): string[] {
       `${projectName}:loadBalancer.checkTimeoutSeconds: expected at most loadBalancer.checkIntervalSeconds (${config.loadBalancer.checkIntervalSeconds}), got ${config.loadBalancer.checkTimeoutSeconds}`,
     );
   }
+  if (config.rotation.passwords !== undefined && config.replication !== "group") {
+    problems.push(
+      `${projectName}:rotation.passwords: requires replication group. A host with a single writer keeps the passwords of its first boot`,
+    );
+  }
   for (const problem of [connectionProblem(config), bufferPoolProblem(config)]) {
     if (problem !== undefined) problems.push(problem);
   }

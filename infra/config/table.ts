@@ -318,6 +318,18 @@ export const table = {
   forceHost: text("the host of replaceHost", (value) => /^(node|db)-\d+$/.test(value), {
     doc: "Set by `npm run replace -- --force HOST` for one run: replaces this database host without waiting for its group",
   }),
+  "rotation.passwords": integer(0, 1_000_000, {
+    doc: "Set by `npm run rotate` for each of its updates: the step of the rotation of passwords",
+  }),
+  "rotation.certificates": integer(0, 1_000_000, {
+    doc: "Set by `npm run rotate` for its update: the number of rotations of the hosts' certificates",
+  }),
+  "rotation.ca": integer(0, 1_000_000, {
+    doc: "Set by `npm run rotate` for each of its updates: the step of the rotation of the internal CA",
+  }),
+  "rotation.hostKeys": integer(0, 1_000_000, {
+    doc: "Set by `npm run rotate -- STACK host` for its update: the number of rotations of the keys of replaceHost",
+  }),
 } as const satisfies Record<string, Setting<unknown>>;
 
 /** Settings without a default: absent if the user sets no value. */
@@ -332,4 +344,8 @@ export const optionalPaths = [
   "operators.users",
   "replaceHost",
   "forceHost",
+  "rotation.passwords",
+  "rotation.certificates",
+  "rotation.ca",
+  "rotation.hostKeys",
 ] as const satisfies readonly (keyof typeof table)[];

@@ -46,7 +46,7 @@ export async function untilWell(
 
 /**
  * Waits until the group can lose one member: every other member reports that it is well, that all members are ONLINE
- * and that its applier queue is empty.
+ * and that its applier queue is empty. A member that the group has lost already is not waited for.
  *
  * @param leaving the member that is about to stop
  * @throws Error that names the member that is not ready in time
@@ -58,7 +58,7 @@ export async function untilGroupIsWhole(
   timeoutSeconds: number,
 ): Promise<void> {
   await waitFor(leaving, timeoutSeconds, async () => {
-    const problem = await groupProblem(others, place);
+    const problem = await groupProblem(leaving, others, place);
     return problem && `must not stop, because ${problem}`;
   });
 }
@@ -69,16 +69,20 @@ export async function tellForcedStop(
   others: readonly StatusHost[],
   place: StatusPlace,
 ): Promise<void> {
-  const problem = await groupProblem(others, place).catch(
+  const problem = await groupProblem(leaving, others, place).catch(
     (error: unknown) => `its members ${asProblem(error)}`,
   );
   tellState(leaving, `stops by force${problem === undefined ? "" : `, although ${problem}`}`);
 }
 
 /** Why a group cannot do without a member, as its other members report; undefined if it can. */
-async function groupProblem(others: readonly StatusHost[], place: StatusPlace): Promise<string | undefined> {
+async function groupProblem(
+  leaving: string,
+  others: readonly StatusHost[],
+  place: StatusPlace,
+): Promise<string | undefined> {
   for (const host of others) {
-    const problem = memberProblem(await readReport(host, place), others.length + 1);
+    const problem = memberProblem(await readReport(host, place), others.length + 1, leaving);
     if (problem !== undefined) return `${host.name} ${problem}`;
   }
   return undefined;
@@ -125,19 +129,29 @@ export async function groupRuns(hosts: readonly StatusHost[], place: StatusPlace
   );
 }
 
-/** Why a member would not do without another one; undefined if it would. */
-function memberProblem(report: Report, count: number): string | undefined {
+/**
+ * Why a member would not do without another one; undefined if it would. One that the group has lost already takes
+ * nothing away from it.
+ */
+function memberProblem(report: Report, count: number, leaving?: string): string | undefined {
   const { status } = report;
   if (status === undefined) return mustReport() ? "has not reported yet" : undefined;
   if (!isFresh(report)) return `last reported ${ageSeconds(report)} s ago`;
-  if (status.outcome !== "well") return describeStatus(status);
+  const isLost = leaving !== undefined && lacksOnly(leaving, status);
+  if (status.outcome !== "well" && !isLost) return describeStatus(status);
   const { group } = status;
   if (group === undefined) return "does not report its group";
   // While an update adds or removes hosts, the program's number is not the group's.
-  const members = group.listed?.length ?? count;
+  const members = (group.listed?.length ?? count) - (isLost ? 1 : 0);
   if (group.online < members) return `sees ${group.online} of ${members} members ONLINE`;
   if (group.queue > 0) return `has ${group.queue} transactions in its applier queue`;
   return undefined;
+}
+
+/** True if a member is unwell only because another one is not in its group (`others_missing` in release/members.py). */
+function lacksOnly(other: string, { outcome, cause, group }: HostStatus): boolean {
+  const isThere = group?.members.some(({ host, state }) => host === other && state === "ONLINE");
+  return outcome === "unwell" && isThere === false && new RegExp(`^${other} is [\\w ]+$`).test(cause ?? "");
 }
 
 /**

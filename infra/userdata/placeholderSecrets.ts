@@ -1,6 +1,6 @@
 /** Placeholders for secrets that do not exist yet. With them, a preview can calculate the size of user data. */
 import { createHash } from "node:crypto";
-import type { HostContext, HostSecrets, KeyPair, ReleaseAccess } from "./types";
+import type { HostContext, HostSecrets, KeyPair, Password, ReleaseAccess } from "./types";
 
 /**
  * Bytes of base64 in a PEM block, more than in the internal CA's P-256 certificates (under 1,500 with long names) and
@@ -28,6 +28,12 @@ function pair(use: string): KeyPair {
   };
 }
 
+/** With two passwords, as during a rotation, user data is largest. */
+function password(use: string): Password {
+  const used = noise(use, 32);
+  return { used, accepted: [used, noise(`next ${use}`, 32)] };
+}
+
 /** An address has a bucket's name (at most 63 characters), a region, Spaces' domain and a host's name. */
 const address = `https://${noise("address", 120)}`;
 const placeholderRelease: ReleaseAccess = {
@@ -52,9 +58,9 @@ export function placeholderSecrets({ host, settings }: HostContext, given: KeyPa
     caCertificate: pair("ca").certificate,
     sshHostKey: pem("PRIVATE KEY", "ssh host key", 64),
     passwords: {
-      app: noise("app", 32),
-      health: noise("health", 32),
-      ...(isDatabase ? { replication: noise("replication", 32) } : {}),
+      app: password("app"),
+      health: password("health"),
+      ...(isDatabase ? { replication: password("replication") } : {}),
     },
     ...(isWeb ? { web: given ?? pair("web"), app: pair("app") } : {}),
     ...(isDatabase ? { database: pair("database") } : {}),

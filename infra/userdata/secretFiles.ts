@@ -2,7 +2,7 @@
 import { databaseWriters } from "../topology";
 import { hostFile, orderedByPath, renderFiles } from "./files";
 import type { Rendering } from "./payload";
-import type { HostContext, HostFile, HostSecrets, KeyPair } from "./types";
+import type { HostContext, HostFile, HostSecrets, KeyPair, Password } from "./types";
 import { UserDataError } from "./userDataError";
 
 /** Mode of every file that contains a secret, and of no other. */
@@ -38,10 +38,10 @@ function webSecrets({ host }: HostContext, secrets: HostSecrets): HostFile[] {
       `${secretFolder}/app.pem`,
       `${secretFolder}/app.key`,
     ),
-    hostFile(`${secretFolder}/app.password`, `${password("app", secrets.passwords.app)}\n`, secretMode),
+    hostFile(`${secretFolder}/app.password`, `${password("app", secrets.passwords.app.used)}\n`, secretMode),
     hostFile(
       `${secretFolder}/health.password`,
-      `${password("health", secrets.passwords.health)}\n`,
+      `${password("health", secrets.passwords.health.used)}\n`,
       secretMode,
     ),
   ];
@@ -55,6 +55,8 @@ function databaseSecrets(context: HostContext, secrets: HostSecrets): HostFile[]
     renderFiles,
   );
   return [
+    // AppArmor lets mysqld read only this folder.
+    hostFile("/etc/mysql/tls/ca.pem", pem("the CA's certificate", secrets.caCertificate)),
     ...keyPairFiles(pair, "/etc/mysql/tls/server.pem", "/etc/mysql/tls/server.key"),
     ...rendered.map((file) => ({ ...file, permissions: secretMode })),
   ];
@@ -64,8 +66,9 @@ function databaseSecrets(context: HostContext, secrets: HostSecrets): HostFile[]
       trees: ["secret-database"],
       values: {
         vpcIpRange,
-        appPassword: password("app", passwords.app),
-        healthPassword: password("health", passwords.health),
+        appPassword: accepted("app", passwords.app).first,
+        healthPassword: accepted("health", passwords.health).first,
+        next: nextPasswords({ app: passwords.app, health: passwords.health }),
       },
     };
   }
@@ -73,9 +76,9 @@ function databaseSecrets(context: HostContext, secrets: HostSecrets): HostFile[]
   function replicationSetup(
     { topology }: HostContext,
     { passwords }: HostSecrets,
-    secret: string,
+    secret: Password,
   ): Rendering {
-    const replicationPassword = password("replication", secret);
+    const replicationPassword = accepted("replication", secret).first;
     const [source] = databaseWriters(topology, settings.replication);
     if (settings.replication === "group") {
       return {
@@ -83,7 +86,9 @@ function databaseSecrets(context: HostContext, secrets: HostSecrets): HostFile[]
         values: {
           vpcIpRange: settings.vpcIpRange,
           replicationPassword,
-          healthPassword: password("health", passwords.health),
+          usedReplicationPassword: password("replication", secret.used),
+          healthPassword: password("health", passwords.health.used),
+          next: nextPasswords({ replication: secret }),
         },
       };
     }
@@ -154,6 +159,19 @@ function required<T>(hostName: string, secret: string, value: T | undefined): T 
 function pem(what: string, text: string): string {
   if (!text.startsWith("-----BEGIN ")) throw new UserDataError(`expected ${what} in PEM form`);
   return `${text.trimEnd()}\n`;
+}
+
+function accepted(user: string, { accepted: [first, next] }: Password): { first: string; next?: string } {
+  return { first: password(user, first), ...(next === undefined ? {} : { next: password(user, next) }) };
+}
+
+/** A list for templates: empty, or during a rotation one record with the passwords that it adds. */
+function nextPasswords(passwords: Readonly<Record<string, Password>>): Record<string, string>[] {
+  const next = Object.entries(passwords).flatMap(([user, value]) => {
+    const added = accepted(user, value).next;
+    return added === undefined ? [] : [[user, added] as const];
+  });
+  return next.length === 0 ? [] : [Object.fromEntries(next)];
 }
 
 /**

@@ -51,6 +51,14 @@ export interface KeyPair {
   readonly privateKey: string;
 }
 
+/** An account's password. During a rotation MySQL accepts two. */
+export interface Password {
+  /** The one that programs log in with. */
+  readonly used: string;
+  /** The one that MySQL accepts, then the one that a rotation has added. */
+  readonly accepted: readonly [string] | readonly [string, string];
+}
+
 /**
  * Values that are unknown until the first update creates them. They are never logged, and never part of the evidence.
  */
@@ -65,11 +73,11 @@ export interface HostSecrets {
   readonly database?: KeyPair;
   readonly passwords: {
     /** MySQL user of the application. Web and database hosts. */
-    readonly app: string;
+    readonly app: Password;
     /** MySQL user of replication and recovery. Database hosts. */
-    readonly replication?: string;
+    readonly replication?: Password;
     /** MySQL user of the health check behind HAProxy, which can only read the group's state. */
-    readonly health: string;
+    readonly health: Password;
   };
   /** The private key by which clients know the host's SSH server: Ed25519, PKCS #8, PEM (OpenSSH 9.6 and newer read it). */
   readonly sshHostKey: string;

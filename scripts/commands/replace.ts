@@ -24,45 +24,64 @@ ${forceHelp("replace")}`,
     const settings = ["replaceHost", ...(forced ? ["forceHost"] : [])];
     const overrides = settings.map((name) => ({ path: [`secured-web:${name}`], value: host }));
     const session = new Session(args, { stack, overrides });
-    return withSession("npm run replace", session, async () => {
-      let target: readonly string[] = [];
-      let replace: readonly string[] = [];
-      let unprotected: string | undefined;
-      const steps = [
-        ...session.preparation({ hosts: true }),
-        {
-          title: `Host ${host}`,
-          run: async (report: (line: string) => void) => {
-            const stored = await session.opened.storedStack();
-            const urn = dropletUrn(stored, stack, host);
-            target = hostUrns(stored, host);
-            const gates = target.filter((one) => one.endsWith(`::main-${host}-may-stop`));
-            if (forced) {
-              if (gates.length === 0) throw nothingToForce(host);
-              report(describeLoss("replace", host));
-            }
-            // A gate waits when it is created.
-            replace = [urn, ...gates];
-            if (stored.resources.some((one) => one.urn === urn && one.protect)) {
-              unprotected = urn;
-              await session.opened.unprotect(urn);
-            }
-            return "found";
-          },
-        },
-        ...updateSteps(session, () => ({ target, replace })),
-      ];
-      try {
-        await runSteps(steps);
-      } finally {
-        // Also after a refused preview: the droplet is then still the old one.
-        if (unprotected !== undefined) await session.opened.protectIfStored(unprotected);
-      }
-      await printOutputs(session);
-      return 0;
-    });
+    return withSession("npm run replace", session, () => replaceHost(session, { stack, host, forced }));
   },
 };
+
+/**
+ * Replaces one host, and nothing else.
+ *
+ * @param given.prepare called with the stack's state before the preview
+ */
+export async function replaceHost(
+  session: Session,
+  given: {
+    readonly stack: string;
+    readonly host: string;
+    readonly forced?: boolean;
+    readonly prepare?: (stored: StoredStack) => Promise<void>;
+  },
+): Promise<number> {
+  const { stack, host, forced = false, prepare } = given;
+  let target: readonly string[] = [];
+  let replace: readonly string[] = [];
+  let unprotected: string | undefined;
+  const steps = [
+    ...session.preparation({ hosts: true }),
+    {
+      title: `Host ${host}`,
+      run: async (report: (line: string) => void) => {
+        const stored = await session.opened.storedStack();
+        const urn = dropletUrn(stored, stack, host);
+        target = hostUrns(stored, host);
+        const gates = target.filter((one) => one.endsWith(`::main-${host}-may-stop`));
+        if (forced) {
+          if (gates.length === 0) throw nothingToForce(host);
+          report(describeLoss("replace", host));
+        }
+        // A provider that the settings add is created in any case, and must find its parent.
+        target = [...target, `urn:pulumi:${stack}::secured-web::**DatadogMonitors::main`];
+        await prepare?.(stored);
+        // A gate waits when it is created.
+        replace = [urn, ...gates];
+        if (stored.resources.some((one) => one.urn === urn && one.protect)) {
+          unprotected = urn;
+          await session.opened.unprotect(urn);
+        }
+        return "found";
+      },
+    },
+    ...updateSteps(session, () => ({ target, replace })),
+  ];
+  try {
+    await runSteps(steps);
+  } finally {
+    // Also after a refused preview: the droplet is then still the old one.
+    if (unprotected !== undefined) await session.opened.protectIfStored(unprotected);
+  }
+  await printOutputs(session);
+  return 0;
+}
 
 /** The resources of a host, and the project, which names its droplet. */
 function hostUrns({ resources }: StoredStack, host: string): string[] {

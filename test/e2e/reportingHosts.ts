@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import { gunzipSync } from "node:zlib";
-import { releaseKey, statusKey } from "../../infra/releases/objectKeys";
+import { noReportYet, releaseKey, statusKey } from "../../infra/releases/objectKeys";
 import { seal } from "../../infra/releases/seal";
 import type { HostStatus } from "../../infra/releases/status";
 import type { ReportAccess } from "../../infra/rollout/reports";
@@ -77,6 +77,12 @@ export class ReportingHosts {
   async stop(): Promise<void> {
     this.#ended = true;
     await this.#loop;
+  }
+
+  /** Stops them, and leaves no report of one of them: nobody waits for it then. */
+  async stopWithout(name: string): Promise<void> {
+    await this.stop();
+    await this.#call("PUT", this.access.bucket, statusKey(name), noReportYet);
   }
 
   async #run(): Promise<void> {

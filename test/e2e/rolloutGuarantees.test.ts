@@ -11,7 +11,10 @@ import type { Sandbox } from "./sandbox";
 /** The turns of a rollout, in their order. */
 const TURNS = [["web-1", "web-2"], ["web-3"], ["db-1"], ["db-2"], ["db-3"]];
 const WEB = ["web-1", "web-2", "web-3"];
-const SIZES = ["s-1vcpu-2gb", "s-2vcpu-4gb", "s-4vcpu-8gb", "s-8vcpu-16gb"];
+const SIZES = [
+  ...["s-1vcpu-2gb", "s-2vcpu-4gb", "s-4vcpu-8gb", "s-8vcpu-16gb"],
+  ...["s-8vcpu-32gb-amd", "s-8vcpu-32gb-640gb-intel"],
+];
 /** A host that is not held shows that it did not wait within so many of the hosts' reports. */
 const REPORTS = 5;
 
@@ -156,6 +159,29 @@ describe("a rollout guarantees that", function () {
     assert.match(stderr, /db-1: .*must not stop, because db-3 sees 2 of 3 members ONLINE/);
   }
 
+  async function resizedMembersShutDown(mutation: string): Promise<void> {
+    interface Action {
+      readonly id: number;
+      readonly type: string;
+      readonly resource_id: number;
+    }
+    const list = async () =>
+      (await sandbox.get<{ actions: Action[] }>("/v2/actions?per_page=200")).actions.sort(
+        (a, b) => a.id - b.id,
+      );
+    const newest = (await list()).at(-1)?.id ?? 0;
+    const before = dropletsNow();
+    changeSize("database");
+    await mustUpdate(mutation);
+    assert.deepEqual(dropletsNow(), before, "members are resized, not replaced");
+    const later = (await list()).filter(({ id }) => id > newest);
+    for (const name of ["db-1", "db-2", "db-3"]) {
+      const [id] = dropletsNow()[name] ?? [];
+      const types = later.filter((action) => action.resource_id === id).map(({ type }) => type);
+      assert.deepEqual(types, ["shutdown", "resize", "power_on"], `${name} shuts down before it is resized`);
+    }
+  }
+
   async function newWebDropletsComeFirst(mutation: string): Promise<void> {
     const before = dropletsNow();
     const begun = hosts.droplets.length;
@@ -198,6 +224,12 @@ describe("a rollout guarantees that", function () {
       memberStopsOnlyWithWholeGroup,
       "membersDoNotWait",
       /no member was resized/,
+    ],
+    [
+      "a member shuts down before its droplet is resized, and its power is not cut",
+      resizedMembersShutDown,
+      "membersDoNotWait",
+      /db-1 shuts down before it is resized/,
     ],
     [
       "the old droplet of a web host stays until the new one is well",

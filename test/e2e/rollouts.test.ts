@@ -139,31 +139,10 @@ describe("rollouts", function () {
     assert.match(await mustUp(...hsts(305)), /✔ Update: \d+ unchanged\n/);
   });
 
-  it("a member stops only if the group can do without it", async () => {
-    const before = await droplets();
-    const size = ["--config", "secured-web:database.size=s-4vcpu-8gb"];
-    hosts.behaviours.set("node-3", () => ({
-      number: 1,
-      group: { online: 2, members: [], queue: 0, writable: true },
-    }));
-    const failed = await up(...hsts(305), ...size);
-    assert.equal(failed.exitCode, 1);
-    assert.match(failed.stderr, /node-1: .*node-3 sees 2 of 3 members ONLINE/);
-    assert.deepEqual(await droplets(), before);
-    hosts.behaviours.delete("node-3");
-    const stdout = await mustUp(...hsts(305), ...size);
-    const order = [...stdout.matchAll(/updated Droplet main-(node-\d)/g)].map(([, name]) => name);
-    assert.deepEqual(order, ["node-1", "node-2", "node-3"]);
-    for (const [name, { id, size: now }] of Object.entries(await droplets())) {
-      assert.equal(id, before[name]?.id, "resized, not replaced");
-      assert.equal(now, "s-4vcpu-8gb");
-    }
-  });
-
   it("replace changes one droplet, whatever else is pending", async () => {
     const before = await droplets();
     const begun = hosts.taken.length;
-    const pending = [...hsts(400), "--config", "secured-web:database.size=s-4vcpu-8gb"];
+    const pending = [...hsts(400)];
     const { exitCode, stdout, stderr } = await sandbox.run("replace", [
       "dev",
       "node-2",
@@ -177,8 +156,106 @@ describe("rollouts", function () {
     assert.deepEqual([...new Set(hosts.taken.slice(begun))], ["node-2"]);
   });
 
+  describe("a rotation", () => {
+    const NODES = ["node-1", "node-2", "node-3"];
+    const settings = [...SETTINGS, ...hsts(305)];
+    const rotate = (...what: string[]) => sandbox.must("rotate", "dev", ...what, ...settings);
+
+    it("of passwords takes three updates, each of which reaches host after host; the next update changes nothing", async () => {
+      await mustUp(...settings);
+      const begun = hosts.taken.length;
+      const stdout = await rotate("passwords");
+      assert.deepEqual(hosts.taken.slice(begun), [...NODES, ...NODES, ...NODES]);
+      const told = [...stdout.matchAll(/^✔ (Update \d of \d: .*?): step \d+$/gm)].map(([, title]) => title);
+      assert.deepEqual(told, [
+        "Update 1 of 3: MySQL accepts the next passwords, too",
+        "Update 2 of 3: Hosts use the next passwords",
+        "Update 3 of 3: MySQL accepts the former passwords no longer",
+      ]);
+      assert.match(await mustUp(...settings), /✔ Update: \d+ unchanged\n/);
+    });
+
+    it("that was interrupted finishes the same update first, and then goes on", async () => {
+      const begun = hosts.taken.length;
+      hosts.behaviours.set("node-2", () => ({ outcome: "applying" }));
+      const running = sandbox.start("rotate", ["dev", "passwords", ...settings]);
+      await waitForLine(running, /node-2: has not applied the release yet/, 180_000);
+      running.child.kill("SIGINT");
+      assert.equal((await running.ended).exitCode, 130);
+      assert.deepEqual(hosts.taken.slice(begun), ["node-1"]);
+      hosts.behaviours.delete("node-2");
+      const stdout = await rotate("passwords");
+      assert.match(stdout, /Rotation of passwords: continues at update 1 of 3/);
+      assert.doesNotMatch(stdout, /Update 1 of 3:/);
+      assert.deepEqual(hosts.taken.slice(begun), [...NODES, ...NODES, ...NODES]);
+    });
+
+    it("of one host replaces it alone, with other keys", async () => {
+      const before = await droplets();
+      const keyOf = async (name: string) => {
+        const { ssh } = JSON.parse(await sandbox.must("outputs", "dev", "--show-secrets")) as {
+          ssh: { hosts: { name: string; hostKey: string }[] };
+        };
+        return ssh.hosts.find((host) => host.name === name)?.hostKey;
+      };
+      const keys = await Promise.all(NODES.map(keyOf));
+      // They do not know its new keys.
+      await hosts.stopWithout("node-2");
+      await rotate("host", "node-2");
+      hosts = await ReportingHosts.start(sandbox, await sandbox.must("outputs", "dev", "--show-secrets"));
+      await hosts.haveReported();
+      const now = await droplets();
+      const changed = NODES.filter((name) => now[`dev-${name}`]?.id !== before[`dev-${name}`]?.id);
+      assert.deepEqual(changed, ["node-2"]);
+      const others = await Promise.all(NODES.map(keyOf));
+      assert.deepEqual(
+        NODES.filter((_, index) => others[index] !== keys[index]),
+        ["node-2"],
+      );
+    });
+
+    it("refuses what it does not know, and a step that was not its turn", async () => {
+      const unknown = await sandbox.run("rotate", ["dev", "locks"]);
+      assert.equal(unknown.exitCode, 2);
+      assert.match(unknown.stderr, /expected one of passwords, certificates, ca, host, got "locks"/);
+      const far = await up(...settings, "--config", "secured-web:rotation.passwords=9");
+      assert.equal(far.exitCode, 1);
+      assert.match(far.stderr, /secured-web:rotation\.passwords: expected 6 or 7, got 9/);
+      assert.match(await mustUp(...settings), /✔ Update: \d+ unchanged\n/);
+    });
+  });
+
+  it("replace of a member that its group has lost needs no force, unless another one is missing as well", async () => {
+    const others = ["node-1", "node-3"];
+    const lost = (cause: string) => {
+      for (const name of others)
+        hosts.behaviours.set(name, (number) => ({
+          ...{ number, outcome: "unwell", unit: "mysql.service", cause },
+          group: {
+            ...{ online: 2, queue: 0, writable: true },
+            members: others.map((host) => ({ host, state: "ONLINE" })),
+          },
+        }));
+    };
+    const before = await droplets();
+    lost("node-2 is not in the group, node-1 is not in the group");
+    const waits = sandbox.start("replace", ["dev", "node-2", ...SETTINGS, ...hsts(305)]);
+    await waitForLine(
+      waits,
+      /node-2: must not stop, because node-1 unwell: mysql\.service: node-2 is not/,
+      180_000,
+    );
+    waits.child.kill("SIGINT");
+    assert.equal((await waits.ended).exitCode, 130);
+    assert.deepEqual(await droplets(), before);
+    lost("node-2 is not in the group");
+    await sandbox.must("replace", "dev", "node-2", ...SETTINGS, ...hsts(305));
+    assert.notEqual((await droplets())["dev-node-2"]?.id, before["dev-node-2"]?.id);
+    for (const name of others) hosts.behaviours.delete(name);
+  });
+
   describe("with a group that cannot do without a member", () => {
-    const pending = [...SETTINGS, ...hsts(400), "--config", "secured-web:database.size=s-4vcpu-8gb"];
+    const pending = [...SETTINGS, ...hsts(400)];
     const reboots = async () => {
       const { id } = (await droplets())["dev-node-2"] ?? assert.fail("no node-2");
       const actions = await listAll(sandbox.api, `/v2/droplets/${id}/actions`, "actions");

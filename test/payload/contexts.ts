@@ -6,6 +6,7 @@ import type {
   HostSecrets,
   HostSettings,
   KeyPair,
+  Password,
   ReleaseAccess,
 } from "../../infra/userdata/types";
 
@@ -84,6 +85,12 @@ const fakeRelease = ({ name }: Host): ReleaseAccess => ({
   sealingKey: fakeSealingKey(name),
 });
 
+/** @param isRotated true if a rotation has added the next password */
+export function fakePassword(user: string, isRotated = false): Password {
+  const used = `SECRET${user}`;
+  return { used, accepted: isRotated ? [used, `SECRETnext${user}`] : [used] };
+}
+
 /** Secrets for a host's roles; every secret text holds the word SECRET. */
 export function fakeSecrets(host: Host): HostSecrets {
   const isWeb = host.roles.includes("web");
@@ -94,9 +101,9 @@ export function fakeSecrets(host: Host): HostSecrets {
     ...(isWeb ? { web: fakePair(`${host.name}'s nginx`), app: fakePair(`${host.name}'s application`) } : {}),
     ...(isDatabase ? { database: fakePair(`${host.name}'s mysqld`) } : {}),
     passwords: {
-      app: "SECRETapp",
-      health: "SECREThealth",
-      ...(isDatabase ? { replication: "SECRETreplication" } : {}),
+      app: fakePassword("app"),
+      health: fakePassword("health"),
+      ...(isDatabase ? { replication: fakePassword("replication") } : {}),
     },
     datadogApiKey: "SECRETapikey",
     sumologicUrl: "https://collectors.example/receiver/v1/http/SECRET",

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 sys.path.insert(0, sys.argv.pop(1))
 
+import accounts  # noqa: E402
 import apply  # noqa: E402
 import checks  # noqa: E402
 import envelope  # noqa: E402
@@ -515,6 +516,157 @@ class Membership(unittest.TestCase):
                 for _ in range(3):
                     one.begun()
             self.assertEqual(told, ["https://b/group"] * 2)
+
+
+class Accounts(unittest.TestCase):
+    """What members write to MySQL's accounts."""
+
+    APP, AGENT = "'app'@'10.0.0.0/20'", "'dd-agent'@'localhost'"
+    CREATE = f"CREATE USER IF NOT EXISTS {APP} IDENTIFIED BY 'p1' REQUIRE X509"
+    SET = f"ALTER USER {APP} IDENTIFIED BY '{{}}' REQUIRE X509"
+    DISCARD = f"ALTER USER {APP} DISCARD OLD PASSWORD"
+    RETAIN = f"ALTER USER {APP} IDENTIFIED BY 'p2' RETAIN CURRENT PASSWORD"
+    STEADY = [CREATE, DISCARD, SET.format("p1")]
+    GRANTS = {"app.*": {"SELECT", "INSERT"}}
+
+    def app(self, statements=(), grants=None):
+        return {self.APP: accounts.Account(list(statements or self.STEADY), grants or self.GRANTS)}
+
+    def found(self, made=(), stored="row", recorded="row", grants=None):
+        record = {"made": [accounts.digest(one) for one in made or self.STEADY], "stored": recorded}
+        return accounts.Found({self.APP: stored}, {self.APP: record}, {self.APP: self.GRANTS if grants is None else grants})
+
+    def changes(self, *arguments):
+        """Without the statements that keep the records."""
+        todo = accounts.difference(*arguments)
+        return [one for one in todo if "secured_web.accounts" not in one]
+
+    def test_reads_the_accounts_of_a_release_in_the_order_of_its_statements(self):
+        sql = "\n".join(
+            [
+                "-- A comment; it has no statement.",
+                "SET GLOBAL super_read_only = OFF;",
+                f"{self.CREATE};\n{self.DISCARD};\n{self.SET.format('p1')};",
+                f"GRANT SELECT, INSERT ON app.*\n  TO {self.APP};",
+                f"GRANT PROCESS ON *.* TO {self.AGENT};",
+            ]
+        )
+        statements = accounts.statements_of([file("/etc/secured-web/secrets/accounts.sql", sql), file("/other.sql", sql)])
+        self.assertEqual(
+            accounts.wanted(statements), {**self.app(), self.AGENT: accounts.Account([], {"*.*": {"PROCESS"}})}
+        )
+
+    def test_reads_what_show_grants_prints(self):
+        lines = [
+            "GRANT USAGE ON *.* TO `app`@`10.0.0.0/20`",
+            "GRANT SELECT, INSERT ON `app`.* TO `app`@`10.0.0.0/20`",
+            "GRANT REPLICATION SLAVE ON *.* TO `replication`@`%`",
+            "GRANT BACKUP_ADMIN,CONNECTION_ADMIN ON *.* TO `replication`@`%` WITH GRANT OPTION",
+            "GRANT SELECT ON `performance_schema`.`threads` TO `app`@`10.0.0.0/20`",
+        ]
+        self.assertEqual(
+            accounts.shown(lines),
+            {
+                self.APP: {"app.*": {"SELECT", "INSERT"}, "performance_schema.threads": {"SELECT"}},
+                "'replication'@'%'": {
+                    "*.*": {"REPLICATION SLAVE", "BACKUP_ADMIN", "CONNECTION_ADMIN", "GRANT OPTION"}
+                },
+            },
+        )
+
+    def test_nothing_is_written_where_all_is_as_it_was_made(self):
+        self.assertEqual(accounts.difference(self.app(), self.found()), [])
+
+    def test_what_was_never_recorded_or_was_changed_since_is_made_again(self):
+        empty = accounts.Found({}, {}, {})
+        self.assertEqual(self.changes(self.app(), empty), [*self.STEADY, f"GRANT INSERT, SELECT ON app.* TO {self.APP}"])
+        self.assertEqual(self.changes(self.app(), self.found(stored="another")), self.STEADY)
+        self.assertIn("REPLACE INTO secured_web.accounts", accounts.difference(self.app(), empty)[-1])
+
+    def test_a_rotation_adds_a_password_and_sets_no_other(self):
+        both = [*self.STEADY, self.RETAIN]
+        self.assertEqual(self.changes(self.app(both), self.found()), [self.RETAIN])
+        self.assertEqual(self.changes(self.app(both), self.found(both)), [])
+        ended = [self.CREATE.replace("p1", "p2"), self.DISCARD, self.SET.format("p2")]
+        self.assertEqual(self.changes(self.app(ended), self.found(both)), ended)
+
+    def test_a_privilege_is_given_before_another_is_taken(self):
+        found = self.found(grants={"app.*": {"SELECT", "DELETE"}, "mysql.*": {"SELECT"}})
+        self.assertEqual(
+            self.changes(self.app(), found),
+            [
+                f"GRANT INSERT ON app.* TO {self.APP}",
+                f"REVOKE IF EXISTS DELETE ON app.* FROM {self.APP}",
+                f"REVOKE IF EXISTS SELECT ON mysql.* FROM {self.APP}",
+            ],
+        )
+
+    def test_an_account_that_no_release_names_any_more_is_dropped_and_one_of_somebody_else_stays(self):
+        found = self.found()
+        found.stored["'somebody'@'%'"] = "row"
+        found.records[self.AGENT] = {"made": [], "stored": "row"}
+        self.assertEqual(self.changes(self.app(), found), [f"DROP USER IF EXISTS {self.AGENT}"])
+
+    def turn(self, one, me=0, number=7, newest=7, now=100.0, **changed):
+        """The statements that a member's turn writes, where the accounts differ."""
+        hosts = [f"db-{count}.x" for count in range(1, 4)]
+        view = {"readOnly": 0, "newest": newest, "members": [{"host": host, "state": "ONLINE"} for host in hosts], **changed}
+        running = {"number": number, "files": [file("/etc/secured-web/secrets/accounts.sql", f"{self.CREATE};")]}
+        asked = mock.Mock(return_value="")
+        with (
+            mock.patch.object(accounts, "load", return_value=running),
+            mock.patch.object(accounts, "found", return_value=accounts.Found({}, {}, {})),
+            mock.patch.object(accounts, "ask", asked),
+            mock.patch("builtins.print"),
+        ):
+            one.turn((hosts[me], hosts, view), now)
+        return [call.args[0] for call in asked.call_args_list]
+
+    def test_members_write_one_after_another_and_only_those_with_the_newest_release(self):
+        one = accounts.Accounts()
+        self.assertIsNotNone(one.trouble(6))
+        self.assertEqual(self.turn(one, number=6), [])
+        self.assertIsNone(one.trouble(6))
+        self.assertEqual(self.turn(one, number=8), [])
+        self.assertIsNotNone(one.trouble(8))
+        [sql] = self.turn(one)
+        self.assertTrue(sql.startswith(self.CREATE))
+        self.assertIsNotNone(one.trouble(7))
+        second = accounts.Accounts()
+        self.assertEqual(self.turn(second, me=1), [])
+        self.assertEqual(self.turn(second, me=1, now=119.0), [])
+        self.assertEqual(len(self.turn(second, me=1, now=120.0)), 1)
+
+    def test_a_member_compares_once_a_minute_and_at_once_with_another_release(self):
+        one = accounts.Accounts()
+        with mock.patch.object(accounts, "difference", return_value=[]) as compared:
+            for now, number in ((100.0, 7), (103.0, 7), (161.0, 7), (164.0, 8)):
+                self.turn(one, now=now, number=number, newest=number)
+                self.assertIsNone(one.trouble(number))
+        self.assertEqual(compared.call_count, 3)
+
+    def test_what_fails_is_tried_again_in_the_next_turn_and_the_host_is_not_well_meanwhile(self):
+        one = accounts.Accounts()
+        with mock.patch.object(accounts, "statements_of", side_effect=OSError), self.assertRaises(OSError):
+            self.turn(one)
+        self.assertIsNotNone(one.trouble(7))
+        self.assertEqual(len(self.turn(one, now=103.0)), 1)
+
+    def test_a_member_that_takes_no_writes_or_has_no_majority_writes_nothing(self):
+        alone = [{"host": "db-1.x", "state": "ONLINE"}, {"host": "db-2.x", "state": "UNREACHABLE"}]
+        for changed in ({"readOnly": 1}, {"members": alone}, {"members": None}):
+            self.assertEqual(self.turn(accounts.Accounts(), **changed), [])
+
+    def test_a_members_own_credentials_are_set_where_they_are_others(self):
+        change = (
+            "CHANGE REPLICATION SOURCE TO SOURCE_USER = 'replication', SOURCE_PASSWORD = 'p2' "
+            "FOR CHANNEL 'group_replication_recovery'"
+        )
+        for stored, expected in (("p2", []), ("p1", [change])):
+            asked = mock.Mock(return_value=json.dumps({"SOURCE_USER": "replication", "SOURCE_PASSWORD": stored}))
+            with mock.patch.object(accounts, "ask", asked):
+                accounts.Accounts().keep_credentials([self.CREATE, change])
+            self.assertEqual([call.args[0] for call in asked.call_args_list][1:], expected)
 
 
 class Spaces(unittest.TestCase):

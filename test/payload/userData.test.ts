@@ -7,9 +7,18 @@ import { configurationFiles, renderFiles } from "../../infra/userdata/files";
 import { userDataLimitBytes } from "../../infra/userdata/limits";
 import { placeholderSecrets } from "../../infra/userdata/placeholderSecrets";
 import { renderUserData } from "../../infra/userdata/render";
-import type { HostContext, HostSettings } from "../../infra/userdata/types";
+import type { HostContext, HostSecrets, HostSettings } from "../../infra/userdata/types";
 import { testCertificate } from "../unit/certificates";
-import { contextOf, contextsOf, datadog, fakeSecrets, settings, sumologic, type Variant } from "./contexts";
+import {
+  contextOf,
+  contextsOf,
+  datadog,
+  fakePassword,
+  fakeSecrets,
+  settings,
+  sumologic,
+  type Variant,
+} from "./contexts";
 import { parseUserData, textOf } from "./parsed";
 
 const render = (context: HostContext) => renderUserData(context, fakeSecrets(context.host));
@@ -98,6 +107,40 @@ describe("payload: user data", () => {
     assert.ok(!database.includes("'s nginx") && !database.includes("'s application"));
   });
 
+  it("during a rotation, has the passwords that MySQL accepts, and the one that programs use", () => {
+    const context = contextOf({ topology: "converged" }, "node-1");
+    const secrets = fakeSecrets(context.host);
+    const rotated = (step: "accept" | "use") => {
+      const passwords = Object.fromEntries(
+        Object.keys(secrets.passwords).map((user) => {
+          const { used, accepted } = fakePassword(user, true);
+          return [user, { accepted, used: step === "accept" ? used : accepted[1] }];
+        }),
+      ) as unknown as HostSecrets["passwords"];
+      const { files } = parseUserData(renderUserData(context, { ...secrets, passwords }));
+      return (path: string) => files.find((file) => file.path === path)?.text ?? assert.fail(path);
+    };
+    for (const [step, used] of [
+      ["accept", "SECRET"],
+      ["use", "SECRETnext"],
+    ] as const) {
+      const textOf = rotated(step);
+      const folder = "/etc/secured-web/secrets";
+      for (const user of ["app", "health"]) {
+        const sql = textOf(`${folder}/accounts.sql`);
+        const set = sql.indexOf(`ALTER USER '${user}'@'10.20.0.0/20' IDENTIFIED BY 'SECRET${user}'`);
+        const add = sql.indexOf(
+          `ALTER USER '${user}'@'10.20.0.0/20' IDENTIFIED BY 'SECRETnext${user}' RETAIN CURRENT PASSWORD;`,
+        );
+        assert.ok(set > 0 && add > set, sql);
+        assert.equal(textOf(`${folder}/${user}.password`), `${used}${user}\n`);
+      }
+      assert.ok(textOf(`${folder}/health.cnf`).includes(`password = ${used}health\n`));
+      assert.ok(textOf(`${folder}/replication.sql`).includes(`SOURCE_PASSWORD = '${used}replication'\n`));
+    }
+    assert.ok(!textOf(renderUserData(context, secrets)).includes("RETAIN"));
+  });
+
   it("has no secret in the configuration files, nor in the evidence", () => {
     for (const context of variants.flatMap(contextsOf)) {
       const files = configurationFiles(context);
@@ -132,7 +175,7 @@ describe("payload: user data", () => {
       ],
       [
         "a missing replication password",
-        { ...secrets, passwords: { app: "aaaaaaaa", health: "aaaaaaaa" } },
+        { ...secrets, passwords: { app: fakePassword("app"), health: fakePassword("health") } },
         /node-1: its roles require the secret passwords\.replication/,
       ],
       [
@@ -142,7 +185,10 @@ describe("payload: user data", () => {
       ],
       [
         "a password that would need quoting",
-        { ...secrets, passwords: { ...secrets.passwords, app: "SECRET'; DROP" } },
+        {
+          ...secrets,
+          passwords: { ...secrets.passwords, app: { used: "SECRET'; DROP", accepted: ["SECRET'; DROP"] } },
+        },
         /^UserDataError: the password of app: expected 8 or more letters and digits$/,
       ],
     ] as const) {

@@ -271,6 +271,65 @@ describe("program: separated production stack", () => {
 });
 
 describe("program: variants", () => {
+  it("rotation of the CA: at each step all certificates are of one CA, which every host trusts before and after", async () => {
+    const steps: { signer: string; trusted: string[] }[] = [];
+    for (const step of [0, 1, 2, 3]) {
+      const stack = await registrations("dev", { ...dev, rotation: JSON.stringify({ ca: step }) });
+      const signers = new Set(
+        ofType(stack, "LocallySignedCert").map(({ inputs }) => String(inputs.caCertPem)),
+      );
+      const [signer = ""] = signers;
+      assert.equal(signers.size, 1);
+      const trusted = new Set(
+        [...userDataOf(stack).values()].map((text) =>
+          [...new Set(text.match(/certificate-of-ca-\d/g))].sort().join(" "),
+        ),
+      );
+      assert.equal(trusted.size, 1, "all hosts trust the same ones");
+      steps.push({
+        signer: /certificate-of-ca-\d/.exec(signer)?.[0] ?? "",
+        trusted: [...trusted].join().split(" "),
+      });
+    }
+    const [first, second] = ["certificate-of-ca-0", "certificate-of-ca-1"] as const;
+    assert.deepEqual(steps, [
+      { signer: first, trusted: [first] },
+      { signer: first, trusted: [first, second] },
+      { signer: second, trusted: [first, second] },
+      { signer: second, trusted: [second] },
+    ]);
+  });
+
+  it("rotation of a host's keys is about this host, and no other", async () => {
+    const settings = { ...dev, replaceHost: "node-2", rotation: '{"hostKeys":1}' };
+    const counters = ofType(await registrations("dev", settings), "Stash").filter(({ name }) =>
+      name.endsWith("-keys"),
+    );
+    assert.deepEqual(
+      counters.map(({ name, inputs, ignoreChanges }) => [
+        name,
+        inputs.input,
+        ignoreChanges.includes("input"),
+      ]),
+      [
+        ["node-1-keys", 0, true],
+        ["node-2-keys", 1, false],
+        ["node-3-keys", 0, true],
+      ],
+    );
+  });
+
+  it("rotation of a host's keys needs the host, and that of passwords a group", async () => {
+    for (const [settings, error] of [
+      [{ rotation: '{"hostKeys":1}' }, /rotation\.hostKeys: requires secured-web:replaceHost/],
+      [
+        { rotation: '{"passwords":1}', replication: "source-replica" },
+        /rotation\.passwords: requires replication group/,
+      ],
+    ] as const)
+      await assert.rejects(registrations("dev", { ...dev, ...settings }), error);
+  });
+
   it("passthrough: TLS ends on the web host, and the client's address comes by the PROXY protocol", async () => {
     const { pair, config } = await passthrough("www.dev.foobar.com");
     const stack = await registrations("dev", { ...dev, ...config });

@@ -11,7 +11,8 @@ SELECT JSON_OBJECT(
 'self', @@GLOBAL.report_host,
 'readOnly', @@GLOBAL.super_read_only,
 'empty', @@GLOBAL.gtid_executed = '',
-'tables', (SELECT COUNT(*) FROM information_schema.tables WHERE TABLE_SCHEMA = 'secured_web'),
+'lists', (
+SELECT COUNT(*) FROM information_schema.tables WHERE TABLE_SCHEMA = 'secured_web' AND TABLE_NAME IN ('newest', 'members')),
 'members', (
 SELECT JSON_ARRAYAGG(JSON_OBJECT('host', MEMBER_HOST, 'state', MEMBER_STATE))
 FROM performance_schema.replication_group_members WHERE MEMBER_HOST <> ''),
@@ -48,7 +49,7 @@ def look(limit_s=5):
     with open(CONFIG, encoding="utf-8") as file:
         me, configured = group.parse_config(file.read())
     view = json.loads(group.mysql(ROOT, VIEW, limit_s))
-    if view["tables"] == 2:
+    if view["lists"] == 2:
         view |= json.loads(group.mysql(ROOT, ROWS, limit_s))
     return me, configured, view
 

@@ -27,10 +27,8 @@ NO_GROUP_YET = "The stack has had no group yet.\n"
 # How old the supervisor's status may be.
 FRESH_S = 15
 
-HEALTH = "SELECT host FROM mysql.user WHERE user = 'health'"
 TABLES = """
 CREATE DATABASE IF NOT EXISTS secured_web;
-GRANT SELECT ON secured_web.* TO 'secured-web-group'@'localhost', 'health'@'{health}';
 CREATE TABLE IF NOT EXISTS secured_web.newest (id TINYINT PRIMARY KEY, number BIGINT UNSIGNED NOT NULL);
 CREATE TABLE IF NOT EXISTS secured_web.members (
   host VARCHAR(255) PRIMARY KEY, admitted BOOL NOT NULL DEFAULT FALSE, leaving BOOL NOT NULL DEFAULT FALSE);
@@ -83,7 +81,7 @@ def statements(me, configured, number, view, answering):
 def made(configured, number, online):
     hosts = sorted({*configured, *online})
     values = ", ".join(f"('{checked(host)}', {host in online})" for host in hosts)
-    return TABLES.format(health="{health}", number=int(number), values=values)
+    return TABLES.format(number=int(number), values=values)
 
 
 def taken(configured, number):
@@ -108,27 +106,23 @@ class Membership:
         self.url = own["status"].rsplit("/", 2)[0] + "/group"
         self.has_begun = False
 
-    def turn(self, number):
-        """Looks and writes once. Raises OSError, ValueError, KeyError or SubprocessError."""
-        try:
-            me, configured, view = members.look()
-        except (OSError, ValueError, subprocess.SubprocessError):
-            # mysqld does not run, which is told elsewhere.
-            return
+    def turn(self, look, number):
+        """Writes once; True where it does. look: see members.look.
+
+        Raises OSError, ValueError, KeyError or SubprocessError.
+        """
+        me, configured, view = look
         if members.states(view).get(me) == "ONLINE":
             self.begun()
-            for sql in statements(me, configured, number, view, self.answering()):
-                self.write(sql)
-        elif not view["empty"]:
+            todo = statements(me, configured, number, view, self.answering())
+            for sql in todo:
+                members.supervisor().mysql(members.ROOT, sql, 30)
+            return bool(todo)
+        if not view["empty"]:
             self.unmark()
         else:
             self.ask()
-
-    def write(self, sql):
-        mysql = members.supervisor().mysql
-        if "{health}" in sql:
-            sql = sql.replace("{health}", mysql(members.ROOT, HEALTH, 5))
-        mysql(members.ROOT, sql, 30)
+        return False
 
     def answering(self):
         """The hosts that have answered the supervisor a moment ago."""

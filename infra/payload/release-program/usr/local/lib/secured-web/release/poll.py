@@ -11,6 +11,7 @@ import sys
 import time
 from datetime import datetime, timezone
 
+import accounts
 import apply
 import host
 import members
@@ -56,11 +57,15 @@ class Poller:
         self.started_at = -RETRY_S
         self.beginnings = 0
         self.membership = membership.Membership(self.own, self.keys)
+        self.accounts = accounts.Accounts()
+        # What members.look() has said in this turn; None without a group, or without an answer.
+        self.seen = None
 
     # The newest release.
 
     def turn(self):
-        self.keep_members()
+        self.seen = look()
+        self.keep("list", self.keep_members)
         if apply_state() in ("activating", "active", "deactivating"):
             self.tell(self.outcome())
             return
@@ -69,6 +74,8 @@ class Poller:
         elif not self.begin_again(self.outcome()) and self.fetch():
             self.beginnings = 0
             self.start(0)
+        else:
+            self.keep("accounts", self.keep_accounts)
         self.tell(self.outcome())
 
     def outcome(self):
@@ -124,7 +131,8 @@ class Poller:
     def say(self, what, trouble):
         if self.troubles.get(what) == trouble:
             return
-        aim = {"fetch": "fetch the release", "status": "write the status", "list": "keep the list of members"}[what]
+        aim = {"fetch": "fetch the release", "status": "write the status", "list": "keep the list of members",
+               "accounts": "keep the accounts of MySQL"}[what]  # fmt: skip
         print(f"could not {aim}: {trouble}; this host goes on as it is" if trouble else f"can {aim} again", flush=True)
         self.troubles[what] = trouble
 
@@ -166,29 +174,53 @@ class Poller:
     def judged(self, outcome):
         if outcome.get("outcome") in ("applying", "undone", "refused"):
             return outcome
-        if not self.well:
+        trouble = self.well or self.accounts_trouble()
+        if not trouble:
             return {"outcome": "well"}
-        cause, unit = self.well
+        cause, unit = trouble
         journal = self.redacted(host.journal_of(unit))
         return {"outcome": "unwell", "cause": self.redacted([cause])[0], "unit": unit, "journal": journal}
 
-    def keep_members(self):
-        if not members.is_grouped():
+    def accounts_trouble(self):
+        if self.seen is None:
+            return None
+        number = (load(ROOT, RUNNING) or {}).get("number", 0)
+        cause = self.troubles.get("accounts") or self.accounts.trouble(number)
+        return cause and (cause, host.DATABASE)
+
+    # The group's data.
+
+    def keep(self, what, work):
+        if self.seen is None:
             return
         try:
-            self.membership.turn((load(ROOT, RUNNING) or {}).get("number", 0))
-            self.say("list", None)
+            work()
+            self.say(what, None)
         except (OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
-            self.say("list", membership.trouble_of(error))
+            self.say(what, self.redacted([membership.trouble_of(error)])[0])
+
+    def keep_members(self):
+        if self.membership.turn(self.seen, (load(ROOT, RUNNING) or {}).get("number", 0)):
+            self.seen = look()
+
+    def keep_accounts(self):
+        self.accounts.turn(self.seen, time.monotonic())
 
     def group(self):
-        if not members.is_grouped():
+        if self.seen is None:
             return {}
-        try:
-            me, _, view = members.look()
-        except (OSError, ValueError, subprocess.SubprocessError):
-            return {}
+        me, _, view = self.seen
         return {"group": members.status(me, view)}
+
+
+def look():
+    """See members.look; None without a group, or without an answer of mysqld, which is told elsewhere."""
+    if not members.is_grouped():
+        return None
+    try:
+        return members.look()
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
 
 
 def main():

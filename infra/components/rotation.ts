@@ -1,0 +1,100 @@
+import * as pulumi from "@pulumi/pulumi";
+import { refusalHook } from "./refusalHook";
+
+/** The rotations of a whole stack: arguments of `npm run rotate`. */
+export const rotated = ["passwords", "certificates", "ca"] as const;
+export type Rotated = (typeof rotated)[number];
+
+/** How far each rotation of a site is: a step of `phases`, or the number of rotations (certificates, a host's keys). */
+export interface Rotations extends Readonly<Record<Rotated, pulumi.Output<number>>> {
+  /** All keys of one host, by its name. */
+  readonly hosts: ReadonlyMap<string, pulumi.Output<number>>;
+}
+
+/** The values that this run sets: those of the last update, or one more. */
+export interface GivenRotations extends Readonly<Partial<Record<Rotated, number>>> {
+  readonly hostKeys?: number | undefined;
+}
+
+/**
+ * A rotation of passwords or of the CA takes three updates, because hosts change one after another:
+ *
+ *   0  the current one is used and accepted
+ *   1  the next one is accepted, too
+ *   2  the next one is used
+ *
+ * The third update ends it: the next one is the current one, and the former one is not accepted any more.
+ */
+export const phases = 3;
+
+/**
+ * The counters of a site's rotations. They are in the stack's state, so an update without the settings of
+ * `npm run rotate` keeps them.
+ *
+ * @param hosts the names of all hosts
+ * @param replacedHost the host to which `hostKeys` applies
+ */
+export function createRotations(
+  name: string,
+  given: GivenRotations,
+  { hosts, replacedHost }: { hosts: readonly string[]; replacedHost: string | undefined },
+  opts: pulumi.CustomResourceOptions,
+): Rotations {
+  const counter = (resourceName: string, what: keyof GivenRotations, value: number | undefined) => {
+    const oneMore = refusalHook(`${resourceName}-grows`, ({ oldInputs }) => {
+      const before = Number((oldInputs as { input?: number } | undefined)?.input ?? 0);
+      if (value !== undefined && value !== before && value !== before + 1)
+        throw new Error(`secured-web:rotation.${what}: expected ${before} or ${before + 1}, got ${value}`);
+    });
+    const stash = new pulumi.Stash(
+      resourceName,
+      { input: value ?? 0 },
+      {
+        ...opts,
+        ...(value === undefined ? { ignoreChanges: ["input"] } : {}),
+        hooks: { beforeUpdate: [oneMore] },
+      },
+    );
+    return stash.input.apply(Number);
+  };
+  return {
+    passwords: counter(`${name}-rotation-passwords`, "passwords", given.passwords),
+    certificates: counter(`${name}-rotation-certificates`, "certificates", given.certificates),
+    ca: counter(`${name}-rotation-ca`, "ca", given.ca),
+    hosts: new Map(
+      hosts.map((host) => [
+        host,
+        counter(`${name}-${host}-keys`, "hostKeys", host === replacedHost ? given.hostKeys : undefined),
+      ]),
+    ),
+  };
+}
+
+/** Changes with the first update of each rotation of passwords. */
+export function rotationOf(step: number): number {
+  return Math.ceil(step / phases);
+}
+
+/** Two things that take turns, such as passwords: at each end of a rotation, the other one is the current one. */
+export type Slots<T> = readonly [T, T];
+
+/** The generation of what is in a slot. The next one is created when its rotation begins, and not before. */
+export function generationIn(slot: 0 | 1, step: number): number {
+  const { current, phase } = phaseOf(step);
+  if (current % 2 === slot) return current;
+  return phase === 0 ? current - 1 : current + 1;
+}
+
+/** The one that is used at a step, and those that are accepted; first the current one. */
+export function inTurn<T>(
+  step: number,
+  slots: Slots<T>,
+): { used: T; accepted: readonly [T] | readonly [T, T] } {
+  const { current, phase } = phaseOf(step);
+  const [now, next] = current % 2 === 0 ? slots : ([slots[1], slots[0]] as const);
+  return { used: phase === 2 ? next : now, accepted: phase === 0 ? [now] : [now, next] };
+}
+
+function phaseOf(step: number): { current: number; phase: number } {
+  return { current: Math.floor(step / phases), phase: step % phases };
+}
