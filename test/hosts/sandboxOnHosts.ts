@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { ProjectStatus } from "../../scripts/hosts/status";
 import type { Ended, Running, Sandbox } from "../e2e/sandbox";
+import { waitFor } from "../waitFor";
 import { Visitors } from "./workloads/visitors";
 
 const SITE = "www.dev.foobar.com";
@@ -43,5 +44,49 @@ export class SandboxOnHosts {
     assert.ok(port);
     const rootsFile = join(this.sandbox.home.dir, "hosts", "certificates", "roots.pem");
     return Visitors.at({ site: SITE, address: "127.0.0.1", port, rootsFile });
+  }
+
+  /**
+   * Runs something while visitors read and write: no request fails, and every acknowledged note is on each database host
+   * exactly once.
+   *
+   * @returns the seconds that it took, the number of requests, and the texts of the acknowledged notes
+   */
+  async underLoad(
+    databaseHosts: readonly string[],
+    work: () => Promise<unknown>,
+  ): Promise<{ seconds: number; requests: number; acknowledged: readonly string[] }> {
+    const visitors = await this.visitors();
+    let seconds: number;
+    try {
+      await visitors.goOn("before the change");
+      const begin = Date.now();
+      await work();
+      seconds = (Date.now() - begin) / 1000;
+      await visitors.goOn("after the change");
+    } finally {
+      await visitors.stop();
+    }
+    const { requests, acknowledged } = visitors;
+    const failed = requests.filter(({ status }) => status !== 200 && status !== 201);
+    assert.deepEqual(failed, [], `${failed.length} of ${requests.length} requests failed`);
+    for (const host of databaseHosts) await this.hasOnce(host, acknowledged);
+    return { seconds, requests: requests.length, acknowledged };
+  }
+
+  /** A database host has each of the notes exactly once, as soon as it has applied them. */
+  async hasOnce(host: string, acknowledged: readonly string[]): Promise<void> {
+    let wrong: readonly string[] = [];
+    await waitFor(
+      `each acknowledged note once on ${host}`,
+      async () => {
+        const counts = new Map<string, number>();
+        for (const text of (await this.exec(host, "mysql", "-BNe", "SELECT text FROM app.notes")).split("\n"))
+          counts.set(text, (counts.get(text) ?? 0) + 1);
+        wrong = acknowledged.filter((text) => counts.get(text) !== 1);
+        return wrong.length === 0;
+      },
+      { within: 60, every: 2, explain: async () => `lost or doubled: ${wrong.join(", ")}` },
+    );
   }
 }

@@ -120,7 +120,7 @@ function defaults({ http_idle_timeout_seconds }: Balancer): string {
     "timeout http-request 30s",
     "timeout queue 30s",
     // A reload lets a client's idle connection live until its next answer. Closed at once, it could lose a request that
-    // is already on its way.
+    // was sent already.
     "option idle-close-on-response",
     // A backend that has just stopped does not fail a request: the next one is tried.
     "option redispatch 1",
