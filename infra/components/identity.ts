@@ -2,11 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
 import { type Host, ofHost, type Topology } from "../topology";
+import { certificateName, type Service } from "../userdata/certificateName";
 import type { GivenSecrets, HostSecrets, KeyPair, Password } from "../userdata/types";
 import { generationIn, inTurn, type Rotations, type Slots } from "./rotation";
-
-/** The purpose of a certificate from the internal CA. It determines the certificate's names and key usages. */
-type Service = "web" | "app" | "database";
 
 const caValidityHours = 10 * 365 * 24;
 /** The first update within the last 90 days of a certificate renews it. */
@@ -134,7 +132,8 @@ export class Identity extends pulumi.ComponentResource {
       `${this.name}-${name}`,
       {
         privateKeyPem: key.privateKeyPem,
-        subject: { commonName: host.fqdn, organization: "secured-web", organizationalUnit: service },
+        // The host's names are in the extension for them; clients verify those, and MySQL's accounts this one.
+        subject: { commonName: certificateName(service) },
         dnsNames: this.dnsNames(host, service),
       },
       { parent: this },

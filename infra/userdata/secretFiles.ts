@@ -1,5 +1,6 @@
 /** A host's files with secrets, and with what the first update creates: certificates, addresses, keys. Pure. */
 import { databaseWriters } from "../topology";
+import { certificateName } from "./certificateName";
 import { hostFile, orderedByPath, renderFiles } from "./files";
 import type { Rendering } from "./payload";
 import type { HostContext, HostFile, HostSecrets, KeyPair, Password } from "./types";
@@ -66,6 +67,7 @@ function databaseSecrets(context: HostContext, secrets: HostSecrets): HostFile[]
       trees: ["secret-database"],
       values: {
         vpcIpRange,
+        appCertificate: certificateName("app"),
         appPassword: accepted("app", passwords.app).first,
         healthPassword: accepted("health", passwords.health).first,
         next: nextPasswords({ app: passwords.app, health: passwords.health }),
@@ -85,6 +87,7 @@ function databaseSecrets(context: HostContext, secrets: HostSecrets): HostFile[]
         trees: ["secret-group"],
         values: {
           vpcIpRange: settings.vpcIpRange,
+          databaseCertificate: certificateName("database"),
           replicationPassword,
           usedReplicationPassword: password("replication", secret.used),
           healthPassword: password("health", passwords.health.used),
@@ -93,7 +96,14 @@ function databaseSecrets(context: HostContext, secrets: HostSecrets): HostFile[]
       };
     }
     return source === undefined || source.name === host.name
-      ? { trees: ["secret-source"], values: { vpcIpRange: settings.vpcIpRange, replicationPassword } }
+      ? {
+          trees: ["secret-source"],
+          values: {
+            vpcIpRange: settings.vpcIpRange,
+            databaseCertificate: certificateName("database"),
+            replicationPassword,
+          },
+        }
       : { trees: ["secret-replica"], values: { sourceFqdn: source.fqdn, replicationPassword } };
   }
 }

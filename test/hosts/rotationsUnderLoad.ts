@@ -18,9 +18,9 @@ const TOPOLOGIES = {
 const TIMES = 3;
 const LINE_WITHIN_MS = 10 * 60_000;
 const TLS = "/etc/mysql/tls";
-/** The key pair and CA of the host itself, and a copy of those before a rotation. */
-const OWN = { folder: TLS, certificate: `${TLS}/server.pem` };
-const FORMER = { folder: "/root/former", certificate: "/root/former/server.pem" };
+/** On database hosts: the application's key pair as it is, and as it was before a rotation. */
+const OWN = "/root/own";
+const FORMER = "/root/former";
 
 for (const [topology, { web, database }] of Object.entries(TOPOLOGIES)) {
   const all = [...new Set([...web, ...database])];
@@ -49,29 +49,25 @@ for (const [topology, { web, database }] of Object.entries(TOPOLOGIES)) {
       assert.match(await live.must("up", "dev", ...configured()), /✔ Update: \d+ unchanged\n/);
     }
 
-    /** Whether another member accepts a client: "" if so, else what it says. */
-    async function refusal(
-      member: string,
-      user: string,
-      password: string,
-      { folder } = OWN,
-    ): Promise<string> {
+    /** Copies the application's key pair to the database hosts, which have MySQL's client. */
+    async function copyPair(folder: string): Promise<void> {
+      for (const name of ["app.pem", "app.key"]) {
+        const text = await exec(web[0] ?? "", "cat", `/etc/secured-web/secrets/${name}`);
+        const script = `install -d -m 0700 ${folder} && echo ${Buffer.from(text).toString("base64")} | base64 -d > ${folder}/${name}`;
+        for (const host of database) await exec(host, "bash", "-c", script);
+      }
+    }
+
+    /** Why a member refuses a client on another one, which has the application's key pair; "" if it accepts. */
+    async function refusal(member: string, user: string, password: string, folder = OWN): Promise<string> {
       const from = database.find((host) => host !== member) ?? "";
       const name = await sql(member, "SELECT @@report_host");
-      const { exitCode, stderr } = await live.run(
-        ...[
-          "sandbox",
-          "exec",
-          from,
-          "env",
-          `MYSQL_PWD=${password}`,
-          "mysql",
-          "--no-defaults",
-          `--host=${name}`,
-        ],
-        ...[`--user=${user}`, "--ssl-mode=VERIFY_IDENTITY", `--ssl-ca=${TLS}/ca.pem`],
-        ...[`--ssl-cert=${folder}/server.pem`, `--ssl-key=${folder}/server.key`, "-e", "SELECT 1"],
-      );
+      const mysql = [
+        ...["env", `MYSQL_PWD=${password}`, "mysql", "--no-defaults", `--host=${name}`, `--user=${user}`],
+        ...["--ssl-mode=VERIFY_IDENTITY", `--ssl-ca=${TLS}/ca.pem`, `--ssl-cert=${folder}/app.pem`],
+        ...[`--ssl-key=${folder}/app.key`, "-e", "SELECT 1"],
+      ];
+      const { exitCode, stderr } = await live.run("sandbox", "exec", from, ...mysql);
       return exitCode === 0 ? "" : stderr.trim() || "no reason";
     }
 
@@ -133,6 +129,7 @@ for (const [topology, { web, database }] of Object.entries(TOPOLOGIES)) {
         const users = ["app", "health"];
         const former = await Promise.all(users.map((user) => passwordOf(host, user)));
         await underLoad(`passwords, ${time}`, () => rotate("passwords"));
+        await copyPair(OWN);
         for (const [index, user] of users.entries()) {
           const old = former[index] ?? "";
           const now = await passwordOf(host, user);
@@ -161,6 +158,7 @@ for (const [topology, { web, database }] of Object.entries(TOPOLOGIES)) {
         await rotate("passwords");
       });
       assert.notEqual(await passwordOf(host, "app"), former);
+      await copyPair(OWN);
       for (const member of database) assert.match(await refusal(member, "app", former), /Access denied/);
     });
 
@@ -184,11 +182,11 @@ for (const [topology, { web, database }] of Object.entries(TOPOLOGIES)) {
     for (let time = 1; time <= TIMES; time++) {
       it(`the internal CA, ${time}`, async () => {
         const [host = ""] = web;
-        for (const member of database)
-          await exec(member, "bash", "-c", `rm -rf ${FORMER.folder} && cp -a ${TLS} ${FORMER.folder}`);
+        await copyPair(FORMER);
         const password = await passwordOf(host, "app");
         for (const member of database) assert.equal(await refusal(member, "app", password, FORMER), "");
         await underLoad(`CA, ${time}`, () => rotate("ca"));
+        await copyPair(OWN);
         for (const member of database) {
           assert.equal(await refusal(member, "app", password), "", member);
           assert.match(

@@ -17,8 +17,9 @@ export interface Issued {
 }
 
 export interface Request {
-  /** DNS names; the first is the common name as well. */
   readonly names: readonly string[];
+  /** The common name; the first DNS name by default. */
+  readonly commonName?: string;
   /** Days from now until it ends; negative: it has ended. 30 by default. */
   readonly days?: number;
 }
@@ -58,11 +59,11 @@ export class TestAuthority {
     return new TestAuthority(certificate, keys, subject);
   }
 
-  async issue({ names, days = 30 }: Request): Promise<Issued> {
+  async issue({ names, commonName = names[0], days = 30 }: Request): Promise<Issued> {
     const keys = await newKeys();
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: Buffer.from(webcrypto.getRandomValues(new Uint8Array(8))).toString("hex"),
-      subject: `CN=${names[0]}`,
+      subject: `CN=${commonName}`,
       issuer: this.issuer,
       notBefore: new Date(Date.now() - 60 * dayMs),
       notAfter: new Date(Date.now() + days * dayMs),

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { certificateName } from "../../../infra/userdata/certificateName";
 import { waitFor } from "../../waitFor";
 import type { World } from "../world/world";
 import type { WorldHost } from "../world/worldHost";
@@ -44,13 +45,14 @@ export function refusalProof(world: () => World): void {
     }
   });
 
-  it("web to database: mysqld refuses a client without a certificate, with one of another CA, and with one that has expired", async () => {
-    const names = ["web-1"];
+  it("web to database: mysqld refuses a client without a certificate, with one of another CA or another purpose, and with one that has expired", async () => {
+    const asked = { names: ["web-1"], commonName: certificateName("app") };
     const internal = await TestAuthority.of(await world().account.internalCa());
     const certificates = {
-      stranger: await (await TestAuthority.create("another")).issue({ names }),
-      good: await internal.issue({ names }),
-      expired: await internal.issue({ names, days: -1 }),
+      stranger: await (await TestAuthority.create("another")).issue(asked),
+      good: await internal.issue(asked),
+      expired: await internal.issue({ ...asked, days: -1 }),
+      database: await internal.issue({ ...asked, commonName: certificateName("database") }),
     };
     const ask = (files: string) =>
       web().attempt(
@@ -62,6 +64,20 @@ export function refusalProof(world: () => World): void {
       assert.match((await ask("")).stderr, /Access denied/);
       assert.match((await ask(show("stranger"))).stderr, /unknown ca|Lost connection/i);
       assert.match((await ask(show("expired"))).stderr, /expired|Lost connection/i);
+      assert.match((await ask(show("database"))).stderr, /Access denied/);
+      // The release program would set the account right again.
+      await database().run("systemctl stop secured-web-release.service");
+      try {
+        await requireOfApp("X509");
+        assert.equal(
+          (await ask(show("database"))).code,
+          0,
+          "an account that takes any certificate of the CA",
+        );
+      } finally {
+        await requireOfApp(`SUBJECT '/CN=${certificateName("app")}'`);
+        await database().run("systemctl start secured-web-release.service");
+      }
     });
   });
 
@@ -177,6 +193,12 @@ export function refusalProof(world: () => World): void {
     const lines = pem.split("\n").filter((line) => line !== "");
     assert.match(await haproxy.ask(`set ssl cert ${file} <<\n${lines.join("\n")}\n`), /transaction/i);
     assert.match(await haproxy.ask(`commit ssl cert ${file}`), /Success/i);
+  }
+
+  async function requireOfApp(what: string): Promise<void> {
+    const name = "CONCAT('\\'app\\'@\\'', Host, '\\'')";
+    const [[account] = []] = await database().mysql(`SELECT ${name} FROM mysql.user WHERE User = 'app'`);
+    await database().mysql(`SET SESSION sql_log_bin = 0; ALTER USER ${account} REQUIRE ${what}`);
   }
 
   /** The application once more, as it is, beside the real one: it knows one database host alone. */

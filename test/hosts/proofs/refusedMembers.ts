@@ -1,5 +1,6 @@
 /** Who does not get into the replication group: plaintext, and certificates that are not the group's, in each direction. */
 import assert from "node:assert/strict";
+import { certificateName } from "../../../infra/userdata/certificateName";
 import { waitFor } from "../../waitFor";
 import { writeRow } from "../checkers/replicated";
 import type { World } from "../world/world";
@@ -42,11 +43,12 @@ export function refusedMembersProof(world: () => World): void {
     });
   });
 
-  it("mysqld refuses a member without TLS, without a certificate, and with one that has expired", async () => {
-    const names = [joiner().fqdn];
+  it("mysqld refuses a member without TLS, without a certificate, with one of another purpose, and with one that has expired", async () => {
+    const asked = { names: [joiner().fqdn], commonName: certificateName("database") };
     const certificates = {
-      good: await internal.issue({ names }),
-      expired: await internal.issue({ names, days: -1 }),
+      good: await internal.issue(asked),
+      expired: await internal.issue({ ...asked, days: -1 }),
+      app: await internal.issue({ ...asked, commonName: certificateName("app") }),
     };
     const password =
       "$(mysql --no-defaults --user=root --batch --skip-column-names --execute " +
@@ -61,6 +63,7 @@ export function refusedMembersProof(world: () => World): void {
       for (const wrong of ["--ssl-mode=DISABLED --get-server-public-key", "--ssl-mode=REQUIRED"])
         assert.match((await ask(wrong)).stderr, /Access denied|insecure transport/, wrong);
       assert.match((await ask(`--ssl-mode=REQUIRED ${show("expired")}`)).stderr, /expired|Lost connection/);
+      assert.match((await ask(`--ssl-mode=REQUIRED ${show("app")}`)).stderr, /Access denied/);
     });
   });
 
