@@ -93,6 +93,14 @@ describe("npm start with monitoring=datadog", function () {
     assert.deepEqual(await monitorsOf(datadog()), []);
   });
 
+  it("replace of one host with the agent switched on changes this host, and the next update makes the monitors", async () => {
+    const replaced = succeed(await sandbox.run("replace", ["dev", "node-3", ...agent], user));
+    assert.match(replaced, /replaced Droplet main-node-3/);
+    assert.deepEqual(await monitorsOf(datadog(), "dev"), []);
+    succeed(await sandbox.run("up", ["dev", ...agent], user));
+    assert.equal((await monitorsOf(datadog(), "dev")).length, made.length);
+  });
+
   it("npm stop ends the stand-in and leaves nothing", async () => {
     const { url } = datadog();
     await sandbox.must("stop");
