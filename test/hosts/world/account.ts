@@ -111,7 +111,9 @@ export class Account {
       deployment: { resources: { urn: string; outputs?: Record<string, unknown> }[] };
     };
     const output = (type: string, name: string): string => {
-      const found = deployment.resources.find(({ urn }) => urn.endsWith(`${type}::main-ca-0`))?.outputs?.[name];
+      const found = deployment.resources.find(({ urn }) => urn.endsWith(`${type}::main-ca-0`))?.outputs?.[
+        name
+      ];
       // A secret is an object with the value's JSON in it.
       const { plaintext } = (found ?? {}) as { plaintext?: string };
       return plaintext === undefined ? String(found) : (JSON.parse(plaintext) as string);
