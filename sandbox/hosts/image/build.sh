@@ -40,10 +40,18 @@ use_sid='
 # shellcheck disable=SC2016
 install_from_sid='chroot "$1" apt-get update && DEBIAN_FRONTEND=noninteractive chroot "$1" apt-get install -y -t sid '"${from_sid[*]}"
 
+# The package makes a database at its installation, which no droplet may have. It does so with a SHUTDOWN in mysqld's
+# --init-file, which races with the end of the initialization (seen: the installation fails on a busy machine). With
+# this program in the place of mysqld, it makes none.
+# shellcheck disable=SC2016
+without_mysqld='
+  printf "#!/bin/sh\nexit 0\n" > "$1"/usr/local/sbin/mysqld
+  chmod 0755 "$1"/usr/local/sbin/mysqld'
+
 # Nothing that identifies a machine may be shared by all droplets: machine id, host keys, a database's files.
 # shellcheck disable=SC2016
 clean='
-  rm -rf "$1"/usr/sbin/policy-rc.d "$1"/etc/hostname "$1"/etc/ssh/ssh_host_* "$1"/var/lib/mysql/* "$1"/var/lib/cloud \
+  rm -rf "$1"/usr/sbin/policy-rc.d "$1"/usr/local/sbin/mysqld "$1"/etc/hostname "$1"/etc/ssh/ssh_host_* "$1"/var/lib/mysql/* "$1"/var/lib/cloud \
     "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*.bin "$1"/var/cache/apt/archives/*.deb "$1"/var/log/mysql/* \
     "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/* "$1"/etc/apt/apt.conf.d/99mmdebstrap
   : > "$1"/etc/machine-id
@@ -71,6 +79,7 @@ exec mmdebstrap --variant=minbase --mode=root --format=directory --include="$inc
 	--dpkgopt='path-exclude=/usr/share/locale/*' \
 	--dpkgopt=force-unsafe-io \
 	--customize-hook="$use_sid" \
+	--customize-hook="$without_mysqld" \
 	--customize-hook="$install_from_sid" \
 	--customize-hook="$clean" \
 	--customize-hook="$units" \
