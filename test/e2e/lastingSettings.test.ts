@@ -59,8 +59,8 @@ describe("settings that a stack keeps", function () {
       /secured-web:topology: cannot change from converged to separated/,
     ],
     [
-      "fewer database hosts than the last update had",
-      ["database.count=3"],
+      "fewer database hosts than the last update had, where they are no group that they can leave",
+      ["database.count=3", "replication=source-replica"],
       /secured-web:database\.count: cannot change from 5 to 3/,
     ],
     [
