@@ -9,7 +9,8 @@ export async function removeInnerTls(world: World): Promise<void> {
   const program = "/usr/local/lib/secured-web/app/main.js";
   await Promise.all(
     world.hostsWith("database").map(async (host) => {
-      await host.run("systemctl stop secured-web-group.service");
+      // The release program would set the accounts right again.
+      await host.run("systemctl stop secured-web-release.service secured-web-group.service");
       const [[network = ""] = []] = await host.mysql("SELECT host FROM mysql.user WHERE user = 'app'");
       await host.mysql("STOP GROUP_REPLICATION", { timeoutMs: 90_000 });
       await host.mysql(
