@@ -123,16 +123,17 @@ async function runTests(args: readonly string[], yes: boolean): Promise<number> 
   await setUp(yes);
   const files = testFiles();
   // Tests of hosts mostly wait, so the other core runs the other tests. Their output is printed after the others'.
-  const others = start([...args, ...files.filter((file) => !needsHosts(file))], "inherit");
-  const hosts = start([...args, ...files.filter(needsHosts)], "pipe");
+  const others = start([...args, ...files.filter((file) => !runsWithHosts(file))], "inherit");
+  const hosts = start([...args, ...files.filter(runsWithHosts)], "pipe");
   const first = await others.ended;
   hosts.show();
   return verdict([first, await hosts.ended]);
 }
 
-/** Tests of monitoring and of operators also need hosts. They run with the other tests, which finish earlier. */
-function needsHosts(file: string): boolean {
-  return file.startsWith(HOSTS_TESTS) && file !== join(HOSTS_TESTS, "operators.test.ts");
+/** The tests of hosts, except these two files, by which both processes take about the same time. */
+function runsWithHosts(file: string): boolean {
+  if (file === join(HOSTS_TESTS, "operators.test.ts")) return false;
+  return file.startsWith(HOSTS_TESTS) || file === join("test", "e2e", "badInput.test.ts");
 }
 
 /** Starts mocha. Its output is shown at once (`inherit`), or after `show` is called (`pipe`). */
