@@ -84,6 +84,7 @@ describe("payload: the release program (Python)", function () {
       "self.settled == number else",
       "True else",
     ],
+    ["writes accounts before there is a list", "accounts.py", "if not newest or number", "if number"],
     ["lets all members write at once", "accounts.py", "online.index(me) * STAGGER_S", "0"],
   ] as const) {
     it(`fails them when it ${what}`, () => {

@@ -614,12 +614,11 @@ class Accounts(unittest.TestCase):
         running = {"number": number, "files": [file("/etc/secured-web/secrets/accounts.sql", f"{self.CREATE};")]}
         asked = mock.Mock(return_value="")
         with (
-            mock.patch.object(accounts, "load", return_value=running),
             mock.patch.object(accounts, "found", return_value=accounts.Found({}, {}, {})),
             mock.patch.object(accounts, "ask", asked),
             mock.patch("builtins.print"),
         ):
-            one.turn((hosts[me], hosts, view), now)
+            one.turn((hosts[me], hosts, view), running, now)
         return [call.args[0] for call in asked.call_args_list]
 
     def test_members_write_one_after_another_and_only_those_with_the_newest_release(self):
@@ -651,6 +650,12 @@ class Accounts(unittest.TestCase):
             self.turn(one)
         self.assertIsNotNone(one.trouble(7))
         self.assertEqual(len(self.turn(one, now=103.0)), 1)
+
+    def test_a_host_without_a_release_and_a_group_without_a_list_write_nothing(self):
+        for number, newest in ((0, None), (7, None)):
+            one = accounts.Accounts()
+            self.assertEqual(self.turn(one, number=number, newest=newest), [])
+            self.assertIsNotNone(one.trouble(number))
 
     def test_a_member_that_takes_no_writes_or_has_no_majority_writes_nothing(self):
         alone = [{"host": "db-1.x", "state": "ONLINE"}, {"host": "db-2.x", "state": "UNREACHABLE"}]

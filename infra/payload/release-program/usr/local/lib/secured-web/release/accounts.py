@@ -14,7 +14,6 @@ import re
 from collections import namedtuple
 
 import members
-from files import RUNNING, load
 
 # The members do not write at once: the second ONLINE one by name waits so long, the third twice as long.
 STAGGER_S = 20
@@ -33,16 +32,17 @@ Account = namedtuple("Account", "statements grants")
 # stored: {account: digest of its row}; records: {account: {"made", "stored"}}; grants: {account: {object: {privilege}}}
 Found = namedtuple("Found", "stored records grants")
 
+ACCOUNT = "CONCAT('\\'', User, '\\'@\\'', Host, '\\'')"
 ROW = """SHA2(CONCAT_WS('|', plugin, authentication_string, ssl_type, HEX(x509_subject), max_user_connections,
 account_locked, User_attributes), 256)"""
 TABLE = """CREATE TABLE IF NOT EXISTS secured_web.accounts (
 account VARCHAR(255) PRIMARY KEY, made JSON NOT NULL, row_digest CHAR(64) NOT NULL)"""
-STORED = f"""SELECT JSON_OBJECTAGG(CONCAT('\\'', User, '\\'@\\'', Host, '\\''), {ROW}) FROM mysql.user"""
+STORED = f"SELECT JSON_OBJECTAGG({ACCOUNT}, {ROW}) FROM mysql.user"
 IS_THERE = "SELECT COUNT(*) FROM information_schema.tables WHERE TABLE_SCHEMA = 'secured_web' AND TABLE_NAME = 'accounts'"
 RECORDS = "SELECT JSON_OBJECTAGG(account, JSON_OBJECT('made', made, 'stored', row_digest)) FROM secured_web.accounts"
 RECORD = f"""REPLACE INTO secured_web.accounts
-SELECT {{account}}, '{{made}}', {ROW} FROM mysql.user WHERE CONCAT('\\'', User, '\\'@\\'', Host, '\\'') = {{account}}"""
-FORGET = "DELETE FROM secured_web.accounts WHERE account = {account}"
+SELECT "{{account}}", '{{made}}', {ROW} FROM mysql.user WHERE {ACCOUNT} = "{{account}}\""""
+FORGET = 'DELETE FROM secured_web.accounts WHERE account = "{account}"'
 CREDENTIALS = """SELECT JSON_OBJECT('SOURCE_USER', User_name, 'SOURCE_PASSWORD', User_password)
 FROM mysql.slave_master_info WHERE Channel_name = 'group_replication_recovery'"""
 
@@ -100,9 +100,9 @@ def difference(accounts, found):
         done = len(record["made"]) if as_made and record["made"] == made[: len(record["made"])] else 0
         changes = want.statements[done:] + grant_changes(account, want.grants, found.grants.get(account, {}))
         if changes:
-            todo += [*changes, RECORD.format(account=quoted(account), made=json.dumps(made))]
+            todo += [*changes, RECORD.format(account=account, made=json.dumps(made))]
     for account in sorted(set(found.records) - set(accounts)):
-        todo += [f"DROP USER IF EXISTS {account}", FORGET.format(account=quoted(account))]
+        todo += [f"DROP USER IF EXISTS {account}", FORGET.format(account=account)]
     return todo
 
 
@@ -116,15 +116,10 @@ def grant_changes(account, want, have):
     return given + taken
 
 
-def quoted(account):
-    return '"' + account + '"'
-
-
 class Accounts:
     """One for the poller's life."""
 
-    def __init__(self, root="/"):
-        self.root = root
+    def __init__(self):
         # The number of the release for which all is done; None while something differs.
         self.settled = None
         self.looked_at = None
@@ -134,15 +129,17 @@ class Accounts:
         """Why the host is not well yet with a release; None where it is."""
         return None if self.settled == number else "MySQL's accounts are not yet as the release says"
 
-    def turn(self, look, now):
-        """Compares and writes once. look: see members.look; now: monotonic seconds. Raises what mysql() raises."""
+    def turn(self, look, running, now):
+        """Compares and writes once. Raises what mysql() raises.
+
+        look: see members.look; running: the document of the release that runs; now: monotonic seconds.
+        """
         me, _, view = look
-        running = load(self.root, RUNNING) or {}
-        number, states = running.get("number", 0), members.states(view)
+        number, states = running["number"], members.states(view)
         online = sorted(host for host, state in states.items() if state == "ONLINE")
         newest = view.get("newest") or 0
-        # Where the release is newer than the group's, the group takes it in the next turn.
-        if number > newest or me not in online or view["readOnly"] or len(online) * 2 <= len(states):
+        # The group has no list of members yet, or takes this release in the next turn.
+        if not newest or number > newest or me not in online or view["readOnly"] or len(online) * 2 <= len(states):
             return
         if number < newest:
             # Another member's release decides.

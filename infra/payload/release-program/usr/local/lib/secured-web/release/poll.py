@@ -58,12 +58,14 @@ class Poller:
         self.beginnings = 0
         self.membership = membership.Membership(self.own, self.keys)
         self.accounts = accounts.Accounts()
-        # What members.look() has said in this turn; None without a group, or without an answer.
+        # Of this turn: the release that runs, and what members.look() has said; None without a group, or without an answer.
+        self.running = {"number": 0, "version": "", "files": []}
         self.seen = None
 
     # The newest release.
 
     def turn(self):
+        self.running = load(ROOT, RUNNING) or self.running
         self.seen = look()
         self.keep("list", self.keep_members)
         if apply_state() in ("activating", "active", "deactivating"):
@@ -144,7 +146,7 @@ class Poller:
         if outcome.get("outcome") == "applying":
             self.well = None
         elif self.well is None or time.monotonic() - self.looked_at >= STATUS_S:
-            self.well = host.trouble(load(ROOT, RUNNING) or {"files": []}) or ()
+            self.well = host.trouble(self.running) or ()
             self.looked_at = time.monotonic()
         status = {**self.base(), **self.judged(outcome), **self.group()}
         if status == self.told and time.monotonic() - self.told_at < STATUS_S:
@@ -159,15 +161,14 @@ class Poller:
 
     def base(self):
         self.droplet = self.droplet or droplet_id()
-        running = load(ROOT, RUNNING) or {}
-        number = running.get("number", 0)
+        number = self.running["number"]
         return {
             "host": self.own["host"],
             "dropletId": self.droplet,
             "bootId": os.environ.get("BOOT_ID", ""),
             "number": number,
             "wanted": number,
-            "version": running.get("version", ""),
+            "version": self.running["version"],
             "rebootRequired": os.path.exists("/run/reboot-required"),
         }
 
@@ -184,8 +185,7 @@ class Poller:
     def accounts_trouble(self):
         if self.seen is None:
             return None
-        number = (load(ROOT, RUNNING) or {}).get("number", 0)
-        cause = self.troubles.get("accounts") or self.accounts.trouble(number)
+        cause = self.troubles.get("accounts") or self.accounts.trouble(self.running["number"])
         return cause and (cause, host.DATABASE)
 
     # The group's data.
@@ -200,11 +200,11 @@ class Poller:
             self.say(what, self.redacted([membership.trouble_of(error)])[0])
 
     def keep_members(self):
-        if self.membership.turn(self.seen, (load(ROOT, RUNNING) or {}).get("number", 0)):
+        if self.membership.turn(self.seen, self.running["number"]):
             self.seen = look()
 
     def keep_accounts(self):
-        self.accounts.turn(self.seen, time.monotonic())
+        self.accounts.turn(self.seen, self.running, time.monotonic())
 
     def group(self):
         if self.seen is None:
