@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { tellForcedStop, untilGroupIsWhole } from "../rollout/gate";
+import { reasonOf, tellForcedStop, untilGroupIsWhole } from "../rollout/gate";
 import { knownValue } from "../rollout/knownValue";
 import { tellState } from "../rollout/observer";
 import { readReport } from "../rollout/reports";
@@ -50,9 +50,7 @@ export class MemberGate extends pulumi.ComponentResource {
       if (status === undefined) return;
       tellState(member.name, "shuts down");
       await shutDown(api, status.dropletId, SHUTDOWN_WITHIN_SECONDS).catch((error: unknown) => {
-        throw new Error(
-          `${member.name} does not shut down: ${error instanceof Error ? error.message : String(error)}`,
-        );
+        throw new Error(`${member.name} does not shut down: ${reasonOf(error)}`);
       });
     });
     new pulumi.Stash(

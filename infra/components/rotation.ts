@@ -25,7 +25,7 @@ export interface GivenRotations extends Readonly<Partial<Record<Rotated, number>
  *
  * The third update ends it: the next one is the current one, and the former one is not accepted any more.
  */
-export const phases = 3;
+const phases = 3;
 
 /**
  * The counters of a site's rotations. They are in the stack's state, so an update without the settings of

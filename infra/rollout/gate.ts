@@ -187,7 +187,12 @@ class TurnError extends Error {
 }
 
 function asProblem(error: unknown): string {
-  return `cannot be asked: ${error instanceof Error ? error.message : String(error)}`;
+  return `cannot be asked: ${reasonOf(error)}`;
+}
+
+/** The text of anything that was thrown. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Calls a check once a second until it returns no problem. Problems in reaching Spaces are waited for as well. */

@@ -28,6 +28,12 @@ export function rolloutSignal(): AbortSignal | undefined {
   return observer?.signal;
 }
 
+/** Ends a request after a time, or when the rollout ends. */
+export function requestSignal(limitMs: number): AbortSignal {
+  const timeout = AbortSignal.timeout(limitMs);
+  return observer === undefined ? timeout : AbortSignal.any([observer.signal, timeout]);
+}
+
 /** The environment of the engine; a program that the engine runs itself has the same one. */
 export function engineEnvironment(): Readonly<Record<string, string | undefined>> {
   return observer?.environment ?? process.env;

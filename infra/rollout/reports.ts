@@ -2,7 +2,6 @@
 import { noReportYet, statusKey } from "../releases/objectKeys";
 import { type HostStatus, openStatus } from "../releases/status";
 import type { Replication } from "../topology";
-import { rolloutSignal } from "./observer";
 import { getObject, type SpacesKeyPair } from "./spaces";
 
 /** The place of a site's status objects, and the key that reads them. */
@@ -46,11 +45,7 @@ export async function readReport(
   { name, sealingKey }: StatusHost,
   { stack, credentials, bucket, region }: StatusPlace,
 ): Promise<Report> {
-  const { object, now } = await getObject(
-    { bucket, region, key: statusKey(name) },
-    credentials,
-    rolloutSignal(),
-  );
+  const { object, now } = await getObject({ bucket, region, key: statusKey(name) }, credentials);
   if (object === undefined || object.text === noReportYet) return { status: undefined, written: now, now };
   return { status: openStatus(object.text, stack, name, sealingKey), written: object.written, now };
 }

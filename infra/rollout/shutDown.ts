@@ -1,6 +1,6 @@
 /** A clean stop of a droplet, by DigitalOcean's API. */
 import { setTimeout as delay } from "node:timers/promises";
-import { rolloutSignal } from "./observer";
+import { requestSignal, rolloutSignal } from "./observer";
 
 /** The API's address, and a token that can act on droplets. */
 export interface ApiAccess {
@@ -24,7 +24,7 @@ export async function shutDown(api: ApiAccess, dropletId: string, withinSeconds:
     const response = await fetch(`${api.url.replace(/\/$/, "")}${path}${suffix}`, {
       method,
       headers: { Authorization: `Bearer ${api.token}`, "Content-Type": "application/json" },
-      signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...[rolloutSignal() ?? []].flat()]),
+      signal: requestSignal(TIMEOUT_MS),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const answer = (await response.json()) as { message?: string; droplet?: { status: string } };

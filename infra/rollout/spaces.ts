@@ -2,7 +2,7 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { AwsV4Signer } from "aws4fetch";
-import { engineEnvironment } from "./observer";
+import { engineEnvironment, requestSignal } from "./observer";
 
 /** A Spaces key. */
 export interface SpacesKeyPair {
@@ -37,7 +37,6 @@ const TIMEOUT_MS = 10_000;
 export async function getObject(
   place: { bucket: string; region: string; key: string },
   credentials: SpacesKeyPair,
-  signal?: AbortSignal,
 ): Promise<SpacesAnswer> {
   const url = objectUrl(place);
   const { headers } = await new AwsV4Signer({
@@ -47,7 +46,7 @@ export async function getObject(
     service: "s3",
     region: "us-east-1",
   }).sign();
-  const { status, date, written, text } = await send(url, Object.fromEntries(headers), signal);
+  const { status, date, written, text } = await send(url, Object.fromEntries(headers));
   const now = new Date(date ?? Date.now());
   if (status === 404) return { now };
   if (status !== 200) {
@@ -72,13 +71,12 @@ interface Answer {
   readonly text: string;
 }
 
-function send(url: URL, headers: Record<string, string>, signal: AbortSignal | undefined): Promise<Answer> {
+function send(url: URL, headers: Record<string, string>): Promise<Answer> {
   const { HTTP_PROXY, http_proxy } = engineEnvironment();
   const proxy = url.protocol === "http:" ? (HTTP_PROXY ?? http_proxy) : undefined;
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
   const options = {
     headers: { ...headers, host: url.host },
-    signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+    signal: requestSignal(TIMEOUT_MS),
     agent: false as const,
   };
   return new Promise((resolve, reject) => {
