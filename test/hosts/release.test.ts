@@ -65,16 +65,7 @@ describe("releases on running hosts", function () {
   /** Runs something while visitors read and write: no request fails, and no acknowledged note is lost. */
   async function withoutFailure<T>(work: () => Promise<T>): Promise<T> {
     const visitors = Visitors.start(world());
-    let result: T;
-    try {
-      await visitors.goOn("before the release");
-      result = await work();
-      await visitors.goOn("after the release");
-    } finally {
-      await visitors.stop();
-    }
-    const failed = visitors.requests.filter(({ status }) => status !== 200 && status !== 201);
-    assert.deepEqual(failed, [], `${failed.length} of ${visitors.requests.length} requests failed`);
+    const result = await visitors.during("release", work);
     const { verdict, missing } = await everyAcknowledged(visitors.acknowledged, world().hosts);
     assert.equal(verdict, "kept", JSON.stringify(missing));
     return result;

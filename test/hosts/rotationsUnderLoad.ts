@@ -202,7 +202,10 @@ for (const [topology, { web, database }] of Object.entries(TOPOLOGIES)) {
       const replaced = database.at(-1) ?? "";
       const before = await membersAgree();
       assert.ok(!before.includes("dd-agent"));
-      for (const host of database) await sql(host, "FLUSH BINARY LOGS; PURGE BINARY LOGS BEFORE NOW()");
+      for (const host of database) {
+        const [log] = (await sql(host, "FLUSH BINARY LOGS; SHOW BINARY LOG STATUS")).split("\t");
+        await sql(host, `PURGE BINARY LOGS TO '${log}'`);
+      }
       settings.set("monitoring", "datadog");
       await underLoad("replace, without binary logs", async () => {
         await live.must("replace", "dev", replaced, ...configured());

@@ -31,7 +31,7 @@ describe("reboots of running hosts", function () {
     } finally {
       await visitors.stop();
     }
-    assert.deepEqual(failed(visitors), [], visitors.summary());
+    assert.deepEqual(visitors.failed, [], visitors.summary());
     const { verdict, missing } = await everyAcknowledged(visitors.acknowledged, world().hosts);
     assert.equal(verdict, "kept", `${JSON.stringify(missing)}; ${visitors.summary()}`);
   });
@@ -48,7 +48,7 @@ describe("reboots of running hosts", function () {
       await visitors.stop();
       await host.run("systemctl enable --now secured-web-drain.service");
     }
-    assert.notDeepEqual(failed(visitors), [], visitors.summary());
+    assert.notDeepEqual(visitors.failed, [], visitors.summary());
   });
 
   it("a host whose supervisor is not enabled does not come back, and the same look sees it", async () => {
@@ -66,10 +66,6 @@ describe("reboots of running hosts", function () {
     await whole();
   });
 });
-
-function failed({ requests }: Visitors) {
-  return requests.filter(({ status }) => status !== 200 && status !== 201);
-}
 
 /** systemd's word for a host when its boot has come to its end. */
 async function settled(host: WorldHost): Promise<string> {

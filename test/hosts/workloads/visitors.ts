@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -70,6 +71,25 @@ export class Visitors {
     return this.requests.flatMap(({ kind, status, text }) =>
       kind === "write" && status === 201 && text !== undefined ? [text] : [],
     );
+  }
+
+  /** Requests that were not answered well. */
+  get failed(): readonly Request[] {
+    return this.requests.filter(({ status }) => status !== 200 && status !== 201);
+  }
+
+  /** Runs something while they write and read, and ends them. Throws if a request fails. */
+  async during<T>(what: string, work: () => Promise<T>): Promise<T> {
+    let result: T;
+    try {
+      await this.goOn(`before the ${what}`);
+      result = await work();
+      await this.goOn(`after the ${what}`);
+    } finally {
+      await this.stop();
+    }
+    assert.deepEqual(this.failed, [], `${this.failed.length} of ${this.requests.length} requests failed`);
+    return result;
   }
 
   /** How many requests that began at or after a time were answered well. */
