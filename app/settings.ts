@@ -68,7 +68,8 @@ export function healthSettings(env: Environment): HealthSettings {
   };
 }
 
-function variable(env: Environment, name: string): string {
+/** Throws if the variable is missing. */
+export function variable(env: Environment, name: string): string {
   const value = env[name];
   if (!value) throw new Error(`the environment variable ${name} is not set`);
   return value;

@@ -15,6 +15,7 @@ const COMMANDS: readonly string[] = [
     "refresh",
     "replace",
     "rotate",
+    "revoke",
     "sandbox",
     "status",
   ],
@@ -29,6 +30,7 @@ function load(name: string): Command {
 
 /** Runs one command and ends the process with its exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
+  toleratePipes();
   const exitCode = await run(argv);
   // Does not call process.exit at once, because that would lose output in the pipes of stdout and stderr.
   process.exitCode = exitCode;
@@ -36,6 +38,17 @@ export async function main(argv: readonly string[]): Promise<void> {
     [process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write("", done))),
   );
   process.exit();
+}
+
+/**
+ * In `npm run up | tee log`, Ctrl-C ends tee as well. The command then ends as without a pipe, and its last lines are
+ * lost. Without this listener, the Pulumi SDK catches the error of each write (EPIPE), writes it, and so on for ever.
+ */
+function toleratePipes(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+    });
 }
 
 async function run([name = "", ...args]: readonly string[]): Promise<number> {

@@ -1,10 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
+import { type Authority, revocationList } from "../releases/revocationList";
 import { type Host, ofHost, type Topology } from "../topology";
 import { certificateName, type Service } from "../userdata/certificateName";
 import type { GivenSecrets, HostSecrets, KeyPair, Password } from "../userdata/types";
-import { generationIn, inTurn, type Rotations, type Slots } from "./rotation";
+import { certificateGeneration, generationIn, inTurn, type Rotations, type Slots } from "./rotation";
 
 const caValidityHours = 10 * 365 * 24;
 /** The first update within the last 90 days of a certificate renews it. */
@@ -19,18 +20,14 @@ export interface IdentityArgs {
   readonly rotations: Rotations;
 }
 
-/** A certificate authority of the site, PEM. During a rotation there are two. */
-interface Authority {
-  readonly key: string;
-  readonly certificate: string;
-}
-
 type User = "app" | "replication" | "health";
 
 /** The internal certificate authority, a key and certificate for each host and service, and the passwords. */
 export class Identity extends pulumi.ComponentResource {
-  /** The CA certificates that hosts trust, PEM. */
+  /** The CA certificates that hosts trust, PEM. During a rotation there are two. */
   readonly caCertificate: pulumi.Output<string>;
+  /** The list of revoked certificates of each of these CAs, PEM. */
+  readonly revocationLists: pulumi.Output<string>;
   /** The CA that signs. */
   private readonly signer: pulumi.Output<Authority>;
   private readonly passwords: Readonly<Record<User, pulumi.Output<Password>>>;
@@ -49,6 +46,11 @@ export class Identity extends pulumi.ComponentResource {
     this.signer = pulumi.secret(inUse.apply(({ used }) => used));
     this.caCertificate = pulumi.unsecret(
       inUse.apply(({ accepted }) => accepted.map(({ certificate }) => `${certificate.trimEnd()}\n`).join("")),
+    );
+    this.revocationLists = pulumi.unsecret(
+      pulumi
+        .all([inUse, args.rotations.revoked])
+        .apply(([{ accepted }, revoked]) => accepted.map((one) => revocationList(one, revoked)).join("")),
     );
     this.passwords = {
       app: this.password("app"),
@@ -86,7 +88,7 @@ export class Identity extends pulumi.ComponentResource {
     return pulumi.secret(
       pulumi
         .all([
-          this.caCertificate,
+          pulumi.all([this.caCertificate, this.revocationLists]),
           pulumi.all([this.passwords.app, this.passwords.replication, this.passwords.health]),
           ofHost(this.sshHostKeys, host.name).privateKeyPemPkcs8,
           isWeb ? this.webKeyPair(host) : undefined,
@@ -95,7 +97,7 @@ export class Identity extends pulumi.ComponentResource {
         ])
         .apply(
           ([
-            caCertificate,
+            [caCertificate, revocationLists],
             [app, replication, health],
             sshHostKey,
             webPair,
@@ -103,6 +105,7 @@ export class Identity extends pulumi.ComponentResource {
             databasePair,
           ]): HostSecrets => ({
             caCertificate,
+            revocationLists,
             sshHostKey,
             passwords: { app, health, ...(isDatabase ? { replication } : {}) },
             ...(webPair ? { web: webPair } : {}),
@@ -126,7 +129,9 @@ export class Identity extends pulumi.ComponentResource {
     const { certificates, hosts } = this.args.rotations;
     const key = this.privateKey(
       name,
-      pulumi.all([certificates, ofHost(hosts, host.name)]).apply((counts) => counts.join(".")),
+      pulumi
+        .all([certificates.apply(certificateGeneration), ofHost(hosts, host.name)])
+        .apply((counts) => counts.join(".")),
     );
     const request = new tls.CertRequest(
       `${this.name}-${name}`,
@@ -169,12 +174,12 @@ export class Identity extends pulumi.ComponentResource {
   }
 
   /** @param trigger a new value replaces the key */
-  private privateKey(name: string, trigger: pulumi.Output<number | string>): tls.PrivateKey {
-    return new tls.PrivateKey(
-      `${this.name}-${name}`,
-      { algorithm: "ECDSA", ecdsaCurve: "P256" },
-      { parent: this, replacementTrigger: trigger },
-    );
+  private privateKey(
+    name: string,
+    trigger: pulumi.Output<number | string>,
+    kind: tls.PrivateKeyArgs = { algorithm: "ECDSA", ecdsaCurve: "P256" },
+  ): tls.PrivateKey {
+    return new tls.PrivateKey(`${this.name}-${name}`, kind, { parent: this, replacementTrigger: trigger });
   }
 
   private slots<T>(create: (slot: 0 | 1) => T): Slots<T> {
@@ -184,7 +189,8 @@ export class Identity extends pulumi.ComponentResource {
   private authority(slot: 0 | 1): pulumi.Output<Authority> {
     const { label, rotations } = this.args;
     const generation = rotations.ca.apply((step) => generationIn(slot, step));
-    const key = this.privateKey(`ca-${slot}`, generation);
+    // Its signatures contain nothing random, so the lists of revoked certificates stay the same between updates.
+    const key = this.privateKey(`ca-${slot}`, generation, { algorithm: "ED25519" });
     const certificate = new tls.SelfSignedCert(
       `${this.name}-ca-${slot}`,
       {
@@ -198,7 +204,7 @@ export class Identity extends pulumi.ComponentResource {
       { parent: this },
     );
     return pulumi
-      .all([key.privateKeyPem, certificate.certPem])
+      .all([key.privateKeyPemPkcs8, certificate.certPem])
       .apply(([keyPem, certPem]) => ({ key: keyPem, certificate: certPem }));
   }
 

@@ -3,7 +3,14 @@ import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
-import { groupKey, noGroupYet, noReportYet, releaseKey, statusKey } from "../releases/objectKeys";
+import {
+  groupKey,
+  noGroupYet,
+  noReportYet,
+  releaseKey,
+  revocationsKey,
+  statusKey,
+} from "../releases/objectKeys";
 import { engineEnvironment } from "../rollout/observer";
 import type { ReportAccess, StatusHost, StatusPlace } from "../rollout/reports";
 import type { ApiAccess } from "../rollout/shutDown";
@@ -16,6 +23,7 @@ export interface ReleaseStoreArgs {
   readonly region: string;
   readonly topology: Topology;
   readonly rotations: Rotations;
+  readonly revocationLists: pulumi.Output<string>;
 }
 
 /**
@@ -37,12 +45,13 @@ export class ReleaseStore extends pulumi.ComponentResource {
   private readonly hostKey: digitalocean.SpacesKey;
   private readonly reports: ReadonlyMap<string, digitalocean.SpacesBucketObject>;
   private readonly group: digitalocean.SpacesBucketObject;
+  private readonly revocations: digitalocean.SpacesBucketObject;
   private readonly signingPair: tls.PrivateKey;
   private readonly sealingKeys: ReadonlyMap<string, pulumi.Output<string>>;
 
   constructor(
     name: string,
-    { label, region, topology, rotations }: ReleaseStoreArgs,
+    { label, region, topology, rotations, revocationLists }: ReleaseStoreArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("secured-web:index:ReleaseStore", name, {}, opts);
@@ -106,6 +115,19 @@ export class ReleaseStore extends pulumi.ComponentResource {
       ]),
     );
     this.group = this.overwritten(`${name}-group`, groupKey, noGroupYet);
+    // Releases reach one host after another, which takes minutes. This object reaches all hosts in seconds.
+    this.revocations = new digitalocean.SpacesBucketObject(
+      `${name}-revocations`,
+      {
+        bucket: this.releases.name,
+        region,
+        key: revocationsKey,
+        acl: "private",
+        contentType: "application/x-pem-file",
+        content: revocationLists,
+      },
+      { parent: this, provider: this.spaces },
+    );
     this.signingPair = new tls.PrivateKey(`${name}-release`, { algorithm: "ED25519" }, parent);
     this.signingKey = this.signingPair.privateKeyPemPkcs8;
     this.sealingKeys = new Map(
@@ -142,13 +164,12 @@ export class ReleaseStore extends pulumi.ComponentResource {
           this.hostKey.secretKey,
           this.signingPair.publicKeyPem,
           this.sealingKeyOf(hostName),
-          // The host depends on its object by this, and is deleted before it.
-          ofHost(this.reports, hostName).key,
-          // The hosts ask for this object before they start a group.
-          this.group.key,
+          // The host depends on its objects by this, and is deleted before them.
+          pulumi.all([ofHost(this.reports, hostName).key, this.group.key, this.revocations.key]),
         ])
-        .apply(([releases, status, accessKeyId, secretAccessKey, publicKey, sealingKey, reportKey]) => ({
+        .apply(([releases, status, accessKeyId, secretAccessKey, publicKey, sealingKey, [reportKey]]) => ({
           releasesUrl: `${this.addressOf(releases)}/${releaseKey(hostName)}`,
+          revocationsUrl: `${this.addressOf(releases)}/${revocationsKey}`,
           statusUrl: `${this.addressOf(status)}/${reportKey}`,
           region: this.region,
           accessKeyId,

@@ -1,19 +1,26 @@
 import * as pulumi from "@pulumi/pulumi";
+import { parseRevoked, type Revoked } from "../config/revoked";
 import { refusalHook } from "./refusalHook";
 
 /** The rotations of a whole stack: arguments of `npm run rotate`. */
 export const rotated = ["passwords", "certificates", "ca"] as const;
 export type Rotated = (typeof rotated)[number];
 
-/** How far each rotation of a site is: a step of `phases`, or the number of rotations (certificates, a host's keys). */
+/** How far each rotation of a site is: a step of its updates, or the number of rotations (a host's keys). */
 export interface Rotations extends Readonly<Record<Rotated, pulumi.Output<number>>> {
   /** All keys of one host, by its name. */
   readonly hosts: ReadonlyMap<string, pulumi.Output<number>>;
+  /** Certificates of hosts that count no longer. */
+  readonly revoked: pulumi.Output<readonly Revoked[]>;
 }
 
 /** The values that this run sets: those of the last update, or one more. */
 export interface GivenRotations extends Readonly<Partial<Record<Rotated, number>>> {
   readonly hostKeys?: number | undefined;
+  /** In the form of infra/config/revoked.ts. */
+  readonly revoked?: readonly string[] | undefined;
+  /** The certificates that a rotation replaces, and revokes at its end. */
+  readonly former?: readonly string[] | undefined;
 }
 
 /**
@@ -40,23 +47,45 @@ export function createRotations(
   { hosts, replacedHost }: { hosts: readonly string[]; replacedHost: string | undefined },
   opts: pulumi.CustomResourceOptions,
 ): Rotations {
-  const counter = (resourceName: string, what: keyof GivenRotations, value: number | undefined) => {
-    const oneMore = refusalHook(`${resourceName}-grows`, ({ oldInputs }) => {
-      const before = Number((oldInputs as { input?: number } | undefined)?.input ?? 0);
-      if (value !== undefined && value !== before && value !== before + 1)
-        throw new Error(`secured-web:rotation.${what}: expected ${before} or ${before + 1}, got ${value}`);
+  /** A value in the state. `wrong` says why a new value does not follow the one before. */
+  const kept = <T>(
+    resourceName: string,
+    value: T | undefined,
+    given: {
+      initial: T;
+      after?: pulumi.Resource;
+      wrong?: (before: T, value: T) => string | undefined;
+    },
+  ): pulumi.Stash => {
+    const { initial, after, wrong } = given;
+    const follows = refusalHook(`${resourceName}-follows`, ({ oldInputs }) => {
+      const { input = initial } = (oldInputs ?? {}) as { input?: T };
+      const problem = value === undefined ? undefined : wrong?.(input, value);
+      if (problem !== undefined) throw new Error(`secured-web:rotation.${problem}`);
     });
-    const stash = new pulumi.Stash(
+    return new pulumi.Stash(
       resourceName,
-      { input: value ?? 0 },
+      { input: value ?? initial },
       {
         ...opts,
+        ...(after === undefined ? {} : { dependsOn: [after] }),
         ...(value === undefined ? { ignoreChanges: ["input"] } : {}),
-        hooks: { beforeUpdate: [oneMore] },
+        hooks: { beforeUpdate: [follows] },
       },
     );
-    return stash.input.apply(Number);
   };
+  // Written in this order: what a rotation replaces is noted before it begins, and forgotten when it is revoked.
+  const revoked = kept(`${name}-revoked`, given.revoked, { initial: [], wrong: forgotten });
+  const former = kept(`${name}-former`, given.former, { initial: [], after: revoked });
+  const counter = (resourceName: string, what: Rotated | "hostKeys", value?: number) =>
+    kept(resourceName, value, {
+      initial: 0,
+      after: former,
+      wrong: (before, count) =>
+        count === before || count === before + 1
+          ? undefined
+          : `${what}: expected ${before} or ${before + 1}, got ${count}`,
+    }).input.apply(Number);
   return {
     passwords: counter(`${name}-rotation-passwords`, "passwords", given.passwords),
     certificates: counter(`${name}-rotation-certificates`, "certificates", given.certificates),
@@ -67,12 +96,29 @@ export function createRotations(
         counter(`${name}-${host}-keys`, "hostKeys", host === replacedHost ? given.hostKeys : undefined),
       ]),
     ),
+    revoked: revoked.input.apply((texts: string[]) => texts.map(parseRevoked)),
   };
+}
+
+/** A certificate stays revoked until it has ended. */
+function forgotten(before: readonly string[], value: readonly string[]): string | undefined {
+  const missing = before.find(
+    (text) => !value.includes(text) && parseRevoked(text).endsAt * 1000 > Date.now(),
+  );
+  return missing === undefined ? undefined : `revoked: expected ${missing} to stay in the list`;
 }
 
 /** Changes with the first update of each rotation of passwords. */
 export function rotationOf(step: number): number {
   return Math.ceil(step / phases);
+}
+
+/**
+ * A rotation of certificates takes two updates: hosts get new ones, and then the former ones are revoked. The generation
+ * of keys changes with the first one.
+ */
+export function certificateGeneration(step: number): number {
+  return Math.ceil(step / 2);
 }
 
 /** Two things that take turns, such as passwords: at each end of a rotation, the other one is the current one. */

@@ -125,7 +125,17 @@ export class SecuredWeb extends pulumi.ComponentResource {
       { label, loadBalancerId: edge.loadBalancer.id, operatorNetworks: config.operators.networks },
       { parent: this, dependsOn: [network] },
     );
-    const store = new ReleaseStore(name, { label, region: config.region, topology, rotations }, parent);
+    const store = new ReleaseStore(
+      name,
+      {
+        label,
+        region: config.region,
+        topology,
+        rotations,
+        revocationLists: identity.revocationLists,
+      },
+      parent,
+    );
     const hosts = createHosts(
       name,
       plan,

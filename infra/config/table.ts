@@ -6,6 +6,7 @@
  */
 import { byEnvironment, flag, integer, listOf, oneOf, type Setting, secretText, text } from "./kinds";
 import { operatorUsers } from "./operatorUsers";
+import { isRevoked } from "./revoked";
 import { isCidr, isDomainName, isPem, isSubdomain, isVpcRange } from "./validators";
 
 /** DigitalOcean's documentation, "Spaces Availability" (March 2026): regions with Standard Storage. */
@@ -322,13 +323,19 @@ export const table = {
     doc: "Set by `npm run rotate` for each of its updates: the step of the rotation of passwords",
   }),
   "rotation.certificates": integer(0, 1_000_000, {
-    doc: "Set by `npm run rotate` for its update: the number of rotations of the hosts' certificates",
+    doc: "Set by `npm run rotate` for each of its updates: the step of the rotation of the hosts' certificates",
   }),
   "rotation.ca": integer(0, 1_000_000, {
     doc: "Set by `npm run rotate` for each of its updates: the step of the rotation of the internal CA",
   }),
   "rotation.hostKeys": integer(0, 1_000_000, {
     doc: "Set by `npm run rotate -- STACK host` for its update: the number of rotations of the keys of replaceHost",
+  }),
+  "rotation.revoked": listOf("revoked certificates, SERIAL:REVOKED_AT:ENDS_AT", isRevoked, {
+    doc: "Set by `npm run revoke` and `npm run rotate`: the certificates of hosts that count no longer",
+  }),
+  "rotation.former": listOf("certificates, SERIAL:REVOKED_AT:ENDS_AT", isRevoked, {
+    doc: "Set by `npm run rotate`: the certificates that a rotation replaces, and revokes at its end",
   }),
 } as const satisfies Record<string, Setting<unknown>>;
 
@@ -348,4 +355,6 @@ export const optionalPaths = [
   "rotation.certificates",
   "rotation.ca",
   "rotation.hostKeys",
+  "rotation.revoked",
+  "rotation.former",
 ] as const satisfies readonly (keyof typeof table)[];

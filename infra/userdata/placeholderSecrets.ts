@@ -9,6 +9,9 @@ import type { HostContext, HostSecrets, KeyPair, Password, ReleaseAccess } from 
 const certificateLength = 1600;
 const keyLength = 320;
 
+/** Two lists of 25 certificates each: a rotation of certificates revokes three of a converged host. */
+const listLength = 4000;
+
 /** Letters and digits that compress no better than a key, and are the same each time. Each `use` gives others. */
 function noise(use: string, length: number): string {
   const parts: string[] = [];
@@ -38,6 +41,7 @@ function password(use: string): Password {
 const address = `https://${noise("address", 120)}`;
 const placeholderRelease: ReleaseAccess = {
   releasesUrl: address,
+  revocationsUrl: address,
   statusUrl: address,
   region: "0000",
   publicKey: pem("PUBLIC KEY", "release key", 64),
@@ -56,6 +60,7 @@ export function placeholderSecrets({ host, settings }: HostContext, given: KeyPa
   const isDatabase = host.roles.includes("database");
   return {
     caCertificate: pair("ca").certificate,
+    revocationLists: pem("X509 CRL", "revoked certificates", listLength),
     sshHostKey: pem("PRIVATE KEY", "ssh host key", 64),
     passwords: {
       app: password("app"),

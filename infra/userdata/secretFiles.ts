@@ -18,6 +18,7 @@ const secretFolder = "/etc/secured-web/secrets";
 export function secretFiles(context: HostContext, secrets: HostSecrets): readonly HostFile[] {
   const files = [
     hostFile("/etc/secured-web/ca.pem", pem("the CA's certificate", secrets.caCertificate)),
+    hostFile("/etc/secured-web/revoked/lists.pem", pem("the CA's list", secrets.revocationLists)),
     hostFile("/etc/ssh/secured-web-host.key", pem("the SSH server's key", secrets.sshHostKey), secretMode),
   ];
   if (context.host.roles.includes("web")) files.push(...webSecrets(context, secrets));
@@ -56,8 +57,9 @@ function databaseSecrets(context: HostContext, secrets: HostSecrets): HostFile[]
     renderFiles,
   );
   return [
-    // AppArmor lets mysqld read only this folder.
+    // AppArmor lets mysqld read only below /etc/mysql.
     hostFile("/etc/mysql/tls/ca.pem", pem("the CA's certificate", secrets.caCertificate)),
+    hostFile("/etc/mysql/revoked/lists.pem", pem("the CA's list", secrets.revocationLists)),
     ...keyPairFiles(pair, "/etc/mysql/tls/server.pem", "/etc/mysql/tls/server.key"),
     ...rendered.map((file) => ({ ...file, permissions: secretMode })),
   ];
@@ -134,12 +136,22 @@ function monitoringSecrets({ host, settings }: HostContext, secrets: HostSecrets
 /** The files with which a host fetches, checks and opens its releases, and reports its status. */
 function releaseAccess({ host, settings }: HostContext, secrets: HostSecrets): HostFile[] {
   const access = required(host.name, "release", secrets.release);
-  const { releasesUrl, statusUrl, region, publicKey, accessKeyId, secretAccessKey, sealingKey } = access;
+  const {
+    releasesUrl,
+    revocationsUrl,
+    statusUrl,
+    region,
+    publicKey,
+    accessKeyId,
+    secretAccessKey,
+    sealingKey,
+  } = access;
   return [
     jsonFile("/etc/secured-web/release.json", {
       stack: settings.stack,
       host: host.name,
       releases: releasesUrl,
+      revocations: revocationsUrl,
       status: statusUrl,
       region,
     }),

@@ -65,6 +65,8 @@ export interface Password {
 export interface HostSecrets {
   /** Certificate of the internal CA, PEM. */
   readonly caCertificate: string;
+  /** The CA's list of revoked certificates, PEM. */
+  readonly revocationLists: string;
   /** Web hosts: nginx's key pair (from the internal CA, or the site's own in passthrough mode). */
   readonly web?: KeyPair;
   /** Web hosts: the application's client key pair for MySQL. */
@@ -92,6 +94,8 @@ export interface HostSecrets {
 export interface ReleaseAccess {
   /** https:// address of the host's release object. */
   readonly releasesUrl: string;
+  /** https:// address of the object with the lists of revoked certificates. */
+  readonly revocationsUrl: string;
   /** https:// address of the host's status object. */
   readonly statusUrl: string;
   /** Region of both buckets, for the signature of requests. */

@@ -4,7 +4,7 @@ import { parseUrn } from "../engine/journal";
 import type { StoredStack } from "../engine/stateFile";
 import { describeLoss, FORCE_OPTION, forceHelp, isForced, nothingToForce } from "../hosts/force";
 import { hostName, noSuchHost } from "../hosts/hostName";
-import { runSteps } from "../progress";
+import { runSteps, type Step } from "../progress";
 import { SESSION_OPTIONS, Session, withSession } from "../session";
 import { printOutputs, updateSteps } from "./up";
 
@@ -32,6 +32,7 @@ ${forceHelp("replace")}`,
  * Replaces one host, and nothing else.
  *
  * @param given.prepare called with the stack's state before the preview
+ * @param given.finish steps after the host has been replaced
  */
 export async function replaceHost(
   session: Session,
@@ -40,9 +41,10 @@ export async function replaceHost(
     readonly host: string;
     readonly forced?: boolean;
     readonly prepare?: (stored: StoredStack) => Promise<void>;
+    readonly finish?: readonly Step[];
   },
 ): Promise<number> {
-  const { stack, host, forced = false, prepare } = given;
+  const { stack, host, forced = false, prepare, finish = [] } = given;
   let target: readonly string[] = [];
   let replace: readonly string[] = [];
   let unprotected: string | undefined;
@@ -79,17 +81,23 @@ export async function replaceHost(
     // Also after a refused preview: the droplet is then still the old one.
     if (unprotected !== undefined) await session.opened.protectIfStored(unprotected);
   }
+  await runSteps([...finish]);
   await printOutputs(session);
   return 0;
 }
 
-/** The resources of a host, and the project, which names its droplet. */
+/** The resources of a host, the project, which names its droplet, and the former certificates. */
 function hostUrns({ resources }: StoredStack, host: string): string[] {
   const own = `main-${host}`;
   return resources
     .filter(({ urn, type }) => {
       const { name } = parseUrn(urn);
-      return name === own || name.startsWith(`${own}-`) || type === "digitalocean:index/project:Project";
+      return (
+        name === own ||
+        name.startsWith(`${own}-`) ||
+        type === "digitalocean:index/project:Project" ||
+        name === "main-former"
+      );
     })
     .map(({ urn }) => urn);
 }

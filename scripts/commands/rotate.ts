@@ -1,13 +1,16 @@
 import { type Rotated, rotated } from "../../infra/components/rotation";
 import type { Command } from "../command";
 import { type CommandArguments, HOSTS_OPTION, stackArgument } from "../commandLine";
+import { noteFormer, revokeFormer } from "../engine/certificates";
 import { parseUrn } from "../engine/journal";
 import type { StoredStack } from "../engine/stateFile";
+import type { ConfigOverride } from "../engine/workDir";
 import { Failure, usageFailure } from "../failure";
 import { hostName } from "../hosts/hostName";
 import { runSteps, type Step } from "../progress";
 import { SESSION_OPTIONS, Session, withSession } from "../session";
 import { replaceHost } from "./replace";
+import { revocationSteps } from "./revoke";
 import { printOutputs, updateSteps } from "./up";
 
 /** The titles of a rotation's updates, in their order. */
@@ -17,7 +20,7 @@ const updates: Readonly<Record<Rotated, readonly string[]>> = {
     "Hosts use the next passwords",
     "MySQL accepts the former passwords no longer",
   ],
-  certificates: ["Hosts get new keys and certificates"],
+  certificates: ["Hosts get new keys and certificates", "The former certificates are revoked"],
   ca: [
     "Hosts trust the next CA, too",
     "Hosts get certificates of the next CA",
@@ -28,9 +31,10 @@ const updates: Readonly<Record<Rotated, readonly string[]>> = {
 export const command: Command = {
   name: "rotate",
   summary: "Replaces MySQL's passwords, the hosts' certificates, the internal CA, or all keys of one host.",
-  details: `Each host gets the change in its turn, and no request fails. passwords and ca take three updates; if one of them does
+  details: `Each host gets the change in its turn, and no request fails. It takes two or three updates; if one of them does
 not finish, give the command again: it continues where it stopped. The updates also apply other pending changes.
-host NAME replaces this host by a new droplet with new keys, and nothing else: see docs/runbooks/host-compromised.md.`,
+host NAME replaces this host by a new droplet with new keys, revokes its former certificates, and changes nothing else:
+see docs/runbooks/host-compromised.md.`,
   positionals: ["STACK", `${rotated.join("|")}|host`, "[NAME]"],
   options: { ...SESSION_OPTIONS, hosts: HOSTS_OPTION },
   run: (args) => {
@@ -69,7 +73,7 @@ async function rotate(session: Session, stack: string, what: Rotated): Promise<n
   for (const [index, title] of [...all.entries()].slice(step % all.length)) {
     step += 1;
     const name = `Update ${index + 1} of ${all.length}: ${title}`;
-    await runSteps([setStep(session, what, step, name), ...updateSteps(session)]);
+    await runSteps([setStep(session, what, step, name, index), ...updateSteps(session)]);
   }
   await printOutputs(session);
   return 0;
@@ -84,21 +88,36 @@ function rotateHost(args: CommandArguments, stack: string, host: string): Promis
       host,
       prepare: async (stored) => {
         const value = countOf(stored, stack, `${host}-keys`) + 1;
-        await session.reopenWith([{ path: ["secured-web:rotation", "hostKeys"], value }]);
+        await session.reopenWith([
+          { path: ["secured-web:rotation", "hostKeys"], value },
+          noteFormer(stored, host),
+        ]);
       },
+      finish: revocationSteps(session, async (stored) => session.reopenWith(revokeFormer(stored))),
     }),
   );
 }
 
-/** Makes the next operations of the session set a rotation's step. */
-function setStep(session: Session, what: Rotated, value: number, title: string): Step {
+/**
+ * Makes the next operations of the session set a rotation's step.
+ *
+ * @param index of the update that begins; undefined for one that is only finished
+ */
+function setStep(session: Session, what: Rotated, value: number, title: string, index?: number): Step {
   return {
     title,
     run: async () => {
-      await session.reopenWith([{ path: ["secured-web:rotation", what], value }]);
+      const stored = await session.opened.storedStack();
+      const more = what === "certificates" && index !== undefined ? certificateLists(stored, index) : [];
+      await session.reopenWith([{ path: ["secured-web:rotation", what], value }, ...more]);
       return `step ${value}`;
     },
   };
+}
+
+/** The settings of the two updates of a rotation of certificates. */
+function certificateLists(stored: StoredStack, index: number): ConfigOverride[] {
+  return index === 0 ? [noteFormer(stored)] : revokeFormer(stored);
 }
 
 /** A counter in the stack's state. */

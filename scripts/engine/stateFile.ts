@@ -13,6 +13,7 @@ export interface StoredResource {
   readonly type: string;
   readonly id?: string;
   readonly inputs?: Record<string, unknown>;
+  readonly outputs?: Record<string, unknown>;
   readonly protect?: boolean;
 }
 

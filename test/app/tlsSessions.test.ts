@@ -8,6 +8,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import { createPool, type Pool } from "mysql2/promise";
 import { createDatabasePool, type PoolSettings, verifiedTls } from "../../app/database";
+import { refuseRevoked } from "../../app/revocation";
+import { revocationOf } from "../../infra/config/revoked";
+import { revocationList } from "../../infra/releases/revocationList";
 import { type Issued, TestAuthority } from "../hosts/proofs/pki";
 
 const NAME = "database.internal.test";
@@ -79,6 +82,83 @@ describe("app: TLS sessions", () => {
       await pool.end();
     }
   }).timeout(10_000);
+});
+
+describe("app: a revoked certificate", () => {
+  let dir: string;
+  let authority: TestAuthority;
+  let issued: Issued;
+  let server: MysqlServer;
+  before(async () => {
+    dir = mkdtempSync(join(tmpdir(), "secured-web-tls-"));
+    authority = await TestAuthority.create("of the databases");
+    issued = await authority.issue({ names: [NAME] });
+    server = await MysqlServer.listen(join(dir, "mysql.sock"), issued);
+  });
+  after(() => {
+    server?.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  /** Why the application does not connect; "" if it does. */
+  async function refusal(): Promise<string> {
+    const pool = createDatabasePool({
+      databaseName: NAME,
+      databaseSocket: join(dir, "mysql.sock"),
+      connectionLimit: 1,
+      password: "secret",
+      tls: { ca: authority.certificate },
+    });
+    try {
+      await (await pool.getConnection()).query("DO 1");
+      return "";
+    } catch (error) {
+      return (error as Error).message;
+    } finally {
+      await pool.end();
+    }
+  }
+
+  const listOf = (...revoked: Issued[]) => [
+    revocationList(
+      authority.own,
+      revoked.map(({ certificate }) => revocationOf(certificate, 1_795_000_000)),
+    ),
+  ];
+
+  it("is refused from the moment in which it is in the list, and without the check it is accepted", async () => {
+    let lists = listOf();
+    const undo = refuseRevoked(() => lists);
+    try {
+      assert.equal(await refusal(), "");
+      lists = listOf(await authority.issue({ names: [NAME] }));
+      assert.equal(await refusal(), "", "the list has another one");
+      lists = listOf(issued);
+      assert.equal(await refusal(), "certificate revoked");
+    } finally {
+      undo();
+    }
+    assert.equal(await refusal(), "");
+  });
+
+  it("without lists that can be read, no certificate is trusted", async () => {
+    const other = await TestAuthority.create("another");
+    for (const read of [
+      () => [],
+      () => ["no list"],
+      () => [revocationList(other.own, [])],
+      () => {
+        throw new Error("no such file");
+      },
+    ]) {
+      const undo = refuseRevoked(read);
+      try {
+        assert.notEqual(await refusal(), "", String(read));
+      } finally {
+        undo();
+      }
+    }
+  });
 });
 
 /** As much of a MySQL server as a client's login needs: it upgrades to TLS, and answers OK to everything. */

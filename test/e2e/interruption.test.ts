@@ -80,8 +80,10 @@ describe("an update that is cut short", function () {
   it("by Ctrl-C before a database host exists: a repeat may have another region", async () => {
     const running = sandbox.start("up");
     await waitForLine(running, /created Vpc main-vpc/);
+    // As in `npm run up | tee log`, where Ctrl-C ends the other program as well.
+    for (const stream of [running.child.stdout, running.child.stderr]) stream?.destroy();
     running.child.kill("SIGINT");
-    await running.ended;
+    assert.equal((await running.ended).exitCode, 130);
     assert.equal((await sandbox.census()).droplets, 0);
     assert.match(await sandbox.must("up", "dev", "--config", "region=ams3"), /✔ Update: /);
     await assertWhole();

@@ -78,6 +78,19 @@ const signing = generateKeyPairSync("ed25519", {
   privateKeyEncoding: { type: "pkcs8", format: "pem" },
 });
 
+/** The program makes lists of revoked certificates, so the CA's certificate must be one: Ed25519, ends in 2126. */
+const caCertificate = `-----BEGIN CERTIFICATE-----
+MIIBZzCCARmgAwIBAgIUFcc+FgyQk/jh6fFfw6c2UddsBH0wBQYDK2VwMCgxFDAS
+BgNVBAoMC3NlY3VyZWQtd2ViMRAwDgYDVQQDDAdtb2NrIENBMCAXDTI2MTEyOTE3
+MDUzMloYDzIxMjYxMTA1MTcwNTMyWjAoMRQwEgYDVQQKDAtzZWN1cmVkLXdlYjEQ
+MA4GA1UEAwwHbW9jayBDQTAqMAUGAytlcAMhAJpkAa2u/uZlOfGrrgzKRn+xiONb
+RMZZ/5JKKw4JdVTIo1MwUTAdBgNVHQ4EFgQUXxnpZOORumsWTap4N7olxLLaUO4w
+HwYDVR0jBBgwFoAUXxnpZOORumsWTap4N7olxLLaUO4wDwYDVR0TAQH/BAUwAwEB
+/zAFBgMrZXADQQBpJ5Xi5/X7H5m3IAaAg807+gciuDSj1vW8CTOc/TBSEOiWbEXY
+5rfaqSu/JwOnfxjm+9WKkh1IyCVMXNozqQoB
+-----END CERTIFICATE-----
+`;
+
 /** What the cloud adds to a resource's inputs. The values tell where they came from. */
 function outputsOf(
   { type, name, inputs }: pulumi.runtime.MockResourceArgs,
@@ -116,6 +129,7 @@ function outputsOf(
     case "tls:index/certRequest:CertRequest":
       return { ...inputs, certRequestPem: pem(`request-of-${name}`) };
     case "tls:index/selfSignedCert:SelfSignedCert":
+      return { ...inputs, certPem: caCertificate + pem(`certificate-of-${name}`) };
     case "tls:index/locallySignedCert:LocallySignedCert":
       return { ...inputs, certPem: pem(`certificate-of-${name}`) };
     default:

@@ -77,6 +77,7 @@ const fakeSealingKey = (name: string) => createHash("sha512").update(`SECRET of 
 
 const fakeRelease = ({ name }: Host): ReleaseAccess => ({
   releasesUrl: `https://secured-web-dev-releases-1a2b3c4d.fra1.digitaloceanspaces.com/hosts/${name}.json`,
+  revocationsUrl: "https://secured-web-dev-releases-1a2b3c4d.fra1.digitaloceanspaces.com/revoked.pem",
   statusUrl: `https://secured-web-dev-status-1a2b3c4d.fra1.digitaloceanspaces.com/hosts/${name}`,
   region: "fra1",
   publicKey: "-----BEGIN PUBLIC KEY-----\nFAKE\n-----END PUBLIC KEY-----\n",
@@ -97,6 +98,7 @@ export function fakeSecrets(host: Host): HostSecrets {
   const isDatabase = host.roles.includes("database");
   return {
     caCertificate: fakePem("certificate of the CA"),
+    revocationLists: fakePem("list of revoked certificates"),
     sshHostKey: fakePem(`SECRET SSH key of ${host.name}`),
     ...(isWeb ? { web: fakePair(`${host.name}'s nginx`), app: fakePair(`${host.name}'s application`) } : {}),
     ...(isDatabase ? { database: fakePair(`${host.name}'s mysqld`) } : {}),

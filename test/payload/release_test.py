@@ -1,9 +1,11 @@
 """The release program's pure parts and its files on disk. Run by release.test.ts."""
 
 import base64
+import datetime
 import gzip
 import json
 import os
+import re
 import stat
 import sys
 import tempfile
@@ -11,6 +13,7 @@ import types
 import unittest
 from unittest import mock
 
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -26,6 +29,7 @@ import members  # noqa: E402
 import membership  # noqa: E402
 import program  # noqa: E402
 import redact  # noqa: E402
+import revoked  # noqa: E402
 import seal  # noqa: E402
 import spaces  # noqa: E402
 import table  # noqa: E402
@@ -698,6 +702,160 @@ class Spaces(unittest.TestCase):
             said = spaces.trouble_of(403, "Mon, 01 Jan 2024 00:00:00 GMT", body.name)
             self.assertRegex(said, r"clock is wrong by \d+ minutes")
             self.assertEqual(spaces.trouble_of(503, "", "/dev/null"), "Spaces answers 503")
+
+
+class Authority:
+    """A CA of the same name as every other one here, as during a rotation."""
+
+    NAME = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, "internal CA")])
+    BEGIN = datetime.datetime(2026, 1, 1)
+    END = datetime.datetime(2036, 1, 1)
+
+    def __init__(self):
+        self.key = Ed25519PrivateKey.generate()
+        self.id = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
+        builder = x509.CertificateBuilder().subject_name(self.NAME).issuer_name(self.NAME).serial_number(1)
+        builder = builder.not_valid_before(self.BEGIN).not_valid_after(self.END).public_key(self.key.public_key())
+        builder = builder.add_extension(x509.BasicConstraints(True, None), True)
+        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), False)
+        self.certificate = self.pem(builder.sign(self.key, None))
+
+    def list(self, number):
+        builder = x509.CertificateRevocationListBuilder().issuer_name(self.NAME)
+        builder = builder.last_update(self.BEGIN).next_update(self.END)
+        builder = builder.add_extension(self.id, False).add_extension(x509.CRLNumber(number), False)
+        return self.pem(builder.sign(self.key, None))
+
+    @staticmethod
+    def pem(one):
+        return one.public_bytes(serialization.Encoding.PEM).decode()
+
+
+class Revoked(OnDisk):
+    def setUp(self):
+        super().setUp()
+        self.ca, self.next_ca, self.foreign = Authority(), Authority(), Authority()
+        self.asked = []
+        self.sessions = ""
+        self.spaces = []
+        for target, name, value in [(revoked, "ROOT", self.root), (revoked, "ask", self.ask), (spaces, "get", self.get)]:
+            patch = mock.patch.object(target, name, value)
+            patch.start()
+            self.addCleanup(patch.stop)
+        os.makedirs(self.path(f"/{files.STATE}"))
+        self.put(revoked.AUTHORITIES, self.ca.certificate)
+        self.put(revoked.LISTS, self.ca.list(1))
+        self.put(revoked.OF_MYSQLD, self.ca.list(1))
+        self.put(revoked.PID, "7")
+        os.utime(self.path(revoked.PID), (1, 1))
+        self.one = revoked.Revoked({"revocations": "https://b/revoked.pem", "region": "nyc3"}, {})
+        self.now = 0
+
+    def put(self, path, text):
+        files.write(self.path(path), text, 0o644)
+
+    def ask(self, statements, *_):
+        self.asked.append(statements)
+        return "41" if "CONNECTION_ID" in statements else self.sessions if "processlist" in statements else ""
+
+    def get(self, _url, _keys, _region, etag, output):
+        text = self.spaces[0] if self.spaces else None
+        if text is None:
+            return spaces.Answer(503, "", "Spaces answers 503", False)
+        if etag == str(hash(text)):
+            return spaces.Answer(304, etag, None, False)
+        with open(output, "w", encoding="utf-8") as opened:
+            opened.write(text)
+        return spaces.Answer(200, str(hash(text)), None, False)
+
+    def turn(self, text):
+        self.spaces = [text]
+        self.now += revoked.LOOK_S
+        self.one.turn(self.now)
+        return self.text(revoked.LISTS)
+
+    def test_takes_for_each_authority_the_newest_list_that_it_has_signed(self):
+        both = self.ca.certificate + self.next_ca.certificate
+        texts = [self.ca.list(5) + self.next_ca.list(2), self.ca.list(4) + self.next_ca.list(3) + self.foreign.list(9)]
+        self.assertEqual(revoked.newest(both, texts), self.ca.list(5) + self.next_ca.list(3))
+        self.assertEqual(revoked.newest(self.ca.certificate, texts), self.ca.list(5))
+        self.assertEqual(revoked.newest(self.ca.certificate, [self.foreign.list(9), "no list"]), "")
+
+    def test_a_list_that_was_changed_after_its_signature_is_not_taken(self):
+        lines = self.ca.list(9).splitlines(keepends=True)
+        lines[1] = lines[1][:-8] + ("AAAA" if lines[1][-8:-4] != "AAAA" else "BBBB") + lines[1][-4:]
+        self.assertEqual(revoked.newest(self.ca.certificate, ["".join(lines)]), "")
+
+    def test_a_newer_list_in_spaces_goes_to_programs_and_to_mysqld_once(self):
+        self.assertEqual(self.turn(self.ca.list(2)), self.ca.list(2))
+        self.assertEqual(self.text(revoked.OF_MYSQLD), self.ca.list(2))
+        self.assertEqual(len(self.asked), 1)
+        self.assertIn("ALTER INSTANCE RELOAD TLS", self.asked[0])
+        self.turn(self.ca.list(2))
+        self.assertEqual(len(self.asked), 1)
+
+    def test_an_older_list_in_spaces_and_one_of_another_authority_change_nothing(self):
+        self.turn(self.ca.list(2))
+        self.assertEqual(self.turn(self.ca.list(1)), self.ca.list(2))
+        self.assertEqual(self.turn(self.foreign.list(9)), self.ca.list(2))
+        self.assertEqual(self.turn(""), self.ca.list(2))
+
+    def test_a_release_that_is_undone_does_not_bring_a_former_list_back(self):
+        self.turn(self.ca.list(2))
+        self.put(revoked.LISTS, self.ca.list(1))
+        self.put(revoked.OF_MYSQLD, self.ca.list(1))
+        self.turn(self.ca.list(2))
+        self.assertEqual([self.text(path) for path in (revoked.LISTS, revoked.OF_MYSQLD)], [self.ca.list(2)] * 2)
+
+    def test_a_list_that_a_release_brings_is_loaded_too(self):
+        self.turn(self.ca.list(1))
+        for path in (revoked.LISTS, revoked.OF_MYSQLD):
+            self.put(path, self.ca.list(3))
+        self.turn(self.ca.list(1))
+        self.assertEqual(len(self.asked), 2)
+        self.assertEqual(self.text(revoked.LISTS), self.ca.list(3))
+
+    def test_without_spaces_the_host_goes_on_with_its_lists_and_says_so(self):
+        with self.assertRaisesRegex(ValueError, "503"):
+            self.turn(None)
+        self.assertEqual(self.text(revoked.LISTS), self.ca.list(1))
+        self.assertEqual(len(self.asked), 1, "mysqld has loaded the list of its start")
+
+    def test_a_host_without_mysqld_has_none_for_it(self):
+        os.unlink(self.path(revoked.OF_MYSQLD))
+        self.turn(self.ca.list(2))
+        self.assertEqual([self.asked, os.path.exists(self.path(revoked.OF_MYSQLD))], [[], False])
+
+    def test_what_mysqld_did_not_load_it_loads_in_the_next_turn(self):
+        with mock.patch.object(revoked, "ask", side_effect=ValueError("away")):
+            with self.assertRaisesRegex(ValueError, "away"):
+                self.turn(self.ca.list(2))
+        self.turn(self.ca.list(2))
+        self.assertEqual(len(self.asked), 1)
+
+    def aged(self, seconds):
+        past = os.stat(self.path(revoked.LAST)).st_mtime - seconds
+        os.utime(self.path(revoked.LAST), (past, past))
+
+    def test_sessions_from_before_the_list_end_when_an_application_has_renewed_its_own(self):
+        self.turn(self.ca.list(2))
+        self.sessions = "KILL 12;\nKILL 40;"
+        self.aged(revoked.GRACE_S - 5)
+        self.turn(self.ca.list(2))
+        self.assertEqual(len(self.asked), 1, "too early")
+        self.aged(6)
+        self.turn(self.ca.list(2))
+        self.assertTrue(self.asked[1].endswith("USER = 'app' AND ID < 41"), self.asked[1])
+        self.assertEqual(self.asked[2:], ["KILL 12;\nKILL 40;"])
+        self.turn(self.ca.list(2))
+        self.assertEqual(len(self.asked), 3, "once")
+
+    def test_a_mysqld_that_has_started_since_has_no_such_session(self):
+        self.turn(self.ca.list(2))
+        self.aged(revoked.GRACE_S + 1)
+        os.utime(self.path(revoked.PID))
+        self.turn(self.ca.list(2))
+        self.assertEqual([len(self.asked), os.path.exists(self.path(revoked.LAST))], [1, False])
 
 
 class Program(unittest.TestCase):

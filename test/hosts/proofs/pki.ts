@@ -5,7 +5,9 @@ import * as x509 from "@peculiar/x509";
 
 x509.cryptoProvider.set(webcrypto);
 
+/** Of hosts' keys, and of authorities: as the program has them. */
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+const authorityAlgorithm = { name: "Ed25519" };
 const dayMs = 24 * 3600 * 1000;
 
 type Keys = webcrypto.CryptoKeyPair;
@@ -30,33 +32,39 @@ export class TestAuthority {
     readonly certificate: string,
     private readonly keys: Keys,
     private readonly issuer: string,
+    private readonly privateKey: string,
   ) {}
 
+  /** Its certificate and its key. */
+  get own(): { readonly certificate: string; readonly key: string } {
+    return { certificate: this.certificate, key: this.privateKey };
+  }
+
   static async create(name: string): Promise<TestAuthority> {
-    const keys = await newKeys();
+    const keys = await newKeys(authorityAlgorithm);
     const certificate = await x509.X509CertificateGenerator.createSelfSigned({
       serialNumber: "01",
       name: `CN=${name}`,
       notBefore: new Date(Date.now() - 60 * dayMs),
       notAfter: new Date(Date.now() + 60 * dayMs),
-      signingAlgorithm: algorithm,
+      signingAlgorithm: authorityAlgorithm,
       keys,
       extensions: [
         new x509.BasicConstraintsExtension(true, undefined, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
         await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
       ],
     });
-    return new TestAuthority(`${certificate.toString("pem")}\n`, keys, `CN=${name}`);
+    return new TestAuthority(`${certificate.toString("pem")}\n`, keys, `CN=${name}`, await pkcs8(keys));
   }
 
   /** An authority that is there already: its certificate and its key (PKCS #8). */
   static async of({ certificate, privateKey }: Issued): Promise<TestAuthority> {
     const der = Buffer.from(privateKey.replace(/-----[^-]+-----|\s/g, ""), "base64");
-    const signingKey = await webcrypto.subtle.importKey("pkcs8", der, algorithm, false, ["sign"]);
+    const signingKey = await webcrypto.subtle.importKey("pkcs8", der, authorityAlgorithm, false, ["sign"]);
     const { subject, publicKey } = new x509.X509Certificate(certificate);
     const keys = { privateKey: signingKey, publicKey: await publicKey.export() };
-    return new TestAuthority(certificate, keys, subject);
+    return new TestAuthority(certificate, keys, subject, privateKey);
   }
 
   async issue({ names, commonName = names[0], days = 30 }: Request): Promise<Issued> {
@@ -67,7 +75,7 @@ export class TestAuthority {
       issuer: this.issuer,
       notBefore: new Date(Date.now() - 60 * dayMs),
       notAfter: new Date(Date.now() + days * dayMs),
-      signingAlgorithm: algorithm,
+      signingAlgorithm: authorityAlgorithm,
       publicKey: keys.publicKey,
       signingKey: this.keys.privateKey,
       extensions: [
@@ -84,8 +92,8 @@ export class TestAuthority {
   }
 }
 
-function newKeys(): Promise<Keys> {
-  return webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]) as Promise<Keys>;
+function newKeys(kind: webcrypto.AlgorithmIdentifier | webcrypto.EcKeyGenParams = algorithm): Promise<Keys> {
+  return webcrypto.subtle.generateKey(kind, true, ["sign", "verify"]) as Promise<Keys>;
 }
 
 async function pkcs8(keys: Keys): Promise<string> {

@@ -16,6 +16,7 @@ import apply
 import host
 import members
 import membership
+import revoked
 import spaces
 from files import KEYS, OWN, RUNNING, STATE, Refused, load, save
 from redact import redacted, secret_values
@@ -58,6 +59,7 @@ class Poller:
         self.beginnings = 0
         self.membership = membership.Membership(self.own, self.keys)
         self.accounts = accounts.Accounts()
+        self.revoked = revoked.Revoked(self.own, self.keys)
         # Of this turn: the release that runs, and what members.look() has said; None without a group, or without an answer.
         self.running = {"number": 0, "version": "", "files": []}
         self.seen = None
@@ -67,7 +69,9 @@ class Poller:
     def turn(self):
         self.running = load(ROOT, RUNNING) or self.running
         self.seen = look()
-        self.keep("list", self.keep_members)
+        self.keep("revoked", self.keep_revoked)
+        if self.seen is not None:
+            self.keep("list", self.keep_members)
         if apply_state() in ("activating", "active", "deactivating"):
             self.tell(self.outcome())
             return
@@ -76,7 +80,7 @@ class Poller:
         elif not self.begin_again(self.outcome()) and self.fetch():
             self.beginnings = 0
             self.start(0)
-        else:
+        elif self.seen is not None:
             self.keep("accounts", self.keep_accounts)
         self.tell(self.outcome())
 
@@ -134,7 +138,8 @@ class Poller:
         if self.troubles.get(what) == trouble:
             return
         aim = {"fetch": "fetch the release", "status": "write the status", "list": "keep the list of members",
-               "accounts": "keep the accounts of MySQL"}[what]  # fmt: skip
+               "accounts": "keep the accounts of MySQL",
+               "revoked": "keep the lists of revoked certificates"}[what]  # fmt: skip
         print(f"could not {aim}: {trouble}; this host goes on as it is" if trouble else f"can {aim} again", flush=True)
         self.troubles[what] = trouble
 
@@ -188,16 +193,17 @@ class Poller:
         cause = self.troubles.get("accounts") or self.accounts.trouble(self.running["number"])
         return cause and (cause, host.DATABASE)
 
-    # The group's data.
+    # What changes without a release: the group's data, and who is revoked.
 
     def keep(self, what, work):
-        if self.seen is None:
-            return
         try:
             work()
             self.say(what, None)
         except (OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
             self.say(what, self.redacted([membership.trouble_of(error)])[0])
+
+    def keep_revoked(self):
+        self.revoked.turn(time.monotonic())
 
     def keep_members(self):
         if self.membership.turn(self.seen, self.running["number"]):
