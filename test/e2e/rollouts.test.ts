@@ -1,5 +1,8 @@
 /** Rollouts with the real engine on a record sandbox, whose hosts are stand-ins that report as a test says. */
 import assert from "node:assert/strict";
+import "reflect-metadata"; // @peculiar/x509 wants it loaded before itself
+import { X509Crl } from "@peculiar/x509";
+import { parseRevoked, revocationOf } from "../../infra/config/revoked";
 import { listAll, waitUntilGone } from "../../sandbox/index";
 import { readStoredStack } from "../../scripts/engine/stateFile";
 import { PROJECT_DIR } from "../../scripts/home";
@@ -160,6 +163,25 @@ describe("rollouts", function () {
     const NODES = ["node-1", "node-2", "node-3"];
     const settings = [...SETTINGS, ...hsts(305)];
     const rotate = (...what: string[]) => sandbox.must("rotate", "dev", ...what, ...settings);
+    const resource = (name: string) => {
+      const all = readStoredStack(sandbox.home, "dev")?.resources ?? [];
+      return all.find(({ urn }) => urn.endsWith(`::main-${name}`));
+    };
+    /** The serial numbers of a host's certificates, in the form of lists. */
+    const serials = (...names: string[]) =>
+      (readStoredStack(sandbox.home, "dev")?.resources ?? [])
+        .filter(
+          ({ type, urn }) =>
+            type.endsWith(":LocallySignedCert") && names.some((name) => urn.includes(`::main-${name}-`)),
+        )
+        .map(({ outputs }) => revocationOf(String(outputs?.certPem), 0).serial)
+        .sort();
+    const listed = (what: "revoked" | "former") =>
+      (resource(what)?.inputs?.input as string[]).map((text) => parseRevoked(text).serial).sort();
+    const inObject = (serial: string) => {
+      const list = new X509Crl(String(resource("revocations")?.inputs?.content));
+      return list.findRevoked(serial) !== null;
+    };
 
     it("of passwords takes three updates, each of which reaches host after host; the next update changes nothing", async () => {
       await mustUp(...settings);
@@ -190,8 +212,35 @@ describe("rollouts", function () {
       assert.deepEqual(hosts.taken.slice(begun), [...NODES, ...NODES, ...NODES]);
     });
 
-    it("of one host replaces it alone, with other keys", async () => {
+    it("of certificates gives all hosts new ones, and then revokes the former ones", async () => {
+      const [begun, former] = [hosts.taken.length, serials(...NODES)];
+      await rotate("certificates");
+      assert.deepEqual(hosts.taken.slice(begun), [...NODES, ...NODES]);
+      assert.deepEqual([listed("revoked"), listed("former")], [former, []]);
+      const now = serials(...NODES);
+      assert.equal(now.length, 9);
+      assert.ok(former.every(inObject));
+      assert.ok(!now.some(inObject));
+      assert.match(await mustUp(...settings), /✔ Update: \d+ unchanged\n/);
+    });
+
+    it("of certificates that was interrupted revokes those from before it", async () => {
+      const before = listed("revoked");
+      const former = serials(...NODES);
+      hosts.behaviours.set("node-2", () => ({ outcome: "applying" }));
+      const running = sandbox.start("rotate", ["dev", "certificates", ...settings]);
+      await waitForLine(running, /node-2: has not applied the release yet/, 180_000);
+      running.child.kill("SIGINT");
+      assert.equal((await running.ended).exitCode, 130);
+      assert.deepEqual([listed("revoked"), listed("former")], [before, former]);
+      hosts.behaviours.delete("node-2");
+      await rotate("certificates");
+      assert.deepEqual([listed("revoked"), listed("former")], [[...before, ...former].sort(), []]);
+    });
+
+    it("of one host replaces it alone, with other keys, and revokes its former certificates", async () => {
       const before = await droplets();
+      const [revoked, former] = [listed("revoked"), serials("node-2")];
       const keyOf = async (name: string) => {
         const { ssh } = JSON.parse(await sandbox.must("outputs", "dev", "--show-secrets")) as {
           ssh: { hosts: { name: string; hostKey: string }[] };
@@ -212,6 +261,35 @@ describe("rollouts", function () {
         NODES.filter((_, index) => others[index] !== keys[index]),
         ["node-2"],
       );
+      assert.deepEqual([listed("revoked"), listed("former")], [[...revoked, ...former].sort(), []]);
+      const begun = hosts.taken.length;
+      await mustUp(...settings);
+      assert.deepEqual(hosts.taken.slice(begun), NODES, "releases carry the list");
+    });
+
+    it("revoke: only by force while the host is in its group; the list changes, and nothing else", async () => {
+      const inGroup = await sandbox.run("revoke", ["dev", "node-3", ...settings]);
+      assert.equal(inGroup.exitCode, 1);
+      assert.match(inGroup.stderr, /node-3 is still in the group of node-1/);
+      assert.match(inGroup.stderr, /Cut the power of node-3 first/);
+      const before = listed("revoked");
+      const stdout = await sandbox.must("revoke", "dev", "node-3", "--force", "node-3", ...settings);
+      assert.match(stdout, /✔ Update: \d+ unchanged, 2 updated\n/);
+      assert.deepEqual(listed("revoked"), [...before, ...serials("node-3")].sort());
+      await mustUp(...settings);
+    });
+
+    it("revoke: not the last host that serves, and no host that is not there", async () => {
+      for (const name of ["node-1", "node-2"])
+        hosts.behaviours.set(name, () => ({ outcome: "unwell", cause: "off", group: undefined }));
+      await hosts.haveReported();
+      const last = await sandbox.run("revoke", ["dev", "node-3", ...settings]);
+      for (const name of ["node-1", "node-2"]) hosts.behaviours.delete(name);
+      assert.equal(last.exitCode, 1);
+      assert.match(last.stderr, /Without node-3, the stack has no (web|database) host that serves/);
+      const unknown = await sandbox.run("revoke", ["dev", "node-9"]);
+      assert.equal(unknown.exitCode, 2);
+      assert.match(unknown.stderr, /The stack has no host "node-9"/);
     });
 
     it("refuses what it does not know, and a step that was not its turn", async () => {
@@ -221,6 +299,12 @@ describe("rollouts", function () {
       const far = await up(...settings, "--config", "secured-web:rotation.passwords=9");
       assert.equal(far.exitCode, 1);
       assert.match(far.stderr, /secured-web:rotation\.passwords: expected 6 or 7, got 9/);
+      const forgetful = await up(...settings, "--config", "secured-web:rotation.revoked=[]");
+      assert.equal(forgetful.exitCode, 1);
+      assert.match(
+        forgetful.stderr,
+        /secured-web:rotation\.revoked: expected [0-9a-f]+:\d+:\d+ to stay in the list/,
+      );
       assert.match(await mustUp(...settings), /✔ Update: \d+ unchanged\n/);
     });
   });
