@@ -2,7 +2,6 @@ import { health } from "./health";
 import { errorFields, journal } from "./log";
 import { readLists, refuseRevoked } from "./revocation";
 import { serve } from "./serve";
-import { variable } from "./settings";
 
 const programs: Readonly<Record<string, (env: NodeJS.ProcessEnv) => void>> = { serve, health };
 const program = programs[process.argv[2] ?? ""];
@@ -16,8 +15,7 @@ process.on("unhandledRejection", (error) => {
   process.exit(1);
 });
 try {
-  const lists = variable(process.env, "REVOKED_LISTS");
-  refuseRevoked(() => readLists(lists));
+  refuseRevoked(readLists);
   program(process.env);
 } catch (error) {
   journal("error", "cannot start", { reason: error instanceof Error ? error.message : String(error) });

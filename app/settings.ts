@@ -68,8 +68,7 @@ export function healthSettings(env: Environment): HealthSettings {
   };
 }
 
-/** Throws if the variable is missing. */
-export function variable(env: Environment, name: string): string {
+function variable(env: Environment, name: string): string {
   const value = env[name];
   if (!value) throw new Error(`the environment variable ${name} is not set`);
   return value;

@@ -42,7 +42,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 /**
  * In `npm run up | tee log`, Ctrl-C ends tee as well. The command then ends as without a pipe, and its last lines are
- * lost. Without this listener, the Pulumi SDK catches the error of each write (EPIPE), writes it, and so on for ever.
+ * lost. Without this listener, the Pulumi SDK catches the error of each write (EPIPE), and writes it, without end.
  */
 function toleratePipes(): void {
   for (const stream of [process.stdout, process.stderr])

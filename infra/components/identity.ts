@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
+import type { Revoked } from "../config/revoked";
 import { type Authority, revocationList } from "../releases/revocationList";
 import { type Host, ofHost, type Topology } from "../topology";
 import { certificateName, type Service } from "../userdata/certificateName";
@@ -28,6 +29,8 @@ export class Identity extends pulumi.ComponentResource {
   readonly caCertificate: pulumi.Output<string>;
   /** The list of revoked certificates of each of these CAs, PEM. */
   readonly revocationLists: pulumi.Output<string>;
+  /** The same lists without any certificate. */
+  private readonly emptyLists: pulumi.Output<string>;
   /** The CA that signs. */
   private readonly signer: pulumi.Output<Authority>;
   private readonly passwords: Readonly<Record<User, pulumi.Output<Password>>>;
@@ -47,11 +50,14 @@ export class Identity extends pulumi.ComponentResource {
     this.caCertificate = pulumi.unsecret(
       inUse.apply(({ accepted }) => accepted.map(({ certificate }) => `${certificate.trimEnd()}\n`).join("")),
     );
-    this.revocationLists = pulumi.unsecret(
-      pulumi
-        .all([inUse, args.rotations.revoked])
-        .apply(([{ accepted }, revoked]) => accepted.map((one) => revocationList(one, revoked)).join("")),
-    );
+    const lists = (revoked: pulumi.Input<readonly Revoked[]>) =>
+      pulumi.unsecret(
+        pulumi
+          .all([inUse, revoked])
+          .apply(([{ accepted }, known]) => accepted.map((one) => revocationList(one, known)).join("")),
+      );
+    this.revocationLists = lists(args.rotations.revoked);
+    this.emptyLists = lists([]);
     this.passwords = {
       app: this.password("app"),
       replication: this.password("replication"),
@@ -88,7 +94,7 @@ export class Identity extends pulumi.ComponentResource {
     return pulumi.secret(
       pulumi
         .all([
-          pulumi.all([this.caCertificate, this.revocationLists]),
+          pulumi.all([this.caCertificate, this.emptyLists]),
           pulumi.all([this.passwords.app, this.passwords.replication, this.passwords.health]),
           ofHost(this.sshHostKeys, host.name).privateKeyPemPkcs8,
           isWeb ? this.webKeyPair(host) : undefined,

@@ -169,7 +169,6 @@ export class ReleaseStore extends pulumi.ComponentResource {
         ])
         .apply(([releases, status, accessKeyId, secretAccessKey, publicKey, sealingKey, [reportKey]]) => ({
           releasesUrl: `${this.addressOf(releases)}/${releaseKey(hostName)}`,
-          revocationsUrl: `${this.addressOf(releases)}/${revocationsKey}`,
           statusUrl: `${this.addressOf(status)}/${reportKey}`,
           region: this.region,
           accessKeyId,

@@ -3,7 +3,7 @@ export function releaseKey(hostName: string): string {
   return `hosts/${hostName}.json`;
 }
 
-/** The key of the object with the lists of revoked certificates, in the bucket of releases. All hosts read it. */
+/** The key of the object with the lists of revoked certificates, in the bucket of releases (release/revoked.py). */
 export const revocationsKey = "revoked.pem";
 
 /** The key of a host's status object in the bucket of statuses. */

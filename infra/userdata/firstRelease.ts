@@ -47,7 +47,9 @@ export function firstRelease(context: HostContext, files: readonly HostFile[]): 
     stack: settings.stack,
     host: host.name,
     version: payloadVersion(context),
-    files: releaseFiles(files.filter(({ path }) => path !== unpacker && !comesLater(path))),
+    files: releaseFiles(
+      files.filter(({ path }) => path !== unpacker && !comesLater(path)).sort((a, b) => rank(a) - rank(b)),
+    ),
   };
   return [
     ...[unpacker, script].map((path) => ({ ...required(files, path), isCompressed: true })),
@@ -58,6 +60,22 @@ export function firstRelease(context: HostContext, files: readonly HostFile[]): 
       isCompressed: true,
     },
   ];
+}
+
+/**
+ * Files that are alike are next to each other, because gzip finds repetitions within 32 KiB. With this order, which was
+ * found by trying all, user data is 1.1 KiB smaller than in the order of paths.
+ */
+function rank({ path, content }: HostFile): number {
+  const kinds = [
+    path.endsWith(".py"),
+    path.endsWith(".js"),
+    path.startsWith("/etc/systemd/"),
+    content.startsWith("#!"),
+    !content.startsWith("-----BEGIN "),
+  ];
+  const first = kinds.indexOf(true);
+  return first === -1 ? kinds.length : first;
 }
 
 function required(files: readonly HostFile[], wanted: string): HostFile {

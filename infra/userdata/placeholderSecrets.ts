@@ -9,8 +9,8 @@ import type { HostContext, HostSecrets, KeyPair, Password, ReleaseAccess } from 
 const certificateLength = 1600;
 const keyLength = 320;
 
-/** Two lists of 25 certificates each: a rotation of certificates revokes three of a converged host. */
-const listLength = 4000;
+/** Of two lists during a rotation of the CA. */
+const listLength = 1000;
 
 /** Letters and digits that compress no better than a key, and are the same each time. Each `use` gives others. */
 function noise(use: string, length: number): string {
@@ -41,7 +41,6 @@ function password(use: string): Password {
 const address = `https://${noise("address", 120)}`;
 const placeholderRelease: ReleaseAccess = {
   releasesUrl: address,
-  revocationsUrl: address,
   statusUrl: address,
   region: "0000",
   publicKey: pem("PUBLIC KEY", "release key", 64),

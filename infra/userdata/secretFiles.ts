@@ -136,22 +136,12 @@ function monitoringSecrets({ host, settings }: HostContext, secrets: HostSecrets
 /** The files with which a host fetches, checks and opens its releases, and reports its status. */
 function releaseAccess({ host, settings }: HostContext, secrets: HostSecrets): HostFile[] {
   const access = required(host.name, "release", secrets.release);
-  const {
-    releasesUrl,
-    revocationsUrl,
-    statusUrl,
-    region,
-    publicKey,
-    accessKeyId,
-    secretAccessKey,
-    sealingKey,
-  } = access;
+  const { releasesUrl, statusUrl, region, publicKey, accessKeyId, secretAccessKey, sealingKey } = access;
   return [
     jsonFile("/etc/secured-web/release.json", {
       stack: settings.stack,
       host: host.name,
       releases: releasesUrl,
-      revocations: revocationsUrl,
       status: statusUrl,
       region,
     }),

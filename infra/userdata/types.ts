@@ -65,7 +65,7 @@ export interface Password {
 export interface HostSecrets {
   /** Certificate of the internal CA, PEM. */
   readonly caCertificate: string;
-  /** The CA's list of revoked certificates, PEM. */
+  /** The CA's list of revoked certificates, PEM, without any. The newest list comes from Spaces (release/revoked.py). */
   readonly revocationLists: string;
   /** Web hosts: nginx's key pair (from the internal CA, or the site's own in passthrough mode). */
   readonly web?: KeyPair;
@@ -94,8 +94,6 @@ export interface HostSecrets {
 export interface ReleaseAccess {
   /** https:// address of the host's release object. */
   readonly releasesUrl: string;
-  /** https:// address of the object with the lists of revoked certificates. */
-  readonly revocationsUrl: string;
   /** https:// address of the host's status object. */
   readonly statusUrl: string;
   /** Region of both buckets, for the signature of requests. */

@@ -6,6 +6,7 @@
  */
 import assert from "node:assert/strict";
 import type { ReleaseFile } from "../../infra/userdata/releaseForm";
+import { IS_LONG } from "../longTests";
 import { waitFor } from "../waitFor";
 import { everyAcknowledged } from "./checkers/acknowledged";
 import { edit, type Forgery, ReleaseBucket, strangersKey } from "./releases/bucket";
@@ -18,8 +19,6 @@ const APP = "/usr/local/lib/secured-web/app/main.js";
 const MYCNF = "/etc/mysql/secured-web.cnf";
 const PACKAGES = "/etc/secured-web/packages.d/web";
 const STATE = "/var/lib/secured-web/release";
-
-const IS_LONG = process.env.SECURED_WEB_LONG_TESTS === "1";
 
 type Change = (files: Map<string, ReleaseFile>) => void;
 let seconds = 1000;

@@ -77,7 +77,6 @@ const fakeSealingKey = (name: string) => createHash("sha512").update(`SECRET of 
 
 const fakeRelease = ({ name }: Host): ReleaseAccess => ({
   releasesUrl: `https://secured-web-dev-releases-1a2b3c4d.fra1.digitaloceanspaces.com/hosts/${name}.json`,
-  revocationsUrl: "https://secured-web-dev-releases-1a2b3c4d.fra1.digitaloceanspaces.com/revoked.pem",
   statusUrl: `https://secured-web-dev-status-1a2b3c4d.fra1.digitaloceanspaces.com/hosts/${name}`,
   region: "fra1",
   publicKey: "-----BEGIN PUBLIC KEY-----\nFAKE\n-----END PUBLIC KEY-----\n",

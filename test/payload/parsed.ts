@@ -14,7 +14,7 @@ export interface ParsedUserData {
   readonly settings: Record<string, unknown>;
   /** The files that cloud-init writes. */
   readonly written: readonly ParsedFile[];
-  /** The files of the first release, which the host unpacks. Without one, those that cloud-init writes. */
+  /** The files of the first release, which the host unpacks, by path. Without one, those that cloud-init writes. */
   readonly files: readonly ParsedFile[];
 }
 
@@ -33,11 +33,9 @@ export function parseUserData(userData: string): ParsedUserData {
   return {
     settings,
     written,
-    files: files.map(({ path, mode, content }) => ({
-      path,
-      mode: Number.parseInt(mode, 8),
-      text: content,
-    })),
+    files: files
+      .map(({ path, mode, content }) => ({ path, mode: Number.parseInt(mode, 8), text: content }))
+      .sort((a, b) => (a.path < b.path ? -1 : 1)),
   };
 }
 

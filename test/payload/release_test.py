@@ -748,7 +748,7 @@ class Revoked(OnDisk):
         self.put(revoked.OF_MYSQLD, self.ca.list(1))
         self.put(revoked.PID, "7")
         os.utime(self.path(revoked.PID), (1, 1))
-        self.one = revoked.Revoked({"revocations": "https://b/revoked.pem", "region": "nyc3"}, {})
+        self.one = revoked.Revoked({"releases": "https://b/hosts/db-1.json", "region": "nyc3"}, {})
         self.now = 0
 
     def put(self, path, text):
@@ -758,7 +758,8 @@ class Revoked(OnDisk):
         self.asked.append(statements)
         return "41" if "CONNECTION_ID" in statements else self.sessions if "processlist" in statements else ""
 
-    def get(self, _url, _keys, _region, etag, output):
+    def get(self, url, _keys, _region, etag, output):
+        self.assertEqual(url, "https://b/revoked.pem")
         text = self.spaces[0] if self.spaces else None
         if text is None:
             return spaces.Answer(503, "", "Spaces answers 503", False)

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
+import { revocationList } from "../../infra/releases/revocationList";
 import { hostEvidence } from "../../infra/userdata/evidence";
 import { configurationFiles, renderFiles } from "../../infra/userdata/files";
 import { userDataLimitBytes } from "../../infra/userdata/limits";
 import { placeholderSecrets } from "../../infra/userdata/placeholderSecrets";
 import { renderUserData } from "../../infra/userdata/render";
 import type { HostContext, HostSecrets, HostSettings } from "../../infra/userdata/types";
+import { TestAuthority } from "../hosts/proofs/pki";
 import { testCertificate } from "../unit/certificates";
 import {
   contextOf,
@@ -43,13 +45,15 @@ describe("payload: user data", () => {
 
   it("leaves a third of DigitalOcean's limit free on every host, with nine database hosts and the agent too", async () => {
     const pair = await testCertificate(["node-1.internal.foobar.com", "database.internal.foobar.com"]);
+    const authority = await TestAuthority.create("secured-web dev internal CA");
     const all = [...variants, { topology: "converged", databaseCount: 9, settings: { monitoring: datadog } }];
     for (const variant of all as Variant[]) {
       for (const context of contextsOf({ ...variant, settings: { ...variant.settings, releases: true } })) {
         const { web, app, database, ...secrets } = placeholderSecrets(context, undefined);
         const real = {
           ...secrets,
-          caCertificate: pair.certificate,
+          caCertificate: authority.certificate,
+          revocationLists: revocationList(authority.own, []),
           ...(web ? { web: pair, app: await testCertificate([context.host.fqdn]) } : {}),
           ...(database ? { database: await testCertificate([context.host.fqdn, "database.internal"]) } : {}),
         };

@@ -7,6 +7,7 @@ import type { World } from "../world/world";
 import type { WorldHost } from "../world/worldHost";
 import { withClientCertificates } from "./clientCertificates";
 import { type Issued, TestAuthority } from "./pki";
+import { revokeOn } from "./revoked";
 import { showCertificate, showOwnCertificate } from "./shownCertificate";
 
 /** START GROUP_REPLICATION tries again every five seconds, for a minute. */
@@ -67,7 +68,7 @@ export function refusedMembersProof(world: () => World): void {
     });
   });
 
-  it("the members refuse one that shows an expired certificate, another CA's or another name, and take it with its own", async () => {
+  it("the members refuse one that shows an expired certificate, a revoked one, another CA's or another name, and take it with its own", async () => {
     // A member refuses itself where its own certificate is wrong; this one looks at nobody's.
     await verifyNobody();
     await eachIsRefused([joiner()]);
@@ -75,7 +76,7 @@ export function refusedMembersProof(world: () => World): void {
     await verifyAsBefore();
   });
 
-  it("it refuses members that show an expired certificate, another CA's or another name, and takes them with their own", async () => {
+  it("it refuses members that show an expired certificate, a revoked one, another CA's or another name, and takes them with their own", async () => {
     await eachIsRefused(members());
     await leave();
   });
@@ -105,11 +106,17 @@ export function refusedMembersProof(world: () => World): void {
   /** One attempt to join, during which hosts show one wrong certificate after another, and their own in the end. */
   async function eachIsRefused(shown: readonly WorldHost[]): Promise<void> {
     const other = await TestAuthority.create("another");
-    const [expired, ...rest] = await Promise.all([
+    const [expired, revoked = [], ...rest] = await Promise.all([
       wrong(shown, async ({ fqdn }) => internal.issue({ names: [fqdn], days: SOON_S / (24 * 3600) })),
+      wrong(shown, async ({ fqdn }) => internal.issue({ names: [fqdn] })),
       wrong(shown, ({ fqdn }) => other.issue({ names: [fqdn] }), other.certificate),
       wrong(shown, otherName),
     ]);
+    await revokeOn(
+      [joiner(), ...members()],
+      internal,
+      revoked.map(({ certificate }) => certificate),
+    );
     const end = Date.now() + SOON_S * 1000;
     await show(shown, expired);
     await waitFor("the certificates' end", async () => Date.now() > end, { within: 2 * SOON_S });
@@ -126,6 +133,8 @@ export function refusedMembersProof(world: () => World): void {
     };
     await refused("refused: expired");
     // The next attempt is seconds away, so each failure is the one certificate's.
+    await show(shown, revoked);
+    await refused("refused: revoked");
     await show(shown, rest[0] ?? []);
     await refused("refused: another CA");
     await show(shown, rest[1] ?? []);

@@ -5,6 +5,7 @@ import { type Expected, firewallProof, OPERATORS_ADDRESS } from "./firewalls/pro
 import { hardeningProof } from "./hardening";
 import { refusalProof } from "./refusals";
 import { refusedMembersProof } from "./refusedMembers";
+import { revokedProof } from "./revoked";
 import { rolesProof } from "./roles";
 
 const outward = {
@@ -65,6 +66,10 @@ describe("proofs: a separated stack", function () {
 
   describe("who is refused", () => {
     refusalProof(world);
+  });
+
+  describe("a revoked certificate", () => {
+    revokedProof(world);
   });
 
   describe("who does not get into the group", () => {

@@ -1,8 +1,9 @@
 """Keeps the lists of revoked certificates (CRLs) as new as Spaces has them. A part of the poller.
 
-Releases carry the lists too, but reach one host after another, and a host that is not well stops them. So the lists are
-also an object that all hosts look at every few seconds. The internal CA has signed each list, and a list with a smaller
-number than the host's own is not taken, so nobody without the CA's key can change them or bring back former ones.
+A release reaches one host after another, and a host that is not well stops it. So the lists are an object of their own,
+which all hosts look at every few seconds; releases have empty ones, with which programs start on a new host. The internal
+CA has signed each list, and a list with a smaller number than the host's own is not taken, so nobody without the CA's key
+can change them or bring back former ones.
 """
 
 import os
@@ -67,7 +68,9 @@ def text_of(path):
 
 class Revoked:
     def __init__(self, own, keys):
-        self.own = own
+        # Beside the releases of all hosts.
+        self.url = f"{own['releases'].rsplit('/', 2)[0]}/revoked.pem"
+        self.region = own["region"]
         self.keys = keys
         self.etag = ""
         self.fetched = ""
@@ -89,7 +92,7 @@ class Revoked:
             return None
         self.looked_at = now
         new = f"{ROOT}/{STATE}/revoked.new"
-        answer = spaces.get(self.own["revocations"], self.keys, self.own["region"], self.etag, new)
+        answer = spaces.get(self.url, self.keys, self.region, self.etag, new)
         if answer.status == 200:
             self.etag = answer.etag
             self.fetched = text_of(new)
