@@ -1,7 +1,10 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { isFresh, type Report, readReport } from "../../infra/rollout/reports";
+import { request } from "../../sandbox/index";
 import type { Command } from "../command";
 import { stackArgument } from "../commandLine";
 import { REVOCATION_RESOURCES, revokeHost } from "../engine/certificates";
+import { cloudApi } from "../engine/cloudApi";
 import { parseUrn } from "../engine/journal";
 import type { StoredStack } from "../engine/stateFile";
 import { Failure, usageFailure } from "../failure";
@@ -11,6 +14,10 @@ import { runSteps, type Step } from "../progress";
 import { SESSION_OPTIONS, Session, withSession } from "../session";
 import { reportAccessOf, withReports } from "../status/releases";
 import { updateSteps } from "./up";
+
+/** A group leaves out a member without power after a few seconds, and members report every 15 s. */
+const LEAVES_WITHIN_MS = 90_000;
+const POLL_MS = 3000;
 
 export const command: Command = {
   name: "revoke",
@@ -41,7 +48,7 @@ To get a new host with new keys: npm run rotate -- STACK host HOST`,
         {
           title: `Host ${host}`,
           run: async (report) => {
-            await checkMayGo(session, host, force !== undefined);
+            await checkMayGo(session, { host, isForced: force !== undefined }, report);
             report(`${host} is cut off: it cannot reach other hosts, nor they it, until it is replaced`);
             return "its certificates are known";
           },
@@ -73,29 +80,47 @@ export function revocationSteps(session: Session, prepare: (stored: StoredStack)
 }
 
 /** @throws Failure if the stack lacks the host, cannot do without it, or has it in its group */
-async function checkMayGo(session: Session, host: string, isForced: boolean): Promise<void> {
+async function checkMayGo(
+  session: Session,
+  { host, isForced }: { readonly host: string; readonly isForced: boolean },
+  report: (line: string) => void,
+): Promise<void> {
   const access = await reportAccessOf(session.home, session.stack, session.cloud);
   const own = access?.hosts.find(({ name }) => name === host);
   if (access === undefined || own === undefined)
     throw noSuchHost(host, access?.hosts.map(({ name }) => name) ?? []);
   if (isForced) return;
-  const { environment } = session.opened.target;
-  const others = access.hosts.filter((one) => one !== own);
-  const reports = await withReports(environment, interruption.signal, () =>
-    Promise.all(others.map(async (one) => ({ ...one, report: await readReport(one, access) }))),
-  );
+  const read = () =>
+    withReports(session.opened.target.environment, interruption.signal, () =>
+      Promise.all(access.hosts.map(async (one) => ({ ...one, report: await readReport(one, access) }))),
+    );
   const inAnyCase = `To cut ${host} off in any case, add --force ${host}.`;
-  const serving = reports.filter(({ report }) => serves(report));
-  const role = own.roles.find((one) => !serving.some(({ roles }) => roles.includes(one)));
-  if (role !== undefined)
-    throw new Failure(`Without ${host}, the stack has no ${role} host that serves`, {
-      remedy: `See: npm run status -- ${session.stack}. ${inAnyCase}`,
-    });
-  const seenBy = serving.find(({ report }) => hasMember(report, host));
-  if (seenBy !== undefined)
-    throw new Failure(`${host} is still in the group of ${seenBy.name}`, {
-      remedy: `Members that restart could not join such a group. Cut the power of ${host} first, or run: npm run rotate -- ${session.stack} host ${host}. ${inAnyCase}`,
-    });
+  for (
+    const end = Date.now() + LEAVES_WITHIN_MS;
+    ;
+    await delay(POLL_MS, undefined, { signal: interruption.signal })
+  ) {
+    const reports = await read();
+    const serving = reports.filter(({ name, report }) => name !== host && serves(report));
+    const role = own.roles.find((one) => !serving.some(({ roles }) => roles.includes(one)));
+    if (role !== undefined)
+      throw new Failure(`Without ${host}, the stack has no ${role} host that serves`, {
+        remedy: `See: npm run status -- ${session.stack}. ${inAnyCase}`,
+      });
+    const seenBy = serving.find(({ report }) => hasMember(report, host));
+    if (seenBy === undefined) return;
+    const dropletId = reports.find(({ name }) => name === host)?.report.status?.dropletId;
+    if (Date.now() > end || (await isOn(session, dropletId)))
+      throw new Failure(`${host} is still in the group of ${seenBy.name}`, {
+        remedy: `Members that restart could not join such a group. Cut the power of ${host} first, or run: npm run rotate -- ${session.stack} host ${host}. ${inAnyCase}`,
+      });
+    report(`waits until the group has left out ${host}, whose power is off`);
+  }
+}
+
+async function isOn(session: Session, dropletId: string | undefined): Promise<boolean> {
+  const { body } = await request(session.api ?? cloudApi(), "GET", `/v2/droplets/${dropletId}`);
+  return (body as { droplet?: { status?: string } } | undefined)?.droplet?.status !== "off";
 }
 
 /** A member is not well while another one is off, but serves. */
