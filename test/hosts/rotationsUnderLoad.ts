@@ -162,22 +162,34 @@ for (const [topology, { web, database }] of Object.entries(TOPOLOGIES)) {
       for (const member of database) assert.match(await refusal(member, "app", former), /Access denied/);
     });
 
-    it("the hosts' certificates", async () => {
-      const serials = () =>
-        Promise.all(
-          all.map(async (host) => {
-            const paths = ["/etc/mysql/tls/server.pem", "/etc/nginx/tls/server.pem"];
-            const script = `for file in ${paths.join(" ")}; do test ! -e $file || openssl x509 -noout -serial -in $file; done`;
-            return (await exec(host, "bash", "-c", script)).trim();
-          }),
-        );
-      const before = await serials();
-      await underLoad("certificates", () => rotate("certificates"));
-      for (const [index, serial] of (await serials()).entries()) {
-        assert.match(serial, /^serial=/);
-        assert.notEqual(serial, before[index], all[index]);
-      }
-    });
+    const serials = () =>
+      Promise.all(
+        all.map(async (host) => {
+          const paths = ["/etc/mysql/tls/server.pem", "/etc/nginx/tls/server.pem"];
+          const script = `for file in ${paths.join(" ")}; do test ! -e $file || openssl x509 -noout -serial -in $file; done`;
+          return (await exec(host, "bash", "-c", script)).trim();
+        }),
+      );
+
+    for (let time = 1; time <= TIMES; time++) {
+      it(`the hosts' certificates, ${time}`, async () => {
+        const before = await serials();
+        await copyPair(FORMER);
+        const password = await passwordOf(web[0] ?? "", "app");
+        await underLoad(`certificates, ${time}`, () => rotate("certificates"));
+        for (const [index, serial] of (await serials()).entries()) {
+          assert.match(serial, /^serial=/);
+          assert.notEqual(serial, before[index], all[index]);
+        }
+        await copyPair(OWN);
+        for (const member of database) {
+          assert.equal(await refusal(member, "app", password), "", member);
+          const revoked = async () =>
+            /certificate revoked|Lost connection/i.test(await refusal(member, "app", password, FORMER));
+          await waitFor(`${member} refuses the former certificate`, revoked, { within: 60 });
+        }
+      });
+    }
 
     for (let time = 1; time <= TIMES; time++) {
       it(`the internal CA, ${time}`, async () => {
