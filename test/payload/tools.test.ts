@@ -286,6 +286,32 @@ describe("payload: the rendered files under their own tools", function () {
           /^every package is installed$/m,
         );
       });
+
+      it("lets no package start a service or run mysqld while it is installed, and leaves no stand-in", () => {
+        const standIns = ["/usr/local/sbin/mysqld", "/usr/sbin/policy-rc.d"];
+        const left = () => standIns.filter((path) => host.run("test", "-e", path).status === 0);
+        const script = "/usr/local/lib/secured-web/install-packages";
+        // The script is run with this in apt's place.
+        const apt = `#!/bin/sh\ncommand -v mysqld\nmysqld --initialize-insecure && /usr/sbin/policy-rc.d || echo $?\n`;
+        host.must(
+          "sh",
+          "-c",
+          `printf '%s' '${apt}' > /usr/local/bin/apt-get && chmod 0755 /usr/local/bin/apt-get`,
+        );
+        host.must("sh", "-c", "echo mysql-server-of-this-test > /etc/secured-web/packages.d/proof");
+        try {
+          assert.match(
+            host.must("env", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", script),
+            /\n\/usr\/local\/sbin\/mysqld\n101\n/,
+          );
+          assert.deepEqual(left(), []);
+        } finally {
+          host.must("rm", "/usr/local/bin/apt-get", "/etc/secured-web/packages.d/proof");
+        }
+        host.must("touch", "/usr/local/sbin/mysqld");
+        host.must(script);
+        assert.deepEqual(left(), [], "what a run that was cut short has left");
+      });
     });
   }
 });
