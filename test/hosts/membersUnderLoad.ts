@@ -118,7 +118,7 @@ for (const topology of ["separated", "converged"]) {
       assert.ok(new Set(counts).size > 1, `the releases do not differ: ${counts}`);
       await cutPower();
       const online =
-        "SELECT GROUP_CONCAT(SUBSTRING_INDEX(MEMBER_HOST, '.', 1) ORDER BY 1) FROM performance_schema.replication_group_members WHERE MEMBER_STATE = 'ONLINE'";
+        "SELECT GROUP_CONCAT(SUBSTRING_INDEX(MEMBER_HOST, '.', 1) ORDER BY MEMBER_HOST) FROM performance_schema.replication_group_members WHERE MEMBER_STATE = 'ONLINE'";
       const views = () => Promise.all(names(5).map((host) => attempted(host, online)));
       // The new ones may have joined, or not yet.
       const isOne = async () => {

@@ -1,4 +1,9 @@
-/** Operators come and go by updates of a running stack: probed on every host, from networks that are allowed and not. */
+/**
+ * Operators come and go by updates of a running stack: probed on every host, from networks that are allowed and not. In
+ * `npm test` on a converged stack; this runs it on a separated one:
+ *
+ *     SECURED_WEB_LONG_TESTS=1 npm test -- test/hosts/operators.test.ts
+ */
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -9,6 +14,7 @@ import { clientNamespace, namespacePath, openInstance } from "../../sandbox/host
 import { CLIENT_ADDRESS } from "../../sandbox/hosts/network/addresses";
 import { ip } from "../../sandbox/hosts/network/namespace";
 import { Sandbox } from "../e2e/sandbox";
+import { IS_LONG } from "../longTests";
 import { waitFor } from "../waitFor";
 import { skipWithoutHosts } from "./requirement";
 import { SandboxOnHosts } from "./sandboxOnHosts";
@@ -17,6 +23,8 @@ import { SandboxOnHosts } from "./sandboxOnHosts";
 const OFFICE = { network: "192.0.2.64/26", address: "192.0.2.77" };
 const NEW_OFFICE = { network: "192.0.2.128/26", address: "192.0.2.130" };
 const FOREIGN = CLIENT_ADDRESS;
+
+const TOPOLOGY = IS_LONG ? ["--config", "secured-web:topology=separated"] : [];
 
 /** A login with a program on the host that goes on until the connection or the program ends. */
 class Session {
@@ -84,7 +92,7 @@ describe("operators of a running stack", function () {
     await skipWithoutHosts(this);
     keys = { alice: keyPair("alice"), bob: keyPair("bob"), carol: keyPair("carol") };
     live = new SandboxOnHosts(await Sandbox.make());
-    await must("start", "--yes", ...operators(["alice", "bob"], OFFICE.network));
+    await must("start", "--yes", ...TOPOLOGY);
     const instance = await openInstance(join(live.sandbox.home.dir, "hosts"));
     client = clientNamespace(instance);
     for (const { address } of [OFFICE, NEW_OFFICE]) await ip(client, [`addr replace ${address}/32 dev eth0`]);
@@ -110,7 +118,7 @@ describe("operators of a running stack", function () {
 
   function operators(names: readonly (keyof typeof keys)[], ...networks: string[]): string[] {
     const users = names.map((name) => ({ name, keys: [keys[name]] }));
-    return ["--config", `secured-web:operators=${JSON.stringify({ networks, users })}`];
+    return [...TOPOLOGY, "--config", `secured-web:operators=${JSON.stringify({ networks, users })}`];
   }
 
   const on = <T>(work: (host: SshAccess["hosts"][number]) => Promise<T>) =>
@@ -144,9 +152,9 @@ describe("operators of a running stack", function () {
     return session;
   }
 
-  async function logsIn(user: string, from: string): Promise<void> {
+  async function logsIn(user: string, from: string, key = user): Promise<void> {
     await on(async (host) => {
-      const session = ssh(host, { user, from }, "id -un && sudo -n id -un");
+      const session = ssh(host, { user, from, key }, "id -un && sudo -n id -un");
       await session.ends();
       assert.deepEqual([session.said, session.exitCode], [`${user}\nroot\n`, 0], session.errors);
     });
@@ -164,7 +172,9 @@ describe("operators of a running stack", function () {
   const denied = /Permission denied \(publickey\)/;
   const timedOut = /timed out/;
 
-  it("log in with their own accounts on every new host, from their network only, and root does not", async () => {
+  it("log in with their own accounts on every host as soon as the settings name them, from their network only, and root does not", async () => {
+    await isRefused("alice", OFFICE.address, timedOut);
+    await must("up", "dev", ...operators(["alice", "bob"], OFFICE.network));
     await logsIn("alice", OFFICE.address);
     await logsIn("bob", OFFICE.address);
     await isRefused("root", OFFICE.address, denied, "alice");
@@ -224,14 +234,17 @@ describe("operators of a running stack", function () {
     );
   });
 
-  it("lose their open sessions when their network is closed, and come in from the new one", async () => {
+  it("lose their open sessions when their network is closed, and come in from the new one; a former key opens nothing", async () => {
     const open = sessions.filter(({ isOpen }) => isOpen);
     assert.equal(open.length, access.hosts.length);
+    keys = { ...keys, carol: keys.bob };
     await must("up", "dev", ...operators(["alice", "carol"], NEW_OFFICE.network));
     await Promise.all(open.map((session) => session.ends()));
     for (const { errors } of open) assert.match(errors, /not responding|Timeout|Broken pipe|reset/i);
     await isRefused("alice", OFFICE.address, timedOut);
     await logsIn("alice", NEW_OFFICE.address);
+    await isRefused("carol", NEW_OFFICE.address, denied);
+    await logsIn("carol", NEW_OFFICE.address, "bob");
   });
 
   it("can all be removed, and the update says so", async () => {
