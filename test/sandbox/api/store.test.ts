@@ -19,7 +19,17 @@ describe("sandbox api: state on disk", () => {
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), "sandbox-store-"));
   });
-  afterEach(() => rm(dir, { recursive: true, force: true }));
+  const opened: Store[] = [];
+  const open = async () => {
+    const store = await Store.open(dir);
+    opened.push(store);
+    return store;
+  };
+  afterEach(async () => {
+    // A change that no test waits for is still being written.
+    await Promise.all(opened.splice(0).map((store) => store.close()));
+    await rm(dir, { recursive: true, force: true });
+  });
 
   /** Makes every write of the document fail, as a full disk would, until it is taken away again. */
   const blockWrites = () => mkdir(join(dir, "state.json.new"));
@@ -33,15 +43,15 @@ describe("sandbox api: state on disk", () => {
     store.transaction(() => store.table<Thing>("things").put(id, { name })).durable;
 
   it("has in a new process what was acknowledged in the old one, in the same order", async () => {
-    const store = await Store.open(dir);
+    const store = await open();
     for (const id of ["b", "a", "10", "9"]) await put(store, id);
     await store.transaction(() => store.table("things").delete("a")).durable;
     await put(store, "b", "changed");
-    assert.deepEqual(names(await Store.open(dir)), ["changed", "10", "9"]);
+    assert.deepEqual(names(await open()), ["changed", "10", "9"]);
   });
 
   it("undoes a transaction that throws, all of it", async () => {
-    const store = await Store.open(dir);
+    const store = await open();
     await put(store, "a");
     await put(store, "b");
     const things = store.table<Thing>("things");
@@ -62,7 +72,7 @@ describe("sandbox api: state on disk", () => {
   });
 
   it("refuses a change to a record that is in, and a change outside a transaction", async () => {
-    const store = await Store.open(dir);
+    const store = await open();
     const things = store.table<{ name: string; tags: string[] }>("things");
     await store.transaction(() => things.put("a", { name: "a", tags: ["x"] })).durable;
     assert.throws(() => {
@@ -73,7 +83,7 @@ describe("sandbox api: state on disk", () => {
   });
 
   it("undoes and refuses with 503 what cannot be written, and goes on when it can be", async () => {
-    const store = await Store.open(dir);
+    const store = await open();
     await put(store, "a");
     await blockWrites();
     let effects = 0;
@@ -95,7 +105,7 @@ describe("sandbox api: state on disk", () => {
     assert.deepEqual(await readdir(join(dir, "files")), [], "what was written of it is gone");
     await unblockWrites();
     await put(store, "c");
-    assert.deepEqual(names(await Store.open(dir)), ["a", "c"]);
+    assert.deepEqual(names(await open()), ["a", "c"]);
   });
 
   it("answers 503 over HTTP when the disk is full, and shows nothing that was not saved", async () => {
@@ -174,16 +184,16 @@ describe("sandbox api: state on disk", () => {
   it("is not read as JSON by accident: the check fails when it is taken away", async () => {
     // The same file without damage opens: what the table above refuses is the damage.
     await writeFile(join(dir, "state.json"), '{"format": 1, "tables": {"things": [["a", {"name": "a"}]]}}');
-    assert.deepEqual(names(await Store.open(dir)), ["a"]);
+    assert.deepEqual(names(await open()), ["a"]);
   });
 
   it("removes files that no record names, and reads files that are not saved yet", async () => {
-    const store = await Store.open(dir);
+    const store = await open();
     const saving = store.transaction(() => store.putFile("f", "text"));
     assert.equal(store.readFile("f"), "text");
     await saving.durable;
     await writeFile(join(dir, "files", "orphan"), "of a killed process");
-    const again = await Store.open(dir);
+    const again = await open();
     assert.deepEqual(await readdir(join(dir, "files")), ["f"]);
     assert.equal(again.readFile("f"), "text");
     assert.equal(again.readFile("orphan"), undefined);
@@ -215,7 +225,7 @@ describe("sandbox api: state on disk", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
         await rm(dir, { recursive: true, force: true });
-        let store = await Store.open(dir);
+        let store = await open();
         const model = new Map<string, string>();
         for (const one of steps) {
           const things = store.table<Thing>("things");
@@ -237,11 +247,11 @@ describe("sandbox api: state on disk", () => {
               }),
             );
           } else {
-            store = await Store.open(dir);
+            store = await open();
           }
           assert.deepEqual(names(store), [...model.values()]);
         }
-        assert.deepEqual(names(await Store.open(dir)), [...model.values()]);
+        assert.deepEqual(names(await open()), [...model.values()]);
       }),
       { numRuns: 30 },
     );
