@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { PROJECT_DIR } from "../../scripts/home";
 import { runProgram } from "../../scripts/processes";
+import { inOrder } from "../inOrder";
 import { Sandbox } from "./sandbox";
 
 const zone = "dev.foobar.com";
@@ -14,7 +15,7 @@ interface DnsRecord {
 
 describe("a stack in a zone that others own", function () {
   this.timeout(300_000);
-  this.bail(true);
+  inOrder();
   let sandbox: Sandbox;
   before(async () => {
     sandbox = await Sandbox.make();

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { stackFile } from "../../scripts/engine/stateFile";
 import { PROJECT_DIR } from "../../scripts/home";
 import { runProgram } from "../../scripts/processes";
+import { inOrder } from "../inOrder";
 import { Sandbox } from "./sandbox";
 
 const zone = "dev.foobar.com";
@@ -22,7 +23,7 @@ interface DnsRecord {
 
 describe("settings that a stack keeps", function () {
   this.timeout(300_000);
-  this.bail(true);
+  inOrder();
   let sandbox: Sandbox;
   before(async () => {
     sandbox = await Sandbox.make();

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { PROJECT_DIR } from "../../scripts/home";
+import { inOrder } from "../inOrder";
 import { Sandbox } from "./sandbox";
 
 interface Outputs {
@@ -18,7 +19,7 @@ const gitStatus = () =>
 
 describe("npm start, and what follows it", function () {
   this.timeout(180_000);
-  this.bail(true);
+  inOrder();
   let sandbox: Sandbox;
   let census: Record<string, number>;
   const treeBefore = gitStatus();

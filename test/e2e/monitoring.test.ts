@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { runningApi, sandboxDatadog, waitUntilGone } from "../../sandbox/index";
 import { type AlertStatus, monitorsOf } from "../../scripts/status/alerts";
+import { inOrder } from "../inOrder";
 import { type Ended, Sandbox } from "./sandbox";
 
 const agent = ["--config", "monitoring=datadog"];
@@ -18,7 +19,7 @@ const user = {
 
 describe("npm start with monitoring=datadog", function () {
   this.timeout(180_000);
-  this.bail(true);
+  inOrder();
   let sandbox: Sandbox;
   let made: readonly AlertStatus[];
   before(async () => {

@@ -7,6 +7,7 @@ import { listAll, waitUntilGone } from "../../sandbox/index";
 import { readStoredStack } from "../../scripts/engine/stateFile";
 import { PROJECT_DIR } from "../../scripts/home";
 import { runProgram } from "../../scripts/processes";
+import { inOrder } from "../inOrder";
 import { ReportingHosts } from "./reportingHosts";
 import { type Sandbox, waitForLine } from "./sandbox";
 
@@ -15,7 +16,7 @@ const hsts = (seconds: number) => ["--config", `secured-web:hsts.maxAgeSeconds=$
 
 describe("rollouts", function () {
   this.timeout(300_000);
-  this.bail(true);
+  inOrder();
   let sandbox: Sandbox;
   let hosts: ReportingHosts;
 

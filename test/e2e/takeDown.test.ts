@@ -3,12 +3,13 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { listAll, spacesUrl } from "../../sandbox/index";
+import { inOrder } from "../inOrder";
 import { ReportingHosts } from "./reportingHosts";
 import type { Sandbox } from "./sandbox";
 
 describe("taking production down", function () {
   this.timeout(300_000);
-  this.bail(true);
+  inOrder();
   let sandbox: Sandbox;
   let emptyAccount: Record<string, number>;
   before(async function () {

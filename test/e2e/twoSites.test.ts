@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { PROJECT_DIR } from "../../scripts/home";
 import { runProgram } from "../../scripts/processes";
+import { inOrder } from "../inOrder";
 import { Sandbox } from "./sandbox";
 
 interface Droplet {
@@ -12,7 +13,7 @@ interface Droplet {
 
 describe("two SecuredWeb components in one program", function () {
   this.timeout(300_000);
-  this.bail(true);
+  inOrder();
   let sandbox: Sandbox;
   let emptyAccount: Record<string, number>;
   before(async () => {

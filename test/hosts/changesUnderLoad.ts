@@ -8,6 +8,7 @@
 import assert from "node:assert/strict";
 import { ProjectCopy } from "../e2e/projectCopy";
 import { Sandbox } from "../e2e/sandbox";
+import { inOrder } from "../inOrder";
 import { newDatadogKey } from "./newDatadogKey";
 import { skipWithoutHosts } from "./requirement";
 import { SandboxOnHosts } from "./sandboxOnHosts";
@@ -30,7 +31,7 @@ for (const [topology, { web, database }] of Object.entries(TOPOLOGIES)) {
 
   describe(`changes of a running stack, ${topology}`, function () {
     this.timeout(20 * 60_000);
-    this.bail(true);
+    inOrder();
     let copy: ProjectCopy;
     let live: SandboxOnHosts;
     /** The settings that earlier tests have changed. */

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { listAll } from "../../sandbox/index";
 import { PROJECT_DIR } from "../../scripts/home";
 import { Sandbox } from "../e2e/sandbox";
+import { inOrder } from "../inOrder";
 import { waitFor } from "../waitFor";
 import { skipWithoutHosts } from "./requirement";
 import { SandboxOnHosts } from "./sandboxOnHosts";
@@ -35,7 +36,7 @@ function commands(host: string, dropletId: number): readonly (readonly string[])
 
 describe("the runbook of a compromised host", function () {
   this.timeout(20 * 60_000);
-  this.bail(true);
+  inOrder();
   let live: SandboxOnHosts;
 
   before(async function () {

@@ -9,6 +9,7 @@
 import assert from "node:assert/strict";
 import { listAll } from "../../sandbox/index";
 import { Sandbox, waitForLine } from "../e2e/sandbox";
+import { inOrder } from "../inOrder";
 import { waitFor } from "../waitFor";
 import { skipWithoutHosts } from "./requirement";
 import { SandboxOnHosts } from "./sandboxOnHosts";
@@ -22,7 +23,7 @@ for (const topology of ["separated", "converged"]) {
 
   describe(`the number of members, ${topology}`, function () {
     this.timeout(30 * 60_000);
-    this.bail(true);
+    inOrder();
     let live: SandboxOnHosts;
     const acknowledged: string[] = [];
     const settings = (count: number) => [

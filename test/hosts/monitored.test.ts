@@ -15,6 +15,7 @@ import {
 import { monitorsOf } from "../../scripts/status/alerts";
 import { readStatus } from "../../scripts/status/read";
 import { Sandbox } from "../e2e/sandbox";
+import { inOrder } from "../inOrder";
 import { waitFor } from "../waitFor";
 import { skipWithoutHosts } from "./requirement";
 import { traces } from "./world/leftovers";
@@ -24,7 +25,7 @@ const START_WITHIN_MS = 15 * 60_000;
 
 describe("npm start with hosts and monitoring=datadog", function () {
   this.timeout(START_WITHIN_MS);
-  this.bail(true);
+  inOrder();
   let sandbox: Sandbox;
   let hasCollector: boolean;
   before(async function () {

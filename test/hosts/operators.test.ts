@@ -14,6 +14,7 @@ import { clientNamespace, namespacePath, openInstance } from "../../sandbox/host
 import { CLIENT_ADDRESS } from "../../sandbox/hosts/network/addresses";
 import { ip } from "../../sandbox/hosts/network/namespace";
 import { Sandbox } from "../e2e/sandbox";
+import { inOrder } from "../inOrder";
 import { IS_LONG } from "../longTests";
 import { waitFor } from "../waitFor";
 import { skipWithoutHosts } from "./requirement";
@@ -80,7 +81,7 @@ class Session {
 
 describe("operators of a running stack", function () {
   this.timeout(15 * 60_000);
-  this.bail(true);
+  inOrder();
   const folder = mkdtempSync(join(tmpdir(), "secured-web-operators-"));
   const sessions: Session[] = [];
   let live: SandboxOnHosts;

@@ -7,6 +7,7 @@
  */
 import assert from "node:assert/strict";
 import { Sandbox, waitForLine } from "../e2e/sandbox";
+import { inOrder } from "../inOrder";
 import { waitFor } from "../waitFor";
 import { skipWithoutHosts } from "./requirement";
 import { SandboxOnHosts } from "./sandboxOnHosts";
@@ -27,7 +28,7 @@ for (const [topology, { web, database }] of Object.entries(TOPOLOGIES)) {
 
   describe(`rotations on a running stack, ${topology}`, function () {
     this.timeout(30 * 60_000);
-    this.bail(true);
+    inOrder();
     let live: SandboxOnHosts;
     const settings = new Map([["topology", topology]]);
     const times: string[] = [];

@@ -9,6 +9,7 @@ import { openInstance } from "../../sandbox/hosts/instance";
 import { attempt } from "../../sandbox/hosts/run";
 import { freePort } from "../../sandbox/index";
 import type { ProjectStatus } from "../../scripts/hosts/status";
+import { inOrder } from "../inOrder";
 import { waitFor } from "../waitFor";
 import { skipWithoutHosts } from "./requirement";
 import { traces } from "./world/leftovers";
@@ -25,7 +26,7 @@ interface Run {
 describe("npm start with hosts", function () {
   this.timeout(START_WITHIN_MS);
   // Each test goes on with what the one before it has made.
-  this.bail(true);
+  inOrder();
   let dir: string;
   let home: string;
   let env: NodeJS.ProcessEnv;
