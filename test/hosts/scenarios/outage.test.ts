@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { IS_LONG } from "../../longTests";
 import { waitFor } from "../../waitFor";
 import { everyAcknowledged } from "../checkers/acknowledged";
 import { members } from "../checkers/members";
@@ -12,6 +13,7 @@ import type { WorldHost } from "../world/worldHost";
 /** A host boots and joins within seconds; on a busy machine it may take minutes, which is no fault of the payload. */
 const BACK_WITHIN_S = 240;
 
+// In `npm test` one member loses its power by itself; with SECURED_WEB_LONG_TESTS=1 each in turn.
 describe("outages of running hosts", function () {
   this.timeout(15 * 60_000);
   const world = useWorld();
@@ -22,7 +24,7 @@ describe("outages of running hosts", function () {
       explain: () => world().complaints(),
     });
 
-  for (const name of ["node-1", "node-2", "node-3"]) {
+  for (const name of IS_LONG ? ["node-1", "node-2", "node-3"] : ["node-1"]) {
     it(`${name} without power: reads and writes go on, nothing acknowledged is lost, it rejoins by itself`, async () => {
       const host = world().host(name);
       const visitors = Visitors.start(world());
