@@ -42,7 +42,7 @@ const ON = (): Partial<DropletRecord> => ({ status: "active" });
 const OFF = (): Partial<DropletRecord> => ({ status: "off" });
 
 // The official provider looks for this text when it powers a droplet off.
-const STOPPABLE = { status: "active", refusal: "Droplet is already powered off." } as const;
+const POWERED = { status: "active", refusal: "Droplet is already powered off." } as const;
 const NOT_OFF = {
   status: "active",
   refusal: "Droplet is currently off. Please power it on to run this event.",
@@ -55,8 +55,10 @@ const NOT_ON = {
 const KINDS: Readonly<Record<string, Kind>> = {
   // Also accepted for an active droplet, because Ansible's module always powers on a droplet that it has waited for.
   power_on: { byTag: true, result: ON },
-  power_off: { when: STOPPABLE, byTag: true, result: OFF },
-  shutdown: { when: STOPPABLE, byTag: true, result: OFF },
+  power_off: { when: POWERED, byTag: true, result: OFF },
+  // Also accepted for a droplet that is off: the official provider relies on it when it deletes one
+  // (terraform-provider-digitalocean, resource_droplet.go).
+  shutdown: { byTag: true, result: OFF },
   power_cycle: { when: NOT_OFF, byTag: true },
   reboot: { when: NOT_OFF },
   password_reset: {},
