@@ -130,10 +130,11 @@ async function runTests(args: readonly string[], yes: boolean): Promise<number> 
   return verdict([first, await hosts.ended]);
 }
 
-/** The tests of hosts, except these two files, by which both processes take about the same time. */
+/** The tests of hosts. With these exceptions both processes take about the same time. */
 function runsWithHosts(file: string): boolean {
   if (file === join(HOSTS_TESTS, "operators.test.ts")) return false;
-  return file.startsWith(HOSTS_TESTS) || file === join("test", "e2e", "badInput.test.ts");
+  const others = ["badInput", "interruption"].map((name) => join("test", "e2e", `${name}.test.ts`));
+  return file.startsWith(HOSTS_TESTS) || others.includes(file);
 }
 
 /** Starts mocha. Its output is shown at once (`inherit`), or after `show` is called (`pipe`). */
