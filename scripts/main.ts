@@ -41,8 +41,8 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 /**
- * In `npm run up | tee log`, Ctrl-C ends tee as well. The command then ends as without a pipe, and its last lines are
- * lost. Without this listener, the Pulumi SDK catches the error of each write (EPIPE), and writes it, without end.
+ * Ctrl-C in `npm run up | tee log` ends tee as well, and each later write fails (EPIPE). The command then finishes as it
+ * does without a pipe. Without this listener, the Pulumi SDK reports each failed write by another write, and never ends.
  */
 function toleratePipes(): void {
   for (const stream of [process.stdout, process.stderr])

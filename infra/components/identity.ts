@@ -6,7 +6,7 @@ import { type Authority, revocationList } from "../releases/revocationList";
 import { type Host, ofHost, type Topology } from "../topology";
 import { certificateName, type Service } from "../userdata/certificateName";
 import type { GivenSecrets, HostSecrets, KeyPair, Password } from "../userdata/types";
-import { certificateGeneration, generationIn, inTurn, type Rotations, type Slots } from "./rotation";
+import { certificatePhases, generationIn, inTurn, type Rotations, rotationOf, type Slots } from "./rotation";
 
 const caValidityHours = 10 * 365 * 24;
 /** The first update within the last 90 days of a certificate renews it. */
@@ -136,7 +136,7 @@ export class Identity extends pulumi.ComponentResource {
     const key = this.privateKey(
       name,
       pulumi
-        .all([certificates.apply(certificateGeneration), ofHost(hosts, host.name)])
+        .all([certificates.apply((step) => rotationOf(step, certificatePhases)), ofHost(hosts, host.name)])
         .apply((counts) => counts.join(".")),
     );
     const request = new tls.CertRequest(

@@ -106,7 +106,7 @@ export class ReleaseStore extends pulumi.ComponentResource {
         ],
       },
       // The engine deletes the former key when all hosts have the new one.
-      { ...parent, replacementTrigger: rotations.passwords.apply(rotationOf) },
+      { ...parent, replacementTrigger: rotations.passwords.apply((step) => rotationOf(step)) },
     );
     this.reports = new Map(
       topology.hosts.map((host) => [

@@ -10,7 +10,7 @@ export type Rotated = (typeof rotated)[number];
 export interface Rotations extends Readonly<Record<Rotated, pulumi.Output<number>>> {
   /** All keys of one host, by its name. */
   readonly hosts: ReadonlyMap<string, pulumi.Output<number>>;
-  /** Certificates of hosts that count no longer. */
+  /** The revoked certificates of hosts. */
   readonly revoked: pulumi.Output<readonly Revoked[]>;
 }
 
@@ -74,7 +74,7 @@ export function createRotations(
       },
     );
   };
-  // Written in this order: what a rotation replaces is noted before it begins, and forgotten when it is revoked.
+  // The engine writes them in this order, so an interrupted rotation loses no certificate that it has to revoke.
   const revoked = kept(`${name}-revoked`, given.revoked, { initial: [], wrong: forgotten });
   const former = kept(`${name}-former`, given.former, { initial: [], after: revoked });
   const counter = (resourceName: string, what: Rotated | "hostKeys", value?: number) =>
@@ -108,17 +108,12 @@ function forgotten(before: readonly string[], value: readonly string[]): string 
   return missing === undefined ? undefined : `revoked: expected ${missing} to stay in the list`;
 }
 
-/** Changes with the first update of each rotation of passwords. */
-export function rotationOf(step: number): number {
-  return Math.ceil(step / phases);
-}
+/** A rotation of certificates takes two updates: hosts get new ones, and then the former ones are revoked. */
+export const certificatePhases = 2;
 
-/**
- * A rotation of certificates takes two updates: hosts get new ones, and then the former ones are revoked. The generation
- * of keys changes with the first one.
- */
-export function certificateGeneration(step: number): number {
-  return Math.ceil(step / 2);
+/** Changes with the first update of each rotation. */
+export function rotationOf(step: number, updates = phases): number {
+  return Math.ceil(step / updates);
 }
 
 /** Two things that take turns, such as passwords: at each end of a rotation, the other one is the current one. */

@@ -332,7 +332,7 @@ export const table = {
     doc: "Set by `npm run rotate -- STACK host` for its update: the number of rotations of the keys of replaceHost",
   }),
   "rotation.revoked": listOf("revoked certificates, SERIAL:REVOKED_AT:ENDS_AT", isRevoked, {
-    doc: "Set by `npm run revoke` and `npm run rotate`: the certificates of hosts that count no longer",
+    doc: "Set by `npm run revoke` and `npm run rotate`: the revoked certificates of hosts",
   }),
   "rotation.former": listOf("certificates, SERIAL:REVOKED_AT:ENDS_AT", isRevoked, {
     doc: "Set by `npm run rotate`: the certificates that a rotation replaces, and revokes at its end",

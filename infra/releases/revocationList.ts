@@ -34,9 +34,9 @@ const ed25519 = "1.3.101.112";
 /**
  * The list of an authority, PEM.
  *
- * It begins and ends with the authority's certificate. The usual few days of validity would need a service that renews it; a
- * beginning at the time of the revocation would count as wrong on a host whose clock is behind. Its number is the time of
- * the newest revocation: a host takes no list with a smaller one.
+ * It begins and ends with the authority's certificate. With the usual validity of a few days, a service would have to renew
+ * it. If it began at the time of the revocation, a host whose clock is behind would not accept it. Its number is the time
+ * of the newest revocation, and a host does not accept a smaller one.
  *
  * @param revoked also certificates of another authority: serial numbers are random and do not repeat
  */

@@ -63,8 +63,8 @@ export function firstRelease(context: HostContext, files: readonly HostFile[]): 
 }
 
 /**
- * Files that are alike are next to each other, because gzip finds repetitions within 32 KiB. With this order, which was
- * found by trying all, user data is 1.1 KiB smaller than in the order of paths.
+ * Puts files of the same kind next to each other, because gzip finds repetitions within 32 KiB. Of all orders of these
+ * kinds this one gave the smallest user data: 670 to 920 bytes less than the order of paths.
  */
 function rank({ path, content }: HostFile): number {
   const kinds = [

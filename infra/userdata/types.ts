@@ -65,7 +65,7 @@ export interface Password {
 export interface HostSecrets {
   /** Certificate of the internal CA, PEM. */
   readonly caCertificate: string;
-  /** The CA's list of revoked certificates, PEM, without any. The newest list comes from Spaces (release/revoked.py). */
+  /** The CA's list of revoked certificates, PEM: empty, because hosts fetch the newest one (release/revoked.py). */
   readonly revocationLists: string;
   /** Web hosts: nginx's key pair (from the internal CA, or the site's own in passthrough mode). */
   readonly web?: KeyPair;

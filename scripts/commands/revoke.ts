@@ -15,15 +15,15 @@ import { SESSION_OPTIONS, Session, withSession } from "../session";
 import { reportAccessOf, withReports } from "../status/releases";
 import { updateSteps } from "./up";
 
-/** A group leaves out a member without power after a few seconds, and members report every 15 s. */
+/** A group removes a member without power after a few seconds, and members report every 15 s. */
 const LEAVES_WITHIN_MS = 90_000;
 const POLL_MS = 3000;
 
 export const command: Command = {
   name: "revoke",
   summary: "Cuts one host off: within a minute, no other host accepts its certificates.",
-  details: `A web host then reaches no database and serves no requests. A database host gets no requests; it must have left its
-group, because its power is off for example. Without another host of its role that serves, the command refuses.
+  details: `A web host then reaches no database and serves no requests. A database host gets no requests. The command
+refuses if no other host of its role serves, or if a database host is still in its group: cut its power first.
 To get a new host with new keys: npm run rotate -- STACK host HOST`,
   positionals: ["STACK", "HOST"],
   options: {
@@ -49,7 +49,7 @@ To get a new host with new keys: npm run rotate -- STACK host HOST`,
           title: `Host ${host}`,
           run: async (report) => {
             await checkMayGo(session, { host, isForced: force !== undefined }, report);
-            report(`${host} is cut off: it cannot reach other hosts, nor they it, until it is replaced`);
+            report(`Other hosts will refuse the certificates of ${host} until it is replaced`);
             return "its certificates are known";
           },
         },
@@ -95,11 +95,8 @@ async function checkMayGo(
       Promise.all(access.hosts.map(async (one) => ({ ...one, report: await readReport(one, access) }))),
     );
   const inAnyCase = `To cut ${host} off in any case, add --force ${host}.`;
-  for (
-    const end = Date.now() + LEAVES_WITHIN_MS;
-    ;
-    await delay(POLL_MS, undefined, { signal: interruption.signal })
-  ) {
+  const end = Date.now() + LEAVES_WITHIN_MS;
+  while (true) {
     const reports = await read();
     const serving = reports.filter(({ name, report }) => name !== host && serves(report));
     const role = own.roles.find((one) => !serving.some(({ roles }) => roles.includes(one)));
@@ -114,7 +111,8 @@ async function checkMayGo(
       throw new Failure(`${host} is still in the group of ${seenBy.name}`, {
         remedy: `Members that restart could not join such a group. Cut the power of ${host} first, or run: npm run rotate -- ${session.stack} host ${host}. ${inAnyCase}`,
       });
-    report(`waits until the group has left out ${host}, whose power is off`);
+    report(`waits until the group of ${host}, whose power is off, has removed it`);
+    await delay(POLL_MS, undefined, { signal: interruption.signal });
   }
 }
 
@@ -123,7 +121,7 @@ async function isOn(session: Session, dropletId: string | undefined): Promise<bo
   return (body as { droplet?: { status?: string } } | undefined)?.droplet?.status !== "off";
 }
 
-/** A member is not well while another one is off, but serves. */
+/** A member reports that it is not well while another one is off, but it serves. */
 function serves(report: Report): boolean {
   const { status } = report;
   return isFresh(report) && (status?.group?.writable ?? status?.outcome === "well");

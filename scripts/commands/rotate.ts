@@ -2,8 +2,7 @@ import { type Rotated, rotated } from "../../infra/components/rotation";
 import type { Command } from "../command";
 import { type CommandArguments, HOSTS_OPTION, stackArgument } from "../commandLine";
 import { noteFormer, revokeFormer } from "../engine/certificates";
-import { parseUrn } from "../engine/journal";
-import type { StoredStack } from "../engine/stateFile";
+import { type StoredStack, stashed } from "../engine/stateFile";
 import type { ConfigOverride } from "../engine/workDir";
 import { Failure, usageFailure } from "../failure";
 import { hostName } from "../hosts/hostName";
@@ -31,8 +30,8 @@ const updates: Readonly<Record<Rotated, readonly string[]>> = {
 export const command: Command = {
   name: "rotate",
   summary: "Replaces MySQL's passwords, the hosts' certificates, the internal CA, or all keys of one host.",
-  details: `Each host gets the change in its turn, and no request fails. It takes two or three updates; if one of them does
-not finish, give the command again: it continues where it stopped. The updates also apply other pending changes.
+  details: `Each host gets the change in its turn, and no request fails. A rotation takes two or three updates; if one
+of them does not finish, give the command again: it continues where it stopped. The updates also apply other pending changes.
 host NAME replaces this host by a new droplet with new keys, revokes its former certificates, and changes nothing else:
 see docs/runbooks/host-compromised.md.`,
   positionals: ["STACK", `${rotated.join("|")}|host`, "[NAME]"],
@@ -121,9 +120,9 @@ function certificateLists(stored: StoredStack, index: number): ConfigOverride[] 
 }
 
 /** A counter in the stack's state. */
-function countOf({ resources }: StoredStack, stack: string, name: string): number {
-  const stored = resources.find(({ urn }) => parseUrn(urn).name === `main-${name}`);
-  if (stored === undefined)
+function countOf(stored: StoredStack, stack: string, name: string): number {
+  const count = stashed(stored, name);
+  if (count === undefined)
     throw new Failure(`${stack} has nothing to rotate yet`, { remedy: `Run: npm run up -- ${stack}` });
-  return Number(stored.inputs?.input);
+  return Number(count);
 }

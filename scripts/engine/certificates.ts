@@ -1,7 +1,7 @@
 /** The certificates of a stack's hosts, as its state has them, and the settings that revoke them. */
 import { formatRevoked, parseRevoked, revocationOf } from "../../infra/config/revoked";
 import { parseUrn } from "./journal";
-import type { StoredStack } from "./stateFile";
+import { type StoredStack, stashed } from "./stateFile";
 import type { ConfigOverride } from "./workDir";
 
 /** The resources that an update of the lists changes, by their names. */
@@ -49,7 +49,6 @@ function certificates({ resources }: StoredStack, host: string | undefined): str
     .map(({ outputs }) => formatRevoked(revocationOf(String(outputs?.certPem), 0)));
 }
 
-function kept({ resources }: StoredStack, what: "former" | "revoked"): string[] {
-  const stored = resources.find(({ urn }) => parseUrn(urn).name === `main-${what}`);
-  return (stored?.inputs?.input ?? []) as string[];
+function kept(stored: StoredStack, what: "former" | "revoked"): string[] {
+  return (stashed(stored, what) ?? []) as string[];
 }

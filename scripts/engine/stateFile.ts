@@ -17,6 +17,11 @@ export interface StoredResource {
   readonly protect?: boolean;
 }
 
+/** The value that a Stash of the program has, by its name in the site; undefined without such a resource. */
+export function stashed({ resources }: StoredStack, name: string): unknown {
+  return resources.find(({ urn }) => urn.endsWith(`::main-${name}`))?.inputs?.input;
+}
+
 export interface PendingOperation {
   readonly resource: StoredResource;
   /** The started operation: creating, updating, deleting, reading, importing. */

@@ -1,4 +1,4 @@
-/** mysql2 resumes TLS sessions, which verify nothing; the application's connections must not. */
+/** What the application verifies of a server: on each connection (mysql2 resumes TLS sessions), and lists of revoked certificates. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
@@ -82,82 +82,67 @@ describe("app: TLS sessions", () => {
       await pool.end();
     }
   }).timeout(10_000);
-});
 
-describe("app: a revoked certificate", () => {
-  let dir: string;
-  let authority: TestAuthority;
-  let issued: Issued;
-  let server: MysqlServer;
-  before(async () => {
-    dir = mkdtempSync(join(tmpdir(), "secured-web-tls-"));
-    authority = await TestAuthority.create("of the databases");
-    issued = await authority.issue({ names: [NAME] });
-    server = await MysqlServer.listen(join(dir, "mysql.sock"), issued);
-  });
-  after(() => {
-    server?.close();
-    rmSync(dir, { recursive: true, force: true });
-  });
-
-  /** Why the application does not connect; "" if it does. */
-  async function refusal(): Promise<string> {
-    const pool = createDatabasePool({
-      databaseName: NAME,
-      databaseSocket: join(dir, "mysql.sock"),
-      connectionLimit: 1,
-      password: "secret",
-      tls: { ca: authority.certificate },
+  describe("a revoked certificate", () => {
+    let issued: Issued;
+    before(async () => {
+      issued = await authority.issue({ names: [NAME] });
+      server.show(issued);
     });
-    try {
-      await (await pool.getConnection()).query("DO 1");
-      return "";
-    } catch (error) {
-      return (error as Error).message;
-    } finally {
-      await pool.end();
-    }
-  }
 
-  const listOf = (...revoked: Issued[]) => [
-    revocationList(
-      authority.own,
-      revoked.map(({ certificate }) => revocationOf(certificate, 1_795_000_000)),
-    ),
-  ];
-
-  it("is refused from the moment in which it is in the list, and without the check it is accepted", async () => {
-    let lists = listOf();
-    const undo = refuseRevoked(() => lists);
-    try {
-      assert.equal(await refusal(), "");
-      lists = listOf(await authority.issue({ names: [NAME] }));
-      assert.equal(await refusal(), "", "the list has another one");
-      lists = listOf(issued);
-      assert.equal(await refusal(), "certificate revoked");
-    } finally {
-      undo();
-    }
-    assert.equal(await refusal(), "");
-  });
-
-  it("without lists that can be read, no certificate is trusted", async () => {
-    const other = await TestAuthority.create("another");
-    for (const read of [
-      () => [],
-      () => ["no list"],
-      () => [revocationList(other.own, [])],
-      () => {
-        throw new Error("no such file");
-      },
-    ]) {
-      const undo = refuseRevoked(read);
+    /** Why the application does not connect; "" if it does. */
+    async function refusal(): Promise<string> {
+      const pool = createDatabasePool(settings());
       try {
-        assert.notEqual(await refusal(), "", String(read));
+        await (await pool.getConnection()).query("DO 1");
+        return "";
+      } catch (error) {
+        return (error as Error).message;
+      } finally {
+        await pool.end();
+      }
+    }
+
+    const listOf = (...revoked: Issued[]) => [
+      revocationList(
+        authority,
+        revoked.map(({ certificate }) => revocationOf(certificate, 1_795_000_000)),
+      ),
+    ];
+
+    it("is refused from the moment in which it is in the list, and without the check it is accepted", async () => {
+      let lists = listOf();
+      const undo = refuseRevoked(() => lists);
+      try {
+        assert.equal(await refusal(), "");
+        lists = listOf(await authority.issue({ names: [NAME] }));
+        assert.equal(await refusal(), "", "the list has another one");
+        lists = listOf(issued);
+        assert.equal(await refusal(), "certificate revoked");
       } finally {
         undo();
       }
-    }
+      assert.equal(await refusal(), "");
+    });
+
+    it("without lists that can be read, no certificate is trusted", async () => {
+      const other = await TestAuthority.create("another");
+      for (const read of [
+        () => [],
+        () => ["no list"],
+        () => [revocationList(other, [])],
+        () => {
+          throw new Error("no such file");
+        },
+      ]) {
+        const undo = refuseRevoked(read);
+        try {
+          assert.notEqual(await refusal(), "", String(read));
+        } finally {
+          undo();
+        }
+      }
+    });
   });
 });
 

@@ -19,6 +19,8 @@ const RUNBOOK = join(PROJECT_DIR, "docs", "runbooks", "host-compromised.md");
 const MEMBERS = ["db-1", "db-2", "db-3"];
 const SETTINGS = ["--config", "secured-web:topology=separated"];
 const TLS = "/etc/mysql/tls";
+/** On the member that tries: the copied certificate and key. */
+const LOOT = "/root/loot/copy";
 
 /** The commands in the runbook's blocks, with names in the place of STACK, NAME and DROPLET_ID. */
 function commands(host: string, dropletId: number): readonly (readonly string[])[] {
@@ -79,31 +81,14 @@ describe("the runbook of a compromised host", function () {
     const from = MEMBERS.find((one) => one !== member && one !== host) ?? "";
     const isWeb = files.has("/etc/secured-web/secrets/app.pem");
     const pair = isWeb ? "/etc/secured-web/secrets/app" : `${TLS}/server`;
-    const password = isWeb
-      ? files.get("/etc/secured-web/secrets/app.password")?.trim()
-      : /password = (\w+)/.exec(files.get("/etc/secured-web/secrets/health.cnf") ?? "")?.[1];
-    const put = (name: string, text = "") =>
-      live.exec(
-        from,
-        "bash",
-        "-c",
-        `install -d -m 0700 /root/loot && echo ${Buffer.from(text).toString("base64")} | base64 -d > /root/loot/${name}`,
-      );
-    await put("pem", files.get(`${pair}.pem`));
-    await put("key", files.get(`${pair}.key`));
-    const address = (await live.exec(member, "mysql", "-BNe", "SELECT @@report_host")).trim();
-    const { exitCode, stderr } = await live.run(
-      ...(["sandbox", "exec", from, "env", `MYSQL_PWD=${password}`, "mysql", "--no-defaults"] as const),
-      ...[`--host=${address}`, `--user=${isWeb ? "app" : "health"}`, "--ssl-mode=VERIFY_IDENTITY"],
-      ...[
-        `--ssl-ca=${TLS}/ca.pem`,
-        "--ssl-cert=/root/loot/pem",
-        "--ssl-key=/root/loot/key",
-        "-e",
-        "SELECT 1",
-      ],
-    );
-    return exitCode === 0 ? "" : stderr.trim() || "no reason";
+    const password =
+      (isWeb
+        ? files.get("/etc/secured-web/secrets/app.password")?.trim()
+        : /password = (\w+)/.exec(files.get("/etc/secured-web/secrets/health.cnf") ?? "")?.[1]) ??
+      assert.fail("no password");
+    for (const kind of ["pem", "key"])
+      await live.write(from, `${LOOT}.${kind}`, files.get(`${pair}.${kind}`) ?? "");
+    return live.refusal(member, { host: from, user: isWeb ? "app" : "health", password, pair: LOOT });
   }
 
   for (const host of ["web-2", "db-2"]) {

@@ -54,22 +54,14 @@ for (const [topology, { web, database }] of Object.entries(TOPOLOGIES)) {
     async function copyPair(folder: string): Promise<void> {
       for (const name of ["app.pem", "app.key"]) {
         const text = await exec(web[0] ?? "", "cat", `/etc/secured-web/secrets/${name}`);
-        const script = `install -d -m 0700 ${folder} && echo ${Buffer.from(text).toString("base64")} | base64 -d > ${folder}/${name}`;
-        for (const host of database) await exec(host, "bash", "-c", script);
+        for (const host of database) await live.write(host, `${folder}/${name}`, text);
       }
     }
 
     /** Why a member refuses a client on another one, which has the application's key pair; "" if it accepts. */
-    async function refusal(member: string, user: string, password: string, folder = OWN): Promise<string> {
-      const from = database.find((host) => host !== member) ?? "";
-      const name = await sql(member, "SELECT @@report_host");
-      const mysql = [
-        ...["env", `MYSQL_PWD=${password}`, "mysql", "--no-defaults", `--host=${name}`, `--user=${user}`],
-        ...["--ssl-mode=VERIFY_IDENTITY", `--ssl-ca=${TLS}/ca.pem`, `--ssl-cert=${folder}/app.pem`],
-        ...[`--ssl-key=${folder}/app.key`, "-e", "SELECT 1"],
-      ];
-      const { exitCode, stderr } = await live.run("sandbox", "exec", from, ...mysql);
-      return exitCode === 0 ? "" : stderr.trim() || "no reason";
+    function refusal(member: string, user: string, password: string, folder = OWN): Promise<string> {
+      const host = database.find((one) => one !== member) ?? "";
+      return live.refusal(member, { host, user, password, pair: `${folder}/app` });
     }
 
     /** All accounts with their passwords, options and privileges, as a member has them. */

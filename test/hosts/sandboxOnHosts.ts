@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { ProjectStatus } from "../../scripts/hosts/status";
 import type { Ended, Running, Sandbox } from "../e2e/sandbox";
 import { waitFor } from "../waitFor";
@@ -30,6 +30,38 @@ export class SandboxOnHosts {
 
   exec(host: string, ...command: string[]): Promise<string> {
     return this.must("sandbox", "exec", host, ...command);
+  }
+
+  /** Writes a file for root, and its folder. */
+  async write(host: string, path: string, text: string): Promise<void> {
+    const content = Buffer.from(text).toString("base64");
+    const script = `install -d -m 0700 ${dirname(path)} && echo ${content} | base64 -d > ${path}`;
+    await this.exec(host, "bash", "-c", script);
+  }
+
+  /**
+   * Why a member refuses a client on another database host; "" if it accepts.
+   *
+   * @param client.pair the path of the client's certificate and key, without .pem and .key
+   */
+  async refusal(
+    member: string,
+    client: {
+      readonly host: string;
+      readonly user: string;
+      readonly password: string;
+      readonly pair: string;
+    },
+  ): Promise<string> {
+    const { host, user, password, pair } = client;
+    const address = (await this.exec(member, "mysql", "-BNe", "SELECT @@report_host")).trim();
+    const mysql = [
+      ...["env", `MYSQL_PWD=${password}`, "mysql", "--no-defaults", `--host=${address}`, `--user=${user}`],
+      ...["--ssl-mode=VERIFY_IDENTITY", "--ssl-ca=/etc/mysql/tls/ca.pem", `--ssl-cert=${pair}.pem`],
+      ...[`--ssl-key=${pair}.key`, "-e", "SELECT 1"],
+    ];
+    const { exitCode, stderr } = await this.run("sandbox", "exec", host, ...mysql);
+    return exitCode === 0 ? "" : stderr.trim() || "no reason";
   }
 
   async status(): Promise<ProjectStatus> {

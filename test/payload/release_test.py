@@ -5,7 +5,6 @@ import datetime
 import gzip
 import json
 import os
-import re
 import stat
 import sys
 import tempfile

@@ -53,7 +53,7 @@ describe("payload: user data", () => {
         const real = {
           ...secrets,
           caCertificate: authority.certificate,
-          revocationLists: revocationList(authority.own, []),
+          revocationLists: revocationList(authority, []),
           ...(web ? { web: pair, app: await testCertificate([context.host.fqdn]) } : {}),
           ...(database ? { database: await testCertificate([context.host.fqdn, "database.internal"]) } : {}),
         };

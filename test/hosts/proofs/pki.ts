@@ -32,13 +32,8 @@ export class TestAuthority {
     readonly certificate: string,
     private readonly keys: Keys,
     private readonly issuer: string,
-    private readonly privateKey: string,
+    readonly key: string,
   ) {}
-
-  /** Its certificate and its key. */
-  get own(): { readonly certificate: string; readonly key: string } {
-    return { certificate: this.certificate, key: this.privateKey };
-  }
 
   static async create(name: string): Promise<TestAuthority> {
     const keys = await newKeys(authorityAlgorithm);

@@ -7,6 +7,7 @@ import { waitFor } from "../../waitFor";
 import type { World } from "../world/world";
 import type { WorldHost } from "../world/worldHost";
 import { withClientCertificates } from "./clientCertificates";
+import { databaseName, healthOf } from "./healthCheck";
 import { type Issued, TestAuthority } from "./pki";
 import { showCertificate, showOwnCertificate } from "./shownCertificate";
 
@@ -82,7 +83,7 @@ export function refusalProof(world: () => World): void {
   });
 
   it("web to database: the application and the health check refuse a server with a wrong CA, a wrong name or an expired certificate, and say so; one that does not verify takes it", async () => {
-    const name = (await web().run("sed -n 's/^DATABASE_NAME=//p' /etc/secured-web/app.env")).trim();
+    const name = await databaseName(web());
     const names = [database().fqdn, name];
     const internal = await TestAuthority.of(await world().account.internalCa());
     const other = await TestAuthority.create("another");
@@ -91,7 +92,7 @@ export function refusalProof(world: () => World): void {
       "wrong name": [await internal.issue({ names: ["another.internal.test"] }), ""],
     } as const;
     await startApplication(name);
-    const both = async () => `${await readiness()} ${await health()}`;
+    const both = async () => `${await readiness()} ${await healthOf(web(), database())}`;
     const arrive = (what: string, wanted: string) =>
       waitFor(what, async () => (await both()) === wanted, { within: 40, explain: both });
     try {
@@ -242,12 +243,6 @@ export function refusalProof(world: () => World): void {
     return web().run(
       `curl -s -m 10 -o /dev/null -w '%{http_code}' --unix-socket ${FOLDER}/app.sock http://localhost/readyz || true`,
     );
-  }
-
-  /** What the web host's own health check tells HAProxy of the database host. */
-  async function health(): Promise<string> {
-    const port = `$(grep -o '${database().fqdn}=[0-9]*' /etc/secured-web/health.env | cut -d= -f2)`;
-    return web().run(`curl -s -m 5 -o /dev/null -w '%{http_code}' http://127.0.0.1:${port}/ || true`);
   }
 
   /** The journals have the reason. */

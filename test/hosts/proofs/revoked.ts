@@ -1,4 +1,4 @@
-/** Certificates of the internal CA that count no longer, on each hop that verifies. */
+/** Revoked certificates of the internal CA, on each hop that verifies. */
 import assert from "node:assert/strict";
 import { revocationOf } from "../../../infra/config/revoked";
 import { revocationList } from "../../../infra/releases/revocationList";
@@ -7,6 +7,7 @@ import { waitFor } from "../../waitFor";
 import type { World } from "../world/world";
 import type { WorldHost } from "../world/worldHost";
 import { withClientCertificates } from "./clientCertificates";
+import { databaseName, healthOf } from "./healthCheck";
 import { type Issued, TestAuthority } from "./pki";
 import { showCertificate, showOwnCertificate } from "./shownCertificate";
 
@@ -25,7 +26,7 @@ export async function revokeOn(
 ): Promise<void> {
   const now = Math.floor(Date.now() / 1000);
   const list = revocationList(
-    authority.own,
+    authority,
     issued.map(({ certificate }) => revocationOf(certificate, now)),
   );
   await Promise.all(
@@ -49,17 +50,14 @@ export function revokedProof(world: () => World): void {
     const authority = await TestAuthority.of(await world().account.internalCa());
     const asked = { names: ["web-1"], commonName: certificateName("app") };
     const clients = { revoked: await authority.issue(asked), other: await authority.issue(asked) };
-    const name = (await web().run("sed -n 's/^DATABASE_NAME=//p' /etc/secured-web/app.env")).trim();
-    const server = await authority.issue({ names: [database().fqdn, name] });
+    const server = await authority.issue({ names: [database().fqdn, await databaseName(web())] });
     const login = (files: string, statement: string) =>
       "MYSQL_PWD=$(cat /etc/secured-web/secrets/app.password) exec mysql --no-defaults --user=app --ssl-mode=VERIFY_IDENTITY " +
       `--host=${world().host("db-2").fqdn} --ssl-ca=/etc/secured-web/ca.pem ${files} -e '${statement}'`;
-    const health = () =>
-      web().run(
-        `curl -s -m 5 -o /dev/null -w '%{http_code}' http://127.0.0.1:$(grep -o '${database().fqdn}=[0-9]*' /etc/secured-web/health.env | cut -d= -f2)/ || true`,
-      );
     const healthSays = (status: string) =>
-      waitFor(`health check: ${status}`, async () => (await health()) === status, { within: WITHIN_S });
+      waitFor(`health check: ${status}`, async () => (await healthOf(web(), database())) === status, {
+        within: WITHIN_S,
+      });
     try {
       await withClientCertificates(web(), clients, async (show) => {
         const ask = (client: keyof typeof clients) => web().attempt(login(show(client), "SELECT 1"));

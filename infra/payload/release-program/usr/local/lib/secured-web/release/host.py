@@ -158,8 +158,7 @@ def database_trouble():
         if members.is_grouped():
             cause = members.trouble(*members.look())
         else:
-            mysql = ["mysql", "--no-defaults", "--socket=/run/mysqld/mysqld.sock", "--user=root", "--execute=SELECT 1"]
-            code, said = output_of(mysql, 10)
+            code, said = output_of(["mysql", *members.ROOT, "--execute=SELECT 1"], 10)
             cause = None if code == 0 else checks.last(said)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         cause = f"mysqld does not answer: {getattr(error, 'stderr', None) or error}".strip()

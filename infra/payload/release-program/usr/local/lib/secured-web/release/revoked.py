@@ -13,12 +13,13 @@ import tempfile
 import time
 
 import host
+import members
 import spaces
 from files import STATE, write
 
 LOOK_S = 6
-# An application uses a connection for 20 s (app/database.ts) and a statement of it 5 s. What is older after this time
-# belongs to somebody who does not care, and ends.
+# The application uses a connection for 20 s (app/database.ts), and a statement takes 5 s at most. After this time, no
+# session of it is older than the lists.
 GRACE_S = 30
 ROOT = ""
 AUTHORITIES = "/etc/secured-web/ca.pem"
@@ -31,7 +32,7 @@ LAST = "/run/secured-web/revoked-at"
 PID = "/run/mysqld/mysqld.pid"
 LIST = re.compile("-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----\n?")
 CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?")
-MYSQL = ["mysql", "--no-defaults", "--socket=/run/mysqld/mysqld.sock", "--user=root", "--batch", "--skip-column-names"]
+MYSQL = ["mysql", *members.ROOT, "--batch", "--skip-column-names"]
 
 
 def number_of(one, authority):
