@@ -18,6 +18,8 @@ export interface PoolSettings {
 
 /** Time limit for a statement: the server cancels a SELECT, the client stops waiting. */
 export const statementTimeoutMs = 5000;
+/** A statement that waits for a lock ends on the server before the client gives it up. */
+const lockTimeoutS = 2;
 const connectTimeoutMs = 3000;
 /**
  * Connections are renewed after this time. HAProxy picks a member only when a connection is made, so without a limit
@@ -67,7 +69,7 @@ export function createDatabasePool(settings: PoolSettings): Pool {
   });
   pool.on("connection", (connection) => {
     connection.query(
-      `SET SESSION max_execution_time = ${statementTimeoutMs}, innodb_lock_wait_timeout = 5, time_zone = '+00:00'`,
+      `SET SESSION max_execution_time = ${statementTimeoutMs}, lock_wait_timeout = ${lockTimeoutS}, innodb_lock_wait_timeout = ${lockTimeoutS}, time_zone = '+00:00'`,
     );
   });
   limitAge(pool, connectionAgeMs);

@@ -1,7 +1,8 @@
+import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { errorFields, type Log } from "./log";
 import type { Metrics } from "./metrics";
-import { longestNote, type NoteStore } from "./notes";
+import { KeyInUse, longestNote, type Note, type NoteStore, UnknownOutcome } from "./notes";
 import { notesPage, styleSheet } from "./page";
 
 export interface Site {
@@ -14,6 +15,8 @@ export interface Site {
   readonly metrics?: Metrics;
 }
 
+const keyHeader = "Idempotency-Key";
+const unknown = `the note may have been stored; the same request with the same ${keyHeader} tells, and stores it once`;
 const longestBodyBytes = 16 * 1024;
 const notesShown = 50;
 
@@ -75,13 +78,13 @@ async function answer(site: Site, request: IncomingMessage, response: ServerResp
 }
 
 function fail(site: Site, request: IncomingMessage, response: ServerResponse, error: unknown): void {
-  const refusal = error instanceof Refusal ? error : undefined;
-  if (!refusal) {
+  const refusal = refusalOf(error);
+  if (!refusal || error instanceof UnknownOutcome) {
     site.log("error", "request failed", {
       method: request.method,
       path: pathOf(request),
       requestId: request.headers["x-request-id"],
-      ...errorFields(error),
+      ...errorFields(error instanceof UnknownOutcome ? error.last : error),
     });
   }
   if (response.headersSent) {
@@ -90,13 +93,25 @@ function fail(site: Site, request: IncomingMessage, response: ServerResponse, er
   }
   if (!refusal) response.setHeader("Retry-After", "2");
   sendJson(response, refusal?.status ?? 503, {
-    error: refusal?.message ?? "the database does not answer now",
+    error: refusal?.message ?? "the database does not answer now; nothing was stored",
   });
+}
+
+function refusalOf(error: unknown): Refusal | undefined {
+  if (error instanceof Refusal) return error;
+  if (error instanceof UnknownOutcome) return new Refusal(504, unknown);
+  if (error instanceof KeyInUse) return new Refusal(422, `${keyHeader} belongs to a note with another text`);
+  return undefined;
 }
 
 async function showPage(site: Site, _request: IncomingMessage, response: ServerResponse): Promise<void> {
   const notes = await site.notes.list(notesShown);
-  send(response, 200, "text/html; charset=utf-8", notesPage(site.siteName, site.hostName, notes));
+  send(
+    response,
+    200,
+    "text/html; charset=utf-8",
+    notesPage(site.siteName, site.hostName, notes, randomUUID()),
+  );
 }
 
 async function listNotes(site: Site, _request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -106,8 +121,8 @@ async function listNotes(site: Site, _request: IncomingMessage, response: Server
 async function addFromForm(site: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
   requireOwnPage(site, request);
   requireType(request, "application/x-www-form-urlencoded");
-  const text = new URLSearchParams(await readBody(request)).get("text");
-  await site.notes.add(noteText(text));
+  const fields = new URLSearchParams(await readBody(request));
+  await add(site, response, fields.get("text"), fields.get("key") ?? undefined);
   response.writeHead(303, { Location: "/" }).end();
 }
 
@@ -116,7 +131,22 @@ async function addFromJson(site: Site, request: IncomingMessage, response: Serve
   requireType(request, "application/json");
   const body = parseJson(await readBody(request));
   const text = typeof body === "object" && body !== null && "text" in body ? body.text : undefined;
-  sendJson(response, 201, { servedBy: site.hostName, note: await site.notes.add(noteText(text)) });
+  const note = await add(site, response, text, request.headers["idempotency-key"]);
+  sendJson(response, 201, { servedBy: site.hostName, note });
+}
+
+/** Every answer names the key, so that a client which sent none can repeat the request, too. */
+function add(site: Site, response: ServerResponse, text: unknown, given: unknown): Promise<Note> {
+  const key = given === undefined ? randomUUID() : keyOf(given);
+  response.setHeader(keyHeader, key);
+  return site.notes.add(noteText(text), key);
+}
+
+/** The header's draft (draft-ietf-httpapi-idempotency-key-header) has the key in quotes; most clients send it bare. */
+function keyOf(given: unknown): string {
+  const key = /^"?([\w.:~+/=-]{1,64})"?$/.exec(String(given))?.[1];
+  if (!key) throw new Refusal(400, `${keyHeader} must have 1 to 64 letters, digits or . : ~ + / = - _`);
+  return key;
 }
 
 /** Ready: a database host that accepts writes answers through HAProxy. The load balancer's health check uses it. */

@@ -10,8 +10,12 @@ li { padding: .6rem 0; border-bottom: 1px solid color-mix(in srgb, currentColor 
 small { opacity: .7; display: block; }
 `;
 
-/** The page with the notes and a form to add one. It needs no scripts. */
-export function notesPage(siteName: string, hostName: string, notes: readonly Note[]): string {
+/**
+ * The page with the notes and a form to add one. It needs no scripts.
+ *
+ * @param key stores the form's note once, however often the form is sent
+ */
+export function notesPage(siteName: string, hostName: string, notes: readonly Note[], key: string): string {
   const items = notes
     .map(
       (note) =>
@@ -30,6 +34,7 @@ export function notesPage(siteName: string, hostName: string, notes: readonly No
 <body>
 <h1>${escapeHtml(siteName)}</h1>
 <form method="post" action="/notes">
+<input type="hidden" name="key" value="${escapeHtml(key)}">
 <input name="text" maxlength="500" required aria-label="Note" placeholder="Leave a note">
 <button>Add</button>
 </form>

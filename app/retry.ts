@@ -1,10 +1,16 @@
 /**
- * Decides which statements are safe to repeat. In a group with several writers, a transaction can lose to another one
- * at commit, and a member can leave while it is in use. The server has then rolled back, and the same statement may
- * succeed the next time.
+ * Decides what is repeated after an error. In a group with several writers, a transaction can lose to another one at
+ * commit, and a member can leave while it is in use; the same statement may succeed the next time.
+ *
+ * | error | effect of the statement | repeated |
+ * |---|---|---|
+ * | no connection was made | none | yes |
+ * | rolled back, or refused before it began | none | yes |
+ * | the connection or its answer was lost | unknown | yes: reads change nothing, and writes carry a key (notes.ts) |
+ * | any other | none | no |
  */
 
-/** MySQL error numbers (Server Error Message Reference). */
+/** MySQL error numbers (Server Error Message Reference) after which nothing is kept. */
 const rolledBack = new Map([
   [1213, "ER_LOCK_DEADLOCK"],
   [1205, "ER_LOCK_WAIT_TIMEOUT"],
@@ -13,10 +19,18 @@ const rolledBack = new Map([
   [1290, "ER_OPTION_PREVENTS_STATEMENT: the member is read-only"],
   [1836, "ER_READ_ONLY_MODE"],
 ]);
-/** Errors of a member that no longer accepts writes. Do not use the connection again. */
-const memberIsOut = new Set([3100, 1290, 1836]);
+/** Errors of a member that takes no writes, or on which a lock is held. */
+const memberIsOut = new Set([1205, 3100, 1290, 1836]);
 /** Error codes of Node.js and mysql2 for a connection that was never made, so nothing was sent. */
 const notConnected = new Set(["ECONNREFUSED", "ENOENT", "ETIMEDOUT", "EAGAIN"]);
+/** Error codes of Node.js and mysql2 for an answer that never came. */
+const lost = new Set(["PROTOCOL_CONNECTION_LOST", "PROTOCOL_SEQUENCE_TIMEOUT", "ECONNRESET", "EPIPE"]);
+/** The server's last words to a connection that it ends: a shutdown, or KILL. */
+const ended = new Map([
+  [1053, "ER_SERVER_SHUTDOWN"],
+  [1317, "ER_QUERY_INTERRUPTED"],
+  [4031, "ER_CLIENT_INTERACTION_TIMEOUT"],
+]);
 
 export interface DatabaseError {
   readonly errno?: number;
@@ -25,15 +39,24 @@ export interface DatabaseError {
   readonly connecting?: boolean;
 }
 
-/** True if the server has certainly not kept the effect of the statement. */
-export function isSafeToRepeat(error: DatabaseError): boolean {
-  if (error.connecting) return true;
-  return rolledBack.has(error.errno ?? 0) || notConnected.has(error.code ?? "");
+/** True if the server may have kept the effect of the statement, or not. */
+export function isUnknown(error: DatabaseError): boolean {
+  return !error.connecting && (lost.has(error.code ?? "") || ended.has(error.errno ?? 0));
 }
 
-/** True if the connection that returned this error goes to a member that is out. */
+/** True if the same work may succeed the next time. */
+export function isWorthRepeating(error: DatabaseError): boolean {
+  return (
+    error.connecting === true ||
+    rolledBack.has(error.errno ?? 0) ||
+    notConnected.has(error.code ?? "") ||
+    isUnknown(error)
+  );
+}
+
+/** True if the connection that returned this error is not to be used again. */
 export function needsOtherMember(error: DatabaseError): boolean {
-  return memberIsOut.has(error.errno ?? 0);
+  return memberIsOut.has(error.errno ?? 0) || isUnknown(error);
 }
 
 export interface RetryLimits {
@@ -57,8 +80,8 @@ export const systemClock: Clock = {
 };
 
 /**
- * Repeats the work while its error shows that nothing was changed. The pauses grow and have random lengths, so that
- * two writers that conflicted do not conflict again. Throws the last error.
+ * Repeats work that has the same effect once or several times. The pauses grow and have random lengths, so that two
+ * writers that conflicted do not conflict again. Throws the last error.
  */
 export async function withRetries<T>(
   work: () => Promise<T>,
@@ -70,7 +93,7 @@ export async function withRetries<T>(
     try {
       return await work();
     } catch (error) {
-      if (!isSafeToRepeat(error as DatabaseError)) throw error;
+      if (!isWorthRepeating(error as DatabaseError)) throw error;
       const wait = pauseMs * (0.5 + clock.random() / 2);
       if (clock.now() + wait > end) throw error;
       await clock.pause(wait);

@@ -4,14 +4,17 @@
  * Compressed together, the files take half of the bytes that they take as separate entries of a cloud-config.
  * DigitalOcean limits user data to 64 KiB.
  */
+import { base85 } from "./base85";
 import type { CloudConfigFile } from "./cloudConfig";
 import { payloadVersion } from "./files";
+import { gzipped } from "./gzip";
 import { payloadFiles } from "./payload";
 import { releaseFiles } from "./releaseForm";
 import { secretMode } from "./secretFiles";
 import type { HostContext, HostFile } from "./types";
 
-export const firstReleasePath = "/var/lib/secured-web/first-release.json";
+/** The document, compressed with gzip, in base85. */
+export const firstReleasePath = "/var/lib/secured-web/first-release.gz.b85";
 
 /** cloud-init runs the script as its last stage; the script runs the program, which writes the document's files. */
 const unpacker = "/usr/local/lib/secured-web/release/files.py";
@@ -56,8 +59,7 @@ export function firstRelease(context: HostContext, files: readonly HostFile[]): 
     {
       path: firstReleasePath,
       permissions: secretMode,
-      content: JSON.stringify(document),
-      isCompressed: true,
+      content: `${base85(gzipped(JSON.stringify(document)))}\n`,
     },
   ];
 }

@@ -5,12 +5,14 @@
  * else. A later release is a signed object (DSSE: github.com/secure-systems-lab/dsse) that a running host fetches.
  */
 import { gunzipSync } from "node:zlib";
+import { fromBase85 } from "./base85";
 import { maxTextBytes } from "./content";
 import type { HostDraft } from "./script";
 import { Unreadable } from "./unreadable";
 
-/** A file of this path in user data is a first release. */
+/** A file of one of these paths in user data is a first release: as JSON, or compressed with gzip in base85. */
 export const firstReleasePath = "/var/lib/secured-web/first-release.json";
+export const compressedFirstReleasePath = "/var/lib/secured-web/first-release.gz.b85";
 
 /** A file of a release with the addresses that the host uses: `{ "releases": "https://...", ... }`. */
 export const releaseAddressPath = "/etc/secured-web/release.json";
@@ -60,14 +62,14 @@ export function parseReleaseEnvelope(text: string): ReleaseDocument {
   if (!Array.isArray(signatures) || signatures.length === 0)
     throw new Unreadable("a release without a signature");
   if (typeof payload !== "string") throw new Unreadable("a release without a payload");
-  return parseReleaseDocument(decompressed(payload));
+  return parseReleaseDocument(decompressed(Buffer.from(payload, "base64")));
 }
 
-function decompressed(payload: string): string {
+function decompressed(bytes: Buffer): string {
   try {
-    return gunzipSync(Buffer.from(payload, "base64"), { maxOutputLength: maxTextBytes }).toString("utf8");
+    return gunzipSync(bytes, { maxOutputLength: maxTextBytes }).toString("utf8");
   } catch {
-    throw new Unreadable("a release whose payload is not compressed with gzip");
+    throw new Unreadable("a release that is not compressed with gzip");
   }
 }
 
@@ -118,8 +120,11 @@ export function addReleaseFiles(draft: HostDraft, { files }: ReleaseDocument): v
 
 /** Adds the files of the first release among those of a draft. Throws Unreadable if it is none. */
 export function unpackFirstRelease(draft: HostDraft): void {
-  if (draft.unreadableFiles.has(firstReleasePath))
+  if ([firstReleasePath, compressedFirstReleasePath].some((path) => draft.unreadableFiles.has(path)))
     throw new Unreadable("a cloud-config with a first release that cannot be decoded");
   const text = draft.files.get(firstReleasePath);
   if (text !== undefined) addReleaseFiles(draft, parseReleaseDocument(text));
+  const encoded = draft.files.get(compressedFirstReleasePath);
+  if (encoded !== undefined)
+    addReleaseFiles(draft, parseReleaseDocument(decompressed(fromBase85(encoded.trim()))));
 }

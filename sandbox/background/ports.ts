@@ -1,7 +1,9 @@
+import { randomInt } from "node:crypto";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
+import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 
+const FIRST_UNPRIVILEGED = 1024;
 /** The kernel lists a killed process as gone a moment before its threads have released its sockets. */
 const LET_GO_WITHIN_MS = 2000;
 
@@ -17,16 +19,20 @@ export function portIsFree(port: number): Promise<boolean> {
   });
 }
 
-/** A free port of the loopback address. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
+/**
+ * A free port of the loopback address, for a server that starts later. The kernel gives it to no connection in the
+ * meantime: it takes those from net.ipv4.ip_local_port_range, ip(7).
+ */
+export async function freePort(): Promise<number> {
+  const [lowest = 0] = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8")
+    .split(/\s+/)
+    .map(Number);
+  if (lowest <= FIRST_UNPRIVILEGED)
+    throw new Error("net.ipv4.ip_local_port_range leaves no port for servers");
+  for (;;) {
+    const port = randomInt(FIRST_UNPRIVILEGED, lowest);
+    if (await portIsFree(port)) return port;
+  }
 }
 
 /** True as soon as the port is free; false if it is still taken after two seconds. */

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
+import { freePort, portIsFree } from "../background/ports";
 import { entryPorts } from "./balancer/config";
 import { Haproxy } from "./balancer/haproxy";
 import { clientNamespace, type Instance } from "./instance";
@@ -75,9 +75,9 @@ export class Publisher {
     isRunning: boolean,
     taken: ReadonlySet<number>,
   ): Promise<number> {
-    if (mine !== undefined && (isRunning || (await isFree(mine)))) return mine;
+    if (mine !== undefined && (isRunning || (await portIsFree(mine)))) return mine;
     const preferred = this.preferred[entryPort];
-    if (preferred !== undefined && !taken.has(preferred) && (await isFree(preferred))) return preferred;
+    if (preferred !== undefined && !taken.has(preferred) && (await portIsFree(preferred))) return preferred;
     return freePort();
   }
 
@@ -132,22 +132,3 @@ const redirectsTo = (httpsPort: number): string[] => [
   "  http-request set-var(txn.name) req.hdr(host),field(1,:)",
   `  http-response replace-header Location ^https://[^/:]+(/.*)?$ https://%[var(txn.name)]:${httpsPort}\\1 if { res.hdr(location),field(3,/),strcmp(txn.name) eq 0 }`,
 ];
-
-/** Any free port. */
-async function freePort(): Promise<number> {
-  return (await listenOnce(0)) ?? Promise.reject(new Error("this machine has no free port"));
-}
-
-const isFree = async (port: number): Promise<boolean> => (await listenOnce(port)) !== undefined;
-
-/** Takes a port of the loopback address and releases it; undefined if it is in use. */
-function listenOnce(port: number): Promise<number | undefined> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.on("error", () => resolve(undefined));
-    server.listen(port, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(address && typeof address === "object" ? address.port : undefined));
-    });
-  });
-}

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { createSiteServer } from "../../app/httpServer";
-import type { Note, NoteStore } from "../../app/notes";
+import { KeyInUse, type Note, type NoteStore, UnknownOutcome } from "../../app/notes";
 import { stopServer } from "../../app/serve";
 
 interface Answer {
@@ -26,14 +26,16 @@ describe("app: HTTP", () => {
   let stopping: boolean;
   let logged: string[];
   let gate: Promise<void>;
+  let keys: string[];
 
   const store: NoteStore = {
     async list() {
       if (failure) throw failure;
       return [...notes].reverse();
     },
-    async add(text) {
+    async add(text, key) {
       await gate;
+      keys.push(key);
       if (failure) throw failure;
       const id = notes.length + 1;
       const note = {
@@ -53,7 +55,7 @@ describe("app: HTTP", () => {
   };
 
   beforeEach((done) => {
-    [notes, failure, isWritable, stopping, logged] = [[], undefined, true, false, []];
+    [notes, failure, isWritable, stopping, logged, keys] = [[], undefined, true, false, [], []];
     gate = Promise.resolve();
     server = createSiteServer({
       siteName: "www.foobar.test",
@@ -182,6 +184,64 @@ describe("app: HTTP", () => {
     assert.equal(logged.length, 1);
     assert.match(logged[0]!, /"requestId":"abc".*"errno":1062/);
     assert.ok(!`${answer.body}${logged}`.includes("secret"));
+  });
+
+  for (const given of ["a8f1-x", '"a8f1-x"']) {
+    it(`takes the client's Idempotency-Key ${given}, and names it in the answer`, async () => {
+      const answer = await ask("POST", "/api/notes", { ...json, "idempotency-key": given }, '{"text":"x"}');
+      assert.deepEqual([answer.status, answer.headers["idempotency-key"]], [201, "a8f1-x"]);
+      assert.deepEqual(keys, ["a8f1-x"]);
+    });
+  }
+
+  it("makes a key where the client sends none, another one each time", async () => {
+    const answers = [await ask("POST", "/api/notes", json, '{"text":"x"}')];
+    answers.push(await ask("POST", "/api/notes", json, '{"text":"x"}'));
+    assert.deepEqual(
+      answers.map(({ headers }) => headers["idempotency-key"]),
+      keys,
+    );
+    assert.equal(new Set(keys).size, 2);
+  });
+
+  for (const [what, key] of [
+    ["an empty key", ""],
+    ["a key that is too long", "x".repeat(65)],
+    ["a key with other characters", "a b"],
+  ] as const) {
+    it(`refuses ${what}`, async () => {
+      const answer = await ask("POST", "/api/notes", { ...json, "idempotency-key": key }, '{"text":"x"}');
+      assert.equal(answer.status, 400);
+      assert.match(answer.body, /Idempotency-Key must have 1 to 64/);
+      assert.deepEqual(keys, []);
+    });
+  }
+
+  it("gives each page a key of its own, which its form sends", async () => {
+    const pages = [await ask("GET", "/"), await ask("GET", "/")];
+    const shown = pages.map(({ body }) => /name="key" value="([^"]+)"/.exec(body)?.[1] ?? "");
+    assert.equal(new Set(shown).size, 2);
+    await ask("POST", "/notes", form, `text=x&key=${shown[0]}`);
+    assert.deepEqual(keys, [shown[0]]);
+  });
+
+  it("answers 504 without Retry-After where the outcome is unknown, and says what tells", async () => {
+    failure = new UnknownOutcome(Object.assign(new Error("lost"), { code: "PROTOCOL_CONNECTION_LOST" }));
+    const answer = await ask("POST", "/api/notes", { ...json, "idempotency-key": "k" }, '{"text":"x"}');
+    assert.deepEqual(
+      [answer.status, answer.headers["retry-after"], answer.headers["idempotency-key"]],
+      [504, undefined, "k"],
+    );
+    assert.match(answer.body, /may have been stored.*same Idempotency-Key/);
+    assert.match(logged[0] ?? "", /PROTOCOL_CONNECTION_LOST/);
+  });
+
+  it("answers 422 where the key belongs to another note", async () => {
+    failure = new KeyInUse("x");
+    const answer = await ask("POST", "/api/notes", { ...json, "idempotency-key": "k" }, '{"text":"x"}');
+    assert.equal(answer.status, 422);
+    assert.match(answer.body, /belongs to a note with another text/);
+    assert.deepEqual(logged, []);
   });
 
   it("lets a request under way end before it stops", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Clock, isSafeToRepeat, needsOtherMember, withRetries } from "../../app/retry";
+import { type Clock, isUnknown, isWorthRepeating, needsOtherMember, withRetries } from "../../app/retry";
 
 const limits = { deadlineMs: 1000, firstPauseMs: 20, longestPauseMs: 100 };
 
@@ -39,7 +39,7 @@ describe("app: retries", () => {
       { code: "ENOENT" },
       { code: "PROTOCOL_CONNECTION_LOST", connecting: true },
     ]) {
-      assert.ok(isSafeToRepeat(error), error.code);
+      assert.ok(isWorthRepeating(error), error.code);
     }
   });
 
@@ -47,15 +47,22 @@ describe("app: retries", () => {
     { code: "PROTOCOL_CONNECTION_LOST" },
     { code: "ECONNRESET" },
     { code: "PROTOCOL_SEQUENCE_TIMEOUT" },
-    { errno: 1062 },
+    { errno: 1053 },
+    { errno: 1317 },
   ]) {
-    it(`does not repeat after ${JSON.stringify(error)}: the row may be there`, async () => {
+    it(`repeats after ${JSON.stringify(error)}, whose effect is unknown, on another connection`, () => {
+      assert.ok(isUnknown(error) && isWorthRepeating(error) && needsOtherMember(error));
+    });
+  }
+
+  for (const errno of [1062, 1142, 1406, 3024]) {
+    it(`does not repeat after MySQL's error ${errno}, which comes again`, async () => {
       let tries = 0;
       const work = async () => {
         tries++;
-        throw Object.assign(new Error("ambiguous"), error);
+        throw Object.assign(new Error("the same again"), { errno });
       };
-      await assert.rejects(withRetries(work, limits, fakeClock()), /ambiguous/);
+      await assert.rejects(withRetries(work, limits, fakeClock()), /the same again/);
       assert.equal(tries, 1);
     });
   }
@@ -71,6 +78,7 @@ describe("app: retries", () => {
 
   it("knows which errors mean another member", () => {
     assert.ok(needsOtherMember({ errno: 1290 }) && needsOtherMember({ errno: 3100 }));
+    assert.ok(needsOtherMember({ errno: 1205 }), "somebody holds a lock there");
     assert.ok(!needsOtherMember({ errno: 1213 }));
   });
 });

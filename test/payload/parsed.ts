@@ -3,6 +3,7 @@ import { gunzipSync } from "node:zlib";
 import { parse } from "yaml";
 import { firstReleasePath } from "../../infra/userdata/firstRelease";
 import type { ReleaseFile } from "../../infra/userdata/releaseForm";
+import { fromBase85 } from "../../policy/evidence/base85";
 
 export interface ParsedFile {
   readonly path: string;
@@ -29,7 +30,9 @@ export function parseUserData(userData: string): ParsedUserData {
   }));
   const document = written.find(({ path }) => path === firstReleasePath)?.text;
   if (document === undefined) return { settings, written, files: written };
-  const { files } = JSON.parse(document) as { files: readonly ReleaseFile[] };
+  const { files } = JSON.parse(gunzipSync(fromBase85(document.trim())).toString("utf8")) as {
+    files: readonly ReleaseFile[];
+  };
   return {
     settings,
     written,

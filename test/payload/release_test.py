@@ -130,8 +130,8 @@ class FirstRelease(OnDisk):
     def first(self, *of_files):
         document = {"number": 0, "stack": "dev", "host": "web-1", "version": "v", "files": list(of_files)}
         os.makedirs(os.path.dirname(self.path(files.FIRST)), exist_ok=True)
-        with open(self.path(files.FIRST), "w", encoding="utf-8") as written:
-            json.dump(document, written)
+        with open(self.path(files.FIRST), "wb") as written:
+            written.write(base64.b85encode(gzip.compress(json.dumps(document).encode())) + b"\n")
         return document
 
     def test_unpacks_and_keeps_the_document_for_root_alone(self):
@@ -151,15 +151,16 @@ class FirstRelease(OnDisk):
         self.assertEqual([self.tree(), self.text("/etc/b")], [["/etc/b", "/etc/c"], "new\n"])
 
     def test_refuses_what_is_missing_cut_or_of_a_wrong_form(self):
-        with self.assertRaisesRegex(files.Refused, "found no file"):
+        with self.assertRaises(FileNotFoundError):
             files.unpack(self.root)
         self.first(file("/etc/a"), file("/root/x"))
         with self.assertRaisesRegex(files.Refused, "path below"):
             files.unpack(self.root)
-        with open(self.path(files.FIRST), "r+", encoding="utf-8") as cut:
-            cut.truncate(20)
-        with self.assertRaises(ValueError):
-            files.unpack(self.root)
+        for length in (80, 20, 3):
+            with open(self.path(files.FIRST), "r+", encoding="utf-8") as cut:
+                cut.truncate(length)
+            with self.assertRaises(files.UNREADABLE):
+                files.unpack(self.root)
         self.assertEqual(self.tree(), [])
 
 
@@ -610,19 +611,24 @@ class Accounts(unittest.TestCase):
         found.records[self.AGENT] = {"made": [], "stored": "row"}
         self.assertEqual(self.changes(self.app(), found), [f"DROP USER IF EXISTS {self.AGENT}"])
 
-    def turn(self, one, me=0, number=7, newest=7, now=100.0, **changed):
+    def turn(self, one, me=0, number=7, newest=7, now=100.0, old_table="0", **changed):
         """The statements that a member's turn writes, where the accounts differ."""
         hosts = [f"db-{count}.x" for count in range(1, 4)]
         view = {"readOnly": 0, "newest": newest, "members": [{"host": host, "state": "ONLINE"} for host in hosts], **changed}
         running = {"number": number, "files": [file("/etc/secured-web/secrets/accounts.sql", f"{self.CREATE};")]}
-        asked = mock.Mock(return_value="")
+        asked = mock.Mock(side_effect=lambda sql, limit_s=0: old_table if sql == accounts.KEY_IS_MISSING else "")
         with (
             mock.patch.object(accounts, "found", return_value=accounts.Found({}, {}, {})),
             mock.patch.object(accounts, "ask", asked),
             mock.patch("builtins.print"),
         ):
             one.turn((hosts[me], hosts, view), running, now)
-        return [call.args[0] for call in asked.call_args_list]
+        done = [call.args[0] for call in asked.call_args_list]
+        return [sql for sql in done if sql != accounts.KEY_IS_MISSING]
+
+    def test_a_table_of_an_earlier_version_gets_its_new_column(self):
+        [sql] = self.turn(accounts.Accounts(), old_table="1")
+        self.assertTrue(sql.endswith(f";\n{accounts.ADD_KEY}"))
 
     def test_members_write_one_after_another_and_only_those_with_the_newest_release(self):
         one = accounts.Accounts()

@@ -28,7 +28,7 @@ describe("the form of a release", () => {
     assert.ok(sameFile);
     assert.deepEqual(
       [program.releasePayloadType, program.releaseContentType, programPath],
-      [form.releasePayloadType, form.releaseContentType, form.firstReleasePath],
+      [form.releasePayloadType, form.releaseContentType, form.compressedFirstReleasePath],
     );
   });
 

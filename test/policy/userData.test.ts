@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
+import { base85 } from "../../infra/userdata/base85";
 import { comesLater } from "../../infra/userdata/firstRelease";
 import { hostFiles } from "../../infra/userdata/hostFiles";
 import { renderUserData } from "../../infra/userdata/render";
+import { compressedFirstReleasePath } from "../../policy/evidence/release-form";
 import { parseUserData } from "../../policy/evidence/user-data";
 import { contextsOf, fakeSecrets } from "../payload/contexts";
 
@@ -275,6 +277,30 @@ describe("user data", () => {
         }
       }
     });
+
+    const encoded = (content: string) =>
+      `#cloud-config\n${JSON.stringify({ write_files: [{ path: compressedFirstReleasePath, content }] })}`;
+
+    it("reads one that is compressed, in base85, of every length", () => {
+      for (let length = 0; length < 8; length++) {
+        const document = { ...release, version: "1".repeat(length) };
+        const { files } = contentOf(encoded(`${base85(gzipSync(JSON.stringify(document)))}\n`));
+        assert.equal(files.get(file.path), text);
+      }
+    });
+
+    for (const [what, content] of [
+      ["in no base85", '"SECRET'],
+      ["with too large a word", "~~~~~"],
+      ["that is cut", base85(gzipSync(JSON.stringify(release))).slice(0, 40)],
+    ] as const) {
+      it(`cannot be read where that is one ${what}, and quotes nothing of it`, () => {
+        const parsed = parseUserData(encoded(content));
+        assert.ok(parsed.kind === "unreadable");
+        assert.match(parsed.reason, /^a (first )?release that is not/);
+        assert.ok(!parsed.reason.includes("SECRET"));
+      });
+    }
 
     for (const [what, document] of [
       ["that is not JSON", "SECRET"],

@@ -5,5 +5,7 @@ CREATE TABLE IF NOT EXISTS app.notes (
   web_host VARCHAR(255) NOT NULL,
   database_host VARCHAR(255) NOT NULL,
   created_at TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
-  KEY created_at (created_at)
+  idempotency_key VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  KEY created_at (created_at),
+  UNIQUE KEY idempotency_key (idempotency_key)
 ) ENGINE = InnoDB;

@@ -1,4 +1,4 @@
-"""Keeps MySQL's accounts as the newest release says, through the group. A part of the poller.
+"""Keeps MySQL's accounts and the application's table as the newest release says, through the group. A part of the poller.
 
 Each member makes the accounts for itself at its first boot (setup.d/30-database). From then on they are part of the
 group's data: whoever joins gets those of the group, whatever its own release says. So a member that runs the group's
@@ -43,6 +43,12 @@ RECORDS = "SELECT JSON_OBJECTAGG(account, JSON_OBJECT('made', made, 'stored', ro
 RECORD = f"""REPLACE INTO secured_web.accounts
 SELECT "{{account}}", '{{made}}', {ROW} FROM mysql.user WHERE {ACCOUNT} = "{{account}}\""""
 FORGET = 'DELETE FROM secured_web.accounts WHERE account = "{account}"'
+# What schema.sql has beyond the table of an earlier version.
+KEY_IS_MISSING = """SELECT COUNT(*) FROM information_schema.tables AS made
+WHERE table_schema = 'app' AND table_name = 'notes' AND NOT EXISTS (SELECT 1 FROM information_schema.columns AS has
+WHERE has.table_schema = 'app' AND has.table_name = 'notes' AND has.column_name = 'idempotency_key')"""
+ADD_KEY = """ALTER TABLE app.notes ADD COLUMN idempotency_key VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
+ADD UNIQUE KEY idempotency_key (idempotency_key)"""
 CREDENTIALS = """SELECT JSON_OBJECT('SOURCE_USER', User_name, 'SOURCE_PASSWORD', User_password)
 FROM mysql.slave_master_info WHERE Channel_name = 'group_replication_recovery'"""
 
@@ -151,7 +157,7 @@ class Accounts:
         statements = statements_of(running["files"])
         self.keep_credentials(statements)
         accounts = wanted(statements)
-        todo = difference(accounts, found(accounts))
+        todo = difference(accounts, found(accounts)) + table_changes()
         if not todo:
             self.settled, self.differs_since = number, None
             return
@@ -159,7 +165,7 @@ class Accounts:
         if now - self.differs_since >= online.index(me) * STAGGER_S:
             # The next turn compares again.
             ask(";\n".join(todo), 60)
-            print(f"wrote MySQL's accounts: {len(todo)} statements", flush=True)
+            print(f"wrote MySQL's accounts and tables: {len(todo)} statements", flush=True)
 
     def keep_credentials(self, statements):
         """The user and password by which this member fetches what it lacks. They are not part of the group's data."""
@@ -177,6 +183,10 @@ def found(accounts):
     stored, records = json.loads(ask(STORED)), ask(RECORDS)
     shows = [f"SHOW GRANTS FOR {account}" for account in accounts if account in stored]
     return Found(stored, {} if records == "NULL" else json.loads(records), shown(ask(";\n".join(shows)).splitlines()))
+
+
+def table_changes():
+    return [ADD_KEY] if ask(KEY_IS_MISSING) == "1" else []
 
 
 def ask(sql, limit_s=10):

@@ -4,12 +4,15 @@ A document is {"number", "stack", "host", "version", "files"}; a file is {"path"
 this unpacks a host's first release, which cloud-init has written.
 """
 
+import base64
+import gzip
 import json
 import os
 import re
 import sys
+import zlib
 
-FIRST = "var/lib/secured-web/first-release.json"
+FIRST = "var/lib/secured-web/first-release.gz.b85"
 STATE = "var/lib/secured-web/release"
 RUNNING = f"{STATE}/running.json"
 # Who this host is, its keys for Spaces and for what is sealed, and the key that signs its releases.
@@ -120,11 +123,14 @@ def load(root, path):
         return None
 
 
+# What unpack raises. A text that is cut short is no gzip, or ends too early.
+UNREADABLE = (Refused, OSError, ValueError, EOFError, zlib.error)
+
+
 def unpack(root):
     """Writes the files of the host's first release. What an earlier droplet of the same disk had beyond it, goes."""
-    first = load(root, FIRST)
-    if first is None:
-        raise Refused(f"expected the host's first release in /{FIRST}, found no file")
+    with open(place(root, FIRST), "rb") as file:
+        first = json.loads(gzip.decompress(base64.b85decode(file.read().strip())))
     first["files"] = checked(first["files"])
     former = load(root, RUNNING) or {"files": []}
     write_files(root, first["files"])
@@ -136,7 +142,7 @@ def unpack(root):
 def main():
     try:
         first = unpack("/")
-    except (Refused, OSError, ValueError) as error:
+    except UNREADABLE as error:
         sys.exit(f"could not unpack the host's first release: {error}")
     print(f"wrote the {len(first['files'])} files of the host's first release", flush=True)
 

@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { freePort, portIsFree } from "../../sandbox/index";
+
+describe("a free port", () => {
+  it("is none that the kernel gives to a connection", async () => {
+    const range = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8").split(/\s+/).map(Number);
+    for (let count = 0; count < 20; count++) {
+      const port = await freePort();
+      assert.ok(port >= 1024 && port < (range[0] ?? 0), String(port));
+    }
+  });
+
+  it("is free", async () => {
+    const port = await freePort();
+    assert.ok(await portIsFree(port));
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+    assert.ok(!(await portIsFree(port)));
+    await new Promise((resolve) => server.close(resolve));
+  });
+});
