@@ -1,15 +1,28 @@
 import { createServer, type Server } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
+import {
+  type BeatRow,
+  Beats,
+  checkLockTimeoutS,
+  commitLimitMs,
+  firstBeat,
+  isNotThereYet,
+  readBeats,
+  writeBeat,
+} from "./beats";
 import { connectionAgeMs, verifiedTls } from "./database";
 import { errorFields, isRefusal, journal, type Log } from "./log";
-import { type MemberRow, memberStateQuery, type Verdict, verdictOf } from "./memberState";
+import { type MemberRow, memberStateQuery, type Replication, type Verdict, verdictOf } from "./memberState";
+import type { DatabaseError } from "./retry";
 import { type Environment, type HealthSettings, healthSettings } from "./settings";
 
 const pollMs = 400;
 const answerLimitMs = 1000;
 /** A verdict older than this no longer counts, so that a hanging check does not keep a member in the list. */
-const freshMs = 2500;
+const freshMs = 4000;
+/** How long a member that was not fit must be fit before it is preferred again. */
+const steadyMs = 5000;
 /** How long a check waits for the first verdict after a start. HAProxy waits for a second. */
 const firstLimitMs = 800;
 
@@ -19,10 +32,14 @@ export type Ask = () => Promise<Verdict>;
 /** Runs until the process ends. HAProxy sends its checks to one loopback port for each database host. */
 export function health(env: Environment): void {
   const settings = healthSettings(env);
-  settings.members.forEach(({ host, port }, index) => {
-    const watch = new Watch(host, askMember(settings, host), journal);
-    watch.server().listen(healthTarget(env, settings.members.length, index, port));
-    void watch.run();
+  const beats = new Beats();
+  const watches = settings.members.map(
+    ({ host }) => new Watch(host, askMember(settings, host, beats), journal),
+  );
+  settings.members.forEach(({ port }, index) => {
+    const watch = watches[index];
+    watch?.server(watches).listen(healthTarget(env, settings.members.length, index, port));
+    void watch?.run();
   });
   const stop = () => process.exit(0);
   process.on("SIGTERM", stop);
@@ -40,8 +57,9 @@ export function healthTarget(env: Environment, members: number, index: number, p
 
 /** The last verdict on one member, and the server that reports it. */
 export class Watch {
-  private verdict: Verdict = { isWritable: false, reason: "not asked yet" };
+  private verdict: Verdict = { fitness: "out", reason: "not asked yet" };
   private at = Number.NEGATIVE_INFINITY;
+  private unfitAt = Number.NEGATIVE_INFINITY;
   private hasLooked: () => void = () => {};
   private readonly firstLook = new Promise<void>((resolve) => {
     this.hasLooked = resolve;
@@ -55,30 +73,41 @@ export class Watch {
   ) {}
 
   /**
-   * 200 if the member accepts writes, 503 if it does not or if this is unknown. A check that comes before the first
-   * verdict waits for it, so that a restart of this program takes no member out.
+   * 200 if the member serves, 503 if it does not or if this is unknown. A check that comes before the first verdict
+   * waits for it, so that a restart of this program takes no member out.
+   *
+   * @param all the checks of all members. Those of the best rank serve: while any is fit, no impaired one does.
    */
-  server(): Server {
+  server(all: readonly Watch[]): Server {
     return createServer(async (_request, response) => {
       await Promise.race([this.firstLook, delay(firstLimitMs, undefined, { ref: false })]);
-      const { isWritable, reason } = this.current();
+      const rank = this.rank();
+      const serves = rank > 0 && all.every((other) => other.rank() <= rank);
       response
-        .writeHead(isWritable ? 200 : 503, { "Content-Type": "text/plain", Connection: "close" })
-        .end(`${reason}\n`);
+        .writeHead(serves ? 200 : 503, { "Content-Type": "text/plain", Connection: "close" })
+        .end(`${this.current().reason}\n`);
     });
   }
 
   current(): Verdict {
     const isFresh = this.now() - this.at <= freshMs;
-    return isFresh ? this.verdict : { isWritable: false, reason: "no fresh answer" };
+    return isFresh ? this.verdict : { fitness: "out", reason: "no fresh answer" };
+  }
+
+  /** 0: out; 1: impaired; 2: fit again; 3: fit for a while, or since the first look. */
+  rank(): number {
+    const { fitness } = this.current();
+    if (fitness !== "fit") return fitness === "out" ? 0 : 1;
+    return this.now() - this.unfitAt < steadyMs ? 2 : 3;
   }
 
   /** Asks once, and logs a changed verdict to the journal. */
   async look(): Promise<void> {
     const verdict = await this.ask().catch((error): Verdict => {
       const { code, reason } = errorFields(error);
-      return { isWritable: false, reason: reason ? `refused: ${reason}` : `no answer (${code})` };
+      return { fitness: "out", reason: reason ? `refused: ${reason}` : `no answer (${code})` };
     });
+    if (verdict.fitness !== "fit") this.unfitAt = this.now();
     if (verdict.reason !== this.verdict.reason) {
       this.log("info", "member", { host: this.host, ...verdict });
     }
@@ -96,20 +125,56 @@ export class Watch {
 }
 
 /** Asks over a connection that is kept while it works, and replaced after an error. */
-function askMember(settings: HealthSettings, host: string): Ask {
+function askMember(settings: HealthSettings, host: string, beats: Beats): Ask {
   const connection = new Kept(() => connect(settings, host));
   return async () => {
     try {
-      const [rows] = await (await connection.get()).query<(MemberRow & RowDataPacket)[]>({
-        sql: memberStateQuery,
-        timeout: answerLimitMs,
-      });
-      return verdictOf(settings.replication, rows);
+      const open = await connection.get();
+      return await examine(
+        settings.replication,
+        beats,
+        async <Row>(sql: string, values: unknown[], limitMs: number) => {
+          const [rows] = await open.query<(Row & RowDataPacket)[]>({ sql, values, timeout: limitMs });
+          return rows;
+        },
+      );
     } catch (error) {
       connection.drop();
+      if (error instanceof CannotCommit) return { fitness: "impaired", reason: error.message };
       throw error;
     }
   };
+}
+
+/** The rows that a statement gives. Throws mysql2's errors. */
+export type Query = <Row>(sql: string, values: unknown[], limitMs: number) => Promise<readonly Row[]>;
+
+/** A member that would serve by its state, and on which a small write fails. */
+export class CannotCommit extends Error {}
+
+/** Looks at a member: its state, a small write, and what it has applied. Throws CannotCommit, and what `query` throws. */
+export async function examine(
+  replication: Replication,
+  beats: Beats,
+  query: Query,
+  now: () => number = () => performance.now(),
+): Promise<Verdict> {
+  const rows = await query<MemberRow>(memberStateQuery, [], answerLimitMs);
+  const verdict = verdictOf(replication, rows);
+  const self = rows[0]?.self ?? "";
+  if (verdict.fitness !== "fit") return verdict;
+  try {
+    await query(writeBeat, [self], commitLimitMs);
+  } catch (error) {
+    const { code, errno } = error as DatabaseError;
+    if (isNotThereYet(error as DatabaseError)) return verdict;
+    if (errno === undefined && code !== "PROTOCOL_SEQUENCE_TIMEOUT") throw error;
+    throw new CannotCommit(`a small write fails (${code})`);
+  }
+  const written = await query<BeatRow>(readBeats, [], answerLimitMs);
+  if (!written.some(({ member }) => member === self)) await query(firstBeat, [self], commitLimitMs);
+  const isBehind = beats.isBehind(self, written, now());
+  return isBehind ? { fitness: "impaired", reason: "behind the other members" } : verdict;
 }
 
 /**
@@ -156,5 +221,8 @@ async function connect(settings: HealthSettings, host: string) {
   });
   // An error between two checks shows at the next check. Without a listener, it would end the process.
   connection.on("error", () => {});
+  const limit = checkLockTimeoutS;
+  const sql = `SET SESSION lock_wait_timeout = ${limit}, innodb_lock_wait_timeout = ${limit}`;
+  await connection.query({ sql, timeout: answerLimitMs });
   return connection;
 }

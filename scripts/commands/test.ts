@@ -25,7 +25,6 @@ interface Totals {
 
 const TEST_TOOLS = readPackages(join(PROJECT_DIR, "test", "tools.json"));
 
-const HOSTS_TESTS = join("test", "hosts");
 /** Fast tests first. Files that are not listed follow in alphabetical order. */
 const ORDER = ["verify.test.ts", "unit", "scripts", "policy", "payload", "sandbox", "e2e", "hosts"];
 /** A test process that keeps running after its last test has left something open. */
@@ -122,19 +121,26 @@ async function runTests(args: readonly string[], yes: boolean): Promise<number> 
   if (args.some((arg) => arg.endsWith(".ts"))) return verdict([await start(args, "inherit").ended]);
   await setUp(yes);
   const files = testFiles();
-  // Tests of hosts mostly wait, so the other core runs the other tests. Their output is printed after the others'.
-  const others = start([...args, ...files.filter((file) => !runsWithHosts(file))], "inherit");
-  const hosts = start([...args, ...files.filter(runsWithHosts)], "pipe");
-  const first = await others.ended;
-  hosts.show();
-  return verdict([first, await hosts.ended]);
+  // Tests of hosts and of the engine mostly wait. The output of each process is printed after that of the one before.
+  const [first, ...later] = LANES.map((lane, index) =>
+    start([...args, ...files.filter((file) => laneOf(file) === lane)], index === 0 ? "inherit" : "pipe"),
+  );
+  const ended = first === undefined ? [] : [await first.ended];
+  for (const process of later) {
+    process.show();
+    ended.push(await process.ended);
+  }
+  return verdict(ended);
 }
 
-/** The tests of hosts. With these exceptions both processes take about the same time. */
-function runsWithHosts(file: string): boolean {
-  if (file === join(HOSTS_TESTS, "operators.test.ts")) return false;
-  const others = ["badInput", "interruption"].map((name) => join("test", "e2e", `${name}.test.ts`));
-  return file.startsWith(HOSTS_TESTS) || others.includes(file);
+/** One mocha process for each. They take about the same time. */
+const LANES = ["others", "engine", "hosts"] as const;
+
+function laneOf(file: string): (typeof LANES)[number] {
+  const isIn = (...path: string[]) => file.startsWith(join("test", ...path));
+  const commands = ["command", "monitored", "operators", "start"].map((name) => `${name}.test.ts`);
+  if (isIn("e2e") || commands.some((name) => isIn("hosts", name))) return "engine";
+  return isIn("hosts") && !isIn("hosts", "proofs") ? "hosts" : "others";
 }
 
 /** Starts mocha. Its output is shown at once (`inherit`), or after `show` is called (`pipe`). */

@@ -5,7 +5,7 @@ import { healthTarget, Kept, Watch } from "../../app/health";
 import type { Log } from "../../app/log";
 import type { Verdict } from "../../app/memberState";
 
-const online: Verdict = { isWritable: true, reason: "ONLINE" };
+const online: Verdict = { fitness: "fit", reason: "ONLINE" };
 
 describe("app: health of a database host", () => {
   let now = 0;
@@ -27,7 +27,7 @@ describe("app: health of a database host", () => {
 
   it("says no before it has asked, and yes after a good answer", async () => {
     const member = watch();
-    assert.deepEqual(member.current(), { isWritable: false, reason: "no fresh answer" });
+    assert.deepEqual(member.current(), { fitness: "out", reason: "no fresh answer" });
     await member.look();
     assert.deepEqual(member.current(), online);
   });
@@ -35,10 +35,10 @@ describe("app: health of a database host", () => {
   it("says no where the answer has grown old: a check that hangs must not keep a member in", async () => {
     const member = watch();
     await member.look();
-    now += 2500;
-    assert.ok(member.current().isWritable);
+    now += 4000;
+    assert.equal(member.current().fitness, "fit");
     now += 1;
-    assert.deepEqual(member.current(), { isWritable: false, reason: "no fresh answer" });
+    assert.deepEqual(member.current(), { fitness: "out", reason: "no fresh answer" });
   });
 
   it("says no after an error, and tells its code but not its text", async () => {
@@ -49,7 +49,7 @@ describe("app: health of a database host", () => {
       });
     };
     await member.look();
-    assert.deepEqual(member.current(), { isWritable: false, reason: "no answer (ER_ACCESS_DENIED)" });
+    assert.deepEqual(member.current(), { fitness: "out", reason: "no answer (ER_ACCESS_DENIED)" });
     assert.ok(!told.join().includes("SECRET"));
   });
 
@@ -59,25 +59,25 @@ describe("app: health of a database host", () => {
       throw Object.assign(new Error("certificate has expired"), { code: "HANDSHAKE_SSL_ERROR" });
     };
     await member.look();
-    assert.deepEqual(member.current(), { isWritable: false, reason: "refused: certificate has expired" });
+    assert.deepEqual(member.current(), { fitness: "out", reason: "refused: certificate has expired" });
   });
 
   it("tells the journal of changes alone", async () => {
     const member = watch();
     await member.look();
     await member.look();
-    answer = async () => ({ isWritable: false, reason: "ERROR" });
+    answer = async () => ({ fitness: "out", reason: "ERROR" });
     await member.look();
     await member.look();
     assert.equal(told.length, 2);
-    assert.match(told[1]!, /"host":"db-1","isWritable":false,"reason":"ERROR"/);
+    assert.match(told[1]!, /"host":"db-1","fitness":"out","reason":"ERROR"/);
   });
 
   it("lets a check that comes before the first answer wait for it", async () => {
     let tell: (verdict: Verdict) => void = () => {};
     answer = () => new Promise((resolve) => (tell = resolve));
     const member = watch();
-    const server = member.server().listen(0, "127.0.0.1");
+    const server = member.server([member]).listen(0, "127.0.0.1");
     try {
       await once(server, "listening");
       const arrived = once(server, "request");
@@ -92,6 +92,67 @@ describe("app: health of a database host", () => {
     }
   });
 
+  describe("with others", () => {
+    const impaired: Verdict = { fitness: "impaired", reason: "slow" };
+    const out: Verdict = { fitness: "out", reason: "ERROR" };
+    let verdicts: Verdict[];
+    let watches: Watch[];
+    /** The answers to HAProxy's checks. */
+    const answers = async () => {
+      const statuses: number[] = [];
+      for (const one of watches) {
+        const server = one.server(watches).listen(0, "127.0.0.1");
+        await once(server, "listening");
+        const { status } = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+        statuses.push(status);
+        server.close();
+      }
+      return statuses;
+    };
+    const look = async (...next: Verdict[]) => {
+      verdicts = next;
+      for (const one of watches) await one.look();
+    };
+    beforeEach(() => {
+      watches = [0, 1, 2].map(
+        (index) =>
+          new Watch(
+            `db-${index}`,
+            async () => verdicts[index] ?? out,
+            log,
+            () => now,
+          ),
+      );
+    });
+
+    it("an impaired member does not serve while another is fit", async () => {
+      await look(online, impaired, out);
+      assert.deepEqual(await answers(), [200, 503, 503]);
+    });
+
+    it("impaired members serve where none is fit: a busy stack is not taken down by its checks", async () => {
+      await look(impaired, impaired, out);
+      assert.deepEqual(await answers(), [200, 200, 503]);
+    });
+
+    it("a member serves again only after it has been fit for five seconds", async () => {
+      await look(online, impaired, online);
+      now += 1000;
+      await look(online, online, online);
+      assert.deepEqual(await answers(), [200, 503, 200]);
+      now += 4000;
+      await look(online, online, online);
+      assert.deepEqual(await answers(), [200, 200, 200]);
+    });
+
+    it("it serves at once where no other is better", async () => {
+      await look(out, out, out);
+      now += 400;
+      await look(online, online, out);
+      assert.deepEqual(await answers(), [200, 200, 503]);
+    });
+  });
+
   it("takes systemd's sockets in their order, and the ports where there are none", () => {
     const passed = { LISTEN_FDS: "3", LISTEN_PID: String(process.pid) };
     assert.deepEqual(healthTarget(passed, 3, 2, 33063), { fd: 5 });
@@ -102,7 +163,7 @@ describe("app: health of a database host", () => {
 
   it("answers HAProxy over HTTP: 200 for yes, 503 for no", async () => {
     const member = watch();
-    const server = member.server().listen(0, "127.0.0.1");
+    const server = member.server([member]).listen(0, "127.0.0.1");
     try {
       const { port } = await new Promise<AddressInfo>((resolve) =>
         server.once("listening", () => resolve(server.address() as AddressInfo)),

@@ -1,51 +1,75 @@
 import assert from "node:assert/strict";
-import { type MemberRow, type Replication, verdictOf } from "../../app/memberState";
+import { type Fitness, type MemberRow, type Replication, verdictOf } from "../../app/memberState";
 
 const row = (host: string | null, state: string | null, readOnly = 0): MemberRow => ({
   self: "a",
   readOnly,
+  connections: 5,
+  connectionLimit: 100,
   host,
   state,
+  queue: 0,
 });
 
 describe("app: whether a database host takes writes", () => {
-  const cases: [string, Replication, MemberRow[], boolean, string][] = [
+  const cases: [string, Replication, MemberRow[], Fitness, string][] = [
     [
       "ONLINE with all",
       "group",
       [row("a", "ONLINE"), row("b", "ONLINE"), row("c", "ONLINE")],
-      true,
+      "fit",
       "ONLINE",
     ],
     [
       "ONLINE with a majority",
       "group",
       [row("a", "ONLINE"), row("b", "ONLINE"), row("c", "UNREACHABLE")],
-      true,
+      "fit",
       "ONLINE",
     ],
-    ["ONLINE, and one recovers", "group", [row("a", "ONLINE"), row("b", "RECOVERING")], true, "ONLINE"],
-    ["ONLINE alone", "group", [row("a", "ONLINE")], true, "ONLINE"],
+    ["ONLINE, and one recovers", "group", [row("a", "ONLINE"), row("b", "RECOVERING")], "fit", "ONLINE"],
+    ["ONLINE alone", "group", [row("a", "ONLINE")], "fit", "ONLINE"],
     [
       "cut off, and still calls itself ONLINE",
       "group",
       [row("a", "ONLINE"), row("b", "UNREACHABLE"), row("c", "UNREACHABLE")],
-      false,
+      "out",
       "no majority",
     ],
-    ["half of a group", "group", [row("a", "ONLINE"), row("b", "UNREACHABLE")], false, "no majority"],
-    ["RECOVERING", "group", [row("a", "RECOVERING"), row("b", "ONLINE")], false, "RECOVERING"],
-    ["ERROR", "group", [row("a", "ERROR"), row("b", "ONLINE")], false, "ERROR"],
-    ["read-only", "group", [row("a", "ONLINE", 1)], false, "read-only"],
-    ["outside of any group", "group", [row("", "OFFLINE")], false, "OFFLINE"],
-    ["without the plugin", "group", [row(null, null)], false, "OFFLINE"],
-    ["a source", "source-replica", [row(null, null)], true, "source"],
-    ["a replica", "source-replica", [row(null, null, 1)], false, "read-only"],
-    ["silence", "group", [], false, "no answer"],
+    ["half of a group", "group", [row("a", "ONLINE"), row("b", "UNREACHABLE")], "out", "no majority"],
+    ["RECOVERING", "group", [row("a", "RECOVERING"), row("b", "ONLINE")], "out", "RECOVERING"],
+    ["ERROR", "group", [row("a", "ERROR"), row("b", "ONLINE")], "out", "ERROR"],
+    ["read-only", "group", [row("a", "ONLINE", 1)], "out", "read-only"],
+    ["outside of any group", "group", [row("", "OFFLINE")], "out", "OFFLINE"],
+    ["without the plugin", "group", [row(null, null)], "out", "OFFLINE"],
+    ["a source", "source-replica", [row(null, null)], "fit", "source"],
+    ["a replica", "source-replica", [row(null, null, 1)], "out", "read-only"],
+    [
+      "all connections taken",
+      "group",
+      [{ ...row("a", "ONLINE"), connections: 100 }],
+      "impaired",
+      "no free connection",
+    ],
+    [
+      "a long queue of its own",
+      "group",
+      [{ ...row("a", "ONLINE"), queue: 5001 }, row("b", "ONLINE")],
+      "impaired",
+      "more than 5000 transactions to apply",
+    ],
+    [
+      "a long queue of another",
+      "group",
+      [row("a", "ONLINE"), { ...row("b", "ONLINE"), queue: 5001 }],
+      "fit",
+      "ONLINE",
+    ],
+    ["silence", "group", [], "out", "no answer"],
   ];
-  for (const [what, replication, rows, isWritable, reason] of cases) {
-    it(`${what}: ${isWritable ? "yes" : "no"}, ${reason}`, () => {
-      assert.deepEqual(verdictOf(replication, rows), { isWritable, reason });
+  for (const [what, replication, rows, fitness, reason] of cases) {
+    it(`${what}: ${fitness}, ${reason}`, () => {
+      assert.deepEqual(verdictOf(replication, rows), { fitness, reason });
     });
   }
 });

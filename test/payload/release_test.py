@@ -611,12 +611,13 @@ class Accounts(unittest.TestCase):
         found.records[self.AGENT] = {"made": [], "stored": "row"}
         self.assertEqual(self.changes(self.app(), found), [f"DROP USER IF EXISTS {self.AGENT}"])
 
-    def turn(self, one, me=0, number=7, newest=7, now=100.0, old_table="0", **changed):
+    def turn(self, one, me=0, number=7, newest=7, now=100.0, old_tables=False, **changed):
         """The statements that a member's turn writes, where the accounts differ."""
         hosts = [f"db-{count}.x" for count in range(1, 4)]
         view = {"readOnly": 0, "newest": newest, "members": [{"host": host, "state": "ONLINE"} for host in hosts], **changed}
         running = {"number": number, "files": [file("/etc/secured-web/secrets/accounts.sql", f"{self.CREATE};")]}
-        asked = mock.Mock(side_effect=lambda sql, limit_s=0: old_table if sql == accounts.KEY_IS_MISSING else "")
+        tables = {accounts.KEY_IS_MISSING: "1" if old_tables else "0", accounts.BEATS: "0" if old_tables else "1"}
+        asked = mock.Mock(side_effect=lambda sql, limit_s=0: tables.get(sql, ""))
         with (
             mock.patch.object(accounts, "found", return_value=accounts.Found({}, {}, {})),
             mock.patch.object(accounts, "ask", asked),
@@ -624,11 +625,14 @@ class Accounts(unittest.TestCase):
         ):
             one.turn((hosts[me], hosts, view), running, now)
         done = [call.args[0] for call in asked.call_args_list]
-        return [sql for sql in done if sql != accounts.KEY_IS_MISSING]
+        return [sql for sql in done if sql not in tables]
 
-    def test_a_table_of_an_earlier_version_gets_its_new_column(self):
-        [sql] = self.turn(accounts.Accounts(), old_table="1")
-        self.assertTrue(sql.endswith(f";\n{accounts.ADD_KEY}"))
+    def test_tables_of_an_earlier_version_get_what_the_release_has_beyond_them(self):
+        with tempfile.NamedTemporaryFile("w") as schema, mock.patch.object(accounts, "SCHEMA", schema.name):
+            schema.write("CREATE beats;\n")
+            schema.flush()
+            [sql] = self.turn(accounts.Accounts(), old_tables=True)
+        self.assertTrue(sql.endswith(f";\n{accounts.ADD_KEY};\nCREATE beats"))
 
     def test_members_write_one_after_another_and_only_those_with_the_newest_release(self):
         one = accounts.Accounts()

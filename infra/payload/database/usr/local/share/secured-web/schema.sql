@@ -9,3 +9,11 @@ CREATE TABLE IF NOT EXISTS app.notes (
   KEY created_at (created_at),
   UNIQUE KEY idempotency_key (idempotency_key)
 ) ENGINE = InnoDB;
+
+-- Small writes of the health checks (app/beats.ts).
+CREATE DATABASE IF NOT EXISTS secured_web_health;
+CREATE TABLE IF NOT EXISTS secured_web_health.beats (
+  member VARCHAR(255) CHARACTER SET ascii PRIMARY KEY,
+  beat BIGINT UNSIGNED NOT NULL,
+  at TIMESTAMP(3) NOT NULL
+) ENGINE = InnoDB;

@@ -43,7 +43,10 @@ RECORDS = "SELECT JSON_OBJECTAGG(account, JSON_OBJECT('made', made, 'stored', ro
 RECORD = f"""REPLACE INTO secured_web.accounts
 SELECT "{{account}}", '{{made}}', {ROW} FROM mysql.user WHERE {ACCOUNT} = "{{account}}\""""
 FORGET = 'DELETE FROM secured_web.accounts WHERE account = "{account}"'
-# What schema.sql has beyond the table of an earlier version.
+SCHEMA = "/usr/local/share/secured-web/schema.sql"
+# What it has beyond the tables of an earlier version.
+BEATS = """SELECT COUNT(*) FROM information_schema.tables
+WHERE table_schema = 'secured_web_health' AND table_name = 'beats'"""
 KEY_IS_MISSING = """SELECT COUNT(*) FROM information_schema.tables AS made
 WHERE table_schema = 'app' AND table_name = 'notes' AND NOT EXISTS (SELECT 1 FROM information_schema.columns AS has
 WHERE has.table_schema = 'app' AND has.table_name = 'notes' AND has.column_name = 'idempotency_key')"""
@@ -186,7 +189,11 @@ def found(accounts):
 
 
 def table_changes():
-    return [ADD_KEY] if ask(KEY_IS_MISSING) == "1" else []
+    todo = [ADD_KEY] if ask(KEY_IS_MISSING) == "1" else []
+    if ask(BEATS) == "0":
+        with open(SCHEMA, encoding="utf-8") as file:
+            todo.append(file.read().rstrip().rstrip(";"))
+    return todo
 
 
 def ask(sql, limit_s=10):
