@@ -1,7 +1,7 @@
 import type { DatabaseError } from "./retry";
 
 /**
- * Small writes of the health check: a counter for each member in a table of its own. Through each member, its own row
+ * Small writes of the health check: a counter for each member in a separate table. Through each member, its own row
  * is written about once a second, however many web hosts look, so the checks cost each member about as many
  * transactions a second as the group has members.
  *
@@ -37,7 +37,7 @@ export interface BeatRow {
   readonly beat: number;
 }
 
-/** How far members are behind each other, by this host's clock alone. Shared by the checks of all members. */
+/** How far members are behind each other, only by this host's clock. Shared by the checks of all members. */
 export class Beats {
   /** For each member, its counter in its own table, and when it was first seen there (ms). Oldest first. */
   private readonly seen = new Map<string, { readonly beat: number; readonly at: number }[]>();

@@ -2,8 +2,9 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { errorFields, type Log } from "./log";
 import type { Metrics } from "./metrics";
-import { KeyInUse, longestNote, type Note, type NoteStore, UnknownOutcome } from "./notes";
+import { KeyInUse, longestNote, type Note, type NoteStore, type Seen, UnknownOutcome } from "./notes";
 import { notesPage, styleSheet } from "./page";
+import { seenBy, seenCookie } from "./session";
 
 export interface Site {
   readonly siteName: string;
@@ -104,8 +105,14 @@ function refusalOf(error: unknown): Refusal | undefined {
   return undefined;
 }
 
-async function showPage(site: Site, _request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const notes = await site.notes.list(notesShown);
+/** The cookie lets the visitor's next request wait for what this one has shown. */
+function remembered<T>(response: ServerResponse, { value, seen }: Seen<T>): T {
+  response.setHeader("Set-Cookie", seenCookie(seen));
+  return value;
+}
+
+async function showPage(site: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const notes = remembered(response, await site.notes.list(notesShown, seenBy(request)));
   send(
     response,
     200,
@@ -114,15 +121,16 @@ async function showPage(site: Site, _request: IncomingMessage, response: ServerR
   );
 }
 
-async function listNotes(site: Site, _request: IncomingMessage, response: ServerResponse): Promise<void> {
-  sendJson(response, 200, { servedBy: site.hostName, notes: await site.notes.list(notesShown) });
+async function listNotes(site: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const notes = remembered(response, await site.notes.list(notesShown, seenBy(request)));
+  sendJson(response, 200, { servedBy: site.hostName, notes });
 }
 
 async function addFromForm(site: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
   requireOwnPage(site, request);
   requireType(request, "application/x-www-form-urlencoded");
   const fields = new URLSearchParams(await readBody(request));
-  await add(site, response, fields.get("text"), fields.get("key") ?? undefined);
+  await add(site, request, response, fields.get("text"), fields.get("key") ?? undefined);
   response.writeHead(303, { Location: "/" }).end();
 }
 
@@ -131,15 +139,21 @@ async function addFromJson(site: Site, request: IncomingMessage, response: Serve
   requireType(request, "application/json");
   const body = parseJson(await readBody(request));
   const text = typeof body === "object" && body !== null && "text" in body ? body.text : undefined;
-  const note = await add(site, response, text, request.headers["idempotency-key"]);
+  const note = await add(site, request, response, text, request.headers["idempotency-key"]);
   sendJson(response, 201, { servedBy: site.hostName, note });
 }
 
 /** Every answer names the key, so that a client which sent none can repeat the request, too. */
-function add(site: Site, response: ServerResponse, text: unknown, given: unknown): Promise<Note> {
+async function add(
+  site: Site,
+  request: IncomingMessage,
+  response: ServerResponse,
+  text: unknown,
+  given: unknown,
+): Promise<Note> {
   const key = given === undefined ? randomUUID() : keyOf(given);
   response.setHeader(keyHeader, key);
-  return site.notes.add(noteText(text), key);
+  return remembered(response, await site.notes.add(noteText(text), key, seenBy(request)));
 }
 
 /** The header's draft (draft-ietf-httpapi-idempotency-key-header) has the key in quotes; most clients send it bare. */

@@ -18,14 +18,21 @@ export interface Note {
   readonly createdAt: string;
 }
 
+/** A result, and the transactions that it may show, as a GTID set. */
+export interface Seen<T> {
+  readonly value: T;
+  readonly seen: string;
+}
+
+/** `seen`: the result is at least as new as what the visitor has seen before. */
 export interface NoteStore {
   /** Newest notes first. */
-  list(limit: number): Promise<readonly Note[]>;
+  list(limit: number, seen?: string): Promise<Seen<readonly Note[]>>;
   /**
    * Stores a note once for each key: a repeat gives the note that the first request with this key has stored. Throws
    * KeyInUse, and UnknownOutcome; after every other error, the note is not stored.
    */
-  add(text: string, key: string): Promise<Note>;
+  add(text: string, key: string, seen?: string): Promise<Seen<Note>>;
   /** True if a database host that accepts writes answers now. */
   isWritable(): Promise<boolean>;
 }
@@ -46,39 +53,45 @@ export const longestNote = 500;
 const limits = { deadlineMs: 8000, firstPauseMs: 20, longestPauseMs: 500 };
 const columns =
   "id, text, web_host AS webHost, database_host AS databaseHost, created_at AS createdAt FROM notes";
+const memberName = "COALESCE(NULLIF(@@GLOBAL.report_host, ''), @@hostname)";
 /** ER_DUP_ENTRY. */
 const keyIsThere = 1062;
 
 /** Notes in MySQL. */
 export function mysqlNotes(pool: Pool, webHost: string, clock: Clock = systemClock): NoteStore {
-  const run = <T>(work: (connection: PoolConnection) => Promise<T>): Promise<T> =>
-    withRetries(() => onConnection(pool, work), limits, clock);
+  const run = <T>(seen: string | undefined, work: (connection: PoolConnection) => Promise<T>): Promise<T> =>
+    withRetries(
+      () =>
+        onConnection(pool, async (connection) => {
+          if (seen !== undefined) await waitFor(connection, seen);
+          return work(connection);
+        }),
+      limits,
+      clock,
+    );
   return {
-    list: (limit) =>
-      run(async (connection) => {
+    list: (limit, seen) =>
+      run(seen, async (connection) => {
         const sql = `SELECT ${columns} ORDER BY created_at DESC, id DESC LIMIT ?`;
         const [rows] = await connection.query<NoteRow[]>(statement(sql, [limit]));
-        return rows.map(noteOf);
+        return { value: rows.map(noteOf), seen: (await memberNow(connection)).seen };
       }),
-    async add(text, key) {
+    async add(text, key, seen) {
       let isLost = false;
       try {
-        return await run(async (connection) => {
-          const [hosts] = await connection.query<RowDataPacket[]>(
-            statement("SELECT COALESCE(@@GLOBAL.report_host, @@hostname) AS name", []),
-          );
-          const databaseHost = String(hosts[0]?.name);
+        return await run(seen, async (connection) => {
           const createdAt = new Date();
-          const values = [text, webHost, databaseHost, createdAt, key];
           try {
+            const values = [text, webHost, createdAt, key];
             const [{ insertId }] = await connection.query<ResultSetHeader>(statement(insert, values));
-            return noteOf({ id: insertId, text, webHost, databaseHost, createdAt });
+            const { databaseHost, seen } = await memberNow(connection);
+            return { value: noteOf({ id: insertId, text, webHost, databaseHost, createdAt }), seen };
           } catch (error) {
             isLost ||= isUnknown(error as DatabaseError);
             const first =
               (error as DatabaseError).errno === keyIsThere ? await stored(connection, key) : undefined;
             if (first && first.text !== text) throw new KeyInUse("the key belongs to another note");
-            if (first) return first;
+            if (first) return { value: first, seen: (await memberNow(connection)).seen };
             throw error;
           }
         });
@@ -98,7 +111,8 @@ export function mysqlNotes(pool: Pool, webHost: string, clock: Clock = systemClo
 }
 
 const insert =
-  "INSERT INTO notes (text, web_host, database_host, created_at, idempotency_key) VALUES (?, ?, ?, ?, ?)";
+  "INSERT INTO notes (text, web_host, database_host, created_at, idempotency_key) " +
+  `VALUES (?, ?, ${memberName}, ?, ?)`;
 
 type Stored = Omit<Note, "createdAt"> & { readonly createdAt: Date };
 type NoteRow = RowDataPacket & Stored;
@@ -112,6 +126,20 @@ async function stored(connection: PoolConnection, key: string): Promise<Note | u
   const sql = `SELECT ${columns} WHERE idempotency_key = ?`;
   const [[row]] = await connection.query<NoteRow[]>(statement(sql, [key]));
   return row && noteOf(row);
+}
+
+/** Throws an error with the code BEHIND where the member has not applied the set within a second. */
+async function waitFor(connection: PoolConnection, seen: string): Promise<void> {
+  const sql = "SELECT WAIT_FOR_EXECUTED_GTID_SET(?, 1) AS isLate";
+  const [[row]] = await connection.query<RowDataPacket[]>(statement(sql, [seen]));
+  if (row?.isLate !== 0) throw Object.assign(new Error("the member is behind"), { code: "BEHIND" });
+}
+
+/** Asked after a statement: the set may have more than the statement has shown, and never less. */
+async function memberNow(connection: PoolConnection): Promise<{ databaseHost: string; seen: string }> {
+  const sql = `SELECT ${memberName} AS databaseHost, @@GLOBAL.gtid_executed AS seen`;
+  const [[row]] = await connection.query<RowDataPacket[]>(statement(sql, []));
+  return { databaseHost: String(row?.databaseHost), seen: String(row?.seen) };
 }
 
 function statement(sql: string, values: unknown[]) {

@@ -6,6 +6,7 @@
  * |---|---|---|
  * | no connection was made | none | yes |
  * | rolled back, or refused before it began | none | yes |
+ * | the member lacks what the visitor has seen | none | yes |
  * | the connection or its answer was lost | unknown | yes: reads change nothing, and writes carry a key (notes.ts) |
  * | any other | none | no |
  */
@@ -23,6 +24,8 @@ const rolledBack = new Map([
 const memberIsOut = new Set([1205, 3100, 1290, 1836]);
 /** Error codes of Node.js and mysql2 for a connection that was never made, so nothing was sent. */
 const notConnected = new Set(["ECONNREFUSED", "ENOENT", "ETIMEDOUT", "EAGAIN"]);
+/** notes.ts: the member has not applied in time what the visitor has seen. */
+const behind = "BEHIND";
 /** Error codes of Node.js and mysql2 for an answer that never came. */
 const lost = new Set(["PROTOCOL_CONNECTION_LOST", "PROTOCOL_SEQUENCE_TIMEOUT", "ECONNRESET", "EPIPE"]);
 /** The server's last words to a connection that it ends: a shutdown, or KILL. */
@@ -50,13 +53,14 @@ export function isWorthRepeating(error: DatabaseError): boolean {
     error.connecting === true ||
     rolledBack.has(error.errno ?? 0) ||
     notConnected.has(error.code ?? "") ||
+    error.code === behind ||
     isUnknown(error)
   );
 }
 
 /** True if the connection that returned this error is not to be used again. */
 export function needsOtherMember(error: DatabaseError): boolean {
-  return memberIsOut.has(error.errno ?? 0) || isUnknown(error);
+  return memberIsOut.has(error.errno ?? 0) || error.code === behind || isUnknown(error);
 }
 
 export interface RetryLimits {

@@ -118,6 +118,11 @@ export function addReleaseFiles(draft: HostDraft, { files }: ReleaseDocument): v
   }
 }
 
+/** In the compressed form, texts may have line breaks and tabs as they are. */
+function withEscapes(text: string): string {
+  return text.replaceAll("\n", "\\n").replaceAll("\t", "\\t");
+}
+
 /** Adds the files of the first release among those of a draft. Throws Unreadable if it is none. */
 export function unpackFirstRelease(draft: HostDraft): void {
   if ([firstReleasePath, compressedFirstReleasePath].some((path) => draft.unreadableFiles.has(path)))
@@ -126,5 +131,5 @@ export function unpackFirstRelease(draft: HostDraft): void {
   if (text !== undefined) addReleaseFiles(draft, parseReleaseDocument(text));
   const encoded = draft.files.get(compressedFirstReleasePath);
   if (encoded !== undefined)
-    addReleaseFiles(draft, parseReleaseDocument(decompressed(fromBase85(encoded.trim()))));
+    addReleaseFiles(draft, parseReleaseDocument(withEscapes(decompressed(fromBase85(encoded.trim())))));
 }

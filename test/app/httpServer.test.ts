@@ -16,6 +16,9 @@ interface Answer {
   readonly body: string;
 }
 
+const GROUP = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
+const OTHER = "4e11fa47-71ca-11e1-9e33-c80aa9429562";
+
 describe("app: HTTP", () => {
   const folder = mkdtempSync(join(tmpdir(), "secured-web-app-"));
   const socketPath = join(folder, "app.sock");
@@ -27,15 +30,18 @@ describe("app: HTTP", () => {
   let logged: string[];
   let gate: Promise<void>;
   let keys: string[];
+  let waitedFor: (string | undefined)[];
 
   const store: NoteStore = {
-    async list() {
+    async list(_limit, seen) {
+      waitedFor.push(seen);
       if (failure) throw failure;
-      return [...notes].reverse();
+      return { value: [...notes].reverse(), seen: `${GROUP}:1-${notes.length},\n${OTHER}:1` };
     },
-    async add(text, key) {
+    async add(text, key, seen) {
       await gate;
       keys.push(key);
+      waitedFor.push(seen);
       if (failure) throw failure;
       const id = notes.length + 1;
       const note = {
@@ -46,7 +52,7 @@ describe("app: HTTP", () => {
         createdAt: "2026-01-01T00:00:00.000Z",
       };
       notes.push(note);
-      return note;
+      return { value: note, seen: `${GROUP}:1-${id}` };
     },
     async isWritable() {
       if (failure) throw failure;
@@ -55,7 +61,15 @@ describe("app: HTTP", () => {
   };
 
   beforeEach((done) => {
-    [notes, failure, isWritable, stopping, logged, keys] = [[], undefined, true, false, [], []];
+    [notes, failure, isWritable, stopping, logged, keys, waitedFor] = [
+      [],
+      undefined,
+      true,
+      false,
+      [],
+      [],
+      [],
+    ];
     gate = Promise.resolve();
     server = createSiteServer({
       siteName: "www.foobar.test",
@@ -223,6 +237,42 @@ describe("app: HTTP", () => {
     assert.equal(new Set(shown).size, 2);
     await ask("POST", "/notes", form, `text=x&key=${shown[0]}`);
     assert.deepEqual(keys, [shown[0]]);
+  });
+
+  describe("a visitor's cookie", () => {
+    const cookieOf = (answer: Answer) => answer.headers["set-cookie"]?.[0] ?? "";
+
+    it("says what the visitor has seen, and the next request waits for it", async () => {
+      const added = await ask("POST", "/api/notes", json, '{"text":"x"}');
+      assert.equal(
+        cookieOf(added),
+        `__Host-seen=${GROUP}:1-1; Path=/; Max-Age=600; Secure; HttpOnly; SameSite=Lax`,
+      );
+      const listed = await ask("GET", "/api/notes", { cookie: cookieOf(added).split(";")[0] ?? "" });
+      const shown = await ask("GET", "/", { cookie: `a=b; ${cookieOf(listed).split(";")[0]}` });
+      assert.equal(shown.status, 200);
+      await ask("POST", "/notes", { ...form, cookie: cookieOf(shown).split(";")[0] ?? "" }, "text=y");
+      const both = `${GROUP}:1-1,${OTHER}:1`;
+      assert.deepEqual(waitedFor, [undefined, `${GROUP}:1-1`, both, both]);
+    });
+
+    for (const [what, value] of [
+      ["no GTID set", "x'; DROP TABLE notes"],
+      ["a set without intervals", GROUP],
+      ["more than fits into a cookie", `${GROUP}${":1-9".repeat(1000)}`],
+      ["nothing", ""],
+    ] as const) {
+      it(`counts for nothing where it is ${what}`, async () => {
+        assert.equal((await ask("GET", "/api/notes", { cookie: `__Host-seen=${value}` })).status, 200);
+        assert.deepEqual(waitedFor, [undefined]);
+      });
+    }
+
+    it("may have several intervals", async () => {
+      const set = `${GROUP}:1-100:1000001-1000007/${OTHER}:5`;
+      await ask("GET", "/api/notes", { cookie: `__Host-seen=${set}` });
+      assert.deepEqual(waitedFor, [set.replace("/", ",")]);
+    });
   });
 
   it("answers 504 without Retry-After where the outcome is unknown, and says what tells", async () => {

@@ -30,7 +30,8 @@ export function parseUserData(userData: string): ParsedUserData {
   }));
   const document = written.find(({ path }) => path === firstReleasePath)?.text;
   if (document === undefined) return { settings, written, files: written };
-  const { files } = JSON.parse(gunzipSync(fromBase85(document.trim())).toString("utf8")) as {
+  const json = gunzipSync(fromBase85(document.trim())).toString("utf8");
+  const { files } = JSON.parse(json.replaceAll("\n", "\\n").replaceAll("\t", "\\t")) as {
     files: readonly ReleaseFile[];
   };
   return {

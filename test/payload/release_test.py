@@ -131,7 +131,8 @@ class FirstRelease(OnDisk):
         document = {"number": 0, "stack": "dev", "host": "web-1", "version": "v", "files": list(of_files)}
         os.makedirs(os.path.dirname(self.path(files.FIRST)), exist_ok=True)
         with open(self.path(files.FIRST), "wb") as written:
-            written.write(base64.b85encode(gzip.compress(json.dumps(document).encode())) + b"\n")
+            text = json.dumps(document).replace("\\n", "\n")
+            written.write(base64.b85encode(gzip.compress(text.encode())) + b"\n")
         return document
 
     def test_unpacks_and_keeps_the_document_for_root_alone(self):

@@ -281,6 +281,15 @@ describe("user data", () => {
     const encoded = (content: string) =>
       `#cloud-config\n${JSON.stringify({ write_files: [{ path: compressedFirstReleasePath, content }] })}`;
 
+    it("reads one whose texts have raw line breaks and tabs, and escaped ones", () => {
+      const content = 'a\\nb\tc\nd\\\n"e\\t';
+      const document = { ...release, files: [{ ...file, content }] };
+      for (const json of [JSON.stringify(document), JSON.stringify(document).replaceAll("\\nd", "\nd")]) {
+        const { files } = contentOf(encoded(base85(gzipSync(json))));
+        assert.equal(files.get(file.path), content);
+      }
+    });
+
     it("reads one that is compressed, in base85, of every length", () => {
       for (let length = 0; length < 8; length++) {
         const document = { ...release, version: "1".repeat(length) };

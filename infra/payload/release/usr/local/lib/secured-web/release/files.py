@@ -130,7 +130,7 @@ UNREADABLE = (Refused, OSError, ValueError, EOFError, zlib.error)
 def unpack(root):
     """Writes the files of the host's first release. What an earlier droplet of the same disk had beyond it, goes."""
     with open(place(root, FIRST), "rb") as file:
-        first = json.loads(gzip.decompress(base64.b85decode(file.read().strip())))
+        first = json.loads(gzip.decompress(base64.b85decode(file.read().strip())), strict=False)
     first["files"] = checked(first["files"])
     former = load(root, RUNNING) or {"files": []}
     write_files(root, first["files"])

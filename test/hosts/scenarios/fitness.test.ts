@@ -1,0 +1,136 @@
+/**
+ * A member that takes part in its group and cannot serve: it leaves HAProxy on every web host, the site goes on, and
+ * the member comes back by itself.
+ */
+import assert from "node:assert/strict";
+import { waitFor } from "../../waitFor";
+import { storedWrongly } from "../checkers/stored";
+import { Visitors } from "../workloads/visitors";
+import { useWorld } from "../world/useWorld";
+import type { WorldHost } from "../world/worldHost";
+
+/** On a busy machine; by itself it takes 2 to 3 s, and 6 to 8 s where a member is behind. */
+const LEAVES_WITHIN_S = 40;
+const BACK_WITHIN_S = 180;
+const DATA = "/var/lib/mysql";
+
+interface Fault {
+  readonly what: string;
+  /** Breaks the host, and gives what mends it. */
+  readonly hurt: (host: WorldHost) => Promise<() => Promise<unknown>>;
+}
+
+/** Runs statements in a session of its own, which holds its locks until it is ended. */
+async function held(host: WorldHost, sql: string): Promise<() => Promise<unknown>> {
+  const unit = "secured-web-test-lock";
+  await host.run(
+    `systemd-run --quiet --collect --unit=${unit} mysql --no-defaults --socket=/run/mysqld/mysqld.sock --user=root --execute '${sql}; SELECT SLEEP(600)'`,
+  );
+  return () => host.run(`systemctl stop ${unit}.service || true`);
+}
+
+async function signalled(host: WorldHost, signal: string): Promise<void> {
+  await host.run(`systemctl kill --kill-whom=main --signal=${signal} mysql.service`);
+}
+
+const FAULTS: readonly Fault[] = [
+  { what: "a lock on all tables", hurt: (host) => held(host, "FLUSH TABLES WITH READ LOCK") },
+  {
+    what: "a lock on one table, so that the member is behind",
+    hurt: (host) => held(host, "LOCK TABLES app.notes READ"),
+  },
+  {
+    what: "no free connection",
+    async hurt(host) {
+      const [[limit = ""] = []] = await host.mysql("SELECT @@GLOBAL.max_connections");
+      await host.mysql("SET GLOBAL max_connections = 1");
+      return () => host.mysql(`SET GLOBAL max_connections = ${limit}`);
+    },
+  },
+  {
+    what: "a mysqld that is stopped by a signal",
+    async hurt(host) {
+      await signalled(host, "SIGSTOP");
+      return () => signalled(host, "SIGCONT");
+    },
+  },
+];
+
+describe("a member that cannot serve", function () {
+  this.timeout(15 * 60_000);
+  const world = useWorld();
+  const web = () => world().hostsWith("web");
+
+  /** What HAProxy on each web host says of a member: "UP", "DOWN" ... */
+  async function states(member: WorldHost): Promise<string[]> {
+    const show = `curl -fsS 'http://127.0.0.1:8082/stats;csv' | awk -F, '$1 == "writers" && $2 == "${member.name}" { print $18 }'`;
+    return Promise.all(web().map((host) => host.run(show)));
+  }
+
+  const isEverywhere = (member: WorldHost, state: string, within: number) =>
+    waitFor(
+      `${member.name} ${state} on every web host`,
+      async () => (await states(member)).every((one) => one.startsWith(state)),
+      {
+        within,
+        every: 0.2,
+        explain: async () =>
+          `${await states(member)}; ${await web()[0]?.journal("secured-web-health.service")}`,
+      },
+    );
+
+  for (const { what, hurt } of FAULTS) {
+    it(`${what}: it leaves, no request fails, and it comes back by itself`, async () => {
+      const member = world().host("node-2");
+      const visitors = Visitors.start(world(), { writers: 6 });
+      try {
+        await visitors.goOn("before the fault");
+        const mend = await hurt(member);
+        try {
+          await isEverywhere(member, "DOWN", LEAVES_WITHIN_S);
+          await visitors.goOn("without the member", 30);
+        } finally {
+          await mend();
+        }
+        await isEverywhere(member, "UP", BACK_WITHIN_S);
+        await visitors.goOn("after its return");
+      } finally {
+        await visitors.stop();
+      }
+      await waitFor("every member ONLINE", () => world().databaseIsWhole(), { within: BACK_WITHIN_S });
+      assert.deepEqual(visitors.failed, [], visitors.summary());
+      assert.deepEqual(await storedWrongly(visitors.requests, world().hostsWith("database")), {});
+    });
+  }
+
+  it("a full disk: it leaves, and comes back as soon as there is room", async () => {
+    const member = world().host("node-2");
+    await member.run(
+      `systemctl stop secured-web-group.service mysql.service && mv ${DATA} ${DATA}-kept && install -d -o mysql -g mysql -m 0700 ${DATA} &&
+       mount -t tmpfs -o size=$(( $(du -sm ${DATA}-kept | cut -f 1) + 64 ))m,mode=0700,uid=$(id -u mysql),gid=$(id -g mysql) tmpfs ${DATA} &&
+       cp -a ${DATA}-kept/. ${DATA}/ && systemctl start mysql.service secured-web-group.service`,
+    );
+    try {
+      await isEverywhere(member, "UP", BACK_WITHIN_S);
+      const visitors = Visitors.start(world(), { writers: 6 });
+      try {
+        await visitors.goOn("before the fault");
+        await member.attempt(`head -c 1G /dev/zero > ${DATA}/filler`);
+        await isEverywhere(member, "DOWN", BACK_WITHIN_S);
+        await visitors.goOn("without the member", 30);
+        await member.run(`rm ${DATA}/filler`);
+        await isEverywhere(member, "UP", BACK_WITHIN_S);
+      } finally {
+        await visitors.stop();
+      }
+      assert.deepEqual(visitors.failed, [], visitors.summary());
+      assert.deepEqual(await storedWrongly(visitors.requests, world().hostsWith("database")), {});
+    } finally {
+      await member.run(
+        `systemctl stop secured-web-group.service; systemctl stop mysql.service; rm -rf ${DATA}/filler ${DATA}-kept; cp -a ${DATA} ${DATA}-kept;
+         umount ${DATA} && rmdir ${DATA} && mv ${DATA}-kept ${DATA} && systemctl start mysql.service secured-web-group.service`,
+      );
+      await isEverywhere(member, "UP", BACK_WITHIN_S);
+    }
+  });
+});
