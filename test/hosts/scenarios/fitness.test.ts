@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { waitFor } from "../../waitFor";
 import { storedWrongly } from "../checkers/stored";
+import { HeldSession } from "../faults/locks";
 import { Visitors } from "../workloads/visitors";
 import { useWorld } from "../world/useWorld";
 import type { WorldHost } from "../world/worldHost";
@@ -20,31 +21,33 @@ interface Fault {
   readonly hurt: (host: WorldHost) => Promise<() => Promise<unknown>>;
 }
 
-/** Runs statements in a session of its own, which holds its locks until it is ended. */
-async function held(host: WorldHost, sql: string): Promise<() => Promise<unknown>> {
-  const unit = "secured-web-test-lock";
-  await host.run(
-    `systemd-run --quiet --collect --unit=${unit} mysql --no-defaults --socket=/run/mysqld/mysqld.sock --user=root --execute '${sql}; SELECT SLEEP(600)'`,
-  );
-  return () => host.run(`systemctl stop ${unit}.service || true`);
-}
-
 async function signalled(host: WorldHost, signal: string): Promise<void> {
   await host.run(`systemctl kill --kill-whom=main --signal=${signal} mysql.service`);
 }
 
+const locked = (sql: string) => async (host: WorldHost) => {
+  const session = await HeldSession.open(host, sql);
+  return () => session.end();
+};
+
 const FAULTS: readonly Fault[] = [
-  { what: "a lock on all tables", hurt: (host) => held(host, "FLUSH TABLES WITH READ LOCK") },
+  { what: "a lock on all tables", hurt: locked("FLUSH TABLES WITH READ LOCK") },
   {
     what: "a lock on one table, so that the member is behind",
-    hurt: (host) => held(host, "LOCK TABLES app.notes READ"),
+    hurt: locked("LOCK TABLES app.notes READ"),
   },
   {
     what: "no free connection",
     async hurt(host) {
       const [[limit = ""] = []] = await host.mysql("SELECT @@GLOBAL.max_connections");
-      await host.mysql("SET GLOBAL max_connections = 1");
-      return () => host.mysql(`SET GLOBAL max_connections = ${limit}`);
+      const session = await HeldSession.open(host, "SET GLOBAL max_connections = 1");
+      return async () => {
+        await session.run(`SET GLOBAL max_connections = ${limit}`);
+        await waitFor("new connections", async () => (await host.mysql("SELECT 1")).length > 0, {
+          within: 30,
+        });
+        await session.end();
+      };
     },
   },
   {

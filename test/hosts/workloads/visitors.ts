@@ -18,6 +18,8 @@ export interface Request {
   readonly status: number;
   /** The note's text, which no other request has. */
   readonly text?: string;
+  /** The text of the session's own note before, which this read does not show. */
+  readonly missed?: string;
 }
 
 export interface VisitorOptions {
@@ -27,7 +29,19 @@ export interface VisitorOptions {
   readonly pauseMs?: number;
   /** Milliseconds until a visitor gives a request up. */
   readonly limitMs?: number;
+  /** Each writer reads the list after each of its notes. */
+  readonly readsOwn?: boolean;
+  readonly keepsCookies?: boolean;
 }
+
+const DEFAULTS = {
+  writers: 3,
+  readers: 1,
+  pauseMs: 100,
+  limitMs: 15_000,
+  readsOwn: false,
+  keepsCookies: true,
+};
 
 /** People who write and read notes through the load balancer for as long as a test needs them. */
 export class Visitors {
@@ -59,9 +73,8 @@ export class Visitors {
     options: VisitorOptions = {},
     command: (program: string, args: string[]) => [string, string[]] = (program, args) => [program, args],
   ): Visitors {
-    const { writers = 3, readers = 1, pauseMs = 100, limitMs = 15_000 } = options;
     const name = `run${process.pid}-${++runs}`;
-    const order = { ...place, name, writers, readers, pauseMs, limitMs };
+    const order = { ...DEFAULTS, ...options, ...place, name };
     const [program, args] = command(process.execPath, [PROGRAM, JSON.stringify(order)]);
     return new Visitors(spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] }));
   }
@@ -90,6 +103,11 @@ export class Visitors {
     }
     assert.deepEqual(this.failed, [], `${this.failed.length} of ${this.requests.length} requests failed`);
     return result;
+  }
+
+  /** Reads that did not show the session's own note. */
+  get missed(): readonly string[] {
+    return this.requests.flatMap(({ missed }) => missed ?? []);
   }
 
   /** How many requests that began at or after a time were answered well. */
