@@ -20,7 +20,7 @@ export const commitLimitMs = 1500;
 /** Seconds that a statement of the check waits for a lock. */
 export const checkLockTimeoutS = 1;
 
-const longestLagMs = 5000;
+const longestLagMs = 2000;
 const rememberedMs = 60_000;
 /**
  * ER_NO_SUCH_TABLE, ER_BAD_DB_ERROR, ER_TABLEACCESS_DENIED_ERROR, ER_DBACCESS_DENIED_ERROR: the table and the grant come

@@ -14,6 +14,7 @@ sys.path.insert(0, sys.argv.pop(1))
 
 import group  # noqa: E402
 import group_decision  # noqa: E402
+import group_failures  # noqa: E402
 from group_decision import decide  # noqa: E402
 
 A, B, C = "db-1.internal", "db-2.internal", "db-3.internal"
@@ -522,16 +523,18 @@ class Answers(unittest.TestCase):
 class Supervisor(unittest.TestCase):
     """One step with members that answer from a table."""
 
-    def step(self, answers, fails=()):
+    def step(self, answers, fails=(), supervisor=None):
         done = []
 
         def local(sql, limit_s=5):
             done.append(sql)
             if any(word in sql for word in fails):
                 raise subprocess.CalledProcessError(1, "mysql", stderr="ERROR 3092: no")
+            if sql == group_failures.APPLIER:
+                return "error 13146: of test.t"
             return "0" if sql == group.TABLES else ""
 
-        supervisor = group.Group(A, MEMBERS)
+        supervisor = supervisor or group.Group(A, MEMBERS)
         with (
             mock.patch.object(group, "local", local),
             mock.patch.object(group, "subtract", subtract),
@@ -543,7 +546,7 @@ class Supervisor(unittest.TestCase):
         ):
             supervisor.step()
         with open(os.path.join(os.environ["TEST_DIR"], "status.json"), encoding="utf-8") as file:
-            return [sql for sql in done if sql != group.TABLES], json.load(file)
+            return [sql for sql in done if sql not in (group.TABLES, group_failures.APPLIER)], json.load(file)
 
     def open_schema(self, path, *arguments, real=open, **options):
         return mock.mock_open(read_data="CREATE")() if path.endswith("schema.sql") else real(path, *arguments, **options)
@@ -585,6 +588,50 @@ class Supervisor(unittest.TestCase):
         self.assertEqual(done, [])
         self.assertIn("for db-2", status["reason"])
         self.assertEqual(status["members"][B], {"silent": "ERROR 2003: refused"})
+
+    def test_joins_no_more_after_the_same_error_three_times(self):
+        supervisor = group.Group(A, MEMBERS)
+        failed = {A: Observation("ERROR"), B: online(B), C: "away"}
+        out = {A: offline(), B: online(B), C: "away"}
+        for _ in range(2):
+            self.assertEqual(self.step(failed, supervisor=supervisor)[1]["action"], "leave")
+            self.assertEqual(self.step(out, supervisor=supervisor)[1]["action"], "join")
+        self.step(failed, supervisor=supervisor)
+        done, status = self.step(out, supervisor=supervisor)
+        self.assertEqual([done, status["action"]], [[], "wait"])
+        self.assertIn("for an operator: this member has failed 3 times with the same error", status["reason"])
+        self.assertIn("replace this host. The applier's error 13146: of test.t", status["reason"])
+
+
+class Failures(unittest.TestCase):
+    JOIN, LEAVE = ("join", "x"), ("leave", "y")
+
+    def judged(self, causes, apart_s=10.0):
+        failures = group_failures.Failures()
+        for count, cause in enumerate(causes):
+            failures.judge(self.LEAVE, lambda sql, cause=cause: cause, count * apart_s)
+        return failures.judge(self.JOIN, None, 100_000.0)
+
+    def test_only_three_of_one_cause_in_a_row_count(self):
+        self.assertEqual(self.judged(["e"] * 2), self.JOIN)
+        self.assertEqual(self.judged(["e", "e", "f"]), self.JOIN)
+        self.assertEqual(self.judged(["f", "e", "e", "e"])[0], "wait")
+
+    def test_a_member_without_an_applier_error_tries_for_ever(self):
+        self.assertEqual(self.judged([""] * 5), self.JOIN)
+
+    def test_failures_that_are_far_apart_do_not_count(self):
+        self.assertEqual(self.judged(["e"] * 3, apart_s=group_failures.WINDOW_S / 2 + 1), self.JOIN)
+
+    def test_values_of_rows_are_left_out(self):
+        message = "error 1062: Duplicate entry 'my secret' for key 'notes.PRIMARY';\n more"
+        [cause] = {cause for _, cause in self.kept(message)}
+        self.assertEqual(cause, "error 1062: Duplicate entry '...' for key 'notes.PRIMARY'; more")
+
+    def kept(self, message):
+        failures = group_failures.Failures()
+        failures.judge(self.LEAVE, lambda sql: message, 0.0)
+        return failures.seen
 
 
 if __name__ == "__main__":

@@ -37,6 +37,17 @@ const FAULTS: readonly Fault[] = [
     hurt: locked("LOCK TABLES app.notes READ"),
   },
   {
+    what: "a schema change that waits for an open transaction",
+    async hurt(host) {
+      const reader = await HeldSession.open(host, "BEGIN; SELECT COUNT(*) FROM app.notes");
+      const change = await HeldSession.open(host, 'ALTER TABLE app.notes COMMENT = "a test of locks"');
+      return async () => {
+        await change.end();
+        await reader.end();
+      };
+    },
+  },
+  {
     what: "no free connection",
     async hurt(host) {
       const [[limit = ""] = []] = await host.mysql("SELECT @@GLOBAL.max_connections");

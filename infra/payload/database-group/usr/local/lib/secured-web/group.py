@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from group_decision import Decision, Observation, decide, known_hosts
 
-# Modules that come with a host's first release object: group_retire.
+# Modules that come with a host's first release object: group_retire, group_failures.
 sys.path.append("/usr/local/lib/secured-web/release")
 # Written every few seconds while Spaces says that the stack has never had a group (release/membership.py).
 NEW_STACK = "/var/lib/secured-web/new-stack"
@@ -117,6 +117,7 @@ class Group:
         self.said = None
         self.turn_since = None
         self.tables_are_there = False
+        self.failures = None
 
     def ask(self, host):
         try:
@@ -137,7 +138,19 @@ class Group:
         decision = decide(self.me, self.members, self.seen, subtract, waited, is_new())
         its_turn_comes = decision.action == "join" or decision.reason.endswith("to join first")
         self.turn_since = (self.turn_since or time.monotonic()) if its_turn_comes else None
-        return decision
+        return self.after_failures(decision)
+
+    def after_failures(self, decision):
+        """The decision, or to wait for an operator where joining again would fail again."""
+        failed = decision.action == "leave" and self.seen[self.me].state == "ERROR"
+        if not failed and decision.action != "join":
+            return decision
+        try:
+            from group_failures import Failures
+        except ImportError:
+            return decision
+        self.failures = self.failures or Failures()
+        return Decision(*self.failures.judge(decision, local, time.monotonic()))
 
     def step(self):
         """Looks and acts once. Gives the seconds until the next time."""
