@@ -96,7 +96,7 @@ describe("a member that cannot serve", function () {
   for (const { what, hurt } of FAULTS) {
     it(`${what}: it leaves, no request fails, and it comes back by itself`, async () => {
       const member = world().host("node-2");
-      const visitors = Visitors.start(world(), { writers: 6 });
+      const visitors = Visitors.start(world(), { writers: 4 });
       try {
         await visitors.goOn("before the fault");
         const mend = await hurt(member);
@@ -126,7 +126,7 @@ describe("a member that cannot serve", function () {
     );
     try {
       await isEverywhere(member, "UP", BACK_WITHIN_S);
-      const visitors = Visitors.start(world(), { writers: 6 });
+      const visitors = Visitors.start(world(), { writers: 4 });
       try {
         await visitors.goOn("before the fault");
         await member.attempt(`head -c 1G /dev/zero > ${DATA}/filler`);

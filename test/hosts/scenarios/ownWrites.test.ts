@@ -13,9 +13,9 @@ describe("what visitors see of their own notes", function () {
   async function whileOneIsBehind(keepsCookies: boolean): Promise<Visitors> {
     const member = world().host("node-2");
     const visitors = Visitors.start(world(), {
-      writers: 6,
+      writers: 4,
       readers: 0,
-      pauseMs: 50,
+      pauseMs: 200,
       readsOwn: true,
       keepsCookies,
     });
