@@ -43,6 +43,8 @@ const statusForm = z.object({
       writable: z.boolean(),
     })
     .optional(),
+  /** Database hosts of a group: what the supervisor of the group does, and why: "wait: for ...". */
+  supervisor: z.string().optional(),
 });
 
 export type HostStatus = Readonly<z.infer<typeof statusForm>>;

@@ -69,7 +69,7 @@ function decompressed(bytes: Buffer): string {
   try {
     return gunzipSync(bytes, { maxOutputLength: maxTextBytes }).toString("utf8");
   } catch {
-    throw new Unreadable("a release that is not compressed with gzip");
+    throw new Unreadable("a release whose payload is not compressed with gzip");
   }
 }
 

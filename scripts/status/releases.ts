@@ -1,4 +1,6 @@
 /** The releases that a stack's hosts run, by their own reports. */
+
+import type { HostStatus } from "../../infra/releases/status";
 import { describeStatus } from "../../infra/rollout/gate";
 import { observed } from "../../infra/rollout/observer";
 import { ageSeconds, isFresh, type ReportAccess, readReport } from "../../infra/rollout/reports";
@@ -16,6 +18,18 @@ export interface HostRelease {
   readonly rebootRequired: boolean;
   /** "well", or what is wrong. */
   readonly state: string;
+  /** Database hosts of a group, from a fresh report. */
+  readonly member?: MemberReport;
+}
+
+/** What a database host reports about its group. */
+export interface MemberReport {
+  /** Members that this host sees ONLINE; undefined if its mysqld does not answer. */
+  readonly online: number | undefined;
+  /** Hosts in the group's list. */
+  readonly listed: number | undefined;
+  /** What the supervisor of the group does here, and why. */
+  readonly supervisor: string;
 }
 
 /**
@@ -67,7 +81,14 @@ function readReleases(access: ReportAccess): Promise<HostRelease[]> {
         isBehind: status.wanted > status.number,
         rebootRequired: status.rebootRequired,
         state: isFresh(report) ? state : `last reported ${ageSeconds(report)} s ago`,
+        ...(isFresh(report) && status.supervisor !== undefined
+          ? { member: memberReport(status, status.supervisor) }
+          : {}),
       };
     }),
   );
+}
+
+function memberReport({ group }: HostStatus, supervisor: string): MemberReport {
+  return { online: group?.online, listed: group?.listed?.length, supervisor };
 }

@@ -1,3 +1,4 @@
+import { groupState } from "./members";
 import type { Figure, Status } from "./read";
 
 /** The screen of `npm run status`: at most `width` columns, and no colours unless requested. */
@@ -21,6 +22,7 @@ export function statusText(status: Status, options: { width: number; colors: boo
         ...(rebootRequired ? [mark(false, `reboot due: npm run reboot -- ${status.stack} ${host}`)] : []),
       ].join("  "),
     ),
+    ...memberLines(status, mark),
     ...section(
       "Load balancers",
       status.loadBalancers,
@@ -58,6 +60,13 @@ function section<T>(title: string, items: readonly T[], line: (item: T) => strin
 function balancersOf(backends: Status["backends"]): readonly [string, Status["backends"]][] {
   const names = [...new Set(backends.map(({ loadBalancer }) => loadBalancer))];
   return names.map((name) => [name, backends.filter(({ loadBalancer }) => loadBalancer === name)]);
+}
+
+function memberLines({ stack, releases }: Status, mark: (isWell: boolean, text: string) => string): string[] {
+  const group = groupState(stack, releases ?? []);
+  return group === undefined
+    ? []
+    : section("Database group", group.lines, (line) => mark(group.isWhole, line));
 }
 
 function figureLines(figures: readonly Figure[] | undefined): string[] {

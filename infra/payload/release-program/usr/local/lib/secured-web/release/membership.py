@@ -95,6 +95,13 @@ def checked(host):
     return host
 
 
+def supervised(root):
+    """What the group's supervisor said a moment ago; None where it said nothing. Raises OSError or ValueError."""
+    with open(place(root, "run/secured-web-group/status.json"), encoding="utf-8") as file:
+        status = json.load(file)
+    return status if time.time() - status["at"] <= FRESH_S else None
+
+
 class Membership:
     """One for the poller's life."""
 
@@ -126,11 +133,8 @@ class Membership:
 
     def answering(self):
         """The hosts that have answered the supervisor a moment ago."""
-        with open(place(self.root, "run/secured-web-group/status.json"), encoding="utf-8") as file:
-            status = json.load(file)
-        if time.time() - status["at"] > FRESH_S:
-            return []
-        return [host for host, answer in status["members"].items() if "silent" not in answer]
+        status = supervised(self.root)
+        return [host for host, answer in status["members"].items() if "silent" not in answer] if status else []
 
     # Whether the stack has ever had a group.
 

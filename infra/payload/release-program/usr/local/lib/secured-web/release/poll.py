@@ -153,7 +153,7 @@ class Poller:
         elif self.well is None or time.monotonic() - self.looked_at >= STATUS_S:
             self.well = host.trouble(self.running) or ()
             self.looked_at = time.monotonic()
-        status = {**self.base(), **self.judged(outcome), **self.group()}
+        status = {**self.base(), **self.judged(outcome), **self.group(), **supervisor()}
         if status == self.told and time.monotonic() - self.told_at < STATUS_S:
             return
         timed = {**status, "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds")}
@@ -217,6 +217,15 @@ class Poller:
             return {}
         me, _, view = self.seen
         return {"group": members.status(me, view)}
+
+
+def supervisor():
+    """What the supervisor of the group does, and why: also where mysqld does not answer."""
+    try:
+        status = membership.supervised(ROOT)
+    except (OSError, ValueError):
+        return {}
+    return {"supervisor": f"{status['action']}: {status['reason']}"} if status else {}
 
 
 def look():
