@@ -20,7 +20,9 @@ const textsOf = ({ labels }: Drawing) => labels.map(({ text }) => text);
 const count = (drawing: Drawing, text: string) => textsOf(drawing).filter((each) => each === text).length;
 const hasType = (type: string) => (resource: Registration) => resource.type.endsWith(`:${type}`);
 
-describe("architecture pictures", () => {
+describe("architecture pictures", function () {
+  // It renders the user data of five stacks.
+  this.timeout(120_000);
   let stack: Registrations;
   let drawing: Drawing;
   before(async () => {

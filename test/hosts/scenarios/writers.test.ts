@@ -88,6 +88,25 @@ describe("writers on running hosts", function () {
     );
   });
 
+  for (const [what, table] of [
+    ["ON DELETE CASCADE", "id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p (id) ON DELETE CASCADE"],
+    ["ON DELETE SET NULL", "id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p (id) ON DELETE SET NULL"],
+    ["ON UPDATE CASCADE", "id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p (id) ON UPDATE CASCADE"],
+    ["no primary key", "id INT"],
+  ] as const) {
+    it(`refuses rows of a table with ${what} (docs/consistency.md)`, async () => {
+      const host = world().host("node-1");
+      await host.mysql(
+        `CREATE DATABASE forms; CREATE TABLE forms.p (id INT PRIMARY KEY); USE forms; CREATE TABLE forms.t (${table})`,
+      );
+      try {
+        await assert.rejects(host.mysql("INSERT INTO forms.t (id) VALUES (1)"), /ERROR 3098 /);
+      } finally {
+        await host.mysql("DROP DATABASE forms");
+      }
+    });
+  }
+
   it("nobody but the group lifts read-only: a member outside of it refuses root's writes", async () => {
     const [, host] = world().hostsWith("database");
     assert.ok(host);
