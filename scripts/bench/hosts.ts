@@ -64,6 +64,10 @@ export interface HostFigures {
   /** Through the load balancer: with TLS on every hop, and without TLS behind the load balancer. */
   readonly encrypted: Rates;
   readonly plain: Rates;
+  /** With TLS on every hop, and visitors who keep no cookies: no request waits for what a session has seen. */
+  readonly withoutSessions: Rates;
+  /** With TLS on every hop, and health checks that write nothing. */
+  readonly withoutHealthWrites: Rates;
   /** Absent if no collector is available (it is built with Go). */
   readonly agent?: AgentCost;
 }
@@ -106,9 +110,14 @@ ${said.slice(-20).join("\n")}`);
 
 /** The measurements as rows of a table. */
 export function hostRows(figures: HostFigures): [string, string][] {
-  const { encrypted, plain, powerCuts, releases } = figures;
+  const { encrypted, plain, withoutSessions, withoutHealthWrites, powerCuts, releases } = figures;
   const sum = (of: (cut: PowerCut) => number) => powerCuts.reduce((total, cut) => total + of(cut), 0);
   const ratio = (a: number, b: number) => (b === 0 ? "no ratio" : `ratio ${(a / b).toFixed(2)}`);
+  const pair = (a: number, b: number) => `${a} and ${b} a second, ${ratio(a, b)}`;
+  const compared = (what: string, other: Rates): [string, string][] => [
+    [`reads with ${what}`, pair(encrypted.readsPerSecond, other.readsPerSecond)],
+    [`writes with ${what}`, pair(encrypted.writesPerSecond, other.writesPerSecond)],
+  ];
   const seconds = (value: number) => `${value.toFixed(1)} s`;
   const times = (byHost: Readonly<Record<string, number>>) => Object.values(byHost).map(seconds).join(", ");
   return [
@@ -124,14 +133,9 @@ export function hostRows(figures: HostFigures): [string, string][] {
       `memory of ${name}`,
       `${mib} MiB`,
     ]),
-    [
-      "reads with TLS on every hop, and without TLS behind the load balancer",
-      `${encrypted.readsPerSecond} and ${plain.readsPerSecond} a second, ${ratio(encrypted.readsPerSecond, plain.readsPerSecond)}`,
-    ],
-    [
-      "writes with TLS on every hop, and without TLS behind the load balancer",
-      `${encrypted.writesPerSecond} and ${plain.writesPerSecond} a second, ${ratio(encrypted.writesPerSecond, plain.writesPerSecond)}`,
-    ],
+    ...compared("TLS on every hop, and without TLS behind the load balancer", plain),
+    ...compared("sessions that read their own writes, and without", withoutSessions),
+    ...compared("health checks that write, and without their writes", withoutHealthWrites),
     ["longest time without a write at a power cut", spread(powerCuts.map((cut) => cut.gapSeconds))],
     ["from the return of power to ONLINE", spread(powerCuts.map((cut) => cut.rejoinSeconds))],
     [

@@ -18,6 +18,8 @@ describe("bench: the figures of hosts", () => {
       powerCuts,
       encrypted: { readsPerSecond: 80, writesPerSecond: 30 },
       plain: { readsPerSecond: 100, writesPerSecond: 0 },
+      withoutSessions: { readsPerSecond: 90, writesPerSecond: 40 },
+      withoutHealthWrites: { readsPerSecond: 80, writesPerSecond: 30 },
     }).map(([name, value]) => `${name}: ${value}`);
 
   it("percentiles are values that were measured (nearest rank)", () => {

@@ -5,7 +5,7 @@ import { waitFor } from "../../waitFor";
 import { everyAcknowledged } from "../checkers/acknowledged";
 import type { World } from "../world/world";
 import type { WorldHost } from "../world/worldHost";
-import { Visitors } from "./visitors";
+import { type VisitorOptions, Visitors } from "./visitors";
 
 const WINDOW_MS = 10_000;
 /** An odd number of windows, whose median counts. */
@@ -37,8 +37,8 @@ export async function restartApplications(world: World): Promise<void> {
 }
 
 /** Requests a second through the load balancer that were answered well, with as many as the visitors can send. */
-export async function requestRates(world: World): Promise<Rates> {
-  const visitors = Visitors.start(world, { writers: 4, readers: 8, pauseMs: 0 });
+export async function requestRates(world: World, options: VisitorOptions = {}): Promise<Rates> {
+  const visitors = Visitors.start(world, { writers: 4, readers: 8, pauseMs: 0, ...options });
   try {
     await visitors.goOn("before the measurement");
     const begin = Date.now() + WARM_UP_MS;
