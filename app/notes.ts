@@ -77,26 +77,27 @@ export function mysqlNotes(pool: Pool, webHost: string, clock: Clock = systemClo
         return { value: rows.map(noteOf), seen: (await memberNow(connection)).seen };
       }),
     async add(text, key, seen) {
-      let isLost = false;
+      let mayBeStored = false;
       try {
         return await run(seen, async (connection) => {
           const createdAt = new Date();
           try {
             const values = [text, webHost, createdAt, key];
             const [{ insertId }] = await connection.query<ResultSetHeader>(statement(insert, values));
+            mayBeStored = true;
             const { databaseHost, seen } = await memberNow(connection);
             return { value: noteOf({ id: insertId, text, webHost, databaseHost, createdAt }), seen };
           } catch (error) {
-            isLost ||= isUnknown(error as DatabaseError);
-            const first =
-              (error as DatabaseError).errno === keyIsThere ? await stored(connection, key) : undefined;
+            const isRepeat = (error as DatabaseError).errno === keyIsThere;
+            mayBeStored ||= isRepeat || isUnknown(error as DatabaseError);
+            const first = isRepeat ? await stored(connection, key) : undefined;
             if (first && first.text !== text) throw new KeyInUse("the key belongs to another note");
             if (first) return { value: first, seen: (await memberNow(connection)).seen };
             throw error;
           }
         });
       } catch (error) {
-        throw isLost && !(error instanceof KeyInUse) ? new UnknownOutcome(error) : error;
+        throw mayBeStored && !(error instanceof KeyInUse) ? new UnknownOutcome(error) : error;
       }
     },
     isWritable: () =>

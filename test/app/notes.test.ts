@@ -136,7 +136,10 @@ describe("app: notes in MySQL", () => {
 
   it("tells an error of another unique column as it is", async () => {
     const fake = fakePool([mysqlError(1062), [[]]]);
-    await assert.rejects(mysqlNotes(fake.pool, "web-1", clock).add("x", "k"), { errno: 1062 });
+    await assert.rejects(
+      mysqlNotes(fake.pool, "web-1", clock).add("x", "k"),
+      (error) => error instanceof UnknownOutcome && (error.last as { errno: number }).errno === 1062,
+    );
   });
 
   it("says that the outcome is unknown where an answer was lost and no repeat told more", async () => {
@@ -146,6 +149,16 @@ describe("app: notes in MySQL", () => {
       mysqlNotes(fake.pool, "web-1", clock).add("x", "k"),
       (error) => error instanceof UnknownOutcome && (error.last as { errno: number }).errno === 1142,
     );
+  });
+
+  it("says that the outcome is unknown where the note was stored, and a later question failed", async () => {
+    for (const replies of [
+      [[{ insertId: 7 }], mysqlError(3024)],
+      [mysqlError(1062), mysqlError(3024)],
+    ]) {
+      const notes = mysqlNotes(fakePool(replies).pool, "web-1", clock);
+      await assert.rejects(notes.add("x", "k"), UnknownOutcome);
+    }
   });
 
   it("says that nothing was stored where every attempt was refused", async () => {
