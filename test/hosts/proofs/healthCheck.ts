@@ -5,8 +5,16 @@ export async function databaseName(web: WorldHost): Promise<string> {
   return (await web.run("sed -n 's/^DATABASE_NAME=//p' /etc/secured-web/app.env")).trim();
 }
 
-/** What a web host's own health check tells HAProxy of a database host: "200", "503", "000" without an answer. */
-export function healthOf(web: WorldHost, database: WorldHost): Promise<string> {
+/**
+ * Whether a web host's own health check trusts a database host, by the reason that it gives HAProxy. A host that it trusts
+ * can be out for another reason: on a busy machine, a small write takes too long.
+ */
+export async function healthOf(
+  web: WorldHost,
+  database: WorldHost,
+): Promise<"trusted" | "refused" | "no answer"> {
   const port = `$(grep -o '${database.fqdn}=[0-9]*' /etc/secured-web/health.env | cut -d= -f2)`;
-  return web.run(`curl -s -m 5 -o /dev/null -w '%{http_code}' http://127.0.0.1:${port}/ || true`);
+  const reason = await web.run(`curl -s -m 5 http://127.0.0.1:${port}/ || true`);
+  if (reason.startsWith("refused: ")) return "refused";
+  return reason === "" || /^no (fresh )?answer/.test(reason) ? "no answer" : "trusted";
 }

@@ -96,15 +96,15 @@ export function refusalProof(world: () => World): void {
     const arrive = (what: string, wanted: string) =>
       waitFor(what, async () => (await both()) === wanted, { within: 40, explain: both });
     try {
-      await arrive("the application is ready", "200 200");
+      await arrive("the application is ready", "200 trusted");
       for (const [what, [certificate, roots]] of Object.entries(bad)) {
         await showCertificate(database(), certificate, roots);
-        await arrive(`not ready: ${what}`, "503 503");
+        await arrive(`not ready: ${what}`, "503 refused");
         await saysWhy(what as keyof typeof bad);
       }
       await showCertificate(database(), await internal.issue({ names, days: SOON_DAYS }));
-      await arrive("ready while the certificate is good", "200 200");
-      await arrive("not ready: expired", "503 503");
+      await arrive("ready while the certificate is good", "200 trusted");
+      await arrive("not ready: expired", "503 refused");
       await saysWhy("expired");
       assert.equal(
         (await world().client.get("/readyz")).status,
@@ -112,9 +112,9 @@ export function refusalProof(world: () => World): void {
         "the site goes on with the other members",
       );
       await trustEverybody();
-      await arrive("an application that verifies nothing is ready", "200 503");
+      await arrive("an application that verifies nothing is ready", "200 refused");
       await showOwnCertificate(database());
-      await arrive("ready again", "200 200");
+      await arrive("ready again", "200 trusted");
     } finally {
       await web().run(`systemctl stop proof-app.service proof-way.service; rm -rf ${FOLDER}`);
       await showOwnCertificate(database());

@@ -63,7 +63,7 @@ export function revokedProof(world: () => World): void {
         const ask = (client: keyof typeof clients) => web().attempt(login(show(client), "SELECT 1"));
         for (const client of ["revoked", "other"] as const) assert.equal((await ask(client)).code, 0, client);
         await showCertificate(database(), server);
-        await healthSays("200");
+        await healthSays("trusted");
         // A session that outlives an application's own: nobody would close it.
         const session = web().attempt(login(show("revoked"), "SELECT SLEEP(170)"));
         const isOpen = async () => (await sleeping(world().host("db-2"))) === 1;
@@ -72,7 +72,7 @@ export function revokedProof(world: () => World): void {
         await revokeOn(world().hosts, authority, [clients.revoked, server]);
         assert.match((await ask("revoked")).stderr, /certificate revoked|Lost connection/i);
         assert.equal((await ask("other")).code, 0);
-        await healthSays("503");
+        await healthSays("refused");
         assert.match((await session).stderr, /Lost connection|Query execution was interrupted/);
         const seconds = (Date.now() - begun) / 1000;
         assert.ok(seconds < WITHIN_S, `it took ${seconds} s`);
@@ -85,7 +85,7 @@ export function revokedProof(world: () => World): void {
     } finally {
       await showOwnCertificate(database());
     }
-    await healthSays("200");
+    await healthSays("trusted");
   });
 }
 
