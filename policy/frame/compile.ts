@@ -65,7 +65,7 @@ export function compilePolicy(
 export function levelOf(
   { enforcement }: PolicyDefinition,
   settings: StackSettings,
-  urn: { readonly stack: string; readonly project: string } = { stack: "", project: "" },
+  urn?: { readonly stack: string; readonly project: string },
 ): Level {
   return productionOf(settings, urn).production ? enforcement.production : enforcement.elsewhere;
 }

@@ -12,6 +12,11 @@ export interface PackOptions extends Omit<PolicyPackArgs, "policies" | "enforcem
   readonly additional?: Policies;
   /** Levels and configurations, in the format of `pulumi --policy-pack-config`, which overrides them. */
   readonly configuration?: PolicyPackConfig;
+  /**
+   * Patterns of the names of production stacks, for example `["live", "prod-*"]`; `[]`: no name marks production. If
+   * absent, the environment variable SECURED_WEB_PRODUCTION_STACKS decides, then the words in the name.
+   */
+  readonly productionStacks?: readonly string[];
 }
 
 let settings: StackSettings | undefined;
@@ -42,8 +47,9 @@ export function compiled(definitions: readonly PolicyDefinition[]): CompiledPoli
 export function startPack(
   name: string,
   definitions: readonly PolicyDefinition[],
-  { additional = [], configuration, ...rest }: PackOptions = {},
+  { additional = [], configuration, productionStacks, ...rest }: PackOptions = {},
 ): PolicyPack {
+  if (productionStacks !== undefined) settings = { ...currentSettings(), productionStacks };
   const pack = new PolicyPack(
     name,
     { ...rest, enforcementLevel: "mandatory", policies: [...compiled(definitions), ...additional] },

@@ -3,7 +3,7 @@
  *
  * The engine sends both in the call ConfigureStack, before it runs any policy. @pulumi/policy 1.21 reads only the
  * stack's tags from that call, so the pack reads the call itself. Without a language host, the engine also sets
- * PULUMI_CONFIG (JSON, `namespace:key` -> text) and PULUMI_STACK (`constructEnv` in
+ * PULUMI_CONFIG (JSON, `namespace:key` -> text), PULUMI_STACK and PULUMI_PROJECT (`constructEnv` in
  * sdk/go/common/resource/plugin/analyzer_plugin.go).
  */
 import { AnalyzerService } from "@pulumi/pulumi/proto/analyzer_grpc_pb";
@@ -11,9 +11,16 @@ import { AnalyzerService } from "@pulumi/pulumi/proto/analyzer_grpc_pb";
 export interface StackSettings {
   /** Absent if the engine has not sent it; a resource's URN also contains it. */
   readonly stack?: string;
+  /** Absent if the engine has not sent it; a resource's URN also contains it. */
+  readonly project?: string;
   /** `namespace:key` -> text. Absent if the engine has not sent it. */
   readonly config?: ReadonlyMap<string, string>;
+  /** Patterns of the names of production stacks (`live`, `prod-*`). If absent, `productionByName` decides. */
+  readonly productionStacks?: readonly string[];
 }
+
+/** The environment variable that sets `productionStacks`: patterns, with commas between them. */
+export const productionStacksVariable = "SECURED_WEB_PRODUCTION_STACKS";
 
 /** Calls back with the stack settings whenever the engine sends them. */
 export function onConfigureStack(receive: (settings: StackSettings) => void): void {
@@ -26,7 +33,8 @@ export function onConfigureStack(receive: (settings: StackSettings) => void): vo
       config.set(key, value);
     });
     const stack = request.getStack();
-    receive({ config, ...(stack === "" ? {} : { stack }) });
+    const project = request.getProject();
+    receive({ config, ...(stack === "" ? {} : { stack }), ...(project === "" ? {} : { project }) });
     return request;
   };
 }
@@ -36,8 +44,15 @@ export function settingsFromEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
 ): StackSettings {
   const stack = environment.PULUMI_STACK ?? environment.PULUMI_NODEJS_STACK;
+  const project = environment.PULUMI_PROJECT ?? environment.PULUMI_NODEJS_PROJECT;
   const config = parseConfig(environment.PULUMI_CONFIG);
-  return { ...(stack ? { stack } : {}), ...(config === undefined ? {} : { config }) };
+  const names = environment[productionStacksVariable]?.split(",").map((name) => name.trim());
+  return {
+    ...(stack ? { stack } : {}),
+    ...(project ? { project } : {}),
+    ...(config === undefined ? {} : { config }),
+    ...(names === undefined ? {} : { productionStacks: names.filter((name) => name !== "") }),
+  };
 }
 
 function parseConfig(json: string | undefined): ReadonlyMap<string, string> | undefined {
@@ -55,28 +70,59 @@ export type Production =
   | { readonly production: true; readonly because: string }
   | { readonly production: false };
 
+/** Words that mark a production stack, in its name or as the value of its setting `environment`. */
+const productionWords = new Set(["prod", "production", "prd", "live"]);
+
+/** A word before a production word that turns it around: non-prod, pre-production. */
+const negations = new Set(["non", "no", "not", "pre"]);
+
 /**
- * Decides whether the stack is production: `environment: production` under the program's own namespace or under
- * `secured-web`, or a stack name that starts with prod. If the engine has not sent the configuration, the stack
- * counts as production, because a guarantee must not depend on missing data.
+ * Decides whether the stack is production:
+ *
+ * - its configuration sets `environment` to a production word, under the program's own namespace or `secured-web`. If
+ *   the project is unknown, every namespace counts.
+ * - or its name matches a pattern of `productionStacks`; without patterns, if a word of its name is a production word
+ *   (`prod`, `prod-eu`, `shop-live`, `prod2`; not `product-dev`, `non-prod`).
+ *
+ * If the engine has not sent the configuration, the stack counts as production, because a guarantee must not depend on
+ * missing data.
  */
 export function productionOf(
   settings: StackSettings,
-  urn: { readonly stack: string; readonly project: string },
+  urn: { readonly stack: string; readonly project: string } = { stack: "", project: "" },
 ): Production {
-  const stack = settings.stack ?? urn.stack;
-  if (/^prod/i.test(stack)) return { production: true, because: "its name starts with prod" };
+  const byName = productionByName(settings.stack ?? urn.stack, settings.productionStacks);
+  if (byName !== undefined) return { production: true, because: byName };
   if (settings.config === undefined) {
     return {
       production: true,
       because: "the engine did not send its configuration, so it may be production",
     };
   }
-  for (const namespace of new Set(["secured-web", urn.project])) {
-    const environment = settings.config.get(`${namespace}:environment`)?.trim().toLowerCase();
-    if (environment === "production" || environment === "prod") {
-      return { production: true, because: `its configuration sets ${namespace}:environment = production` };
-    }
+  const project = settings.project ?? urn.project;
+  for (const [key, value] of settings.config) {
+    const [namespace = "", name] = key.split(":");
+    const isOwn = project === "" || namespace === project || namespace === "secured-web";
+    const word = value.trim().toLowerCase();
+    if (name === "environment" && isOwn && productionWords.has(word))
+      return { production: true, because: `its configuration sets ${key} = ${word}` };
   }
   return { production: false };
+}
+
+/** The reason why a stack's name marks it as production; undefined if it does not. */
+function productionByName(stack: string, patterns: readonly string[] | undefined): string | undefined {
+  if (patterns !== undefined) {
+    const pattern = patterns.find((one) => matchesName(stack, one));
+    return pattern === undefined ? undefined : `its name matches ${pattern} of the production stacks`;
+  }
+  const words = stack.toLowerCase().match(/[a-z]+/g) ?? [];
+  const word = words.find((one, at) => productionWords.has(one) && !negations.has(words[at - 1] ?? ""));
+  return word === undefined ? undefined : `its name contains the word ${word}`;
+}
+
+/** Matches a name against a pattern in which `*` is any text. Case does not matter. */
+function matchesName(name: string, pattern: string): boolean {
+  const pieces = pattern.split("*").map((piece) => piece.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${pieces.join(".*")}$`, "i").test(name);
 }

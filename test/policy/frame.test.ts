@@ -3,9 +3,9 @@ import type { ResourceValidationArgs, StackValidationArgs } from "@pulumi/policy
 import { AnalyzerService } from "@pulumi/pulumi/proto/analyzer_grpc_pb";
 import { AnalyzerStackConfigureRequest } from "@pulumi/pulumi/proto/analyzer_pb";
 import fc from "fast-check";
-import { compilePolicy } from "../../policy/frame/compile";
+import { compilePolicies, compilePolicy, levelOf } from "../../policy/frame/compile";
 import type { PolicyDefinition } from "../../policy/frame/definition";
-import { alwaysMandatory } from "../../policy/frame/enforcement";
+import { alwaysMandatory, productionOnly } from "../../policy/frame/enforcement";
 import { formatMessage, quoted, shownHost, shownPath } from "../../policy/frame/message";
 import {
   onConfigureStack,
@@ -214,13 +214,27 @@ describe("stack settings", () => {
     ["production by configuration", withConfig({ "secured-web:environment": "production" }), true],
     ["production by the program's own namespace", withConfig({ "shop:environment": " Production " }), true],
     ["another program's namespace", withConfig({ "other:environment": "production" }), false],
-    ["a name that begins with prod", withConfig({}, "prod-eu"), true],
-    [
-      "a name that begins with Prod, against its configuration",
-      withConfig({ "shop:environment": "development" }, "Production"),
-      true,
-    ],
-    ["a name that holds prod", withConfig({}, "non-prod"), false],
+    ["live by configuration", withConfig({ "shop:environment": "live" }), true],
+    ["staging by configuration", withConfig({ "shop:environment": "staging" }), false],
+    ...["prod", "prod-eu", "Production", "eu.prod", "prod2", "shop_live", "acme/shop/prd"].map(
+      (name): [string, StackSettings, boolean] => [
+        `the name ${name}, against its configuration,`,
+        withConfig({ "shop:environment": "development" }, name),
+        true,
+      ],
+    ),
+    ...[
+      "product-dev",
+      "products",
+      "non-prod",
+      "preprod",
+      "pre-production",
+      "producer",
+      "olive",
+      "delivery",
+    ].map((name): [string, StackSettings, boolean] => [`the name ${name}`, withConfig({}, name), false]),
+    ["a named pattern", { ...withConfig({}, "blue-eu"), productionStacks: ["green", "blue-*"] }, true],
+    ["a name that no pattern matches", { ...withConfig({}, "prod"), productionStacks: ["blue.*"] }, false],
     ["an engine that does not tell the configuration", { stack: "dev" }, true],
   ];
   for (const [what, settings, production] of cases) {
@@ -233,9 +247,28 @@ describe("stack settings", () => {
     assert.ok(productionOf(withConfig({}), { stack: "prod", project: "shop" }).production);
   });
 
+  it("finds the level of a policy before the engine has sent a resource", () => {
+    const told = { ...withConfig({ "shop:environment": "production" }, "main"), project: "shop" };
+    const [policy] = compilePolicies([policyOf({ enforcement: productionOnly })], () => told);
+    assert.equal(policy?.enforcementLevel, "mandatory");
+    const other = { ...told, config: new Map([["other:environment", "production"]]) };
+    assert.equal(levelOf(policyOf({ enforcement: productionOnly }), other), "disabled");
+  });
+
+  it("counts the setting of any namespace if the project is unknown", () => {
+    assert.ok(productionOf(withConfig({ "shop:environment": "production" }, "main")).production);
+  });
+
   it("reads the environment of an analyzer", () => {
-    const settings = settingsFromEnvironment({ PULUMI_STACK: "dev", PULUMI_CONFIG: '{"a:b":"c"}' });
+    const settings = settingsFromEnvironment({
+      PULUMI_STACK: "dev",
+      PULUMI_PROJECT: "shop",
+      PULUMI_CONFIG: '{"a:b":"c"}',
+      SECURED_WEB_PRODUCTION_STACKS: "blue, eu-*",
+    });
     assert.equal(settings.stack, "dev");
+    assert.equal(settings.project, "shop");
+    assert.deepEqual(settings.productionStacks, ["blue", "eu-*"]);
     assert.deepEqual([...(settings.config ?? [])], [["a:b", "c"]]);
     for (const PULUMI_CONFIG of [undefined, "", "{", "7"]) {
       assert.equal(settingsFromEnvironment({ PULUMI_CONFIG }).config, undefined);
@@ -251,6 +284,7 @@ describe("stack settings", () => {
       });
       const request = new AnalyzerStackConfigureRequest();
       request.setStack("prod-eu");
+      request.setProject("shop");
       request.getConfigMap().set("secured-web:environment", "production");
       const read = AnalyzerService.configureStack.requestDeserialize(Buffer.from(request.serializeBinary()));
       assert.equal(read.getStack(), "prod-eu");
@@ -258,6 +292,7 @@ describe("stack settings", () => {
       AnalyzerService.configureStack.requestDeserialize = original;
     }
     assert.equal(heard.stack, "prod-eu");
+    assert.equal(heard.project, "shop");
     assert.equal(heard.config?.get("secured-web:environment"), "production");
   });
 });

@@ -112,7 +112,7 @@ export const fixtures: PolicyFixtures = {
       violations: [{ resource: "db-1", says: "it is the only host of its MySQL group", at: "stack" }],
     },
     {
-      title: "a source with a replica, in a stack whose name starts with prod",
+      title: "a source with a replica, in a stack whose name contains the word prod",
       stack: "prod-eu",
       resources: hosts(alone, alone),
       violations: [

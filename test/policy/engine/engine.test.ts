@@ -172,7 +172,16 @@ describe("the pack in the real engine", function () {
       wrong: "a source with replicas, production by name",
       parts: { options: sourceOnly },
       stack: "prod-eu",
-      says: "its name starts with prod",
+      says: "its name contains the word prod",
+      notCreated: "db-1",
+    },
+    {
+      policy: "no-single-writer-in-production",
+      wrong: "a source with replicas, production by the program's own configuration",
+      parts: { options: sourceOnly },
+      stack: "main",
+      config: { "policy-test:environment": "production" },
+      says: "its MySQL is not a member of a replication group",
       notCreated: "db-1",
     },
     {
