@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { findSecret, findToken, isRandom } from "../../policy/parsers/secrets";
+import { findSecret, isRandom } from "../../policy/parsers/secrets";
+import { findToken } from "../../policy/parsers/token-forms";
 
 describe("secrets in texts", () => {
   const hex = "0123456789abcdef";

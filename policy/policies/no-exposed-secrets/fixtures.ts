@@ -61,6 +61,20 @@ export const fixtures: PolicyFixtures = {
       },
     },
     {
+      title: "names that programs generate",
+      resources: {
+        manager: droplet("chatbot-manager-55ff515", { tags: ["k8s-control-node-a-61b3042"] }),
+        node: droplet("ubuntu-s-2vcpu-8gb-160gb-intel-sfo2-01", {
+          tags: [
+            "pg-cluster-2024-06-01-blue",
+            "pvc-0f5ab2a8-4a7b-4f0e-9d38-4c1e3c7f2b10",
+            "web-4f66ad9c1e2b",
+          ],
+        }),
+      },
+      leftAlone: true,
+    },
+    {
       title: "tags that describe a droplet",
       resources: { "web-1": droplet("web-1", { tags: ["web", "team-checkout", "release-2026-11"] }) },
     },
@@ -110,7 +124,7 @@ export const fixtures: PolicyFixtures = {
       resources: {
         releases: {
           type: "digitalocean:index/spacesBucket:SpacesBucket",
-          properties: { name: "secured-web-dev-releases-7c3f09ae5d1b", region: "nyc3" },
+          properties: { name: "secured-web-dev-releases-7c3f09ae5d1b4e8890ab12cd34ef56aa", region: "nyc3" },
         },
       },
       violations: [

@@ -9,7 +9,8 @@ import { alwaysMandatory } from "../../frame/enforcement";
 import { shownPath } from "../../frame/message";
 import type { JudgedResource } from "../../frame/resource";
 import { asText, type Tree } from "../../frame/value";
-import { findSecret, findToken, isRandom } from "../../parsers/secrets";
+import { containsKey, findSecret } from "../../parsers/secrets";
+import { findToken } from "../../parsers/token-forms";
 import { appType } from "../../resources/types";
 
 const whyState =
@@ -138,7 +139,7 @@ function judgeInput(resource: JudgedResource, input: string, context: JudgmentCo
   if (publicInputs.has(input)) {
     const kind = findInTree(
       tree,
-      (text) => findToken(text) ?? (holdsLongRandom(text) ? "text that looks like a key" : undefined),
+      (text) => findToken(text) ?? (containsKey(text) ? "text that looks like a key" : undefined),
     );
     if (kind === undefined) return;
     context.report(resource, {
@@ -169,14 +170,6 @@ function judgeInput(resource: JudgedResource, input: string, context: JudgmentCo
     fix: "wrap the value in pulumi.secret, or read it with config.requireSecret",
   });
 }
-
-/** Tags and names can end with a short generated part, as bucket names do, which must be unique; a key is longer. */
-const holdsLongRandom = (text: string) =>
-  text
-    .split(/\s+/)
-    .some(
-      (word) => word.length >= 24 && isRandom(word) && isRandom(word.replace(/[-_.][0-9a-z]{1,8}$/i, "")),
-    );
 
 function findInTree(tree: Tree, find: (text: string) => string | undefined): string | undefined {
   const text = asText(tree);
