@@ -7,10 +7,15 @@ export interface HostContent {
   /** Known owner and permissions of files, by path; cloud-init's default is root:root and 0644. */
   readonly modes: ReadonlyMap<string, FileMode>;
   readonly packages: readonly string[];
-  /** The words of all commands and scripts. They show which programs are installed, and are never printed. */
+  /**
+   * The words of commands that may install or start programs (not of comments, of printed text, and of commands that
+   * remove). They are never printed.
+   */
   readonly words: ReadonlySet<string>;
   /** Programs that run on the host with an unknown effect, described without values from the user data. */
   readonly unknownCommands: readonly string[];
+  /** The texts of scripts and of lists of commands. They are never printed. */
+  readonly scripts: readonly string[];
 }
 
 export const emptyContent: HostContent = {
@@ -20,6 +25,7 @@ export const emptyContent: HostContent = {
   packages: [],
   words: new Set(),
   unknownCommands: [],
+  scripts: [],
 };
 
 /** Real files are far smaller. The limit stops decompression bombs. */

@@ -5,26 +5,32 @@
  *
  * It never fails: an unclosed quote or here-document ends with the text.
  */
-
-export interface ShellWord {
-  /** The literal text. If the word is not literal, the text before its first expansion. */
-  readonly text: string;
-  /** False if a part of it depends on a variable, a command or a pattern. */
-  readonly known: boolean;
-  /** Nested scripts: `$(...)`, backticks, `<(...)`. */
-  readonly scripts: readonly string[];
-}
+import {
+  decodeAnsiC,
+  partsOfHereDocument,
+  type ShellPart,
+  type ShellWord,
+  unknownPart,
+  WordDraft,
+} from "./shell-word";
 
 export interface HereDocument {
   readonly text: string;
   /** False if a part of it depends on a variable or a command. */
   readonly known: boolean;
+  readonly parts: readonly ShellPart[];
 }
 
 export interface ShellCommand {
+  /** Line of the script, counted from 1. */
+  readonly line: number;
+  /** How many parentheses (subshells) are open around it. */
+  readonly depth: number;
   readonly words: readonly ShellWord[];
   /** Files that it writes: `>` and `>>` of any descriptor. */
   readonly writes: readonly { readonly target: ShellWord; readonly append: boolean }[];
+  /** Files that it reads: `<`. */
+  readonly reads: readonly ShellWord[];
   readonly hereDocument?: HereDocument;
   /** The command whose output it reads through a pipe. */
   readonly pipedFrom?: ShellCommand;
@@ -35,16 +41,23 @@ export function parseShell(text: string): readonly ShellCommand[] {
 }
 
 interface OpenCommand {
+  line: number;
+  depth: number;
   words: ShellWord[];
   writes: { target: ShellWord; append: boolean }[];
+  reads: ShellWord[];
   hereDocument?: HereDocument;
   pipedFrom?: ShellCommand;
 }
 
+const emptyCommand = (depth: number): OpenCommand => ({ line: 0, depth, words: [], writes: [], reads: [] });
+
 class Reader {
   private at = 0;
   private readonly commands: ShellCommand[] = [];
-  private command: OpenCommand = { words: [], writes: [] };
+  private depth = 0;
+  private command: OpenCommand = emptyCommand(0);
+  private counted = { at: 0, line: 1 };
   /** Here-documents whose text starts after this line. */
   private waiting: { command: OpenCommand; delimiter: string; quoted: boolean; tabs: boolean }[] = [];
 
@@ -65,7 +78,17 @@ class Reader {
     } else if (char === " " || char === "\t") this.at += 1;
     else if (this.text.startsWith("\\\n", this.at)) this.at += 2;
     else if (char === "#") this.at = this.lineEnd();
-    else if (!this.readRedirection() && !this.readOperator()) this.command.words.push(this.readWord());
+    else {
+      if (this.command.line === 0) this.command.line = this.currentLine();
+      if (!this.readRedirection() && !this.readOperator()) this.command.words.push(this.readWord());
+    }
+  }
+
+  private currentLine(): number {
+    let { at, line } = this.counted;
+    for (; at < this.at; at += 1) if (this.text[at] === "\n") line += 1;
+    this.counted = { at, line };
+    return line;
   }
 
   private lineEnd(): number {
@@ -77,16 +100,18 @@ class Reader {
     const operator = /^(?:\|\||&&|;;|\|&|[|;&()])/.exec(this.text.slice(this.at, this.at + 2))?.[0];
     if (operator === undefined) return false;
     this.at += operator.length;
+    if (operator === ")") this.depth = Math.max(0, this.depth - 1);
+    if (operator === "(") this.depth += 1;
     this.endCommand(operator === "|" || operator === "|&");
     return true;
   }
 
   private endCommand(pipes: boolean): void {
     const ended = this.command;
-    const isEmpty = ended.words.length === 0 && ended.writes.length === 0;
+    const isEmpty = ended.words.length === 0 && ended.writes.length === 0 && ended.reads.length === 0;
     // The here-document of a command is filled in later, in the same object.
     if (!isEmpty) this.commands.push(ended);
-    this.command = { words: [], writes: [], ...(pipes && !isEmpty ? { pipedFrom: ended } : {}) };
+    this.command = { ...emptyCommand(this.depth), ...(pipes && !isEmpty ? { pipedFrom: ended } : {}) };
   }
 
   private readRedirection(): boolean {
@@ -103,10 +128,11 @@ class Reader {
       const quoted = /["'\\]/.test(this.text.slice(start, this.at));
       this.waiting.push({ command: this.command, delimiter: target.text, quoted, tabs: operator === "<<-" });
     } else if (operator === "<<<") {
-      this.command.hereDocument = { text: `${target.text}\n`, known: target.known };
+      const parts: readonly ShellPart[] = [...target.parts, { kind: "text", text: "\n" }];
+      this.command.hereDocument = { text: `${target.text}\n`, known: target.known, parts };
     } else if (operator.startsWith(">") && !(operator === ">&" && /^\d+$|^-$/.test(target.text))) {
       this.command.writes.push({ target, append: operator === ">>" });
-    }
+    } else if (operator === "<") this.command.reads.push(target);
     return true;
   }
 
@@ -124,17 +150,12 @@ class Reader {
         lines.push(line);
       }
       const text = lines.map((line) => `${line}\n`).join("");
-      command.hereDocument = quoted ? { text, known: true } : expanded(text);
+      command.hereDocument = hereDocumentOf(quoted ? [{ kind: "text", text }] : partsOfHereDocument(text));
     }
   }
 
   private readWord(): ShellWord {
-    let text = "";
-    let known = true;
-    const scripts: string[] = [];
-    const add = (piece: string) => {
-      if (known) text += piece;
-    };
+    const word = new WordDraft();
     const start = this.at;
     while (this.at < this.text.length) {
       const char = this.text[this.at] ?? "";
@@ -146,39 +167,45 @@ class Reader {
           this.at += 1;
           break;
         }
-        scripts.push(this.readParentheses(this.at + 1));
-        known = false;
-      } else if (char === "'") {
-        const end = this.text.indexOf("'", this.at + 1);
-        add(this.text.slice(this.at + 1, end === -1 ? this.text.length : end));
-        this.at = end === -1 ? this.text.length : end + 1;
-      } else if (char === '"') {
-        const quoted = this.readDoubleQuotes(scripts);
-        add(quoted.text);
-        known &&= quoted.known;
-      } else if (char === "\\") {
-        const next = this.text[this.at + 1] ?? "";
-        if (next !== "\n") add(next);
-        this.at += 2;
-      } else if (char === "$" || char === "`") {
-        if (this.readExpansion(scripts)) known = false;
-        else {
-          add(char);
-          this.at += 1;
-        }
-      } else {
-        if (/[*?[]/.test(char)) known = false;
-        add(char);
+        word.scripts.push(this.readParentheses(this.at + 1));
+        word.addPart(unknownPart);
+      } else if (char === "'") word.add(this.readSingleQuotes());
+      else if (this.text.startsWith("$'", this.at)) {
         this.at += 1;
-      }
+        word.add(decodeAnsiC(this.readSingleQuotes(true)));
+      } else if (char === '"' || this.text.startsWith('$"', this.at)) this.readDoubleQuotes(word);
+      else if (char === "\\") {
+        const next = this.text[this.at + 1] ?? "";
+        if (next !== "\n") word.add(next);
+        this.at += 2;
+      } else if ((char === "$" || char === "`") && this.readExpansion(word, false)) continue;
+      else this.readPlain(word, char);
     }
-    return { text, known, scripts };
+    return word.finish(this.text.slice(start, this.at));
   }
 
-  private readDoubleQuotes(scripts: string[]): { text: string; known: boolean } {
-    let text = "";
-    let known = true;
+  /** A character without quotes. The host replaces patterns and braces with text that is unknown here. */
+  private readPlain(word: WordDraft, char: string): void {
+    const rest = this.text.slice(this.at, this.at + 80);
+    const expands = /^(?:[*?]|\[\S*\]|\{[^\s{}]*(?:,|\.\.))/.test(rest);
+    if (expands) word.addPart(unknownPart);
+    word.add(char);
     this.at += 1;
+  }
+
+  /** The text of single quotes; with `escapes`, a backslash can stand before a quote. */
+  private readSingleQuotes(escapes = false): string {
+    const start = this.at + 1;
+    let end = this.text.indexOf("'", start);
+    while (escapes && end !== -1 && /(?:^|[^\\])(?:\\\\)*\\$/.test(this.text.slice(start, end)))
+      end = this.text.indexOf("'", end + 1);
+    this.at = end === -1 ? this.text.length : end + 1;
+    return this.text.slice(start, end === -1 ? this.text.length : end);
+  }
+
+  private readDoubleQuotes(word: WordDraft): void {
+    word.add("");
+    this.at = this.text.indexOf('"', this.at) + 1;
     while (this.at < this.text.length) {
       const char = this.text[this.at] ?? "";
       if (char === '"') {
@@ -187,38 +214,40 @@ class Reader {
       }
       if (char === "\\") {
         const next = this.text[this.at + 1] ?? "";
-        if (known) text += /[$`"\\]/.test(next) ? next : next === "\n" ? "" : char + next;
+        word.add(/[$`"\\]/.test(next) ? next : next === "\n" ? "" : char + next);
         this.at += 2;
-      } else if ((char === "$" || char === "`") && this.readExpansion(scripts)) known = false;
+      } else if ((char === "$" || char === "`") && this.readExpansion(word, true)) continue;
       else {
-        if (known) text += char;
+        word.add(char);
         this.at += 1;
       }
     }
-    return { text, known };
   }
 
-  /** Skips an expansion; returns false if the dollar sign is literal. */
-  private readExpansion(scripts: string[]): boolean {
-    const rest = this.text.slice(this.at, this.at + 2);
-    if (rest[0] === "`") {
+  /** Reads an expansion; returns false if the dollar sign is literal. */
+  private readExpansion(word: WordDraft, quoted: boolean): boolean {
+    if (this.text[this.at] === "`") {
       const end = this.text.indexOf("`", this.at + 1);
-      scripts.push(this.text.slice(this.at + 1, end === -1 ? this.text.length : end));
+      word.scripts.push(this.text.slice(this.at + 1, end === -1 ? this.text.length : end));
       this.at = end === -1 ? this.text.length : end + 1;
+      word.addPart(unknownPart);
       return true;
     }
-    if (rest === "$(") {
-      scripts.push(this.readParentheses(this.at + 1));
+    if (this.text.startsWith("$(", this.at)) {
+      word.scripts.push(this.readParentheses(this.at + 1));
+      word.addPart(unknownPart);
       return true;
     }
-    if (rest === "${") {
+    const match = /^\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*)|[0-9@*#?$!-])/.exec(
+      this.text.slice(this.at, this.at + 80),
+    );
+    const name = match?.[1] ?? match?.[2];
+    if (match !== null) this.at += match[0].length;
+    else if (this.text.startsWith("${", this.at)) {
       const end = this.text.indexOf("}", this.at);
       this.at = end === -1 ? this.text.length : end + 1;
-      return true;
-    }
-    const name = /^\$(?:[A-Za-z_]\w*|[0-9@*#?$!-])/.exec(this.text.slice(this.at, this.at + 80))?.[0];
-    if (name === undefined) return false;
-    this.at += name.length;
+    } else return false;
+    word.addPart(name === undefined ? unknownPart : { kind: "variable", name, quoted });
     return true;
   }
 
@@ -246,8 +275,7 @@ class Reader {
   }
 }
 
-/** A here-document without quotes around its delimiter: the shell expands it. */
-function expanded(text: string): HereDocument {
-  if (/(?:^|[^\\])(?:\\\\)*(?:\$[\w({@*#?$!-]|`)/.test(text)) return { text, known: false };
-  return { text: text.replace(/\\([$`\\])/g, "$1").replace(/\\\n/g, ""), known: true };
+function hereDocumentOf(parts: readonly ShellPart[]): HereDocument {
+  const known = parts.every(({ kind }) => kind === "text");
+  return { parts, known, text: parts.map((part) => (part.kind === "text" ? part.text : "")).join("") };
 }

@@ -1,9 +1,9 @@
 /**
- * Scanner for SQL with one purpose: to find the statements that change a replication source, with their options.
+ * Scanner for SQL with one purpose: to find the statements that change a replication source or a server's variables.
  *
  * It reads any text (a .sql file, a script that contains SQL): words, quoted strings, comments. The only SQL it
- * parses is `CHANGE REPLICATION SOURCE TO name = value, ... [FOR CHANNEL channel]` and its older form CHANGE MASTER
- * TO.
+ * parses is `CHANGE REPLICATION SOURCE TO name = value, ... [FOR CHANNEL channel]`, its older form CHANGE MASTER TO,
+ * and `SET GLOBAL name = value, ...` with its other scopes and forms.
  */
 
 interface SqlToken {
@@ -19,17 +19,72 @@ export interface ChangeSource {
   readonly line: number;
 }
 
-export function findChangeSource(text: string, firstLine = 1, depth = 0): readonly ChangeSource[] {
-  const tokens = tokenize(text, firstLine);
-  const found: ChangeSource[] = [];
-  for (const [at, token] of tokens.entries()) {
+export function findChangeSource(text: string): readonly ChangeSource[] {
+  return findStatements(text, (tokens, at, { line }) => {
     const start = statementStart(tokens, at);
-    if (start !== undefined) found.push(readStatement(tokens, start, token.line));
-    // A shell passes SQL to the client in a quoted word: mysql -e "CHANGE REPLICATION SOURCE TO ...".
-    if (token.kind === "string" && depth < maxQuoting)
-      found.push(...findChangeSource(token.text, token.line, depth + 1));
+    return start === undefined ? [] : [readStatement(tokens, start, line)];
+  });
+}
+
+/** A server variable that a statement sets for all connections. */
+export interface ServerSetting {
+  /** Lower case. */
+  readonly name: string;
+  /** Upper case, without quotes; undefined if it is an expression. */
+  readonly value: string | undefined;
+  readonly line: number;
+}
+
+/** `SET GLOBAL x = 1`, `SET PERSIST x = 1, GLOBAL y = 2`, `SET @@global.x := 1`. */
+export function findServerSettings(text: string): readonly ServerSetting[] {
+  return findStatements(text, (tokens, at) =>
+    wordAt(tokens, at) === "SET" ? readSettings(tokens, at + 1) : [],
+  );
+}
+
+const serverScope = /^(?:GLOBAL|PERSIST|PERSIST_ONLY)$/;
+
+function readSettings(tokens: readonly SqlToken[], start: number): readonly ServerSetting[] {
+  const found: ServerSetting[] = [];
+  let isServer = false;
+  for (let at = start; at < tokens.length; at += 1) {
+    const token = tokens[at];
+    if (token === undefined || token.text === ";") break;
+    if (token.kind === "mark") continue;
+    const [scope = "", member] = token.text.toUpperCase().split(".");
+    if (serverScope.test(scope)) isServer = true;
+    else if (/^(?:SESSION|LOCAL)$/.test(scope)) isServer = false;
+    const equals = tokens[at + 1]?.text === ":" ? at + 2 : at + 1;
+    if (tokens[equals]?.text !== "=") {
+      if (!serverScope.test(scope) && found.length === 0 && at > start + 1) break;
+      continue;
+    }
+    const value = tokens[equals + 1];
+    const isLiteral = value !== undefined && value.kind !== "mark" && !value.text.startsWith("$");
+    if (isServer) {
+      const name = (member ?? token.text).toLowerCase();
+      found.push({ name, value: isLiteral ? value.text.toUpperCase() : undefined, line: token.line });
+    }
+    at = equals + 1;
   }
   return found;
+}
+
+/** The findings of `read` at each token of a text, and of the strings in it. */
+function findStatements<T>(
+  text: string,
+  read: (tokens: readonly SqlToken[], at: number, token: SqlToken) => readonly T[],
+  firstLine = 1,
+  depth = 0,
+): readonly T[] {
+  const tokens = tokenize(text, firstLine);
+  return tokens.flatMap((token, at) => [
+    ...read(tokens, at, token),
+    // A shell passes SQL to the client in a quoted word: mysql -e "CHANGE REPLICATION SOURCE TO ...".
+    ...(token.kind === "string" && depth < maxQuoting
+      ? findStatements(token.text, read, token.line, depth + 1)
+      : []),
+  ]);
 }
 
 /** Maximum nesting of quotes that are read. */

@@ -60,6 +60,15 @@ export const fixtures: PolicyFixtures = {
       ],
     },
     {
+      title: "a command that switches off TLS",
+      resources: {
+        "web-1": droplet("web-1", {
+          userData: "#cloud-config\nruncmd:\n  - mysql --ssl-mode=DISABLED -h db.example.com -e 'SELECT 1'\n",
+        }),
+      },
+      violations: [{ resource: "web-1", says: "userData, a command: a client's TLS", at: "registration" }],
+    },
+    {
       title: "optional TLS",
       resources: environment(`DATABASE_URL=postgres://shop@${server}?sslmode=prefer`),
       violations: [

@@ -69,9 +69,14 @@ function judgeUserData(droplet: JudgedResource, context: Context): void {
       report(droplet, `userData, ${shownPath(path)}:${weak.line}`, weak, context);
     }
   }
-  // The commands of a script are not in a file. Those of a cloud-config are found in the files that contain it as
-  // text.
-  if (parsed.kind === "cloud-config") return;
+  if (parsed.kind === "cloud-config") {
+    const { requireVerifiedIdentity } = context.configuration;
+    for (const weak of parsed.content.scripts.flatMap((text) =>
+      weakConnections(text, requireVerifiedIdentity),
+    ))
+      report(droplet, "userData, a command", weak, context);
+    return;
+  }
   for (const weak of weakConnections(userData.value, context.configuration.requireVerifiedIdentity)) {
     report(droplet, `userData, line ${weak.line}`, weak, context);
   }

@@ -332,6 +332,10 @@ systemctl reload nginx
       resources: {
         bastion: droplet("bastion"),
         worker: droplet("worker", { userData: "#cloud-config\npackages: [htop]\n" }),
+        cleaner: droplet("cleaner", {
+          userData:
+            "#!/bin/sh\n# nginx runs on other hosts\napt-get remove nginx mysql-server\necho 'no mysql here'\n",
+        }),
       },
     },
     {
@@ -590,6 +594,32 @@ systemctl reload nginx
       "a script that changes a configuration file in an unknown way",
       "#!/bin/sh\nsed -i 's/^mode http/mode tcp/' /etc/haproxy/haproxy.cfg\n",
       "the file's text is unknown: a command in a script changes it",
+      "registration",
+    ),
+    wrongUserData(
+      "a script that runs a file of a repository",
+      "#!/bin/sh\ngit clone https://github.com/acme/setup && bash setup/setup.sh\n",
+      "it runs a command that runs code from another address",
+      "registration",
+    ),
+    wrongUserData(
+      "a script that writes a plain text listener, with its path in a variable",
+      '#!/bin/sh\nCONF=/etc/nginx/conf.d/p.conf\ncat > "$CONF" <<EOF\nserver { listen 80; root /srv/www; }\nEOF\n',
+      "/etc/nginx/conf.d/p.conf:1: nginx serves plain text on port 80",
+      "registration",
+    ),
+    wrongUserData(
+      "a command that lets clients connect without TLS while MySQL runs",
+      cloudConfig(memberFiles, { runcmd: ['mysql -e "SET GLOBAL require_secure_transport=OFF"'] }),
+      'script, line 1: a statement sets require_secure_transport to "OFF" while the server runs',
+      "registration",
+    ),
+    wrongUserData(
+      "a command that makes a replica read from its source without TLS",
+      cloudConfig(memberFiles, {
+        runcmd: ["mysql -e \"CHANGE REPLICATION SOURCE TO SOURCE_HOST='10.0.0.2', SOURCE_USER='replica'\""],
+      }),
+      "the replica reads from its source without SOURCE_SSL=1",
       "registration",
     ),
     wrongUserData(

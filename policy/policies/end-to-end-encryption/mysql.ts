@@ -7,8 +7,7 @@ import {
   usesGroupReplication,
 } from "../../evidence/mysql";
 import { quoted, shownPath } from "../../frame/message";
-import { findChangeSource } from "../../parsers/sql";
-import { type Finding, noIdentity, notJudged, plaintextHop } from "./findings";
+import { type Finding, notJudged, plaintextHop } from "./findings";
 
 /** Checks the server options of a database host, and every statement that sets a replica's source. */
 export function judgeMysql(files: ReadonlyMap<string, string>): readonly Finding[] {
@@ -27,38 +26,7 @@ function judgeServer(server: MysqlServer): readonly Finding[] {
   return [...faults, ...judgeClients(server), ...judgeTlsVersions(server), ...judgeGroup(server)];
 }
 
-/** Checks the statements in all files of a host. A replica need not have its own options. */
-export function judgeReplicationSources(files: ReadonlyMap<string, string>): readonly Finding[] {
-  return [...files].flatMap(([path, text]) =>
-    (/change\s/i.test(text) ? findChangeSource(text) : []).flatMap(({ options, channel, line }) => {
-      // The group's recovery channel takes its TLS settings from the group_replication_recovery options.
-      if (channel === "group_replication_recovery" || !options.has("SOURCE_HOST")) return [];
-      const at = `${shownPath(path)}:${line}`;
-      const isOn = (name: string) => ["1", "ON", "TRUE"].includes((options.get(name) ?? "0").toUpperCase());
-      if (!isOn("SOURCE_SSL")) {
-        return [
-          {
-            at,
-            problem: "the replica reads from its source without SOURCE_SSL=1",
-            why: plaintextHop,
-            fix: "add SOURCE_SSL=1, SOURCE_SSL_CA and SOURCE_SSL_VERIFY_SERVER_CERT=1 to CHANGE REPLICATION SOURCE TO",
-          },
-        ];
-      }
-      if (isOn("SOURCE_SSL_VERIFY_SERVER_CERT")) return [];
-      return [
-        {
-          at,
-          problem: "the replica does not verify its source (SOURCE_SSL_VERIFY_SERVER_CERT is not 1)",
-          why: noIdentity,
-          fix: "add SOURCE_SSL_VERIFY_SERVER_CERT=1 and SOURCE_SSL_CA to CHANGE REPLICATION SOURCE TO",
-        },
-      ];
-    }),
-  );
-}
-
-const offWords = ["OFF", "ON"];
+export const offWords = ["OFF", "ON"];
 
 function judgeClients(server: MysqlServer): readonly Finding[] {
   const findings: Finding[] = [];
@@ -113,7 +81,7 @@ interface Demand {
 }
 
 /** Options of Group Replication, with the server's defaults (manual, "Group Replication System Variables"). */
-const groupDemands: readonly Demand[] = [
+export const groupDemands: readonly Demand[] = [
   {
     name: "group_replication_ssl_mode",
     value: "VERIFY_IDENTITY",

@@ -20,9 +20,10 @@ import { firewallType, ofType } from "../../resources/types";
 import { type Finding, notJudged, plaintextHop } from "./findings";
 import { judgeHaproxy } from "./haproxy";
 import { judgeLoadBalancer, judgePlainPort, loadBalancerType, rulesLeftToDroplets } from "./load-balancer";
-import { judgeMysql, judgeReplicationSources } from "./mysql";
+import { judgeMysql } from "./mysql";
 import { hasNginxServer, judgeNginx, plaintextListenersOnlyRedirect } from "./nginx";
 import { judgeRelease, judgeReleases } from "./releases";
+import { judgeStatements } from "./statements";
 
 export const endToEndEncryption: PolicyDefinition = {
   name: "end-to-end-encryption",
@@ -99,11 +100,7 @@ function judgeDroplet(droplet: JudgedResource, context: JudgmentContext): void {
 /** Findings in the configuration of one host. */
 function judgeHost(content: HostContent, roles: readonly string[]): readonly Finding[] {
   const { files } = content;
-  const findings: Finding[] = [
-    ...judgeNginx(files),
-    ...judgeHaproxy(files),
-    ...judgeReplicationSources(files),
-  ];
+  const findings: Finding[] = [...judgeNginx(files), ...judgeHaproxy(files), ...judgeStatements(content)];
   if (runsMysql(content, roles)) findings.push(...judgeMysql(files));
   const installsNginx = content.packages.some((name) => /^nginx/.test(name)) || content.words.has("nginx");
   if (installsNginx && !hasNginxServer(files)) {
