@@ -10,6 +10,8 @@ export interface JudgedResource {
   readonly inputs: Inputs;
   /** The outputs in the stack: the inputs and the provider's answer. Empty before the whole stack is checked. */
   readonly outputs: Inputs;
+  /** False at the registration, when outputs and references are not known yet. */
+  readonly isInStack: boolean;
   /** The resources that an input's value comes from. Empty before the whole stack is checked. */
   references(input: string): readonly JudgedResource[];
   ignoresChangesOf(input: string): boolean;
@@ -59,6 +61,10 @@ class LazyResource implements JudgedResource {
   get inputs(): Inputs {
     this.inputsRead ??= Inputs.from(this.inputSource.props);
     return this.inputsRead;
+  }
+
+  get isInStack(): boolean {
+    return this.outputSource !== undefined;
   }
 
   get outputs(): Inputs {

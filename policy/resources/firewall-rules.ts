@@ -1,8 +1,18 @@
 /** The ports that a cloud firewall's rules open to or from the whole internet. */
-import { describeState } from "../evidence/host";
+import { describeState, dropletType } from "../evidence/host";
 import type { JudgedResource } from "../frame/resource";
 import type { Field, Inputs } from "../frame/value";
 import { isWideOpen, type PortRange, parsePortRange, parsePrefix } from "../parsers/network";
+import {
+  floatingIpType,
+  kubernetesClusterType,
+  loadBalancerType,
+  natGatewayType,
+  reservedIpType,
+  reservedIpv6Type,
+  tagType,
+  vpcType,
+} from "./types";
 
 /** Ports that a rule opens to the internet, or may open to it. */
 export interface Opening {
@@ -13,6 +23,8 @@ export interface Opening {
   readonly protocol: "tcp" | "udp" | "icmp" | "unknown";
   /** A clause: to whom it is open, or what is unknown. */
   readonly problem: string;
+  /** The change that makes an unknown source known. */
+  readonly fix?: string;
 }
 
 export const everyPort: PortRange = { first: 1, last: 65535 };
@@ -31,8 +43,7 @@ interface Direction {
   readonly rules: "inboundRules" | "outboundRules";
   readonly addresses: "sourceAddresses" | "destinationAddresses";
   readonly way: "inbound" | "outbound";
-  /** "source" or "destination". */
-  readonly end: string;
+  readonly end: "source" | "destination";
 }
 
 const inbound: Direction = {
@@ -78,10 +89,12 @@ function openings(firewall: JudgedResource, direction: Direction): readonly Open
     if (denies(rule.value)) return [];
     const protocol = protocolOf(rule.value);
     const { ports, portProblem } = portsOf(rule.value);
-    const end = openEnd(rule.value, direction);
+    const end = openEnd(rule.value, direction, firewall);
     if (end === undefined) return [];
     const problems = [portProblem, end.problem].filter((problem) => problem !== undefined);
-    return [{ at: `${at}.${end.at}`, ports, protocol, problem: problems.join(", and ") }];
+    const { fix } = end;
+    const opening = { at: `${at}.${end.at}`, ports, protocol, problem: problems.join(", and ") };
+    return [fix === undefined ? opening : { ...opening, fix }];
   });
 }
 
@@ -107,17 +120,59 @@ function portsOf(rule: Inputs): { ports: PortRange; portProblem?: string } {
 }
 
 /** The first address that is, or may be, the whole internet. */
-function openEnd(rule: Inputs, { addresses, end }: Direction): { at: string; problem: string } | undefined {
+function openEnd(
+  rule: Inputs,
+  { addresses, end, rules }: Direction,
+  firewall: JudgedResource,
+): { at: string; problem: string; fix?: string } | undefined {
   const list = rule.texts(addresses);
   if (list.state === "absent") return undefined;
-  if (list.state !== "known") {
-    return { at: addresses, problem: `its ${end}s are unknown: the value ${describeState(list)}` };
-  }
+  const isNarrow = list.state === "unknown" || hasUnknown(list) ? takesNarrowAddress(firewall, rules) : false;
+  const fix = knownEndFix[end];
+  if (list.state === "unknown" && isNarrow) return undefined;
+  if (list.state !== "known")
+    return { at: addresses, problem: `its ${end}s are unknown: the value ${describeState(list)}`, fix };
   for (const [index, address] of list.value.entries()) {
+    if (address.state === "unknown" && isNarrow) continue;
     const problem = openAddress(address, end);
-    if (problem !== undefined) return { at: `${addresses}[${index}]`, problem };
+    const at = `${addresses}[${index}]`;
+    if (problem !== undefined) return address.state === "known" ? { at, problem } : { at, problem, fix };
   }
   return undefined;
+}
+
+const hasUnknown = (list: Field<readonly Field<string>[]>) =>
+  list.state === "known" && list.value.some(({ state }) => state === "unknown");
+
+const knownEndFix: Readonly<Record<Direction["end"], string>> = {
+  source:
+    "select hosts of the stack with sourceTags or sourceDropletIds instead of their addresses, or write the network as a literal",
+  destination:
+    "select hosts of the stack with destinationTags or destinationDropletIds instead of their addresses, or write the network as a literal",
+};
+
+/** Resources whose outputs contain no address that is wider than a host or a private network. */
+const narrowSources: ReadonlySet<string> = new Set([
+  dropletType,
+  floatingIpType,
+  kubernetesClusterType,
+  loadBalancerType,
+  natGatewayType,
+  reservedIpType,
+  reservedIpv6Type,
+  tagType,
+  vpcType,
+]);
+
+/**
+ * True if an unknown address in an input is a host's address or a private range, because everything that the input
+ * refers to has only such addresses. At the registration the references are unknown, so the answer waits for the whole
+ * stack: in a preview that is before any change, and in an update the address is known at the registration.
+ */
+export function takesNarrowAddress(resource: JudgedResource, input: string): boolean {
+  if (!resource.isInStack) return true;
+  const references = resource.references(input);
+  return references.length > 0 && references.every(({ type }) => narrowSources.has(type));
 }
 
 /** The problem with an address that should be a narrow network; undefined if there is none. */

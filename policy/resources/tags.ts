@@ -2,8 +2,7 @@
 import { dropletType } from "../evidence/host";
 import type { JudgedResource } from "../frame/resource";
 import { isFullyKnown, knownItems, valueOr } from "../frame/value";
-
-const tagType = "digitalocean:index/tag:Tag";
+import { tagType } from "./types";
 
 /** The tags of a resource; `complete` is false if one of them is unknown. */
 export interface Tags {

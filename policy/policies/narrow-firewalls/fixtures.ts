@@ -68,6 +68,22 @@ export const fixtures: PolicyFixtures = {
       },
     },
     {
+      title: "a first preview: the sources are addresses of the stack's own host and network",
+      resources: {
+        bastion: droplet("bastion", { tags: ["bastion"] }),
+        vpc: { type: "digitalocean:index/vpc:Vpc", properties: { name: "shop", region: "fra1" } },
+        guard: {
+          ...guard([
+            ssh([unknownValue]),
+            { protocol: "tcp", portRange: "9090", sourceAddresses: [unknownValue] },
+            { protocol: "tcp", portRange: "1-65535", sourceAddresses: ["10.0.0.0/8", unknownValue] },
+          ]),
+          references: { inboundRules: ["bastion", "vpc"] },
+        },
+      },
+      leftAlone: true,
+    },
+    {
       title: "a web server that is open to the world, without a load balancer",
       resources: {
         "web-1": droplet("web-1", { tags: ["web"] }),
@@ -119,9 +135,24 @@ export const fixtures: PolicyFixtures = {
       violations: [{ resource: "guard", says: "it opens port 22 (SSH)", at: "registration" }],
     },
     {
+      title: "SSH from an address that another stack or a command gives",
+      resources: {
+        other: { type: "pulumi:pulumi:StackReference", properties: { name: "acme/network/prod" } },
+        bastion: droplet("bastion"),
+        guard: { ...guard([ssh([unknownValue])]), references: { inboundRules: ["other", "bastion"] } },
+      },
+      violations: [
+        {
+          resource: "guard",
+          says: "select hosts of the stack with sourceTags or sourceDropletIds instead of their addresses",
+          at: "stack",
+        },
+      ],
+    },
+    {
       title: "SSH from unknown sources",
       resources: { guard: guard([ssh(unknownValue)]) },
-      violations: [{ resource: "guard", says: "its sources are unknown", at: "registration" }],
+      violations: [{ resource: "guard", says: "its sources are unknown", at: "stack" }],
     },
     {
       title: "all ports from half of the internet",

@@ -80,7 +80,11 @@ export const narrowFirewalls = definePolicy({
     judgeInbound(resource, context);
     if (!context.configuration.allowOpenOutbound) judgeOutbound(resource, context);
   },
-  judgeStack: judgeWebPorts,
+  judgeStack(resources, context) {
+    // The references of unknown sources are known now.
+    for (const firewall of ofType(resources, firewallType)) judgeInbound(firewall, context);
+    judgeWebPorts(resources, context);
+  },
 });
 
 function judgeInbound(firewall: JudgedResource, context: JudgmentContext<Configuration>): void {
@@ -90,14 +94,16 @@ function judgeInbound(firewall: JudgedResource, context: JudgmentContext<Configu
   );
   const isMeant = ({ first, last }: PortRange) =>
     meant.some((range) => range.first <= first && last <= range.last);
-  for (const { at, ports, protocol, problem } of openingsIn(firewall)) {
+  for (const { at, ports, protocol, problem, fix } of openingsIn(firewall)) {
     if (protocol === "icmp" || isMeant(ports)) continue;
     if (isWideRange(ports)) {
       context.report(firewall, {
         at,
         problem: `it opens ${describePorts(ports)}, and ${problem}`,
         why: whyWide,
-        fix: "open single ports, and set their sources: sourceTags, sourceDropletIds, sourceLoadBalancerUids or narrow networks",
+        fix:
+          fix ??
+          "open single ports, and set their sources: sourceTags, sourceDropletIds, sourceLoadBalancerUids or narrow networks",
       });
       continue;
     }
@@ -108,7 +114,7 @@ function judgeInbound(firewall: JudgedResource, context: JudgmentContext<Configu
       at,
       problem: `it opens port ${named}, and ${problem}`,
       why: whyAdmin,
-      fix: "set the operators' networks as sources, or remove the rule and use DigitalOcean's console",
+      fix: fix ?? "set the operators' networks as sources, or remove the rule and use DigitalOcean's console",
     });
   }
 }

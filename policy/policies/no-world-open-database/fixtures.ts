@@ -28,16 +28,23 @@ const clusterFirewall = (rules: unknown): FixtureResource => ({
   references: { clusterId: ["cluster"] },
 });
 
-const openRule = (title: string, rule: unknown, says: string): InvalidFixture => ({
+type At = "registration" | "stack";
+
+const openRule = (title: string, rule: unknown, says: string, at: At = "registration"): InvalidFixture => ({
   title,
   resources: { guard: firewall([rule]), "db-1": database },
-  violations: [{ resource: "guard", says, at: "registration" }],
+  violations: [{ resource: "guard", says, at }],
 });
 
-const openCluster = (title: string, rules: unknown, says: string): InvalidFixture => ({
+const openCluster = (
+  title: string,
+  rules: unknown,
+  says: string,
+  at: At = "registration",
+): InvalidFixture => ({
   title,
   resources: { cluster, guard: clusterFirewall(rules) },
-  violations: [{ resource: "guard", says, at: "registration" }],
+  violations: [{ resource: "guard", says, at }],
 });
 
 export const fixtures: PolicyFixtures = {
@@ -132,6 +139,24 @@ export const fixtures: PolicyFixtures = {
         ]),
       },
     },
+    {
+      title: "a first preview: the clients are addresses of the stack's own host and network",
+      resources: {
+        "web-1": droplet("web-1", { tags: ["web"] }),
+        vpc: { type: "digitalocean:index/vpc:Vpc", properties: { name: "shop", region: "fra1" } },
+        guard: {
+          ...firewall([from([unknownValue]), from(["10.0.0.0/8", unknownValue], "33060")]),
+          references: { inboundRules: ["web-1", "vpc"] },
+        },
+        "db-1": database,
+        cluster,
+        "cluster-guard": {
+          ...clusterFirewall([{ type: "ip_addr", value: unknownValue }]),
+          references: { clusterId: ["cluster"], rules: ["web-1"] },
+        },
+      },
+      leftAlone: true,
+    },
   ],
   invalid: [
     openRule(
@@ -151,7 +176,7 @@ export const fixtures: PolicyFixtures = {
       from(world, "all"),
       'opens all database ports of the database host "db-1"',
     ),
-    openRule("the sources are unknown", from(unknownValue), "its sources are unknown"),
+    openRule("the sources are unknown", from(unknownValue), "its sources are unknown", "stack"),
     openRule("a source is not a network", from(["everyone"]), "a source is neither an address nor a network"),
     openRule("the ports are unknown", from(world, unknownValue), "its portRange is unknown"),
     {
@@ -218,6 +243,7 @@ export const fixtures: PolicyFixtures = {
       "a managed database's source is unknown",
       [{ type: "ip_addr", value: unknownValue }],
       "a source is unknown",
+      "stack",
     ),
     {
       title: "a managed database without a firewall",

@@ -6,7 +6,13 @@ import { alwaysMandatory } from "../../frame/enforcement";
 import type { JudgedResource } from "../../frame/resource";
 import type { Inputs } from "../../frame/value";
 import type { PortRange } from "../../parsers/network";
-import { isWideRange, type Opening, openAddress, openingsIn } from "../../resources/firewall-rules";
+import {
+  isWideRange,
+  type Opening,
+  openAddress,
+  openingsIn,
+  takesNarrowAddress,
+} from "../../resources/firewall-rules";
 import { DropletSelectors } from "../../resources/selectors";
 import { firewallCovers } from "../../resources/tags";
 import {
@@ -52,6 +58,9 @@ export const noWorldOpenDatabase: PolicyDefinition = {
     judgePairs(context.resources, context, resource);
   },
   judgeStack(resources, context) {
+    // The references of unknown sources are known now.
+    for (const firewall of ofType(resources, firewallType)) judgeNamedPorts(firewall, context);
+    for (const firewall of ofType(resources, clusterFirewallType)) judgeClusterFirewall(firewall, context);
     judgePairs(resources, context, undefined);
     judgeUnguarded(resources, context);
     judgeClusters(resources, context);
@@ -69,14 +78,14 @@ function databasePortsIn({ first, last }: PortRange): readonly number[] {
 
 /** A rule with a database port is wrong for any droplet. */
 function judgeNamedPorts(firewall: JudgedResource, context: JudgmentContext): void {
-  for (const { at, ports, problem } of openings(firewall)) {
+  for (const { at, ports, problem, fix } of openings(firewall)) {
     const opened = databasePortsIn(ports);
     if (opened.length === 0 || isWideRange(ports)) continue;
     context.report(firewall, {
       at,
       problem: `it opens database port ${opened.join(", ")}, and ${problem}`,
       why,
-      fix: closeFix,
+      fix: fix ?? closeFix,
     });
   }
 }
@@ -152,7 +161,7 @@ function judgeClusterFirewall(firewall: JudgedResource, context: JudgmentContext
   for (const [index, rule] of rules.value.entries()) {
     const at = `rules[${index}]`;
     const problem =
-      rule.state === "known" ? clusterRuleProblem(rule.value) : `the rule ${describeState(rule)}`;
+      rule.state === "known" ? clusterRuleProblem(rule.value, firewall) : `the rule ${describeState(rule)}`;
     if (problem !== undefined) context.report(firewall, { at, problem, why, fix });
   }
 }
@@ -160,11 +169,14 @@ function judgeClusterFirewall(firewall: JudgedResource, context: JudgmentContext
 /** Rule types of a DatabaseFirewall in DigitalOcean's API. */
 const clusterSources = new Set(["ip_addr", "droplet", "k8s", "tag", "app"]);
 
-function clusterRuleProblem(rule: Inputs): string | undefined {
+function clusterRuleProblem(rule: Inputs, firewall: JudgedResource): string | undefined {
   const type = rule.text("type");
   if (type.state !== "known") return `its type ${describeState(type)}`;
   if (!clusterSources.has(type.value)) return "its type does not exist at DigitalOcean";
-  return type.value === "ip_addr" ? openAddress(rule.text("value")) : undefined;
+  if (type.value !== "ip_addr") return undefined;
+  const address = rule.text("value");
+  if (address.state === "unknown" && takesNarrowAddress(firewall, "rules")) return undefined;
+  return openAddress(address);
 }
 
 /** For the whole stack: every managed database has a firewall. */
