@@ -2,9 +2,11 @@
  * The effect of a cloud-config on a host: files, packages and commands (cloud-init's manual, "All cloud config
  * examples").
  */
+import { posix } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { parseDocument } from "yaml";
 import { type FileMode, maxTextBytes } from "./content";
+import { addPasswords } from "./passwords";
 import { unpackFirstRelease } from "./release-form";
 import { addScript, type HostDraft } from "./script";
 
@@ -38,20 +40,42 @@ const remoteModules = ["ansible", "chef", "puppet", "salt_minion", "mcollective"
  */
 export function addCloudConfig(draft: HostDraft, config: Readonly<Record<string, unknown>>): void {
   addCommands(draft, config.bootcmd);
-  addFiles(draft, config.write_files);
+  const files = Array.isArray(config.write_files) ? (config.write_files as readonly unknown[]) : [];
+  addFiles(
+    draft,
+    files.filter((entry) => !isDeferred(entry)),
+  );
+  // cloud-init writes deferred files in its last stage, after packages and before the commands of runcmd.
+  addFiles(draft, files.filter(isDeferred));
   unpackFirstRelease(draft);
+  addPasswords(draft.passwords, config);
   for (const name of textsWithin(config.packages)) draft.packages.add(name);
   for (const module of remoteModules) {
     if (config[module] !== undefined && config[module] !== null)
       draft.unknownCommands.add(`the module ${module}, which lets another system configure the host`);
   }
+  const { snap } = config;
+  if (typeof snap === "object" && snap !== null)
+    addCommands(draft, (snap as { commands?: unknown }).commands);
   addCommands(draft, config.runcmd);
 }
+
+/** True as cloud-init reads options (cloudinit/util.py, translate_bool): also the text "true", "yes", "on" and "1". */
+function isTrue(value: unknown): boolean {
+  return value === true || /^\s*(?:true|yes|on|1)\s*$/i.test(String(value));
+}
+
+const isDeferred = (entry: unknown) =>
+  typeof entry === "object" && entry !== null && isTrue((entry as { defer?: unknown }).defer);
 
 /** Commands are strings for a shell, or lists of arguments. cloud-init writes one script from them. */
 function addCommands(draft: HostDraft, value: unknown): void {
   if (value === undefined || value === null) return;
-  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const items: readonly unknown[] = Array.isArray(value)
+    ? value
+    : typeof value === "object"
+      ? Object.values(value)
+      : [value];
   const lines = items.map((item) =>
     Array.isArray(item) ? textsWithin(item).map(shellQuoted).join(" ") : String(item),
   );
@@ -70,12 +94,15 @@ function textsWithin(value: unknown, depth = 0): readonly string[] {
   return Object.values(value).flatMap((item) => textsWithin(item, depth + 1));
 }
 
-function addFiles(draft: HostDraft, value: unknown): void {
-  for (const entry of Array.isArray(value) ? value : []) {
+function addFiles(draft: HostDraft, entries: readonly unknown[]): void {
+  for (const entry of entries) {
     if (typeof entry !== "object" || entry === null) continue;
-    const { path, content, encoding, append, source, permissions, owner } = entry as Record<string, unknown>;
-    if (typeof path !== "string") continue;
-    if (append !== true || permissions !== undefined)
+    const fields = entry as Record<string, unknown>;
+    const { content, encoding, source, permissions, owner } = fields;
+    if (typeof fields.path !== "string") continue;
+    const path = posix.resolve("/", fields.path);
+    const append = isTrue(fields.append);
+    if (!append || permissions !== undefined)
       draft.modes.set(path, { ...modeText("permissions", permissions), ...modeText("owner", owner) });
     const decoded = source === undefined ? decode(content, encoding) : undefined;
     if (decoded === undefined) {
@@ -86,9 +113,9 @@ function addFiles(draft: HostDraft, value: unknown): void {
       );
       continue;
     }
-    if (append !== true) draft.unreadableFiles.delete(path);
+    if (!append) draft.unreadableFiles.delete(path);
     if (draft.unreadableFiles.has(path)) continue;
-    draft.files.set(path, append === true ? (draft.files.get(path) ?? "") + decoded : decoded);
+    draft.files.set(path, append ? (draft.files.get(path) ?? "") + decoded : decoded);
   }
 }
 

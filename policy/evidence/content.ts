@@ -16,6 +16,8 @@ export interface HostContent {
   readonly unknownCommands: readonly string[];
   /** The texts of scripts and of lists of commands. They are never printed. */
   readonly scripts: readonly string[];
+  /** Modules and commands that set a user's password in plain text: a closed vocabulary. */
+  readonly passwords: ReadonlySet<string>;
 }
 
 export const emptyContent: HostContent = {
@@ -26,6 +28,7 @@ export const emptyContent: HostContent = {
   words: new Set(),
   unknownCommands: [],
   scripts: [],
+  passwords: new Set(),
 };
 
 /** Real files are far smaller. The limit stops decompression bombs. */

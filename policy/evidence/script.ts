@@ -7,6 +7,7 @@
 import { parseShell, type ShellCommand } from "../parsers/shell";
 import type { ShellWord } from "../parsers/shell-word";
 import type { FileMode, HostContent } from "./content";
+import { addPasswordCommand } from "./passwords";
 import { FetchReader, fromElsewhere, isShell } from "./script-fetch";
 import { commandWords, inputOf, isOperand, isQuiet, nameOf, outputOf, readsPrograms } from "./script-words";
 import { ShellState } from "./shell-state";
@@ -20,6 +21,7 @@ export interface HostDraft {
   readonly words: Set<string>;
   readonly unknownCommands: Set<string>;
   readonly scripts: string[];
+  readonly passwords: Set<string>;
 }
 
 export function emptyDraft(): HostDraft {
@@ -31,6 +33,7 @@ export function emptyDraft(): HostDraft {
     words: new Set(),
     unknownCommands: new Set(),
     scripts: [],
+    passwords: new Set(),
   };
 }
 
@@ -123,6 +126,8 @@ class ScriptReader {
     this.readExecution(command, first, words);
     this.readFileCommand(name, args);
     this.readModes(name, args);
+    if (/^(?:chpasswd|passwd|useradd|usermod)$/.test(name))
+      addPasswordCommand(this.draft.passwords, name, args, inputOf(command, this.state));
   }
 
   /** The names of programs in a command that may install or start them. */

@@ -13,6 +13,7 @@ import { formatMessage } from "./message";
 import { type JudgedResource, parseUrn } from "./resource";
 import { type SeenResources, Session } from "./session";
 import { productionOf, type StackSettings } from "./stack-settings";
+import { shownAs, withTemplate } from "./templates";
 
 /** One policy that the engine runs for each resource and for the whole stack, under one name. */
 export type CompiledPolicy = ResourceValidationPolicy & StackValidationPolicy;
@@ -88,7 +89,9 @@ class PolicyRun {
       () => this.session.seenSoFar(),
       () => args.getConfig(),
       reportViolation,
-      (context) => judge(resource, context),
+      (context) => {
+        for (const one of withTemplate(resource)) judge(one, context);
+      },
     );
   }
 
@@ -114,7 +117,9 @@ class PolicyRun {
   ): void {
     if (subject === undefined) return;
     const report: JudgmentContext["report"] = (resource, violation) => {
-      const message = formatMessage(resource, violation);
+      const { name } = resource;
+      const { type, at } = shownAs(resource, violation.at);
+      const message = formatMessage({ type, name }, { ...violation, ...(at === undefined ? {} : { at }) });
       // A violation that was reported at registration is not reported again for the whole stack.
       const key = `${resource.urn}\n${message}`;
       if (this.reported.has(key)) return;

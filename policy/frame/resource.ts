@@ -10,6 +10,8 @@ export interface JudgedResource {
   readonly inputs: Inputs;
   /** The outputs in the stack: the inputs and the provider's answer. Empty before the whole stack is checked. */
   readonly outputs: Inputs;
+  /** True for the droplet that a pool's template describes (templates.ts). */
+  readonly isTemplate: boolean;
   /** False at the registration, when outputs and references are not known yet. */
   readonly isInStack: boolean;
   /** The resources that an input's value comes from. Empty before the whole stack is checked. */
@@ -37,6 +39,7 @@ const nothing = Inputs.from({});
 
 /** Reads values only when a policy asks for them, because most policies use few types. */
 class LazyResource implements JudgedResource {
+  readonly isTemplate = false;
   private inputsRead: Inputs | undefined;
   private outputsRead: Inputs | undefined;
 

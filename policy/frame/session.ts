@@ -10,6 +10,7 @@ import type { PolicyResource, ResourceValidationArgs } from "@pulumi/policy";
 import type { EvidenceEntry } from "../evidence/entry";
 import { isEvidenceComponent, readEvidence } from "../evidence/host";
 import { type EngineResource, type JudgedResource, registeredResource, stackResources } from "./resource";
+import { withTemplate } from "./templates";
 
 interface Registration {
   readonly source: EngineResource;
@@ -21,7 +22,11 @@ interface Registration {
 export class SeenResources {
   private evidenceRead: readonly EvidenceEntry[] | undefined;
 
-  constructor(readonly resources: readonly JudgedResource[]) {}
+  readonly resources: readonly JudgedResource[];
+
+  constructor(resources: readonly JudgedResource[]) {
+    this.resources = resources.flatMap(withTemplate);
+  }
 
   get evidence(): readonly EvidenceEntry[] {
     this.evidenceRead ??= this.resources

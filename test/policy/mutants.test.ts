@@ -75,6 +75,7 @@ describe("mutants of the valid fixtures", function () {
   const SOUND_WHEN_SECRET = [
     "user data with a key that is not a secret",
     "a password in a script",
+    "keys of services in a command",
     "a webhook that is not a secret",
   ];
 

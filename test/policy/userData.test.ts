@@ -84,6 +84,38 @@ describe("user data", () => {
     );
   });
 
+  it("writes deferred files last, with cloud-init's forms of true, and normalizes paths", () => {
+    for (const defer of [true, "true", "yes", "on", "1", 1]) {
+      const { files } = contentOf(
+        `#cloud-config\n${JSON.stringify({
+          write_files: [
+            { path: "/etc/nginx/conf.d/p.conf", content: "deferred", defer },
+            { path: "/etc/nginx/conf.d/p.conf", content: "first" },
+          ],
+        })}`,
+      );
+      assert.equal(files.get("/etc/nginx/conf.d/p.conf"), "deferred", JSON.stringify(defer));
+    }
+    const { files } = contentOf(
+      `#cloud-config\n${JSON.stringify({
+        write_files: [
+          { path: "/etc/nginx/a.conf", content: "one", defer: false },
+          { path: "/etc//nginx/../nginx/a.conf", content: "two", append: "yes" },
+          { path: "etc/nginx/b.conf", content: "three" },
+        ],
+        runcmd: ["echo four > /etc/nginx/c.conf"],
+      })}`,
+    );
+    assert.deepEqual(
+      [...files],
+      [
+        ["/etc/nginx/a.conf", "onetwo"],
+        ["/etc/nginx/b.conf", "three"],
+        ["/etc/nginx/c.conf", "four\n"],
+      ],
+    );
+  });
+
   it("finds packages and the words of commands in every form that cloud-init takes", () => {
     const { packages, words } = contentOf(
       '#cloud-config\npackages: [nginx, [mysql-server, "8.4"], {apt: [haproxy]}]\nruncmd:\n- apt-get install -y mariadb-server\n- [sh, -c, "mysqld --x"]\n',

@@ -596,6 +596,47 @@ systemctl reload nginx
       "the file's text is unknown: a command in a script changes it",
       "registration",
     ),
+    {
+      title: "the template of a pool of droplets serves plain text",
+      resources: {
+        pool: {
+          type: "digitalocean:index/dropletAutoscale:DropletAutoscale",
+          properties: {
+            name: "web",
+            config: { minInstances: 2, maxInstances: 4 },
+            dropletTemplate: {
+              image: "ubuntu-26-04-x64",
+              size: "s-1vcpu-2gb",
+              region: "fra1",
+              sshKeys: ["3b:16:bf:e4:8b:00:8b:b8:59:8c:a9:d3:f0:19:45:fa"],
+              userData: cloudConfig({ "/etc/nginx/conf.d/p.conf": "server { listen 80; root /srv/www; }" }),
+            },
+          },
+        },
+      },
+      violations: [
+        {
+          resource: "pool",
+          says: "dropletTemplate.userData, /etc/nginx/conf.d/p.conf:1: nginx serves plain text on port 80",
+          at: "registration",
+        },
+      ],
+    },
+    wrongUserData(
+      "a deferred file that is written last, although it is listed first",
+      `#cloud-config\n${JSON.stringify({
+        write_files: [
+          {
+            path: "/etc/nginx/conf.d/site.conf",
+            content: "server { listen 80; root /srv/www; }",
+            defer: true,
+          },
+          { path: "/etc/nginx/conf.d/site.conf", content: nginxSite },
+        ],
+      })}\n`,
+      "nginx serves plain text on port 80",
+      "registration",
+    ),
     wrongUserData(
       "a script that runs a file of a repository",
       "#!/bin/sh\ngit clone https://github.com/acme/setup && bash setup/setup.sh\n",

@@ -110,7 +110,9 @@ class PriceList {
   }
 
   costOf(resource: JudgedResource): Cost {
-    const { type, inputs } = resource;
+    const { type, inputs, isTemplate } = resource;
+    // The price of a pool includes its droplets.
+    if (isTemplate) return { usd: 0 };
     if (type === dropletType) return this.droplet(inputs);
     if (type === loadBalancerType) return this.balancer(inputs);
     if (type === volumeType) return times(inputs.integer("size"), "size", volumeGibPrice);

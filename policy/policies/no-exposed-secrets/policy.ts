@@ -1,6 +1,5 @@
 /** Secrets are readable only for those who need them. */
 
-import { parseYaml } from "../../evidence/cloud-config";
 import type { FileMode, HostContent } from "../../evidence/content";
 import { dropletType, isEvidenceComponent, readEvidence } from "../../evidence/host";
 import { parseUserData } from "../../evidence/user-data";
@@ -8,6 +7,7 @@ import type { JudgmentContext, PolicyDefinition } from "../../frame/definition";
 import { alwaysMandatory } from "../../frame/enforcement";
 import { shownPath } from "../../frame/message";
 import type { JudgedResource } from "../../frame/resource";
+import { autoscaleType } from "../../frame/templates";
 import { asText, type Tree } from "../../frame/value";
 import { containsKey, findSecret } from "../../parsers/secrets";
 import { findToken } from "../../parsers/token-forms";
@@ -37,6 +37,8 @@ export const noExposedSecrets: PolicyDefinition = {
     if (resource.type === dropletType) judgeUserData(resource, context);
     for (const input of resource.inputs.keys()) {
       if (resource.type === dropletType && input === "userData") continue;
+      // The policy sees a pool's template as a droplet too.
+      if (resource.type === autoscaleType && input === "dropletTemplate") continue;
       judgeInput(resource, input, context);
     }
   },
@@ -66,7 +68,8 @@ function judgeUserData(droplet: JudgedResource, context: JudgmentContext): void 
   const parsed = parseUserData(userData.value);
   const content = parsed.kind === "unreadable" ? undefined : parsed.content;
   const files = content === undefined ? [] : filesWithSecrets(content);
-  const kind = files[0]?.kind ?? findSecret(userData.value);
+  const texts = [userData.value, ...(content?.scripts ?? [])];
+  const kind = files[0]?.kind ?? texts.map(findSecret).find((found) => found !== undefined);
   if (kind !== undefined && droplet.isSecret("userData") === false) {
     context.report(droplet, {
       at: "userData",
@@ -84,10 +87,10 @@ function judgeUserData(droplet: JudgedResource, context: JudgmentContext): void 
       fix: 'set permissions: "0600" (or "0640" with the group of the service)',
     });
   }
-  if (setsPassword(userData.value)) {
+  for (const where of content?.passwords ?? []) {
     context.report(droplet, {
       at: "userData",
-      problem: "it sets a user's password in plain text",
+      problem: `it sets a user's password in plain text (${where})`,
       why: "the metadata service shows it to every program on the host, and the password opens SSH if passwords are allowed",
       fix: "use SSH keys (sshKeys of the Droplet), and remove passwords from the user data",
     });
@@ -110,25 +113,6 @@ function filesWithSecrets(content: HostContent): readonly { path: string; kind: 
 /** True if only owner and group may read a file; cloud-init's default is 0644. */
 function isPrivate(mode: FileMode | undefined): boolean {
   return /^(0o?)?[0-7]{0,3}[0-7]{2}0$/.test(mode?.permissions ?? "0644");
-}
-
-/** cloud-init's modules for users and passwords. A hash is also a secret, but does not give access by itself. */
-function setsPassword(text: string): boolean {
-  if (!/^\s*-?\s*(password|chpasswd|plain_text_passwd)\s*:/m.test(text) && !text.includes('"password"'))
-    return false;
-  const parsed = parseYaml(text);
-  if (!parsed.ok || typeof parsed.value !== "object" || parsed.value === null) return false;
-  const config = parsed.value as Readonly<Record<string, unknown>>;
-  const isPlain = (value: unknown) => typeof value === "string" && value !== "" && !/^\$\w+\$/.test(value);
-  const users = Array.isArray(config.users) ? (config.users as unknown[]) : [];
-  const { chpasswd } = config as { chpasswd?: { list?: unknown; users?: unknown } | null };
-  const listed = Array.isArray(chpasswd?.users) ? (chpasswd.users as unknown[]) : [];
-  return (
-    isPlain(config.password) ||
-    (chpasswd?.list !== undefined && chpasswd.list !== null) ||
-    listed.some((user) => isPlain((user as { password?: unknown } | null)?.password)) ||
-    users.some((user) => isPlain((user as { plain_text_passwd?: unknown } | null)?.plain_text_passwd))
-  );
 }
 
 /** Inputs that DigitalOcean shows to everyone in the account. */

@@ -26,6 +26,26 @@ export const fixtures: PolicyFixtures = {
   ],
   invalid: [
     {
+      title: "an old image in the template of a pool of droplets",
+      resources: {
+        pool: {
+          type: "digitalocean:index/dropletAutoscale:DropletAutoscale",
+          properties: {
+            name: "web",
+            config: { minInstances: 2, maxInstances: 4 },
+            dropletTemplate: { image: "ubuntu-18-04-x64", size: "s-1vcpu-2gb", region: "fra1", sshKeys: [] },
+          },
+        },
+      },
+      violations: [
+        {
+          resource: "pool",
+          says: "dropletTemplate.image: support for this release ended on 2023-05-31",
+          at: "registration",
+        },
+      ],
+    },
+    {
       title: "a release whose support has ended",
       resources: host("ubuntu-20-04-x64"),
       violations: [
