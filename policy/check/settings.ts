@@ -1,8 +1,9 @@
 /** Files that a user passes in addition to a state: settings of the policies, and the stack's configuration. */
 import { parse } from "yaml";
-import { ConfigurationError, readConfiguration } from "../frame/configuration";
+import { ConfigurationError } from "../frame/configuration";
 import type { PolicyDefinition } from "../frame/definition";
 import type { Level } from "../frame/enforcement";
+import { checkPackConfiguration } from "../frame/pack-configuration";
 import type { PolicySetting } from "./judge";
 
 /** The error in a settings file. It contains no value from the file, so it can be printed. */
@@ -22,10 +23,12 @@ export function readPolicySettings(
   definitions: readonly PolicyDefinition[],
 ): ReadonlyMap<string, PolicySetting> {
   const given = jsonObject(text);
-  const unknown = Object.keys(given).filter(
-    (name) => name !== "all" && definitions.every((definition) => definition.name !== name),
-  );
-  if (unknown.length > 0) throw new SettingsError(`the pack has no policy named ${unknown.join(", ")}`);
+  try {
+    checkPackConfiguration(given, definitions);
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw new SettingsError(error.message);
+    throw error;
+  }
   const forAll = given.all === undefined ? undefined : levelIn("all", given.all);
   return new Map(
     definitions.map((definition) => [definition.name, settingOf(definition, given[definition.name], forAll)]),
@@ -48,12 +51,6 @@ function settingOf(definition: PolicyDefinition, given: unknown, forAll: Level |
   const level = given === undefined ? undefined : levelIn(definition.name, given);
   const { enforcementLevel: _, ...configuration } =
     typeof given === "object" && given !== null ? (given as Record<string, unknown>) : {};
-  try {
-    readConfiguration(definition.configuration ?? {}, configuration);
-  } catch (error) {
-    if (error instanceof ConfigurationError) throw new SettingsError(`${definition.name}: ${error.message}`);
-    throw error;
-  }
   const set = level ?? forAll;
   return { configuration, ...(set === undefined ? {} : { level: set }) };
 }

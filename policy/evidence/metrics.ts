@@ -4,9 +4,10 @@
  */
 import type { HostContent } from "./content";
 
+/** The programs whose rates an agent collects, by the role of a host. */
 export interface CollectedRates {
-  readonly web: boolean;
-  readonly database: boolean;
+  readonly web: ReadonlySet<string>;
+  readonly database: ReadonlySet<string>;
 }
 
 /**
@@ -44,35 +45,178 @@ const netdata = (names: string): Collector => ({
   path: new RegExp(`^/etc/netdata/(go\\.d|python\\.d)/(${names})\\.conf$`),
 });
 
-const webCollectors: readonly Collector[] = [
-  datadog("nginx|apache|haproxy|varnish|lighttpd|php_fpm|traefik_mesh|envoy"),
-  telegraf("nginx|nginx_plus_api|apache|haproxy|varnish|phpfpm"),
-  openTelemetry("nginx|apache|haproxy"),
-  alloy("nginx|apache|haproxy"),
-  newRelic("nginx|apache|haproxy|varnish"),
-  netdata("nginx|apache|haproxy|web_log"),
+/** A program, the names that each agent gives it, and its Prometheus exporter. */
+interface Program {
+  readonly name: string;
+  readonly datadog: string;
+  readonly telegraf?: string;
+  readonly openTelemetry?: string;
+  readonly alloy?: string;
+  readonly newRelic?: string;
+  readonly netdata?: string;
+  readonly exporter?: string;
+  /** An example of an integration, for messages. */
+  readonly example: string;
+}
+
+const example = (check: string, setting: string) =>
+  `Datadog's check ${check} (${check}.d/conf.yaml with ${setting})`;
+
+/** From the manual of each agent. */
+const webPrograms: readonly Program[] = [
+  {
+    name: "nginx",
+    datadog: "nginx",
+    telegraf: "nginx|nginx_plus_api",
+    openTelemetry: "nginx",
+    alloy: "nginx",
+    newRelic: "nginx",
+    netdata: "nginx|web_log",
+    exporter: "nginx",
+    example: example("nginx", "nginx_status_url"),
+  },
+  {
+    name: "apache",
+    datadog: "apache",
+    telegraf: "apache",
+    openTelemetry: "apache",
+    alloy: "apache",
+    newRelic: "apache",
+    netdata: "apache|web_log",
+    exporter: "apache",
+    example: example("apache", "apache_status_url"),
+  },
+  {
+    name: "haproxy",
+    datadog: "haproxy",
+    telegraf: "haproxy",
+    openTelemetry: "haproxy",
+    alloy: "haproxy",
+    newRelic: "haproxy",
+    netdata: "haproxy",
+    exporter: "haproxy",
+    example: example("haproxy", "url"),
+  },
+  {
+    name: "varnish",
+    datadog: "varnish",
+    telegraf: "varnish",
+    newRelic: "varnish",
+    example: example("varnish", "varnishstat"),
+  },
+  { name: "lighttpd", datadog: "lighttpd", example: example("lighttpd", "lighttpd_status_url") },
+  { name: "php-fpm", datadog: "php_fpm", telegraf: "phpfpm", example: example("php_fpm", "status_url") },
+  { name: "traefik", datadog: "traefik_mesh", example: example("traefik_mesh", "openmetrics_endpoint") },
+  { name: "envoy", datadog: "envoy", example: example("envoy", "openmetrics_endpoint") },
+  {
+    name: "caddy",
+    datadog: "openmetrics",
+    example: example("openmetrics", "openmetrics_endpoint http://localhost:2019/metrics"),
+  },
 ];
-const databaseCollectors: readonly Collector[] = [
-  datadog("mysql|postgres|mongo|redisdb|elastic"),
-  telegraf("mysql|postgresql|mongodb|redis|elasticsearch"),
-  openTelemetry("mysql|postgresql|mongodb|redis|elasticsearch"),
-  alloy("mysql|postgres|mongodb|redis"),
-  newRelic("mysql|postgresql|mongodb|redis"),
-  netdata("mysql|postgres|mongodb|redis"),
+const databasePrograms: readonly Program[] = [
+  {
+    name: "mysql",
+    datadog: "mysql",
+    telegraf: "mysql",
+    openTelemetry: "mysql",
+    alloy: "mysql",
+    newRelic: "mysql",
+    netdata: "mysql",
+    exporter: "mysqld",
+    example: example("mysql", "host or sock"),
+  },
+  {
+    name: "postgresql",
+    datadog: "postgres",
+    telegraf: "postgresql",
+    openTelemetry: "postgresql",
+    alloy: "postgres",
+    newRelic: "postgresql",
+    netdata: "postgres",
+    exporter: "postgres",
+    example: example("postgres", "host"),
+  },
+  {
+    name: "redis",
+    datadog: "redisdb",
+    telegraf: "redis",
+    openTelemetry: "redis",
+    alloy: "redis",
+    newRelic: "redis",
+    netdata: "redis",
+    exporter: "redis|valkey",
+    example: example("redisdb", "host"),
+  },
+  {
+    name: "mongodb",
+    datadog: "mongo",
+    telegraf: "mongodb",
+    openTelemetry: "mongodb",
+    alloy: "mongodb",
+    newRelic: "mongodb",
+    netdata: "mongodb",
+    exporter: "mongodb",
+    example: example("mongo", "hosts"),
+  },
+  {
+    name: "elasticsearch",
+    datadog: "elastic",
+    telegraf: "elasticsearch",
+    openTelemetry: "elasticsearch",
+    exporter: "elasticsearch",
+    example: example("elastic", "url"),
+  },
+  { name: "cassandra", datadog: "cassandra", example: example("cassandra", "host") },
+  {
+    name: "clickhouse",
+    datadog: "clickhouse",
+    telegraf: "clickhouse",
+    example: example("clickhouse", "server"),
+  },
+  { name: "couchdb", datadog: "couch", telegraf: "couchdb", example: example("couch", "server") },
 ];
 
+/** An example of the integration for a program; undefined if the table lacks it. */
+export function exampleFor(program: string): string | undefined {
+  return [...webPrograms, ...databasePrograms].find(({ name }) => name === program)?.example;
+}
+
+function collectorsOf(program: Program): readonly Collector[] {
+  const agents = [
+    [program.datadog, datadog],
+    [program.telegraf, telegraf],
+    [program.openTelemetry, openTelemetry],
+    [program.alloy, alloy],
+    [program.newRelic, newRelic],
+    [program.netdata, netdata],
+  ] as const;
+  return agents.flatMap(([names, collector]) => (names === undefined ? [] : [collector(names)]));
+}
+
 /** Prometheus exporters always serve rates while they run. */
-const webExporter = /^(prometheus-)?(nginx|apache|haproxy)([-_]prometheus)?[-_]exporter$/;
-const databaseExporter = /^(prometheus-)?(mysqld|postgres|mongodb|redis)[-_]exporter$/;
+const exporterOf = ({ exporter }: Program) =>
+  exporter === undefined
+    ? undefined
+    : new RegExp(`^(prometheus-)?(${exporter})([-_]prometheus)?[-_]exporter$`);
+
+const detectors = new Map(
+  [...webPrograms, ...databasePrograms].map((program) => [
+    program.name,
+    { collectors: collectorsOf(program), exporter: exporterOf(program) },
+  ]),
+);
 
 export function collectedRates({ files, packages, words }: HostContent): CollectedRates {
   const names = [...packages.map((name) => name.toLowerCase()), ...words];
-  const collects = (collectors: readonly Collector[]) =>
-    [...files].some(([path, text]) =>
+  const isCollected = ({ name }: Program) => {
+    const { collectors = [], exporter } = detectors.get(name) ?? {};
+    if (names.some((one) => exporter?.test(one))) return true;
+    return [...files].some(([path, text]) =>
       collectors.some((collector) => collector.path.test(path) && (collector.text?.test(text) ?? true)),
     );
-  return {
-    web: names.some((name) => webExporter.test(name)) || collects(webCollectors),
-    database: names.some((name) => databaseExporter.test(name)) || collects(databaseCollectors),
   };
+  const collected = (programs: readonly Program[]) =>
+    new Set(programs.filter(isCollected).map(({ name }) => name));
+  return { web: collected(webPrograms), database: collected(databasePrograms) };
 }

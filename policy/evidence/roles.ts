@@ -58,3 +58,38 @@ export function rolesOfContent(content: HostContent): HostRoles {
   rolesOfHost.set(content, roles);
   return roles;
 }
+
+/** Programs by the words that install or start them. */
+const programs: readonly (readonly [name: string, role: "web" | "database", word: RegExp])[] = [
+  ["nginx", "web", /^nginx/],
+  ["apache", "web", /^(apache2|httpd)$/],
+  ["haproxy", "web", /^haproxy$/],
+  ["varnish", "web", /^varnish$/],
+  ["lighttpd", "web", /^lighttpd$/],
+  ["php-fpm", "web", /^php\d*(\.\d+)?-fpm$/],
+  ["traefik", "web", /^traefik$/],
+  ["envoy", "web", /^envoy$/],
+  ["caddy", "web", /^caddy$/],
+  ["postgresql", "database", /^postgres(ql(-\d+)?)?$/],
+  ["redis", "database", /^(redis|valkey)(-server)?$/],
+  ["mongodb", "database", /^mongo(d$|db(-org)?(-server)?$)/],
+  ["elasticsearch", "database", /^(elasticsearch|opensearch)$/],
+  ["cassandra", "database", /^cassandra$/],
+  ["clickhouse", "database", /^clickhouse-server$/],
+  ["couchdb", "database", /^couchdb$/],
+];
+
+/** The known web servers or databases of a host. */
+export function programsOf(content: HostContent, role: "web" | "database"): readonly string[] {
+  const words = [...content.words, ...content.packages.map((name) => name.toLowerCase())];
+  const paths = [...content.files.keys()];
+  const found = new Set(
+    programs
+      .filter(([, one, word]) => one === role && words.some((text) => word.test(text)))
+      .map(([name]) => name),
+  );
+  if (role === "database" && runsMysql(content)) found.add("mysql");
+  if (role === "web" && paths.some(isNginxPath)) found.add("nginx");
+  if (role === "web" && paths.some((path) => /(^|\/)haproxy[^/]*\.cfg$/.test(path))) found.add("haproxy");
+  return [...found];
+}

@@ -72,7 +72,8 @@ export function levelOf(
 }
 
 class PolicyRun {
-  private readonly reported = new Set<string>();
+  /** The messages of this run, by the URN of their resource. A process can serve several runs. */
+  private readonly reported = new Map<string, Set<string>>();
 
   constructor(
     private readonly definition: PolicyDefinition,
@@ -82,6 +83,7 @@ class PolicyRun {
 
   validateResource(args: ResourceValidationArgs, reportViolation: ReportViolation): void {
     const resource = this.session.register(this.definition.name, args);
+    this.reported.delete(args.urn);
     const judge = this.definition.judgeResource;
     if (judge === undefined) return;
     this.judge(
@@ -106,6 +108,7 @@ class PolicyRun {
       reportViolation,
       (context) => judge(seen.resources, context),
     );
+    this.reported.clear();
   }
 
   private judge(
@@ -121,9 +124,9 @@ class PolicyRun {
       const { type, at } = shownAs(resource, violation.at);
       const message = formatMessage({ type, name }, { ...violation, ...(at === undefined ? {} : { at }) });
       // A violation that was reported at registration is not reported again for the whole stack.
-      const key = `${resource.urn}\n${message}`;
-      if (this.reported.has(key)) return;
-      this.reported.add(key);
+      const before = this.reported.get(resource.urn) ?? new Set();
+      if (before.has(message)) return;
+      this.reported.set(resource.urn, before.add(message));
       reportViolation(message, resource.urn);
     };
     try {

@@ -5,6 +5,7 @@
  * An absent value has its default. A property without a default can be undefined.
  */
 import type { PolicyConfigSchema } from "@pulumi/policy";
+import { suggestion } from "./nearest";
 
 interface Described {
   /** One sentence for the policy's page: the meaning of the property, and its unit. */
@@ -20,13 +21,29 @@ export type ConfigurationProperty = Described &
         readonly minimum?: number;
         readonly maximum?: number;
       }
-    | { readonly type: "string"; readonly default?: string; readonly enum?: readonly string[] }
+    | {
+        readonly type: "string";
+        readonly default?: string;
+        readonly enum?: readonly string[];
+        readonly form?: TextForm;
+      }
     | {
         readonly type: "array";
         readonly items: { readonly type: "string"; readonly minLength?: number };
         readonly default: readonly string[];
+        /** The form of each item. */
+        readonly form?: TextForm;
       }
   );
+
+/** A form of texts that the engine's schema cannot express, or for which its message would be unclear. */
+export interface TextForm {
+  /** In words, with an example: "a port or a range of ports, such as 22". */
+  readonly expected: string;
+  readonly fits: (text: string) => boolean;
+  /** The text that a wrong one probably means, from a closed vocabulary. */
+  readonly meant?: (text: string) => string | undefined;
+}
 
 export type ConfigurationSchema = Readonly<Record<string, ConfigurationProperty>>;
 
@@ -54,7 +71,11 @@ export type AnyConfiguration = Readonly<Record<string, ConfigurationValue | unde
 
 /** The schema in the format that the engine accepts. */
 export function engineSchema(schema: ConfigurationSchema): PolicyConfigSchema {
-  return structuredClone({ properties: schema }) as unknown as PolicyConfigSchema;
+  const properties = Object.entries(schema).map(([name, property]) => {
+    const { form: _, ...known } = { form: undefined, ...property };
+    return [name, known];
+  });
+  return structuredClone({ properties: Object.fromEntries(properties) }) as unknown as PolicyConfigSchema;
 }
 
 /** Says which property is wrong and what it must be, but not its value. */
@@ -73,7 +94,7 @@ export function readConfiguration(
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(schema, name))
       throw new ConfigurationError(
-        `it has no property with that name; it has ${Object.keys(schema).join(", ") || "none"}`,
+        `it has no property ${/^\w{1,40}$/.test(name) ? name : "with that name"}; ${suggestion(name, Object.keys(schema))}`,
       );
   }
   return Object.fromEntries(
@@ -81,9 +102,25 @@ export function readConfiguration(
       const value = Object.hasOwn(given, name) ? given[name] : undefined;
       if (value === undefined || value === null) return [name, property.default];
       if (!fits(property, value)) throw new ConfigurationError(`${name} must be ${expectation(property)}`);
+      checkForm(name, property, value as ConfigurationValue);
       return [name, value as ConfigurationValue];
     }),
   );
+}
+
+function checkForm(name: string, property: ConfigurationProperty, value: ConfigurationValue): void {
+  const form = property.type === "string" || property.type === "array" ? property.form : undefined;
+  if (form === undefined) return;
+  const texts =
+    typeof value === "string" ? [value] : Array.isArray(value) ? (value as readonly string[]) : [];
+  for (const [index, text] of texts.entries()) {
+    if (form.fits(text)) continue;
+    const meant = form.meant?.(text);
+    const at = property.type === "array" ? `${name}[${index}]` : name;
+    throw new ConfigurationError(
+      `${at} must be ${form.expected}${meant === undefined ? "" : `; did you mean "${meant}"?`}`,
+    );
+  }
 }
 
 function fits(property: ConfigurationProperty, value: unknown): boolean {

@@ -5,6 +5,8 @@
  * value is in a closed vocabulary (`quoted`), or is an address or port that the policy has parsed, a configuration
  * path of a known form, or a name that Pulumi prints anyway.
  */
+import { containsKey } from "../parsers/secrets";
+import { findToken } from "../parsers/token-forms";
 
 export interface Violation {
   /** The place in the resource: a property path, or a host and a file on it. */
@@ -35,11 +37,12 @@ export function quoted(value: string, vocabulary: readonly string[]): string {
   return word === undefined ? "a value that is not allowed" : `"${word}"`;
 }
 
-/** A path if it has the form of a configuration file's path; otherwise a phrase that reveals nothing of it. */
+/** An absolute path without spaces. A path is no secret, unless a part of it is a token or a key. */
 export function shownPath(path: string): string {
-  const isConfiguration =
-    /^\/(?:[\w.@-]{1,40}\/){0,8}[\w.@-]{1,60}$/.test(path) && /nginx|mysql|haproxy|my\.cnf|\.cnf$/.test(path);
-  return isConfiguration ? path : "a configuration file";
+  const isPlain = /^\/(?:[\w.@+:-]{1,60}\/){0,12}[\w.@+:-]{1,80}$/.test(path);
+  return isPlain && findToken(path) === undefined && !containsKey(path)
+    ? path
+    : "a file with an unusual path";
 }
 
 /** A host name or address if it has the form of one; otherwise a phrase that reveals nothing of it. */

@@ -3,6 +3,7 @@ import { fstatSync } from "node:fs";
 import { type Policies, PolicyPack, type PolicyPackArgs, type PolicyPackConfig } from "@pulumi/policy";
 import { type CompiledPolicy, compilePolicies } from "./compile";
 import type { PolicyDefinition } from "./definition";
+import { checkConfigureCalls, checkPackConfiguration } from "./pack-configuration";
 import { readOnce } from "./read-once";
 import { onConfigureStack, type StackSettings, settingsFromEnvironment } from "./stack-settings";
 import { listenForSecrets } from "./wire-secrets";
@@ -43,12 +44,21 @@ export function compiled(definitions: readonly PolicyDefinition[]): CompiledPoli
   return compilePolicies(definitions, currentSettings);
 }
 
-/** Starts a policy pack: the process then serves the engine. All policy names must be different. */
+/**
+ * Starts a policy pack: the process then serves the engine. All policy names must be different.
+ *
+ * Throws if the configuration names a policy or a property that does not exist, or has a wrong value.
+ */
 export function startPack(
   name: string,
   definitions: readonly PolicyDefinition[],
   { additional = [], configuration, productionStacks, ...rest }: PackOptions = {},
 ): PolicyPack {
+  const others = additional.map((policy) => policy.name);
+  const check = (given: Readonly<Record<string, unknown>>) =>
+    checkPackConfiguration(given, definitions, others);
+  check(configuration ?? {});
+  checkConfigureCalls(check);
   if (productionStacks !== undefined) settings = { ...currentSettings(), productionStacks };
   const pack = new PolicyPack(
     name,

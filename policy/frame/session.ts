@@ -43,6 +43,7 @@ export class Session {
 
   /** The resource for a policy that the engine runs at its registration. */
   register(policy: string, args: ResourceValidationArgs): JudgedResource {
+    if (this.stack !== undefined) this.startAgain();
     const last = this.registrations.get(args.urn);
     if (last !== undefined && !last.seenBy.has(policy)) {
       last.seenBy.add(policy);
@@ -52,6 +53,13 @@ export class Session {
     this.registrations.set(args.urn, { source: args, resource, seenBy: new Set([policy]) });
     this.registered = undefined;
     return resource;
+  }
+
+  /** The engine checks the whole stack at the end of a run, so a registration after it belongs to another run. */
+  private startAgain(): void {
+    this.registrations.clear();
+    this.registered = undefined;
+    this.stack = undefined;
   }
 
   /** All resources registered so far. */

@@ -12,6 +12,7 @@ export const certificateType = token("certificate", "Certificate");
 export const clusterType = token("databaseCluster", "DatabaseCluster");
 export const clusterFirewallType = token("databaseFirewall", "DatabaseFirewall");
 export const clusterReplicaType = token("databaseReplica", "DatabaseReplica");
+export const customImageType = token("customImage", "CustomImage");
 export const dropletSnapshotType = token("dropletSnapshot", "DropletSnapshot");
 export const domainType = token("domain", "Domain");
 export const firewallType = token("firewall", "Firewall");

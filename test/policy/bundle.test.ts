@@ -7,8 +7,14 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { credentials } from "@grpc/grpc-js";
 import { AnalyzerClient } from "@pulumi/pulumi/proto/analyzer_grpc_pb";
-import { type AnalyzerInfo, EnforcementLevel } from "@pulumi/pulumi/proto/analyzer_pb";
+import {
+  type AnalyzerInfo,
+  ConfigureAnalyzerRequest,
+  EnforcementLevel,
+  PolicyConfig,
+} from "@pulumi/pulumi/proto/analyzer_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
+import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { definitions } from "../../policy/registry";
 import { bundlePack } from "./engine/engine";
 
@@ -50,6 +56,32 @@ describe("the bundled pack", function () {
       ]),
     );
   });
+
+  for (const [name, properties, says] of [
+    [
+      "no-world-open-databases",
+      {},
+      /no policy named no-world-open-databases; did you mean no-world-open-database\?/,
+    ],
+    ["narrow-firewalls", { openPorts: ["ssh"] }, /narrow-firewalls: openPorts\[0\] .* did you mean "22"\?/],
+    ["narrow-firewalls", { openPort: ["22"] }, /did you mean openPorts\?/],
+    ["narrow-firewalls", { openPorts: ["22"] }, undefined],
+    ["all", {}, undefined],
+  ] as const) {
+    it(`${says === undefined ? "accepts" : "refuses"} the configuration ${name} ${JSON.stringify(properties)}`, async () => {
+      const request = new ConfigureAnalyzerRequest();
+      const config = new PolicyConfig();
+      config.setProperties(Struct.fromJavaScript(properties));
+      request.getPolicyconfigMap().set(name, config);
+      const client = new AnalyzerClient(`127.0.0.1:${port}`, credentials.createInsecure());
+      const problem = await new Promise<string>((resolve) => {
+        client.configure(request, (error) => resolve(error?.message ?? ""));
+      });
+      client.close();
+      assert.match(problem, says ?? /^$/);
+      assert.doesNotMatch(problem, /^ {4}at /m);
+    });
+  }
 
   it("ends when the engine that started it is gone", async () => {
     pack.stdin?.end();

@@ -267,7 +267,35 @@ describe("settings of a check", () => {
     ["[]", /not a JSON object/],
     ['{"no-such": "advisory"}', /the pack has no policy named no-such/],
     ['{"all": "strict"}', /must be mandatory, advisory, disabled/],
-    ['{"end-to-end-encryption": {"ports": [1]}}', /end-to-end-encryption: it has no property with that name/],
+    ['{"no-world-open-databases": "advisory"}', /did you mean no-world-open-database\?/],
+    ['{"endToEndEncryption": "advisory"}', /did you mean end-to-end-encryption\?/],
+    [
+      '{"end-to-end-encryption": {"ports": [1]}}',
+      /end-to-end-encryption: it has no property ports; it has none/,
+    ],
+    [
+      '{"narrow-firewalls": {"openPort": ["22"]}}',
+      /narrow-firewalls: it has no property openPort; did you mean openPorts\?/,
+    ],
+    [
+      '{"narrow-firewalls": {"openPorts": ["ssh"]}}',
+      /openPorts\[0\] must be a port or a range .*; did you mean "22"\?/,
+    ],
+    [
+      '{"narrow-firewalls": {"openPorts": ["22", "https"]}}',
+      /openPorts\[1\] must be a port .*; did you mean "443"\?/,
+    ],
+    ['{"narrow-firewalls": {"openPorts": ["all"]}}', /openPorts\[0\] must be a port or a range of ports/],
+    ['{"narrow-firewalls": {"openPorts": [""]}}', /openPorts\[0\] must be a port or a range of ports/],
+    ['{"narrow-firewalls": {"openPorts": ["99999"]}}', /openPorts\[0\] must be a port or a range of ports/],
+    ['{"narrow-firewalls": {"openPorts": "22"}}', /openPorts must be a list of strings/],
+    ['{"monthly-cost-ceiling": {"prices": ["App: 12"]}}', /prices\[0\] must be a name and a price/],
+    ['{"resource-hygiene": {"regions": ["Frankfurt"]}}', /regions\[0\] must be a region, such as "fra1"/],
+    ['{"resource-hygiene": {"namePattern": "("}}', /namePattern must be a regular expression/],
+    [
+      '{"resource-alerts": {"dropletAlerts": ["memory_utilisation_percent"]}}',
+      /did you mean "memory_utilization_percent"\?/,
+    ],
   ] as const) {
     it(`refuse ${text}`, () => {
       assert.throws(

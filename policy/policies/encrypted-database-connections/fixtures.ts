@@ -69,6 +69,21 @@ export const fixtures: PolicyFixtures = {
       violations: [{ resource: "web-1", says: "userData, a command: a client's TLS", at: "registration" }],
     },
     {
+      title: "two files with an address without TLS",
+      resources: host({
+        "/opt/shop/app.env": "DATABASE_URL=mysql://shop@db.example.com/shop\n",
+        "/opt/worker/app.env": "DATABASE_URL=mysql://shop@db.example.com/shop\n",
+      }),
+      violations: [
+        { resource: "web-1", says: "userData, /opt/shop/app.env:1: an address connects", at: "registration" },
+        {
+          resource: "web-1",
+          says: "userData, /opt/worker/app.env:1: an address connects",
+          at: "registration",
+        },
+      ],
+    },
+    {
       title: "optional TLS",
       resources: environment(`DATABASE_URL=postgres://shop@${server}?sslmode=prefer`),
       violations: [

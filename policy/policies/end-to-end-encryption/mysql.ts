@@ -28,6 +28,13 @@ function judgeServer(server: MysqlServer): readonly Finding[] {
 
 export const offWords = ["OFF", "ON"];
 
+/** The option file of a server that has only one, to tell several servers of a host apart. */
+function placeOf({ options }: MysqlServer): { readonly at?: string } {
+  const paths = new Set(options.map(({ path }) => path));
+  const [path] = paths;
+  return path === undefined || paths.size > 1 ? {} : { at: shownPath(path) };
+}
+
 function judgeClients(server: MysqlServer): readonly Finding[] {
   const findings: Finding[] = [];
   for (const { path, line } of settingsOf(server, "ssl").filter(({ value }) => value === "OFF")) {
@@ -43,7 +50,12 @@ function judgeClients(server: MysqlServer): readonly Finding[] {
   const settings = settingsOf(server, name);
   const fix = `set ${name} = ON in the [mysqld] group`;
   if (settings.length === 0) {
-    findings.push({ problem: `no option file sets ${name}, whose default is OFF`, why: plaintextHop, fix });
+    findings.push({
+      ...placeOf(server),
+      problem: `no option file sets ${name}, whose default is OFF`,
+      why: plaintextHop,
+      fix,
+    });
   }
   for (const { value, path, line } of settings.filter((setting) => setting.value !== "ON")) {
     findings.push({
@@ -111,7 +123,8 @@ function judgeGroup(server: MysqlServer): readonly Finding[] {
     const settings = settingsOf(server, name);
     const fix = `set ${name} = ${value}`;
     if (settings.length === 0) {
-      return [{ problem: `no option file sets ${name}, whose default is ${fallback}`, why, fix }];
+      const problem = `no option file sets ${name}, whose default is ${fallback}`;
+      return [{ ...placeOf(server), problem, why, fix }];
     }
     return settings
       .filter((setting) => setting.value !== value)

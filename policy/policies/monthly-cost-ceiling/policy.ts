@@ -62,6 +62,10 @@ export const monthlyCostCeiling = definePolicy({
     prices: {
       type: "array",
       items: { type: "string" },
+      form: {
+        expected: 'a name and a price in US dollars a month, such as "db-s-1vcpu-2gb=30"',
+        fits: (text) => /^\s*[\w.-]+\s*=\s*\d+(?:\.\d+)?\s*$/.test(text),
+      },
       default: [],
       description:
         "Prices in US dollars a month that are missing from the table or wrong in it, such as db-s-1vcpu-2gb=30 (a node) or App=12 (each).",

@@ -1,5 +1,6 @@
 /** Cloud firewalls open only the ports that must be open. */
 import { dropletType } from "../../evidence/host";
+import type { TextForm } from "../../frame/configuration";
 import { definePolicy, type JudgmentContext } from "../../frame/definition";
 import { alwaysMandatory } from "../../frame/enforcement";
 import type { JudgedResource } from "../../frame/resource";
@@ -45,6 +46,33 @@ const whyAdmin =
   "anyone who can reach an administration port can try passwords and exploit vulnerabilities of the service behind it";
 const whyWide = "a wide range also opens services that start on these ports later, without anyone noticing";
 
+/** Ports by the names that people write instead. */
+const namedPorts: ReadonlyMap<string, string> = new Map([
+  ...[...adminServices].map(([port, name]) => [name.toLowerCase(), String(port)] as const).reverse(),
+  ["http", "80"],
+  ["https", "443"],
+  ["dns", "53"],
+  ["smtp", "25"],
+  ["mysql", "3306"],
+  ["postgres", "5432"],
+  ["postgresql", "5432"],
+  ["redis", "6379"],
+  ["prometheus", "9090"],
+]);
+
+const portForm: TextForm = {
+  expected: 'a port or a range of ports, such as "22" or "8000-8010"',
+  // An empty text or a word would be parsed as all ports.
+  fits: (text) => /^\s*[1-9]/.test(text) && parsePortRange(text) !== undefined,
+  meant: (text) =>
+    namedPorts.get(
+      text
+        .trim()
+        .toLowerCase()
+        .replace(/\/(?:tcp|udp)$/, ""),
+    ),
+};
+
 interface Configuration {
   readonly openPorts: readonly string[];
   readonly allowOpenOutbound: boolean;
@@ -65,6 +93,7 @@ export const narrowFirewalls = definePolicy({
     openPorts: {
       type: "array",
       items: { type: "string" },
+      form: portForm,
       default: [],
       description:
         "Ports or ranges of ports that the stack opens to the internet on purpose, such as 22 of a bastion host.",
@@ -88,10 +117,7 @@ export const narrowFirewalls = definePolicy({
 });
 
 function judgeInbound(firewall: JudgedResource, context: JudgmentContext<Configuration>): void {
-  const meant = context.configuration.openPorts.flatMap((text) =>
-    // An empty text or a word would be parsed as all ports.
-    /^\s*\d/.test(text) ? (parsePortRange(text) ?? []) : [],
-  );
+  const meant = context.configuration.openPorts.flatMap((text) => parsePortRange(text) ?? []);
   const isMeant = ({ first, last }: PortRange) =>
     meant.some((range) => range.first <= first && last <= range.last);
   for (const { at, ports, protocol, problem, fix } of openingsIn(firewall)) {

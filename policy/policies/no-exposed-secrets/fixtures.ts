@@ -103,6 +103,25 @@ export const fixtures: PolicyFixtures = {
       ],
     },
     {
+      title: "two keys that every program on the host can read",
+      resources: host(
+        `#cloud-config\n${JSON.stringify({
+          write_files: ["/etc/ssl/private/a.key", "/home/app/b.key"].map((path) => ({
+            path,
+            content: privateKey,
+          })),
+        })}\n`,
+      ),
+      violations: [
+        {
+          resource: "web-1",
+          says: "userData, /etc/ssl/private/a.key: the file contains",
+          at: "registration",
+        },
+        { resource: "web-1", says: "userData, /home/app/b.key: the file contains", at: "registration" },
+      ],
+    },
+    {
       title: "a password in a script",
       resources: host("#!/bin/sh\nmysql -e \"CREATE USER app IDENTIFIED BY 'correct-horse'\"\n", []),
       violations: [{ resource: "web-1", says: "it contains a password in a statement", at: "registration" }],

@@ -149,6 +149,19 @@ export const fixtures: PolicyFixtures = {
       violations: [{ resource: "address", says: 'the database host "db-1" an address', at: "stack" }],
     },
     {
+      title: "a reserved IPv6 address for a database host",
+      resources: {
+        guard,
+        "db-1": droplet("db-1", { vpcUuid, ...databaseData }),
+        address: {
+          type: "digitalocean:index/reservedIpv6:ReservedIpv6",
+          properties: { regionSlug: "fra1", dropletId: unknownValue },
+          references: { dropletId: ["db-1"] },
+        },
+      },
+      violations: [{ resource: "address", says: 'the database host "db-1" an address', at: "stack" }],
+    },
+    {
       title: "a host with unknown user data that no firewall blocks",
       resources: { "host-1": droplet("host-1", { vpcUuid, userData: unknownValue }) },
       violations: [

@@ -17,6 +17,8 @@ import {
   ofType,
   reservedIpAssignmentType,
   reservedIpType,
+  reservedIpv6AssignmentType,
+  reservedIpv6Type,
   vpcType,
 } from "../../resources/types";
 
@@ -174,7 +176,14 @@ function judgePublicInterface(
 function reservedAddresses(
   resources: readonly JudgedResource[],
 ): ReadonlyMap<string, readonly JudgedResource[]> {
-  const types = new Set([reservedIpType, reservedIpAssignmentType, floatingIpType, floatingIpAssignmentType]);
+  const types = new Set([
+    reservedIpType,
+    reservedIpAssignmentType,
+    reservedIpv6Type,
+    reservedIpv6AssignmentType,
+    floatingIpType,
+    floatingIpAssignmentType,
+  ]);
   const addresses = resources.filter(({ type }) => types.has(type));
   const found = new Map<string, JudgedResource[]>();
   if (addresses.length === 0) return found;

@@ -2,6 +2,7 @@
 import { describeState, dropletType } from "../../evidence/host";
 import { definePolicy, type JudgmentContext } from "../../frame/definition";
 import { mandatoryInProduction } from "../../frame/enforcement";
+import { nearest } from "../../frame/nearest";
 import type { JudgedResource } from "../../frame/resource";
 import { knownItems, valueOr } from "../../frame/value";
 import { isSwitchedOn, missingRecipients } from "../../resources/recipients";
@@ -18,6 +19,22 @@ interface Configuration {
   readonly loadBalancers: boolean;
 }
 
+/** Alerts of droplets in DigitalOcean's API, after v1/insights/droplet/. */
+const alertNames: readonly string[] = [
+  "cpu",
+  "memory_utilization_percent",
+  "disk_utilization_percent",
+  "load_1",
+  "load_5",
+  "load_15",
+  "disk_read",
+  "disk_write",
+  "public_outbound_bandwidth",
+  "public_inbound_bandwidth",
+  "private_outbound_bandwidth",
+  "private_inbound_bandwidth",
+];
+
 export const resourceAlerts = definePolicy({
   name: "resource-alerts",
   displayName: "Resource alerts",
@@ -33,6 +50,11 @@ export const resourceAlerts = definePolicy({
     dropletAlerts: {
       type: "array",
       items: { type: "string" },
+      form: {
+        expected: `a type of alert: ${alertNames.join(", ")}`,
+        fits: (text) => alertNames.includes(text),
+        meant: (text) => nearest(text, alertNames),
+      },
       default: ["cpu", "memory_utilization_percent", "disk_utilization_percent"],
       description:
         "Required alerts for every droplet, as the part of the alert's type after v1/insights/droplet/.",

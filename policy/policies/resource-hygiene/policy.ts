@@ -62,6 +62,7 @@ export const resourceHygiene = definePolicy({
     namePattern: {
       type: "string",
       default: "^[a-z0-9][a-z0-9.-]*$",
+      form: { expected: "a regular expression", fits: (text) => patternOf(text) !== undefined },
       description: "Regular expression that every name must match.",
     },
     requiredTags: {
@@ -73,6 +74,7 @@ export const resourceHygiene = definePolicy({
     regions: {
       type: "array",
       items: { type: "string" },
+      form: { expected: 'a region, such as "fra1"', fits: (text) => /^[a-z]{3}\d$/.test(text) },
       default: [],
       description: "Regions that the stack may use. If not set, all its resources must be in one region.",
     },

@@ -49,6 +49,30 @@ export const fixtures: PolicyFixtures = {
         }),
       },
     },
+    {
+      title: "the checks of Redis, Valkey, PostgreSQL, MongoDB and Apache",
+      stack: "prod",
+      leftAlone: true,
+      resources: {
+        ...host(
+          "cache-1",
+          { "/etc/datadog-agent/conf.d/redisdb.d/conf.yaml": "instances:\n  - host: localhost\n" },
+          { packages: ["redis-server"] },
+        ),
+        ...host("cache-2", {}, { packages: ["valkey-server", "prometheus-redis-exporter"] }),
+        ...host(
+          "db-1",
+          { "/etc/telegraf/telegraf.d/db.conf": "[[inputs.postgresql]]\n" },
+          { packages: ["postgresql"] },
+        ),
+        ...host(
+          "db-2",
+          { "/etc/datadog-agent/conf.d/mongo.d/conf.yaml": "instances:\n  - hosts: [localhost]\n" },
+          { packages: ["mongodb-org"] },
+        ),
+        ...host("web-1", {}, { packages: ["apache2", "prometheus-apache-exporter"] }),
+      },
+    },
   ],
   invalid: [
     {
@@ -73,6 +97,30 @@ export const fixtures: PolicyFixtures = {
         "web-1": droplet("web-1", { userData: unknownValue }),
       },
       violations: [{ resource: "tier", says: 'host "web-1": it is a web host', at: "registration" }],
+    },
+    {
+      title: "a Redis host without an agent",
+      stack: "prod",
+      resources: host("cache-1", {}, { packages: ["redis-server"] }),
+      violations: [
+        {
+          resource: "cache-1",
+          says: "such as Datadog's check redisdb (redisdb.d/conf.yaml",
+          at: "registration",
+        },
+      ],
+    },
+    {
+      title: "a PostgreSQL host whose agent collects MySQL's rate",
+      stack: "prod",
+      resources: host("db-1", mysqlCheck, { packages: ["postgresql-16"] }),
+      violations: [{ resource: "db-1", says: "such as Datadog's check postgres", at: "registration" }],
+    },
+    {
+      title: "a Caddy host without an agent",
+      stack: "prod",
+      resources: host("web-1", {}, { packages: ["caddy"] }),
+      violations: [{ resource: "web-1", says: "such as Datadog's check openmetrics", at: "registration" }],
     },
     {
       title: "a host that cannot be read",

@@ -9,8 +9,8 @@ import {
   knowHost,
   readEvidence,
 } from "../../evidence/host";
-import { collectedRates } from "../../evidence/metrics";
-import { type HostRoles, rolesOf, rolesOfContent } from "../../evidence/roles";
+import { collectedRates, exampleFor } from "../../evidence/metrics";
+import { type HostRoles, programsOf, rolesOf, rolesOfContent } from "../../evidence/roles";
 import { definePolicy } from "../../frame/definition";
 import { productionOnly } from "../../frame/enforcement";
 import type { Violation } from "../../frame/message";
@@ -81,20 +81,31 @@ function judgeHost(
   roles: HostRoles,
   configuration: Configuration,
 ): readonly Violation[] {
-  const rates = content === undefined ? { web: false, database: false } : collectedRates(content);
-  const demands = [
-    [
-      "web",
-      "a web host, and no agent on it collects its request rate",
-      "nginx (nginx.d/conf.yaml with nginx_status_url)",
-    ],
-    ["database", "a database host, and no agent on it collects its query rate", "mysql (mysql.d/conf.yaml)"],
-  ] as const;
-  return demands
-    .filter(([role]) => configuration[role] && roles[role] === "yes" && !rates[role])
-    .map(([, problem, check]) => ({
-      problem: `it is ${problem}`,
+  return (["web", "database"] as const)
+    .filter((role) => configuration[role] && roles[role] === "yes")
+    .flatMap((role) => judgeRole(content, role));
+}
+
+const subjects = {
+  web: { host: "a web host", rate: "request rate", program: "nginx" },
+  database: { host: "a database host", rate: "query rate", program: "mysql" },
+};
+
+/** An agent must collect the rate of one of the host's programs; of any, if the programs are unknown. */
+function judgeRole(content: HostContent | undefined, role: "web" | "database"): readonly Violation[] {
+  const programs = content === undefined ? [] : programsOf(content, role);
+  const collected = content === undefined ? new Set<string>() : collectedRates(content)[role];
+  const isCollected =
+    programs.length === 0 ? collected.size > 0 : programs.some((program) => collected.has(program));
+  if (isCollected) return [];
+  const { host, rate, program: usual } = subjects[role];
+  const named = programs.filter((program) => exampleFor(program) !== undefined);
+  const examples = (named.length === 0 ? [usual] : named).flatMap((program) => exampleFor(program) ?? []);
+  return [
+    {
+      problem: `it is ${host}, and no agent on it collects its ${rate}`,
       why,
-      fix: `configure an agent for it, such as Datadog's check ${check}, and pass the file in the user data or the evidence`,
-    }));
+      fix: `configure an agent for it, such as ${examples.join(" or ")}, and pass the file in the user data or the evidence`,
+    },
+  ];
 }

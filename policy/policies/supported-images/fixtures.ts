@@ -23,8 +23,41 @@ export const fixtures: PolicyFixtures = {
       },
       leftAlone: true,
     },
+    {
+      title: "an update with an image of a snapshot that the stack creates",
+      stack: "prod",
+      resources: {
+        golden: {
+          type: "digitalocean:index/dropletSnapshot:DropletSnapshot",
+          properties: { name: "golden", dropletId: 1 },
+        },
+        "web-1": { ...droplet("web-1", { image: "164892017" }), references: { image: ["golden"] } },
+      },
+      leftAlone: true,
+    },
   ],
   invalid: [
+    {
+      title: "a custom image that is not the stack's snapshot",
+      resources: {
+        golden: {
+          type: "digitalocean:index/dropletSnapshot:DropletSnapshot",
+          properties: { name: "golden", dropletId: 1 },
+        },
+        ...host("164892017"),
+      },
+      violations: [{ resource: "web-1", says: "the image is a custom one", at: "stack" }],
+    },
+    {
+      title: "an image that another stack gives",
+      resources: {
+        other: { type: "pulumi:pulumi:StackReference", properties: { name: "acme/images/prod" } },
+        "web-1": { ...droplet("web-1", { image: unknownValue }), references: { image: ["other"] } },
+      },
+      violations: [
+        { resource: "web-1", says: "does not come from an image or a snapshot of the stack", at: "stack" },
+      ],
+    },
     {
       title: "an old image in the template of a pool of droplets",
       resources: {
