@@ -38,6 +38,13 @@ export const fixtures: PolicyFixtures = {
   ],
   invalid: [
     {
+      title: "a release whose support has ended",
+      resources: host("ubuntu-20-04-x64"),
+      violations: [
+        { resource: "web-1", says: "support for this release ended on 2025-05-31", at: "registration" },
+      ],
+    },
+    {
       title: "a custom image that is not the stack's snapshot",
       resources: {
         golden: {
@@ -76,13 +83,6 @@ export const fixtures: PolicyFixtures = {
           says: "dropletTemplate.image: support for this release ended on 2023-05-31",
           at: "registration",
         },
-      ],
-    },
-    {
-      title: "a release whose support has ended",
-      resources: host("ubuntu-20-04-x64"),
-      violations: [
-        { resource: "web-1", says: "support for this release ended on 2025-05-31", at: "registration" },
       ],
     },
     {

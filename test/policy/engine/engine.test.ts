@@ -204,6 +204,22 @@ describe("the pack in the real engine", function () {
     });
   }
 
+  for (const [wrong, policies, says] of [
+    ["policy", { "no-world-open-databases": "advisory" }, /did you mean no-world-open-database\?/],
+    [
+      "port",
+      { "narrow-firewalls": { openPorts: ["ssh"] } },
+      /openPorts\[0\] must be a port .* did you mean "22"\?/,
+    ],
+  ] as const) {
+    it(`refuses a configuration with a misspelt ${wrong}`, async () => {
+      const stack = await engine.stack(`misspelt-${wrong}`, program(), {}, { policies });
+      const { refused, output } = await stack.preview();
+      assert.ok(refused, output);
+      assert.match(output.replace(/\s+/g, " "), says);
+    });
+  }
+
   it("no-world-open-database: refuses database hosts behind no firewall, in a first preview", async () => {
     const stack = await engine.stack("unguarded", program({ firewallTag: "web" }), {}, threePolicies);
     assertRefused(
