@@ -223,6 +223,12 @@ async function connect(settings: HealthSettings, host: string) {
   connection.on("error", () => {});
   const limit = checkLockTimeoutS;
   const sql = `SET SESSION lock_wait_timeout = ${limit}, innodb_lock_wait_timeout = ${limit}`;
-  await connection.query({ sql, timeout: answerLimitMs });
+  try {
+    await connection.query({ sql, timeout: answerLimitMs });
+  } catch (error) {
+    // Otherwise it stays open, and counts against the account's limit.
+    connection.destroy();
+    throw error;
+  }
   return connection;
 }

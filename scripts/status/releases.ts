@@ -22,13 +22,13 @@ export interface HostRelease {
   readonly member?: MemberReport;
 }
 
-/** What a database host reports about its group. */
+/** A database host's report about its group. */
 export interface MemberReport {
   /** Members that this host sees ONLINE; undefined if its mysqld does not answer. */
   readonly online: number | undefined;
   /** Hosts in the group's list. */
   readonly listed: number | undefined;
-  /** What the supervisor of the group does here, and why. */
+  /** The supervisor's action on this host, and the reason. */
   readonly supervisor: string;
 }
 

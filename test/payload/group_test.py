@@ -591,47 +591,33 @@ class Supervisor(unittest.TestCase):
 
     def test_joins_no_more_after_the_same_error_three_times(self):
         supervisor = group.Group(A, MEMBERS)
-        failed = {A: Observation("ERROR"), B: online(B), C: "away"}
         out = {A: offline(), B: online(B), C: "away"}
         for _ in range(2):
-            self.assertEqual(self.step(failed, supervisor=supervisor)[1]["action"], "leave")
             self.assertEqual(self.step(out, supervisor=supervisor)[1]["action"], "join")
-        self.step(failed, supervisor=supervisor)
-        done, status = self.step(out, supervisor=supervisor)
-        self.assertEqual([done, status["action"]], [[], "wait"])
+        for _ in range(2):
+            done, status = self.step(out, supervisor=supervisor)
+            self.assertEqual([done, status["action"]], [[], "wait"])
         self.assertIn("for an operator: this member has failed 3 times with the same error", status["reason"])
         self.assertIn("replace this host. The applier's error 13146: of test.t", status["reason"])
 
 
 class Failures(unittest.TestCase):
-    JOIN, LEAVE = ("join", "x"), ("leave", "y")
-
-    def judged(self, causes, apart_s=10.0):
+    def judged(self, causes):
         failures = group_failures.Failures()
-        for count, cause in enumerate(causes):
-            failures.judge(self.LEAVE, lambda sql, cause=cause: cause, count * apart_s)
-        return failures.judge(self.JOIN, None, 100_000.0)
+        return [failures.judge(("join", "x"), lambda sql, cause=cause: cause)[0] for cause in causes]
 
-    def test_only_three_of_one_cause_in_a_row_count(self):
-        self.assertEqual(self.judged(["e"] * 2), self.JOIN)
-        self.assertEqual(self.judged(["e", "e", "f"]), self.JOIN)
-        self.assertEqual(self.judged(["f", "e", "e", "e"])[0], "wait")
+    def test_three_of_one_cause_in_a_row_count(self):
+        self.assertEqual(self.judged("eee"), ["join", "join", "wait"])
+        self.assertEqual(self.judged("efeee"), ["join", "join", "join", "join", "wait"])
 
-    def test_a_member_without_an_applier_error_tries_for_ever(self):
-        self.assertEqual(self.judged([""] * 5), self.JOIN)
-
-    def test_failures_that_are_far_apart_do_not_count(self):
-        self.assertEqual(self.judged(["e"] * 3, apart_s=group_failures.WINDOW_S / 2 + 1), self.JOIN)
+    def test_an_applier_without_an_error_begins_anew(self):
+        self.assertEqual(self.judged(["e", "e", "", "e", "e", "e"])[-2:], ["join", "wait"])
+        self.assertEqual(self.judged([""] * 9), ["join"] * 9)
 
     def test_values_of_rows_are_left_out(self):
         message = "error 1062: Duplicate entry 'my secret' for key 'notes.PRIMARY';\n more"
-        [cause] = {cause for _, cause in self.kept(message)}
-        self.assertEqual(cause, "error 1062: Duplicate entry '...' for key 'notes.PRIMARY'; more")
-
-    def kept(self, message):
-        failures = group_failures.Failures()
-        failures.judge(self.LEAVE, lambda sql: message, 0.0)
-        return failures.seen
+        told = "error 1062: Duplicate entry '...' for key 'notes.PRIMARY'; more"
+        self.assertEqual(group_failures.without_values(message), told)
 
 
 if __name__ == "__main__":

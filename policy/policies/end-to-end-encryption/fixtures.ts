@@ -974,7 +974,7 @@ systemctl reload nginx
     unreadableRelease(
       "the payload of a release is not compressed",
       releaseEnvelope("{}", { payload: "e30=" }),
-      "it is a release that is not compressed with gzip",
+      "it is a release whose payload is not compressed with gzip",
     ),
     unreadableRelease(
       "a release names no host",

@@ -2,8 +2,12 @@
 // through the load balancer until its standard input ends, and tells each request as one line of JSON. Each writer and
 // reader is a session: it keeps the site's cookies. With `readsOwn`, a writer reads the list after each note.
 //
+// A server may close an idle connection at the moment at which a client sends the next request over it. Such a request
+// is sent once more, as HTTP clients do with idempotent requests (RFC 9110, section 9.2.2); each write has its key.
+//
 //   node visitor.mjs '{"site", "address", "port", "rootsFile", "name", "writers", "readers", "pauseMs", "limitMs",
 //     "readsOwn", "keepsCookies"}'
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Agent, request } from "node:https";
 
@@ -17,14 +21,26 @@ process.stdin.resume().on("end", () => {
 });
 
 /** Gives the status, 0 where there was no answer in time, and the answer's text. `session`: its cookie. */
-function ask(session, method, path, body) {
+async function ask(session, method, path, body) {
+  const key = randomUUID();
+  const first = await attempt(session, key, method, path, body);
+  return first.wasClosed ? attempt(session, key, method, path, body) : first;
+}
+
+function attempt(session, key, method, path, body) {
   return new Promise((resolve) => {
     const headers = {
       Host: site,
       ...(session.cookie ? { Cookie: session.cookie } : {}),
-      ...(body ? { "Content-Type": "application/json" } : {}),
+      ...(body ? { "Content-Type": "application/json", "Idempotency-Key": key } : {}),
     };
-    const none = () => resolve({ status: 0, text: "" });
+    const none = (error) =>
+      resolve({
+        status: 0,
+        text: "",
+        wasClosed: sent.reusedSocket && error?.code === "ECONNRESET" && !limited,
+      });
+    let limited = false;
     const sent = request({ host: address, port, path, method, agent, headers }, (response) => {
       const chunks = [];
       response
@@ -37,7 +53,10 @@ function ask(session, method, path, body) {
         .on("error", none);
     });
     // The whole request, not only the silence between two packets.
-    const limit = setTimeout(() => sent.destroy(), limitMs);
+    const limit = setTimeout(() => {
+      limited = true;
+      sent.destroy();
+    }, limitMs);
     sent.on("error", none).on("close", () => clearTimeout(limit));
     sent.end(body);
   });

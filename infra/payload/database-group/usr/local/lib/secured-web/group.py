@@ -142,15 +142,14 @@ class Group:
 
     def after_failures(self, decision):
         """The decision, or to wait for an operator where joining again would fail again."""
-        failed = decision.action == "leave" and self.seen[self.me].state == "ERROR"
-        if not failed and decision.action != "join":
+        if decision.action != "join":
             return decision
         try:
             from group_failures import Failures
         except ImportError:
             return decision
         self.failures = self.failures or Failures()
-        return Decision(*self.failures.judge(decision, local, time.monotonic()))
+        return Decision(*self.failures.judge(decision, local))
 
     def step(self):
         """Looks and acts once. Gives the seconds until the next time."""

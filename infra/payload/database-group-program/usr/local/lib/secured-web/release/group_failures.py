@@ -2,10 +2,9 @@
 
 import re
 
-# So many failures in a row with one cause, within so many seconds: joining again would end the same way.
+# So many failures in a row with one cause: joining again would end the same way.
 LIMIT = 3
-WINDOW_S = 900
-# What the applier says of the transaction that it could not apply. It is kept until the next START GROUP_REPLICATION.
+# What the applier says of the transaction that it could not apply. The next start of the applier clears it.
 APPLIER = """SELECT CONCAT('error ', LAST_ERROR_NUMBER, ': ', LAST_ERROR_MESSAGE)
 FROM performance_schema.replication_applier_status_by_worker
 WHERE LAST_ERROR_NUMBER <> 0 ORDER BY LAST_ERROR_TIMESTAMP DESC LIMIT 1"""
@@ -18,19 +17,18 @@ def without_values(message):
 
 class Failures:
     def __init__(self):
-        # (monotonic seconds, the applier's error; "" where it has none), the newest last
-        self.seen = []
+        self.cause = ""
+        self.count = 0
 
-    def judge(self, decision, ask, now):
-        """(action, reason): the decision, or to wait for an operator.
+    def judge(self, join, ask):
+        """(action, reason): to join, or to wait for an operator.
 
-        decision: "leave" of a member in ERROR, or "join"; ask: SQL -> the answer of this host's mysqld.
+        join: the decision to join; ask: SQL -> the answer of this host's mysqld. Raises what ask raises.
         """
-        if decision[0] == "leave":
-            self.seen = [*self.seen[1 - LIMIT :], (now, without_values(ask(APPLIER)))]
-            return decision
-        causes = {cause for _, cause in self.seen}
-        if len(self.seen) < LIMIT or self.seen[-1][0] - self.seen[0][0] > WINDOW_S or len(causes) != 1 or "" in causes:
-            return decision
+        cause = without_values(ask(APPLIER))
+        self.count = min(self.count, LIMIT - 1) + 1 if cause and cause == self.cause else bool(cause)
+        self.cause = cause
+        if self.count < LIMIT:
+            return join
         told = f"this member has failed {LIMIT} times with the same error, so it does not join again"
-        return ("wait", f"for an operator: {told}; replace this host. The applier's {causes.pop()}")
+        return ("wait", f"for an operator: {told}; replace this host. The applier's {cause}")
