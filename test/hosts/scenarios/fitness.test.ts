@@ -1,8 +1,11 @@
 /**
  * A member that takes part in its group and cannot serve: it leaves HAProxy on every web host, the site goes on, and
- * the member comes back by itself.
+ * the member comes back by itself. With a full disk too:
+ *
+ *     SECURED_WEB_LONG_TESTS=1 npm test -- test/hosts/scenarios/fitness.test.ts
  */
 import assert from "node:assert/strict";
+import { IS_LONG } from "../../longTests";
 import { waitFor } from "../../waitFor";
 import { storedWrongly } from "../checkers/stored";
 import { HeldSession } from "../faults/locks";
@@ -117,7 +120,9 @@ describe("a member that cannot serve", function () {
     });
   }
 
-  it("a full disk: it leaves, and comes back as soon as there is room", async () => {
+  // It copies the data twice: 100 s.
+  const long = IS_LONG ? it : () => {};
+  long("a full disk: it leaves, and comes back as soon as there is room", async () => {
     const member = world().host("node-2");
     await member.run(
       `systemctl stop secured-web-group.service mysql.service && mv ${DATA} ${DATA}-kept && install -d -o mysql -g mysql -m 0700 ${DATA} &&
