@@ -12,6 +12,7 @@ const UNSOUND: Readonly<Record<string, { readonly why: string; readonly examples
       "customImage 1",
       "databaseFirewall 2",
       "droplet 1",
+      "dropletAutoscale 1",
       "dropletSnapshot 1",
       "floatingIp 1",
       "floatingIpAssignment 1",
