@@ -16,20 +16,20 @@ const rolledBack = new Map([
   [1213, "ER_LOCK_DEADLOCK"],
   [1205, "ER_LOCK_WAIT_TIMEOUT"],
   [3101, "ER_TRANSACTION_ROLLBACK_DURING_COMMIT: lost the certification"],
-  [3100, "ER_RUN_HOOK_ERROR: the member leaves its group"],
   [1290, "ER_OPTION_PREVENTS_STATEMENT: the member is read-only"],
   [1836, "ER_READ_ONLY_MODE"],
 ]);
 /** Errors of a member that takes no writes, or on which a lock is held. */
-const memberIsOut = new Set([1205, 3100, 1290, 1836]);
+const memberIsOut = new Set([1205, 1290, 1836]);
 /** Error codes of Node.js and mysql2 for a connection that was never made, so nothing was sent. */
 const notConnected = new Set(["ECONNREFUSED", "ENOENT", "ETIMEDOUT", "EAGAIN"]);
 /** notes.ts: the member has not applied in time what the visitor has seen. */
 const behind = "BEHIND";
 /** Error codes of Node.js and mysql2 for an answer that never came. */
 const lost = new Set(["PROTOCOL_CONNECTION_LOST", "PROTOCOL_SEQUENCE_TIMEOUT", "ECONNRESET", "EPIPE"]);
-/** The server's last words to a connection that it ends: a shutdown, or KILL. */
+/** The server ends what it was doing: a shutdown, KILL, or a commit on which a majority may have agreed already. */
 const ended = new Map([
+  [3100, "ER_RUN_HOOK_ERROR: the member leaves its group"],
   [1053, "ER_SERVER_SHUTDOWN"],
   [1317, "ER_QUERY_INTERRUPTED"],
   [4031, "ER_CLIENT_INTERACTION_TIMEOUT"],
