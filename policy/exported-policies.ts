@@ -4,6 +4,7 @@ export { dropletMonitoring } from "./policies/droplet-monitoring/policy";
 export { dropletsBehindFirewall } from "./policies/droplets-behind-firewall/policy";
 export { encryptedDatabaseConnections } from "./policies/encrypted-database-connections/policy";
 export { endToEndEncryption } from "./policies/end-to-end-encryption/policy";
+export { knownHostConfiguration } from "./policies/known-host-configuration/policy";
 export { monthlyCostCeiling } from "./policies/monthly-cost-ceiling/policy";
 export { narrowFirewalls } from "./policies/narrow-firewalls/policy";
 export { noExposedSecrets } from "./policies/no-exposed-secrets/policy";
@@ -27,6 +28,7 @@ export type PolicyName =
   | "droplets-behind-firewall"
   | "encrypted-database-connections"
   | "end-to-end-encryption"
+  | "known-host-configuration"
   | "monthly-cost-ceiling"
   | "narrow-firewalls"
   | "no-exposed-secrets"

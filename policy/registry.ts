@@ -5,6 +5,7 @@ import { dropletMonitoring } from "./policies/droplet-monitoring/policy";
 import { dropletsBehindFirewall } from "./policies/droplets-behind-firewall/policy";
 import { encryptedDatabaseConnections } from "./policies/encrypted-database-connections/policy";
 import { endToEndEncryption } from "./policies/end-to-end-encryption/policy";
+import { knownHostConfiguration } from "./policies/known-host-configuration/policy";
 import { monthlyCostCeiling } from "./policies/monthly-cost-ceiling/policy";
 import { narrowFirewalls } from "./policies/narrow-firewalls/policy";
 import { noExposedSecrets } from "./policies/no-exposed-secrets/policy";
@@ -27,6 +28,7 @@ export const definitions: readonly PolicyDefinition[] = [
   dropletsBehindFirewall,
   encryptedDatabaseConnections,
   endToEndEncryption,
+  knownHostConfiguration,
   monthlyCostCeiling,
   narrowFirewalls,
   noExposedSecrets,

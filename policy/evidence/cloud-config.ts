@@ -6,9 +6,10 @@ import { posix } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { parseDocument } from "yaml";
 import { type FileMode, maxTextBytes } from "./content";
+import type { HostDraft } from "./draft";
 import { addPasswords } from "./passwords";
 import { unpackFirstRelease } from "./release-form";
-import { addScript, type HostDraft } from "./script";
+import { addScript } from "./script";
 
 /** Parses YAML as PyYAML does, which cloud-init uses: YAML 1.1, and the last of two equal keys counts. */
 export function parseYaml(

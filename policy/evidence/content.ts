@@ -18,6 +18,17 @@ export interface HostContent {
   readonly scripts: readonly string[];
   /** Modules and commands that set a user's password in plain text: a closed vocabulary. */
   readonly passwords: ReadonlySet<string>;
+  /** Statements of scripts that the policies do not understand. */
+  readonly unclear: readonly UnclearStatement[];
+}
+
+export interface UnclearStatement {
+  /** Line of the script, or of the script within it, counted from 1. */
+  readonly line: number;
+  /** A clause without values from the script. */
+  readonly reason: string;
+  /** True if the statement is in a script that another script runs. */
+  readonly nested: boolean;
 }
 
 export const emptyContent: HostContent = {
@@ -29,6 +40,7 @@ export const emptyContent: HostContent = {
   unknownCommands: [],
   scripts: [],
   passwords: new Set(),
+  unclear: [],
 };
 
 /** Real files are far smaller. The limit stops decompression bombs. */

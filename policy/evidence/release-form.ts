@@ -7,7 +7,7 @@
 import { gunzipSync } from "node:zlib";
 import { fromBase85 } from "./base85";
 import { maxTextBytes } from "./content";
-import type { HostDraft } from "./script";
+import type { HostDraft } from "./draft";
 import { Unreadable } from "./unreadable";
 
 /** A file of one of these paths in user data is a first release: as JSON, or compressed with gzip in base85. */

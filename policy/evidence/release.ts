@@ -2,6 +2,7 @@
 import type { JudgedResource } from "../frame/resource";
 import { bucketObjectType } from "../resources/types";
 import { emptyContent } from "./content";
+import { contentOfDraft, emptyDraft } from "./draft";
 import type { Evidence, EvidenceFault } from "./entry";
 import {
   addReleaseFiles,
@@ -10,7 +11,6 @@ import {
   type ReleaseDocument,
   releaseContentType,
 } from "./release-form";
-import { contentOfDraft, emptyDraft } from "./script";
 import { Unreadable } from "./unreadable";
 
 /** True if a resource is a release: by its content type, or by its content. */

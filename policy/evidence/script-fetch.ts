@@ -120,7 +120,9 @@ export class FetchReader {
         : []),
       ...(own?.targets ?? []),
     ];
-    if (!source.known) for (const path of outputs) this.state.noteFetched(path);
+    for (const path of outputs)
+      if (source.known) this.state.noteTrusted(path);
+      else this.state.noteFetched(path);
     return outputs.flatMap((path) => path ?? []);
   }
 
@@ -158,6 +160,19 @@ export class FetchReader {
       if (found !== undefined) return found;
     }
     return undefined;
+  }
+
+  /** True if a command runs the code of a known installer: from a pipe, a substitution or a file. */
+  runsKnownInstaller(command: ShellCommand, words: readonly ShellWord[]): boolean {
+    const [first, ...args] = words;
+    if (first === undefined) return false;
+    if (this.fetchBefore(command)?.known === true) return true;
+    const inner = args.flatMap(({ scripts }) => scripts).flatMap((script) => parseShell(script));
+    const fetches = inner.map(({ words: own }) => fetchOf(this.state.resolved(own), this.state));
+    if (fetches.length > 0 && fetches.every((found) => found?.known === true)) return true;
+    const isInterpreter = interpreters.test(nameOf(first));
+    const program = isInterpreter ? args.find(isOperand) : first;
+    return program !== undefined && this.state.isTrusted(this.state.path(program));
   }
 
   /** True if a command runs code that the script has fetched from an unknown address. */

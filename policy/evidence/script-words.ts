@@ -47,6 +47,10 @@ export function commandWords(words: readonly ShellWord[]): readonly ShellWord[] 
       at += 1;
       continue;
     }
+    if (text === "function") {
+      at += 2;
+      continue;
+    }
     const prefix = prefixes.get(text.split("/").at(-1) ?? "");
     // `command -v name` asks whether there is a command.
     if (prefix === undefined || (text === "command" && /^-[vV]$/.test(words[at + 1]?.text ?? ""))) break;

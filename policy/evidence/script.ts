@@ -6,40 +6,12 @@
  */
 import { parseShell, type ShellCommand } from "../parsers/shell";
 import type { ShellWord } from "../parsers/shell-word";
-import type { FileMode, HostContent } from "./content";
+import type { HostDraft } from "./draft";
 import { addPasswordCommand } from "./passwords";
+import { functionsOf, whyNotUnderstood } from "./script-effects";
 import { FetchReader, fromElsewhere, isShell } from "./script-fetch";
 import { commandWords, inputOf, isOperand, isQuiet, nameOf, outputOf, readsPrograms } from "./script-words";
 import { ShellState } from "./shell-state";
-
-/** Collects the effects on a host, command by command. */
-export interface HostDraft {
-  readonly files: Map<string, string>;
-  readonly unreadableFiles: Map<string, string>;
-  readonly modes: Map<string, FileMode>;
-  readonly packages: Set<string>;
-  readonly words: Set<string>;
-  readonly unknownCommands: Set<string>;
-  readonly scripts: string[];
-  readonly passwords: Set<string>;
-}
-
-export function emptyDraft(): HostDraft {
-  return {
-    files: new Map(),
-    unreadableFiles: new Map(),
-    modes: new Map(),
-    packages: new Set(),
-    words: new Set(),
-    unknownCommands: new Set(),
-    scripts: [],
-    passwords: new Set(),
-  };
-}
-
-export function contentOfDraft(draft: HostDraft): HostContent {
-  return { ...draft, packages: [...draft.packages], unknownCommands: [...draft.unknownCommands] };
-}
 
 /** Maximum nesting of scripts within scripts. */
 const maxDepth = 4;
@@ -90,6 +62,7 @@ const installs: Readonly<Record<string, readonly string[]>> = {
 
 class ScriptReader {
   private readonly fetches: FetchReader;
+  private functions: ReadonlySet<string> = new Set();
   /** Commands whose output a command reads that is not quiet. */
   private readonly consumed = new Set<ShellCommand>();
 
@@ -103,6 +76,7 @@ class ScriptReader {
 
   read(text: string): void {
     const commands = parseShell(text);
+    this.functions = new Set([...this.functions, ...functionsOf(text)]);
     for (const { pipedFrom, words } of commands)
       if (pipedFrom !== undefined && !isQuiet(words) && nameOf(commandWords(words)[0]) !== "tee")
         this.consumed.add(pipedFrom);
@@ -115,6 +89,16 @@ class ScriptReader {
     const words = commandWords(all);
     const [first, ...args] = words;
     this.readNames(command, all, first);
+    const { state, functions } = this;
+    const input = inputOf(command, state);
+    const reason = whyNotUnderstood(command, all, {
+      state,
+      functions,
+      files: this.draft.files,
+      input,
+      runsKnownInstaller: this.fetches.runsKnownInstaller(command, words),
+    });
+    if (reason !== undefined) this.draft.unclear.push({ line: command.line, reason, nested: this.depth > 1 });
     this.state.note(words.length === 0 ? all : words);
     for (const { scripts } of command.words) for (const script of scripts) this.nested(script, this.state);
     this.readOutput(command, first, args);

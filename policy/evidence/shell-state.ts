@@ -24,6 +24,7 @@ export class ShellState {
   private nesting = 0;
   private directoryBefore: string | undefined = firstDirectory;
   private readonly fetched = new Set<string>();
+  private readonly trusted = new Set<string>();
 
   /** A copy for a script that another shell runs. */
   inner(): ShellState {
@@ -31,6 +32,7 @@ export class ShellState {
     copy.variables = new Map(this.variables);
     copy.directory = this.directory;
     for (const path of this.fetched) copy.fetched.add(path);
+    for (const path of this.trusted) copy.trusted.add(path);
     return copy;
   }
 
@@ -120,6 +122,15 @@ export class ShellState {
   /** Remembers a file or a folder whose content comes from another address. */
   noteFetched(path: string | undefined): void {
     if (path !== undefined) this.fetched.add(path.replace(/(.)\/$/, "$1"));
+  }
+
+  /** Remembers a file of a known installer. */
+  noteTrusted(path: string | undefined): void {
+    if (path !== undefined) this.trusted.add(path);
+  }
+
+  isTrusted(path: string | undefined): boolean {
+    return path !== undefined && this.trusted.has(path);
   }
 
   /** True if a path is fetched, or in a fetched folder. */

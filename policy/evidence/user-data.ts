@@ -12,7 +12,8 @@ import { parseMime } from "../parsers/mime";
 import { addCloudConfig, parseYaml } from "./cloud-config";
 import { mergeConfig } from "./config-merge";
 import { type HostContent, maxTextBytes } from "./content";
-import { addScript, contentOfDraft, emptyDraft } from "./script";
+import { contentOfDraft, emptyDraft } from "./draft";
+import { addScript } from "./script";
 import { Unreadable } from "./unreadable";
 
 /** `script`: no part is a cloud-config, so the content is known only from the commands in scripts. */

@@ -1,10 +1,9 @@
 /**
- * Reader of shell scripts (POSIX sh and bash's kinds of words), to the extent possible without running them: simple
- * commands with their words, redirections and here-documents, in the order of the text. It ignores conditions, loops
- * and functions: a command counts even if it would not run.
- *
- * It never fails: an unclosed quote or here-document ends with the text.
+ * Reader of shell scripts (POSIX sh and bash's kinds of words): simple commands with their words, redirections and
+ * here-documents, in the order of the text. It ignores conditions, loops and functions: a command counts even if it
+ * would not run. It never fails: an unclosed quote or here-document ends with the text.
  */
+import { afterParentheses } from "./shell-parentheses";
 import {
   decodeAnsiC,
   partsOfHereDocument,
@@ -26,6 +25,8 @@ export interface ShellCommand {
   readonly line: number;
   /** How many parentheses (subshells) are open around it. */
   readonly depth: number;
+  /** True for words that the shell does not run: a pattern of `case`, or the items of an array. */
+  readonly isData: boolean;
   readonly words: readonly ShellWord[];
   /** Files that it writes: `>` and `>>` of any descriptor. */
   readonly writes: readonly { readonly target: ShellWord; readonly append: boolean }[];
@@ -43,14 +44,22 @@ export function parseShell(text: string): readonly ShellCommand[] {
 interface OpenCommand {
   line: number;
   depth: number;
+  isData: boolean;
   words: ShellWord[];
+  pipedFrom?: OpenCommand;
   writes: { target: ShellWord; append: boolean }[];
   reads: ShellWord[];
   hereDocument?: HereDocument;
-  pipedFrom?: ShellCommand;
 }
 
-const emptyCommand = (depth: number): OpenCommand => ({ line: 0, depth, words: [], writes: [], reads: [] });
+const emptyCommand = (depth: number): OpenCommand => ({
+  line: 0,
+  depth,
+  isData: false,
+  words: [],
+  writes: [],
+  reads: [],
+});
 
 class Reader {
   private at = 0;
@@ -100,10 +109,21 @@ class Reader {
     const operator = /^(?:\|\||&&|;;|\|&|[|;&()])/.exec(this.text.slice(this.at, this.at + 2))?.[0];
     if (operator === undefined) return false;
     this.at += operator.length;
-    if (operator === ")") this.depth = Math.max(0, this.depth - 1);
+    if (operator === ")") this.close();
     if (operator === "(") this.depth += 1;
+    const isArray = operator === "(" && this.text[this.at - 2] === "=";
     this.endCommand(operator === "|" || operator === "|&");
+    this.command.isData = isArray;
     return true;
+  }
+
+  /** A parenthesis that closes none is the end of a pattern of `case`, with its alternatives before it. */
+  private close(): void {
+    this.depth -= 1;
+    if (this.depth >= 0) return;
+    this.depth = 0;
+    for (let one: OpenCommand | undefined = this.command; one !== undefined; one = one.pipedFrom)
+      one.isData = true;
   }
 
   private endCommand(pipes: boolean): void {
@@ -251,27 +271,11 @@ class Reader {
     return true;
   }
 
-  /** The text within the parentheses that open at `open`, ignoring parentheses in quotes. */
+  /** The text within the parentheses that open at `open`. */
   private readParentheses(open: number): string {
-    let depth = 0;
-    let quote = "";
-    for (let at = open; at < this.text.length; at += 1) {
-      const char = this.text[at] ?? "";
-      if (quote !== "") {
-        if (char === "\\" && quote === '"') at += 1;
-        else if (char === quote) quote = "";
-      } else if (char === "'" || char === '"') quote = char;
-      else if (char === "(") depth += 1;
-      else if (char === ")") {
-        depth -= 1;
-        if (depth === 0) {
-          this.at = at + 1;
-          return this.text.slice(open + 1, at);
-        }
-      }
-    }
-    this.at = this.text.length;
-    return this.text.slice(open + 1);
+    const end = afterParentheses(this.text, open);
+    this.at = end;
+    return this.text.slice(open + 1, this.text[end - 1] === ")" ? end - 1 : end);
   }
 }
 

@@ -1,0 +1,268 @@
+/**
+ * Says whether a statement of a script is understood: known to be harmless, or read by the other parts of this folder.
+ * Any other statement could change a web server or a database, so the configuration of its host is unknown.
+ */
+import type { ShellCommand } from "../parsers/shell";
+import type { ShellWord } from "../parsers/shell-word";
+import {
+  harmless,
+  harmlessFolder,
+  installVerbs,
+  nestedRunners,
+  readableConfiguration,
+  sensitive,
+  verbs,
+} from "./known-commands";
+import { commandWords, isOperand, nameOf } from "./script-words";
+import type { ShellState } from "./shell-state";
+
+/** The parts of a script that a statement depends on. */
+export interface EffectContext {
+  readonly state: ShellState;
+  /** Names of the functions that the script defines. Their statements are checked where they are defined. */
+  readonly functions: ReadonlySet<string>;
+  /** The texts of known files. */
+  readonly files: ReadonlyMap<string, string>;
+  /** The input of the command, if it is known. */
+  readonly input: string | undefined;
+  /** True if the command runs the code of a known installer. */
+  readonly runsKnownInstaller: boolean;
+}
+
+/**
+ * The reason why a statement is not understood, as a clause without values from the script; undefined if it is.
+ *
+ * @param all the words of the command with its prefixes
+ */
+export function whyNotUnderstood(
+  command: ShellCommand,
+  all: readonly ShellWord[],
+  context: EffectContext,
+): string | undefined {
+  const { state } = context;
+  const target = command.writes.find(({ target: word }) => !isPlainTarget(word, state));
+  if (target !== undefined) return "it writes a file whose path is unknown";
+  const risky = all.find(({ raw }) =>
+    /^(?:LD_PRELOAD|LD_LIBRARY_PATH|BASH_ENV|ENV|IFS|PROMPT_COMMAND)=/.test(raw),
+  );
+  if (risky !== undefined) return "it sets a variable that changes what later commands run";
+  const [first, ...args] = commandWords(all);
+  const last = all.at(-1)?.text;
+  // Words of an array, a pattern of case, a part of a test or of arithmetic.
+  if (first === undefined || command.isData || last === "]" || last === "]]") return undefined;
+  if (/^\w+(?:\+\+|--|[-+*/]?=)/.test(first.raw)) return undefined;
+  if (!first.known) return "the name of its command is unknown";
+  const name = nameOf(first);
+  if (
+    all.some((word) => nameOf(word) === "xargs" && word !== first) &&
+    !/^(?:echo|grep|kill|ls|rm|wc)$/.test(name)
+  )
+    return "xargs gives a command arguments that are unknown";
+  if (context.functions.has(name) || name === "") return undefined;
+  return whyCommand(name, first, args, command, context);
+}
+
+/** True if a redirection's file is known, or certainly belongs to no service. */
+function isPlainTarget(word: ShellWord, state: ShellState): boolean {
+  // The commands of `>(...)` are read on their own.
+  if (state.path(word) !== undefined || word.raw.startsWith(">(")) return true;
+  const begin = state.one(word).text;
+  return begin.startsWith("/dev/") || (harmlessFolder.test(begin) && !begin.includes("/.."));
+}
+
+function whyCommand(
+  name: string,
+  first: ShellWord,
+  args: readonly ShellWord[],
+  command: ShellCommand,
+  context: EffectContext,
+): string | undefined {
+  const { state, files, input, runsKnownInstaller } = context;
+  if (runsKnownInstaller) return undefined;
+  const operands = args.filter(isOperand);
+  if (
+    /^(?:cp|mv|install|ln|rsync|rm|unlink|rmdir|shred|sed|perl|truncate|patch|dd|unzip|tar|tee|gunzip)$/.test(
+      name,
+    )
+  )
+    return whyFiles(name, args, context);
+  const allowed = verbs.get(name);
+  if (allowed !== undefined) {
+    const texts = operands.map(({ text }) => text);
+    const verb = texts.find((text) => allowed.has(text));
+    if (verb === undefined) return `${name} does something other than its usual verbs`;
+    const isInstall = installVerbs.has(verb);
+    if (isInstall && operands.slice(texts.indexOf(verb) + 1).some(({ known }) => !known))
+      return "it installs packages whose names are unknown";
+    return undefined;
+  }
+  if (/^(?:mysql|mariadb)$/.test(name)) return whyClient(args, command, context);
+  if (name === "psql") {
+    const at = args.findIndex(({ text }) => /^-[a-zA-Z]*c$|^--command$/.test(text));
+    const text = at === -1 ? input : args[at + 1]?.known ? args[at + 1]?.text : undefined;
+    return text !== undefined && !/alter\s+system|copy\s+.*program|\\\\!/i.test(text)
+      ? undefined
+      : "it gives PostgreSQL statements that are unknown or change the server";
+  }
+  if (
+    /^(?:mysqladmin|mysqldump|mysql_secure_installation|mysql_upgrade|mysql_ssl_rsa_setup|mysql_tzinfo_to_sql|pg_dump|createuser|createdb)$/.test(
+      name,
+    )
+  )
+    return undefined;
+  if (name === "nginx" || name === "haproxy")
+    return args.some(({ text, known }) => !known || /^-[gcf]/.test(text))
+      ? `${name} runs with other settings`
+      : undefined;
+  if (name === "docker" || name === "podman" || name === "docker-compose") return whyContainers(args);
+  if (name === "find")
+    return args.some(({ text }) => /^-(?:exec|execdir|ok|okdir|delete|fprint|fprintf|fls)$/.test(text))
+      ? "find runs a command, or removes or writes files"
+      : undefined;
+  if (/^(?:awk|gawk|mawk)$/.test(name)) {
+    const program = operands[0];
+    return program?.known && !/system|getline|[|>]/.test(program.text)
+      ? undefined
+      : "awk runs a program that can write files";
+  }
+  if (name === "crontab")
+    return args.some(({ text }) => text === "-l")
+      ? undefined
+      : "it changes a table of commands that run later";
+  if (name === "." || nestedRunners.has(name)) return whyNested(name, args, command, context);
+  if (first.text.includes("/")) {
+    const path = state.path(first);
+    if (path !== undefined && files.has(path)) return undefined;
+    if (/^\/(?:usr\/)?(?:local\/)?s?bin\/[\w.-]+$/.test(path ?? "") && harmless.has(name)) return undefined;
+    return "it runs a program that is not in the policy's list";
+  }
+  if (/^mkfs(?:\.\w+)?$/.test(name) || harmless.has(name)) return undefined;
+  return "it runs a program that is not in the policy's list";
+}
+
+/** Commands that change files: their paths must be known, or belong to no service. */
+function whyFiles(name: string, args: readonly ShellWord[], { state }: EffectContext): string | undefined {
+  const texts = args.map(({ text }) => text);
+  const edits =
+    name !== "sed" && name !== "perl" ? true : texts.some((text) => /^-[a-zA-Z]*i|^--in-place/.test(text));
+  if (name === "perl" && !edits) return "perl runs a program";
+  if (
+    name === "perl" ||
+    (name === "sed" &&
+      args.some(({ text, known }) => !known || /(?:^|[;}\s])[weWE]\s|\/[gp\d]*[we]\b/.test(text)))
+  )
+    return edits || name === "sed" ? "it changes text in a way that is unknown" : undefined;
+  if (!edits) return undefined;
+  if (name === "patch") return "it changes files in a way that is unknown";
+  const operands = args.filter(isOperand);
+  const paths = name === "dd" ? operands.filter(({ text }) => text.startsWith("of=")) : operands;
+  for (const word of paths) {
+    const text = state.one(word).text.replace(/^of=/, "");
+    const path = word.known && name !== "dd" ? state.path(word) : undefined;
+    if (path !== undefined) continue;
+    const begin = state.absolute(text);
+    if (begin !== undefined && text !== "" && harmlessFolder.test(begin)) continue;
+    if (name === "rm" && /^\/\w+\/[\w-]/.test(begin ?? "") && !sensitive.test(begin ?? "")) continue;
+    if (name === "sed" && word === operands[0]) continue;
+    return "it changes files whose paths are unknown";
+  }
+  if (
+    /^(?:tar|unzip)$/.test(name) &&
+    !texts.some((text) => /^-?[a-zA-Z]*[ct][a-zA-Z]*f?$/.test(text) && !/x/.test(text))
+  ) {
+    const at = args.findIndex(({ text }) => /^(?:-[a-zA-Z]*C|--directory|-d)$/.test(text));
+    const folder =
+      at === -1
+        ? state.absolute(".")
+        : args[at + 1] === undefined
+          ? undefined
+          : state.path(args[at + 1] as ShellWord);
+    if (folder === undefined || !harmlessFolder.test(`${folder}/x`))
+      return "it unpacks files over a system folder";
+  }
+  return undefined;
+}
+
+/** A client of MySQL: its statements must be known, so that the policies can check them. */
+function whyClient(
+  args: readonly ShellWord[],
+  command: ShellCommand,
+  { files, state, input }: EffectContext,
+): string | undefined {
+  const why = "it gives MySQL statements that are unknown";
+  const at = args.findIndex(({ text }) => /^-[a-zA-Z]*e$|^--execute$/.test(text));
+  const joined = args.find(({ text }) => text.startsWith("--execute=") || /^-e./.test(text));
+  if (at !== -1 || joined !== undefined) {
+    const statement = joined ?? args[at + 1];
+    return statement !== undefined && isKnownSql(statement) ? undefined : why;
+  }
+  const read = command.reads.map((word) => state.path(word));
+  if (read.length > 0) return read.every((path) => path !== undefined && files.has(path)) ? undefined : why;
+  if (command.hereDocument !== undefined || command.pipedFrom !== undefined) {
+    const text = input ?? command.hereDocument?.text;
+    return text !== undefined && (input !== undefined || !/\$\(|`/.test(text)) ? undefined : why;
+  }
+  return undefined;
+}
+
+/** Values of variables in a statement (a user's name, a password) change nothing that the policies check. */
+function isKnownSql({ known, text, parts }: ShellWord): boolean {
+  if (known) return true;
+  const literal = parts.map((part) => (part.kind === "text" ? part.text : "x")).join("");
+  return (
+    text !== "" &&
+    /^\s*(?:CREATE|GRANT|ALTER\s+USER|DROP|SELECT|INSERT|UPDATE|DELETE|FLUSH|SHOW|USE)\b[^;]*(?:;\s*(?:(?:CREATE|GRANT|ALTER\s+USER|DROP|SELECT|INSERT|UPDATE|DELETE|FLUSH|SHOW|USE)\b[^;]*)?)*$/i.test(
+      literal,
+    )
+  );
+}
+
+function whyContainers(args: readonly ShellWord[]): string | undefined {
+  const texts = args.map(({ text }) => text);
+  if (texts.some((text) => /--privileged|--pid=host|^\/var\/run\/docker\.sock/.test(text)))
+    return "a container can change the host";
+  const mounts = args.filter((_, at) => /^(?:-v|--volume|--mount)$/.test(texts[at - 1] ?? ""));
+  const joined = args.filter(({ text }) => /^(?:--volume=|--mount=|-v.)/.test(text));
+  const isRisky = ({ text, known }: ShellWord) => {
+    const source = text.replace(/^(?:--volume=|--mount=|-v)/, "");
+    return (
+      (!known && !source.startsWith("/")) ||
+      /^\/:|^\/etc|source=\/(?:,|etc)/.test(source) ||
+      sensitive.test(source.split(":")[0] ?? "")
+    );
+  };
+  if ([...mounts, ...joined].some(isRisky)) return "a container can change files of the host";
+  return texts[0] === "exec" || texts.includes("exec") ? "it runs a command in a container" : undefined;
+}
+
+/** A shell within the script: what it runs must be known. */
+function whyNested(
+  name: string,
+  args: readonly ShellWord[],
+  command: ShellCommand,
+  { state, files, input, functions }: EffectContext,
+): string | undefined {
+  const why = "it runs code that is unknown";
+  if (name === "eval") return args.every(({ known }) => known) ? undefined : why;
+  const at = args.findIndex(({ text }) => /^-[a-z]*c$|^--command$/.test(text));
+  if (at !== -1) return args[at + 1]?.known ? undefined : why;
+  const script = args.find(isOperand);
+  if (script === undefined) {
+    if (/^(?:su|runuser)$/.test(name)) return undefined;
+    const read = command.reads.map((word) => state.path(word));
+    if (read.length > 0) return why;
+    return input !== undefined ? undefined : why;
+  }
+  if (/^(?:su|runuser)$/.test(name)) return undefined;
+  const path = state.path(script);
+  if (path !== undefined && (files.has(path) || readableConfiguration.test(path))) return undefined;
+  return functions.has(script.text) || readableConfiguration.test(state.one(script).raw.replace(/["']/g, ""))
+    ? undefined
+    : why;
+}
+
+/** The names of the functions that a script defines. */
+export function functionsOf(text: string): ReadonlySet<string> {
+  const pattern = /(?:^|[;&|{}(\n])\s*(?:function\s+([\w.-]+)|([\w.-]+)\s*\(\s*\))/g;
+  return new Set([...text.matchAll(pattern)].map(([, one, other]) => one ?? other ?? ""));
+}
