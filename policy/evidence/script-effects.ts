@@ -40,6 +40,7 @@ export function whyNotUnderstood(
   context: EffectContext,
 ): string | undefined {
   const { state } = context;
+  if (command.isBroken) return "a quote or a parenthesis in it is not closed";
   const target = command.writes.find(({ target: word }) => !isPlainTarget(word, state));
   if (target !== undefined) return "it writes a file whose path is unknown";
   const risky = all.find(({ raw }) =>

@@ -27,6 +27,8 @@ export interface ShellCommand {
   readonly depth: number;
   /** True for words that the shell does not run: a pattern of `case`, or the items of an array. */
   readonly isData: boolean;
+  /** True if a quote or a parenthesis in it is not closed. */
+  readonly isBroken: boolean;
   readonly words: readonly ShellWord[];
   /** Files that it writes: `>` and `>>` of any descriptor. */
   readonly writes: readonly { readonly target: ShellWord; readonly append: boolean }[];
@@ -45,6 +47,7 @@ interface OpenCommand {
   line: number;
   depth: number;
   isData: boolean;
+  isBroken: boolean;
   words: ShellWord[];
   pipedFrom?: OpenCommand;
   writes: { target: ShellWord; append: boolean }[];
@@ -56,6 +59,7 @@ const emptyCommand = (depth: number): OpenCommand => ({
   line: 0,
   depth,
   isData: false,
+  isBroken: false,
   words: [],
   writes: [],
   reads: [],
@@ -219,6 +223,7 @@ class Reader {
     let end = this.text.indexOf("'", start);
     while (escapes && end !== -1 && /(?:^|[^\\])(?:\\\\)*\\$/.test(this.text.slice(start, end)))
       end = this.text.indexOf("'", end + 1);
+    if (end === -1) this.command.isBroken = true;
     this.at = end === -1 ? this.text.length : end + 1;
     return this.text.slice(start, end === -1 ? this.text.length : end);
   }
@@ -230,7 +235,7 @@ class Reader {
       const char = this.text[this.at] ?? "";
       if (char === '"') {
         this.at += 1;
-        break;
+        return;
       }
       if (char === "\\") {
         const next = this.text[this.at + 1] ?? "";
@@ -242,6 +247,7 @@ class Reader {
         this.at += 1;
       }
     }
+    this.command.isBroken = true;
   }
 
   /** Reads an expansion; returns false if the dollar sign is literal. */
@@ -275,7 +281,9 @@ class Reader {
   private readParentheses(open: number): string {
     const end = afterParentheses(this.text, open);
     this.at = end;
-    return this.text.slice(open + 1, this.text[end - 1] === ")" ? end - 1 : end);
+    const isClosed = this.text[end - 1] === ")";
+    if (!isClosed) this.command.isBroken = true;
+    return this.text.slice(open + 1, isClosed ? end - 1 : end);
   }
 }
 

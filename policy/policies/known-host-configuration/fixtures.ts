@@ -84,6 +84,11 @@ export const fixtures: PolicyFixtures = {
       "mysql < /root/setup.sql",
       "it gives MySQL statements that are unknown",
     ),
+    unclear(
+      "a quote that is not closed",
+      "echo 'server { listen 80; }",
+      "a quote or a parenthesis in it is not closed",
+    ),
     {
       title: "several statements of one kind, in development",
       resources: web("acme-one", "true", "acme-two"),

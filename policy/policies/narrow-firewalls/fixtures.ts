@@ -98,6 +98,12 @@ export const fixtures: PolicyFixtures = {
       leftAlone: true,
     },
     {
+      title: "a host that clones repositories over SSH, as the configuration says",
+      configuration: { outboundPorts: ["22"] },
+      resources: { guard: guard([], [out("22"), out("443")]) },
+      leftAlone: true,
+    },
+    {
       title: "SSH and all outbound traffic denied everywhere",
       resources: {
         guard: guard([{ ...ssh(everywhere), action: "deny" }], [{ ...out("1-65535"), action: "deny" }]),
@@ -201,6 +207,18 @@ export const fixtures: PolicyFixtures = {
       resources: { guard: guard(unknownValue) },
       violations: [
         { resource: "guard", says: "its inbound rules: the value is unknown", at: "registration" },
+      ],
+    },
+    {
+      title: "SSH to every host of the internet, and a protocol that DigitalOcean does not have",
+      resources: { guard: guard([{ ...fromBalancer, protocol: "http" }], [out("22"), out("443")]) },
+      violations: [
+        { resource: "guard", says: "it lets port 22 (SSH) out", at: "registration" },
+        {
+          resource: "guard",
+          says: "inboundRules[0].protocol: the protocol is not tcp, udp or icmp",
+          at: "registration",
+        },
       ],
     },
   ],

@@ -4,6 +4,7 @@ import type { TextForm } from "../../frame/configuration";
 import { definePolicy, type JudgmentContext } from "../../frame/definition";
 import { alwaysMandatory } from "../../frame/enforcement";
 import type { JudgedResource } from "../../frame/resource";
+import { valueOr } from "../../frame/value";
 import { type PortRange, parsePortRange } from "../../parsers/network";
 import { balancersByDroplet, keepsClientAddresses, targetPorts } from "../../resources/balancers";
 import {
@@ -76,6 +77,7 @@ const portForm: TextForm = {
 interface Configuration {
   readonly openPorts: readonly string[];
   readonly allowOpenOutbound: boolean;
+  readonly outboundPorts: readonly string[];
 }
 
 export const narrowFirewalls = definePolicy({
@@ -103,9 +105,18 @@ export const narrowFirewalls = definePolicy({
       default: false,
       description: "Allow firewalls to allow all outbound traffic.",
     },
+    outboundPorts: {
+      type: "array",
+      items: { type: "string" },
+      form: portForm,
+      default: [],
+      description:
+        "Administration ports that hosts reach everywhere on purpose, such as 22 of a host that clones repositories over SSH.",
+    },
   },
   judgeResource(resource, context) {
     if (resource.type !== firewallType) return;
+    judgeProtocols(resource, context);
     judgeInbound(resource, context);
     if (!context.configuration.allowOpenOutbound) judgeOutbound(resource, context);
   },
@@ -149,15 +160,53 @@ function servicesIn({ first, last }: PortRange): readonly number[] {
   return [...adminServices.keys()].filter((port) => first <= port && port <= last);
 }
 
+const whyOut = "a compromised host can send its data anywhere, and attack other systems";
+
 function judgeOutbound(firewall: JudgedResource, context: JudgmentContext<Configuration>): void {
+  const meant = context.configuration.outboundPorts.flatMap((text) => parsePortRange(text) ?? []);
   for (const { at, ports, protocol, problem } of openingsOut(firewall)) {
-    if (protocol === "icmp" || !isWideRange(ports)) continue;
+    if (protocol === "icmp") continue;
+    if (isWideRange(ports)) {
+      context.report(firewall, {
+        at,
+        problem: `it lets ${describePorts(ports)} out, and ${problem}`,
+        why: whyOut,
+        fix: "list the ports that hosts need (53, 80, 123, 443 and those of your services)",
+      });
+      continue;
+    }
+    const services = servicesIn(ports).filter(
+      (port) => loginPorts.has(port) && !meant.some(({ first, last }) => first <= port && port <= last),
+    );
+    if (services.length === 0) continue;
+    const named = services.map((port) => `${port} (${adminServices.get(port)})`).join(", ");
     context.report(firewall, {
       at,
-      problem: `it lets ${describePorts(ports)} out, and ${problem}`,
-      why: "a compromised host can send its data anywhere, and attack other systems",
-      fix: "list the ports that hosts need (53, 80, 123, 443 and those of your services)",
+      problem: `it lets port ${named} out, and ${problem}`,
+      why: whyOut,
+      fix: "set the networks of the hosts that are administered as destinations, or list the port in this policy's outboundPorts",
     });
+  }
+}
+
+/** Ports by which a host logs in to others. */
+const loginPorts: ReadonlySet<number> = new Set([22, 23, 3389, 5900, 5985, 5986]);
+
+const protocols = ["tcp", "udp", "icmp"];
+
+/** DigitalOcean refuses other protocols, but only in the update. */
+function judgeProtocols(firewall: JudgedResource, context: JudgmentContext<Configuration>): void {
+  for (const direction of ["inboundRules", "outboundRules"]) {
+    for (const [index, rule] of valueOr(firewall.inputs.objects(direction), []).entries()) {
+      const protocol = rule.state === "known" ? rule.value.text("protocol") : undefined;
+      if (protocol?.state !== "known" || protocols.includes(protocol.value.toLowerCase())) continue;
+      context.report(firewall, {
+        at: `${direction}[${index}].protocol`,
+        problem: "the protocol is not tcp, udp or icmp",
+        why: "DigitalOcean refuses the rule, so the update fails after it has changed other resources",
+        fix: "set protocol to tcp, udp or icmp",
+      });
+    }
   }
 }
 
