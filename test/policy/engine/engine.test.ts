@@ -220,6 +220,42 @@ describe("the pack in the real engine", function () {
     });
   }
 
+  it("passes a firewall whose sources are addresses of the stack's own host and network, in a first preview", async () => {
+    const ownSources = async () => {
+      const bastion = new digitalocean.Droplet("bastion", {
+        name: "bastion",
+        image: "ubuntu-26-04-x64",
+        size: "s-1vcpu-1gb",
+      });
+      const vpc = new digitalocean.Vpc("vpc", { name: "shop", region: "fra1" });
+      new digitalocean.Firewall("guard", {
+        tags: ["web"],
+        inboundRules: [
+          { protocol: "tcp", portRange: "22", sourceAddresses: [bastion.ipv4AddressPrivate] },
+          { protocol: "tcp", portRange: "3306", sourceAddresses: [vpc.ipRange] },
+        ],
+      });
+    };
+    const policies = only(["narrow-firewalls", "no-world-open-database"]);
+    const stack = await engine.stack("own-sources", ownSources, {}, { policies });
+    const preview = await stack.preview();
+    assert.ok(!preview.refused, preview.output);
+    assert.match(preview.output, /secured-web@v/);
+  });
+
+  it("refuses a firewall whose source comes from something else, and names tags and ids", async () => {
+    const otherSource = async () => {
+      const key = new digitalocean.SshKey("key", { name: "key", publicKey: "ssh-ed25519 AAAA" });
+      new digitalocean.Firewall("guard", {
+        tags: ["web"],
+        inboundRules: [{ protocol: "tcp", portRange: "22", sourceAddresses: [key.fingerprint] }],
+      });
+    };
+    const policies = only(["narrow-firewalls"]);
+    const stack = await engine.stack("other-source", otherSource, {}, { policies });
+    assertRefused(await stack.preview(), "narrow-firewalls", "sourceTags");
+  });
+
   it("no-world-open-database: refuses database hosts behind no firewall, in a first preview", async () => {
     const stack = await engine.stack("unguarded", program({ firewallTag: "web" }), {}, threePolicies);
     assertRefused(

@@ -1,0 +1,65 @@
+/**
+ * The parts of @pulumi/policy and @pulumi/pulumi that the pack relies on and that are not public. If one of these tests
+ * fails after an upgrade, read the new SDK: a public interface may replace the part, or the pack must change.
+ */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { AnalyzerService } from "@pulumi/pulumi/proto/analyzer_grpc_pb";
+import { readOnce } from "../../policy/frame/read-once";
+
+/** The versions for which the pack's use of internals was written and tested. */
+const WRITTEN_FOR = { "@pulumi/policy": "1.21.0", "@pulumi/pulumi": "3.248.0" };
+
+const textOf = (path: string) => readFileSync(require.resolve(path), "utf8");
+
+describe("internals of the SDK", () => {
+  for (const [name, version] of Object.entries(WRITTEN_FOR)) {
+    it(`${name} is the version that the pack was written for`, () => {
+      const installed = JSON.parse(textOf(`${name}/package.json`)) as { readonly version: string };
+      assert.equal(installed.version.replace(/^v/, ""), version);
+    });
+  }
+
+  it("the calls that the pack listens to have a function that reads the request", () => {
+    for (const call of ["analyze", "configure", "configureStack"] as const)
+      assert.equal(typeof AnalyzerService[call].requestDeserialize, "function", call);
+  });
+
+  it("the server reads properties through the functions that the pack replaces, in every call", () => {
+    const server = textOf("@pulumi/policy/server");
+    assert.match(server, /deserialize_1\.deserializeProperties\(/);
+    assert.match(server, /proxy_1\.unknownCheckingProxy\(/);
+    assert.doesNotMatch(server, /[^.\w](?:deserializeProperties|unknownCheckingProxy)\(/);
+  });
+
+  it("the server ignores the stack's configuration and unknown names of policies, which the pack reads", () => {
+    const server = textOf("@pulumi/policy/server");
+    const configureStack = /function configureStack\([\s\S]*?\n}/.exec(server)?.[0] ?? "";
+    assert.match(configureStack, /getTagsMap/);
+    assert.doesNotMatch(configureStack, /getConfigMap/);
+    assert.match(server, /getPolicyconfigMap\(\)/);
+  });
+
+  it("a message is converted once, whatever the number of policies", () => {
+    readOnce();
+    const deserialization = require("@pulumi/policy/deserialize") as {
+      deserializeProperties(message: object, keepSecrets: boolean): object;
+    };
+    let conversions = 0;
+    const message = {
+      getFieldsMap: () => {
+        conversions += 1;
+        return { entries: () => [][Symbol.iterator](), forEach: () => undefined, toObject: () => [] };
+      },
+      toJavaScript: () => {
+        conversions += 1;
+        return {};
+      },
+    };
+    const first = deserialization.deserializeProperties(message, false);
+    const after = conversions;
+    assert.ok(after > 0);
+    assert.equal(deserialization.deserializeProperties(message, false), first);
+    assert.equal(conversions, after);
+  });
+});
