@@ -14,6 +14,7 @@ import {
   verbs,
 } from "./known-commands";
 import { commandWords, isOperand, nameOf } from "./script-words";
+import { changesService } from "./service-changes";
 import type { ShellState } from "./shell-state";
 
 /** The parts of a script that a statement depends on. */
@@ -46,7 +47,13 @@ export function whyNotUnderstood(
   const risky = all.find(({ raw }) =>
     /^(?:LD_PRELOAD|LD_LIBRARY_PATH|BASH_ENV|ENV|IFS|PROMPT_COMMAND)=/.test(raw),
   );
-  if (risky !== undefined) return "it sets a variable that changes what later commands run";
+  const isOwnPath = all.some(({ raw }) => /^PATH=/.test(raw) && !systemPath.test(raw));
+  if (risky !== undefined || isOwnPath) return "it sets a variable that changes what later commands run";
+  if (
+    all.some(({ text }) => text === "exec") &&
+    command.writes.some((one) => redirectsToService(one.target, state))
+  )
+    return "it sends the output of later commands to a file of a service";
   const [first, ...args] = commandWords(all);
   const last = all.at(-1)?.text;
   // Words of an array, a pattern of case, a part of a test or of arithmetic.
@@ -61,6 +68,15 @@ export function whyNotUnderstood(
     return "xargs gives a command arguments that are unknown";
   if (context.functions.has(name) || name === "") return undefined;
   return whyCommand(name, first, args, command, context);
+}
+
+/** A search path with only folders of the system and of the user's tools. */
+const systemPath =
+  /^PATH=["']?(?:(?:\$\{?\w+\}?[\w./-]*|\/(?:usr|bin|sbin|snap|opt|root|home)[\w./-]*)(?::|["']?$))+/;
+
+function redirectsToService(word: ShellWord, state: ShellState): boolean {
+  const path = state.path(word);
+  return path === undefined ? !word.raw.startsWith(">(") : sensitive.test(path);
 }
 
 /** True if a redirection's file is known, or certainly belongs to no service. */
@@ -80,12 +96,10 @@ function whyCommand(
 ): string | undefined {
   const { state, files, input, runsKnownInstaller } = context;
   if (runsKnownInstaller) return undefined;
+  if (changesService(name, args, state))
+    return "it changes a file or a port of a service in a way that is unknown";
   const operands = args.filter(isOperand);
-  if (
-    /^(?:cp|mv|install|ln|rsync|rm|unlink|rmdir|shred|sed|perl|truncate|patch|dd|unzip|tar|tee|gunzip)$/.test(
-      name,
-    )
-  )
+  if (/^(?:cp|mv|install|ln|rsync|rm|unlink|rmdir|shred|sed|perl|patch|dd|unzip|tar|tee|gunzip)$/.test(name))
     return whyFiles(name, args, context);
   const allowed = verbs.get(name);
   if (allowed !== undefined) {
@@ -207,7 +221,10 @@ function whyClient(
 }
 
 /** Values of variables in a statement (a user's name, a password) change nothing that the policies check. */
-function isKnownSql({ known, text, parts }: ShellWord): boolean {
+function isKnownSql({ known, text, parts, raw }: ShellWord): boolean {
+  // The client can run a file or a command. The policies search statements in the script as it is written, so a
+  // statement of several quoted pieces is not found.
+  if (/(?:^|;)\s*(?:source|system|\\[.!])\s/i.test(text) || !isOneQuotedText(raw)) return false;
   if (known) return true;
   const literal = parts.map((part) => (part.kind === "text" ? part.text : "x")).join("");
   return (
@@ -216,6 +233,15 @@ function isKnownSql({ known, text, parts }: ShellWord): boolean {
       literal,
     )
   );
+}
+
+/** True if a word is written as one piece: between two equal quotes, or without quotes. */
+function isOneQuotedText(raw: string): boolean {
+  const quote = /^["']/.exec(raw)?.[0];
+  const rest = raw.replace(/\\["']/g, "");
+  if (quote === undefined)
+    return !/["']/.test(rest.replace(/^-e|^--execute=/, "").replace(/^(["'])[^"']*\1$/, ""));
+  return rest.indexOf(quote, 1) === rest.length - 1;
 }
 
 function whyContainers(args: readonly ShellWord[]): string | undefined {

@@ -55,6 +55,13 @@ const harmful: readonly string[] = [
   "mysqld --require-secure-transport=OFF",
   "acme-configure --plain",
   "crontab /srv/table",
+  "exec > /etc/nginx/conf.d/p.conf",
+  "PATH=/srv/bin:$PATH; ls",
+  "mount --bind /srv/nginx /etc/nginx",
+  "openssl enc -d -in /srv/p -out /etc/nginx/conf.d/p.conf",
+  "iptables -t nat -A PREROUTING -p tcp --dport 80 -j REDIRECT --to-port 8080",
+  'mysql -e "SET GLOBAL require_secure_"transport=OFF',
+  'mysql -e "SOURCE /srv/x.sql"',
 ];
 
 const single = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
