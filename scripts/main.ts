@@ -20,7 +20,7 @@ const COMMANDS: readonly string[] = [
     "status",
   ],
   ...["shell", "exec", "logs"],
-  ...["test", "verify", "bench", "diagram", "docs", "policy"],
+  ...["test", "verify", "bench", "chaos", "diagram", "docs", "policy"],
 ];
 
 /** Loaded on demand: the Pulumi SDK takes most of a second to load, and `--help` and doctor do not need it. */
