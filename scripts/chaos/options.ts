@@ -12,6 +12,7 @@ const largestSeed = 2 ** 32 - 1;
 export interface ChaosOptions {
   readonly seed: number;
   readonly faults: readonly FaultName[];
+  readonly keepsMajority: boolean;
   readonly seconds?: number;
   readonly steps?: number;
 }
@@ -21,7 +22,7 @@ export interface ChaosOptions {
  * first. Throws a Failure (exit code 2) that names the wrong option and what it accepts.
  */
 export function chaosOptions(
-  args: Pick<CommandArguments, "text">,
+  args: Pick<CommandArguments, "text" | "flag">,
   newSeed = () => randomInt(largestSeed),
 ): ChaosOptions {
   const minutes = wholeNumber("minutes", args.text("minutes"), 1, longestMinutes);
@@ -31,6 +32,7 @@ export function chaosOptions(
     seed: wholeNumber("seed", args.text("seed"), 0, largestSeed) ?? newSeed(),
     // prose-allow fault: the name of the option
     faults: chosen(args.text("faults")),
+    keepsMajority: args.flag("majority"),
     ...(limit === undefined ? {} : { seconds: limit * 60 }),
     ...(steps === undefined ? {} : { steps }),
   };

@@ -30,6 +30,10 @@ ${inLines(faultNames)}`,
       doc: "repeat the choices of an earlier run (default: a new seed, printed)",
     },
     faults: { type: "string", value: "NAME,...", doc: "inject only these failures" },
+    majority: {
+      type: "boolean",
+      doc: "inject only failures that leave a majority of the members, so that the site must always serve",
+    },
   },
   run: async (args) => {
     const options = chaosOptions(args);

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { type FaultName, faultNames } from "../../scripts/chaos/report";
 import { FAULTS } from "../hosts/chaos/faults";
-import { plan, type Step } from "../hosts/chaos/plan";
+import { leavesMajority, plan, type Step } from "../hosts/chaos/plan";
 import { randomFrom, shuffled } from "../hosts/chaos/random";
 
 const ALL = new Map(faultNames.map((name) => [name, FAULTS[name]]));
 const seeds = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 
-function steps(seed: number, count: number, faults = ALL, members = 3): Step[] {
-  const generator = plan(seed, faults, members);
+function steps(seed: number, count: number, faults = ALL, members = 3, keepsMajority = false): Step[] {
+  const generator = plan(seed, faults, { members, keepsMajority });
   return Array.from({ length: count }, () => generator.next().value);
 }
 
@@ -41,6 +41,29 @@ describe("chaos: the plan of faults", () => {
         }
       }),
     );
+  });
+
+  it("leaves a majority of the members if it has to", () => {
+    const reachesOf = ({ strikes }: Step) => strikes.map(({ fault }) => FAULTS[fault]);
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const all = steps(seed, 60, ALL, 3, true);
+        assert.ok(all.every((step) => leavesMajority(reachesOf(step), 3)));
+        assert.ok(all.some(({ strikes }) => strikes.length === 2));
+      }),
+    );
+    assert.ok(steps(1, 60).some((step) => !leavesMajority(reachesOf(step), 3)));
+    const [two, one] = [FAULTS["power-two"], FAULTS["power-one"]];
+    assert.deepEqual(
+      [
+        leavesMajority([two], 5),
+        leavesMajority([two, one], 5),
+        leavesMajority([one], 3),
+        leavesMajority([], 3),
+      ],
+      [true, false, true, true],
+    );
+    assert.throws(() => steps(1, 1, new Map([["power-all", FAULTS["power-all"]]]), 3, true), /majority/);
   });
 
   it("combines faults, and repeats the only one there is", () => {

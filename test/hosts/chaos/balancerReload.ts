@@ -3,6 +3,7 @@ import type { World } from "../world/world";
 interface BalancerRecord {
   readonly id: string;
   readonly region: { readonly slug: string };
+  readonly tag: string;
   readonly http_idle_timeout_seconds: number;
 }
 
@@ -16,6 +17,8 @@ export async function balancerReload(world: World): Promise<void> {
     const http_idle_timeout_seconds = settings.http_idle_timeout_seconds === 60 ? 61 : 60;
     await world.account.call("PUT", `load_balancers/${id}`, {
       ...settings,
+      // A request names its droplets or their tag.
+      ...(settings.tag === "" ? {} : { droplet_ids: undefined }),
       region: region.slug,
       http_idle_timeout_seconds,
     });

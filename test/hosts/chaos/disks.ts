@@ -17,6 +17,7 @@ install -d -o mysql -g mysql -m 0700 ${DATA}
 size=$(( $(du -sm ${KEPT} | cut -f 1) + ${ROOM_MIB} ))
 ${mount}
 cp -a ${KEPT}/. ${DATA}/
+sync --file-system ${DATA}
 ${START}`;
 }
 

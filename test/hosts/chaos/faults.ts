@@ -22,9 +22,8 @@ export interface Struck {
   readonly hosts: readonly WorldHost[];
 }
 
+/** As long as faults leave a majority of the members, the site serves reads and writes. Nothing is ever lost. */
 export interface Fault extends Reach {
-  /** What the site does meanwhile: it serves reads and writes, or it may stop, and loses nothing either way. */
-  readonly meanwhile: "serves" | "may stop";
   readonly inject: (struck: Struck) => Promise<unknown>;
   readonly heal: (struck: Struck) => Promise<unknown>;
 }
@@ -42,24 +41,24 @@ const shell = (script: string) =>
 const nothing = async (): Promise<void> => {};
 
 /** Ends all processes of a unit, or its first, at once. systemd starts it again. */
-const killed = (unit: string): Fault => ({
+const killed = (unit: string, costs: number): Fault => ({
   strikes: 1,
-  meanwhile: "serves",
+  costs,
   inject: shell(`systemctl kill --kill-whom=all --signal=SIGKILL ${unit}`),
   heal: shell(`systemctl start ${unit}`),
 });
 
 /** Stops all processes of a unit: they hold their connections and answer nothing. */
-const paused = (unit: string): Fault => ({
+const paused = (unit: string, costs: number): Fault => ({
   strikes: 1,
-  meanwhile: "serves",
+  costs,
   inject: shell(`systemctl kill --kill-whom=all --signal=SIGSTOP ${unit}`),
   heal: shell(`systemctl kill --kill-whom=all --signal=SIGCONT ${unit} || true; systemctl start ${unit}`),
 });
 
-const power = (strikes: number | "all", meanwhile: Fault["meanwhile"]): Fault => ({
+const power = (strikes: number | "all"): Fault => ({
   strikes,
-  meanwhile,
+  costs: strikes,
   inject: ({ world, hosts }) => powerCut(world, hosts),
   async heal({ world, hosts }) {
     const isOn = await Promise.all(hosts.map((host) => host.isOn()));
@@ -90,7 +89,7 @@ function filtered(
         const chains = (["in", "out"] as const).flatMap((way) =>
           drop[way] ? [chain(way, drop[way], addresses)] : [],
         );
-        return host.run(`nft 'table inet chaos_${name} { ${chains.join(" ")} }'`);
+        return host.run(`nft 'table inet chaos_${name} { ${chains.join("; ")} }'`);
       })(struck),
     heal: shell(`nft delete table inet chaos_${name} 2> /dev/null || true`),
   };
@@ -156,38 +155,40 @@ ALTER TABLE chaos.changed DROP COLUMN extra${n}`,
 const crowded = new WeakMap<WorldHost, HeldSession>();
 
 const SUPERVISOR = "secured-web-group.service";
-const one = { strikes: 1, meanwhile: "serves" } as const;
+/** It strikes one host; the group may lose the member, or it keeps all. */
+const aMember = { strikes: 1, costs: 1 } as const;
+const aHost = { strikes: 1, costs: 0 } as const;
 
 export const FAULTS: Readonly<Record<FaultName, Fault>> = {
-  "power-one": power(1, "serves"),
-  "power-two": power(2, "may stop"),
-  "power-all": power("all", "may stop"),
-  reboot: { ...one, inject: onEach((host, world) => world.reboot(host)), heal: power(1, "serves").heal },
-  "kill-mysqld": killed("mysql.service"),
-  "pause-mysqld": paused("mysql.service"),
-  "restart-mysqld": { ...one, inject: shell("systemctl restart mysql.service"), heal: nothing },
-  "kill-supervisor": killed(SUPERVISOR),
-  "pause-supervisor": paused(SUPERVISOR),
-  "kill-haproxy": killed("haproxy.service"),
-  "pause-haproxy": paused("haproxy.service"),
-  "kill-app": killed("secured-web-app.service"),
-  "pause-app": paused("secured-web-app.service"),
-  "kill-health": killed("secured-web-health.service"),
-  "pause-health": paused("secured-web-health.service"),
+  "power-one": power(1),
+  "power-two": power(2),
+  "power-all": power("all"),
+  reboot: { ...aMember, inject: onEach((host, world) => world.reboot(host)), heal: power(1).heal },
+  "kill-mysqld": killed("mysql.service", 1),
+  "pause-mysqld": paused("mysql.service", 1),
+  "restart-mysqld": { ...aMember, inject: shell("systemctl restart mysql.service"), heal: nothing },
+  "kill-supervisor": killed(SUPERVISOR, 0),
+  "pause-supervisor": paused(SUPERVISOR, 0),
+  "kill-haproxy": killed("haproxy.service", 0),
+  "pause-haproxy": paused("haproxy.service", 0),
+  "kill-app": killed("secured-web-app.service", 0),
+  "pause-app": paused("secured-web-app.service", 0),
+  "kill-health": killed("secured-web-health.service", 0),
+  "pause-health": paused("secured-web-health.service", 0),
   // From the other members; the load balancer still reaches the host.
-  "partition-one": { ...one, ...filtered("one", BOTH_WAYS, otherMembers) },
+  "partition-one": { ...aMember, ...filtered("one", BOTH_WAYS, otherMembers) },
   "partition-all": {
     strikes: "all",
-    meanwhile: "may stop",
+    costs: "all",
     ...filtered("all", BOTH_WAYS, otherMembers),
   },
   // Two members do not see each other, and the third sees both.
-  "partition-link": { strikes: 2, meanwhile: "serves", ...filtered("link", BOTH_WAYS, otherStruck) },
-  "partition-one-way": { ...one, ...filtered("way", { in: "drop" }, otherMembers) },
+  "partition-link": { strikes: 2, costs: 1, ...filtered("link", BOTH_WAYS, otherStruck) },
+  "partition-one-way": { ...aMember, ...filtered("way", { in: "drop" }, otherMembers) },
   // From the members and from the load balancer.
-  "partition-host": { ...one, ...filtered("host", BOTH_WAYS, () => ["10.0.0.0/8"]) },
+  "partition-host": { ...aMember, ...filtered("host", BOTH_WAYS, () => ["10.0.0.0/8"]) },
   "lossy-links": {
-    ...one,
+    ...aMember,
     ...filtered(
       "loss",
       { in: "numgen random mod 100 < 10 drop", out: "numgen random mod 100 < 10 drop" },
@@ -196,7 +197,7 @@ export const FAULTS: Readonly<Record<FaultName, Fault>> = {
   },
   // Every packet to other hosts waits behind those before it.
   "slow-links": {
-    ...one,
+    ...aMember,
     inject: onEach((host, world) =>
       runIn(dropletNamespace(world.instance, host.identity.dropletId), "tc", [
         ...["qdisc", "replace", "dev", "eth1", "root", "tbf"],
@@ -206,7 +207,7 @@ export const FAULTS: Readonly<Record<FaultName, Fault>> = {
     heal: shell("tc qdisc del dev eth1 root 2> /dev/null || true"),
   },
   "disk-full": {
-    ...one,
+    ...aMember,
     isAlone: true,
     inject: onEach(async (host, world) => {
       await onOtherDisk(host, world, SMALL_DISK);
@@ -215,7 +216,7 @@ export const FAULTS: Readonly<Record<FaultName, Fault>> = {
     heal: shell(BACK_ON_DISK),
   },
   "disk-read-only": {
-    ...one,
+    ...aMember,
     isAlone: true,
     inject: onEach(async (host, world) => {
       await onOtherDisk(host, world, FAILING_DISK);
@@ -224,7 +225,7 @@ export const FAULTS: Readonly<Record<FaultName, Fault>> = {
     heal: shell(BACK_ON_DISK),
   },
   connections: {
-    ...one,
+    ...aMember,
     inject: onEach(async (host) => {
       await crowded.get(host)?.end();
       crowded.set(host, await HeldSession.open(host, "SET GLOBAL max_connections = 1"));
@@ -241,15 +242,15 @@ export const FAULTS: Readonly<Record<FaultName, Fault>> = {
       crowded.delete(host);
     }),
   },
-  "lock-all": { ...one, ...held("lock-all", "FLUSH TABLES WITH READ LOCK") },
-  "lock-table": { ...one, ...held("lock-table", "LOCK TABLES app.notes READ") },
+  "lock-all": { ...aMember, ...held("lock-all", "FLUSH TABLES WITH READ LOCK") },
+  "lock-table": { ...aMember, ...held("lock-table", "LOCK TABLES app.notes READ") },
   "large-transaction": {
-    ...one,
+    ...aHost,
     inject: onEach((host) => host.mysql(LARGE_TRANSACTION, LIMIT)),
     heal: nothing,
   },
-  "schema-change": { ...one, inject: onEach((host) => host.mysql(SCHEMA_CHANGE, LIMIT)), heal: nothing },
-  "reload-balancer": { ...one, inject: ({ world }) => balancerReload(world), heal: nothing },
+  "schema-change": { ...aHost, inject: onEach((host) => host.mysql(SCHEMA_CHANGE, LIMIT)), heal: nothing },
+  "reload-balancer": { ...aHost, inject: ({ world }) => balancerReload(world), heal: nothing },
 };
 
 /** The faults' own tables, apart from the application's. */

@@ -2,7 +2,7 @@
  * Brings up a world, soaks it, and prints the report as one line of JSON; progress goes to standard error. Started by
  * `npm run chaos` (scripts/commands/chaos.ts).
  *
- *   node --import tsx test/hosts/chaos/main.ts '{"seed", "faults", "steps", "seconds"}'
+ *   node --import tsx test/hosts/chaos/main.ts '{"seed", "faults", "keepsMajority", "steps", "seconds"}'
  *
  * SIGINT, SIGTERM, SIGHUP or the end of its standard input ends it in order: the fault is lifted, what was seen is
  * judged, and the world is removed.
@@ -16,7 +16,7 @@ async function main(): Promise<void> {
   process.stdin.resume().on("end", () => process.kill(process.pid, "SIGTERM"));
   const order = JSON.parse(process.argv[2] ?? "{}") as Pick<
     SoakOptions,
-    "seed" | "faults" | "steps" | "seconds"
+    "seed" | "faults" | "keepsMajority" | "steps" | "seconds"
   >;
   const world = await World.up({ onProgress: tell });
   try {

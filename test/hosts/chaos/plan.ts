@@ -6,6 +6,8 @@ import { type Random, randomFrom, shuffled } from "./random";
 export interface Reach {
   /** How many members it strikes. */
   readonly strikes: number | "all";
+  /** How many members the group may lose by it. A group serves as long as it has more than half of them. */
+  readonly costs: number | "all";
   /** No other fault may be there at the same time. */
   readonly isAlone?: boolean;
 }
@@ -27,16 +29,31 @@ const SHORTEST_S = 4;
 const LONGEST_S = 12;
 const SHARE_OF_TWO = 0.25;
 
+export interface PlanOptions {
+  readonly members: number;
+  /** Only faults, alone and together, that leave a majority of the members. */
+  readonly keepsMajority?: boolean;
+}
+
+/** True if a majority of the members takes part while these faults are there. */
+export function leavesMajority(faults: readonly Reach[], members: number): boolean {
+  const lost = faults.reduce((sum, { costs }) => sum + (costs === "all" ? members : costs), 0);
+  return lost * 2 < members;
+}
+
 /**
  * Steps without end. Every fault comes once before any comes again. A second fault strikes other members than the
- * first, so that each is the fault that its name says.
+ * first, so that each is the fault that its name says. Throws if no fault is left to choose from.
  */
 export function* plan(
   seed: number,
-  faults: ReadonlyMap<FaultName, Reach>,
-  members: number,
+  all: ReadonlyMap<FaultName, Reach>,
+  { members, keepsMajority = false }: PlanOptions,
 ): Generator<Step, never> {
   const random = randomFrom(seed);
+  const isAllowed = (...reaches: Reach[]) => !keepsMajority || leavesMajority(reaches, members);
+  const faults = new Map([...all].filter(([, reach]) => isAllowed(reach)));
+  if (faults.size === 0) throw new Error("no fault to choose from leaves a majority of the members");
   for (;;) {
     for (const name of shuffled([...faults.keys()], random)) {
       const order = shuffled(
@@ -45,7 +62,7 @@ export function* plan(
       );
       const first = strike(name, faults, order);
       const others = order.filter((member) => !first.members.includes(member));
-      const second = random() < SHARE_OF_TWO ? secondOf(first, faults, others, random) : undefined;
+      const second = random() < SHARE_OF_TWO ? secondOf(first, faults, others, random, isAllowed) : undefined;
       const seconds = SHORTEST_S + Math.floor(random() * (LONGEST_S - SHORTEST_S + 1));
       yield { strikes: second ? [first, second] : [first], seconds };
     }
@@ -62,11 +79,17 @@ function secondOf(
   faults: ReadonlyMap<FaultName, Reach>,
   others: readonly number[],
   random: Random,
+  isAllowed: (...reaches: Reach[]) => boolean,
 ): Strike | undefined {
-  if (faults.get(first.fault)?.isAlone) return undefined;
+  const reach = faults.get(first.fault);
+  if (!reach || reach.isAlone) return undefined;
   const possible = [...faults].filter(
-    ([name, { strikes, isAlone }]) =>
-      name !== first.fault && !isAlone && strikes !== "all" && strikes <= others.length,
+    ([name, other]) =>
+      name !== first.fault &&
+      !other.isAlone &&
+      other.strikes !== "all" &&
+      other.strikes <= others.length &&
+      isAllowed(reach, other),
   );
   const [name] = possible[Math.floor(random() * possible.length)] ?? [];
   return name && strike(name, faults, others);

@@ -5,12 +5,14 @@ import type { World } from "../world/world";
 import { contents } from "./contents";
 import { FAULTS, prepareFaults, removeFaults, type Struck } from "./faults";
 import type { Judgement, Violation } from "./history";
-import { plan, type Step } from "./plan";
+import { leavesMajority, plan, type Step } from "./plan";
 import { Sessions } from "./sessions";
 
 export interface SoakOptions {
   readonly seed: number;
   readonly faults: readonly FaultName[];
+  /** Leaves out what takes a majority of the members, and what does so together. */
+  readonly keepsMajority?: boolean;
   /** Ends after so many steps, each one fault or two at once. */
   readonly steps?: number;
   /** Begins no step after so many seconds. */
@@ -48,8 +50,10 @@ export async function soak(world: World, options: SoakOptions): Promise<ChaosRep
   const begin = Date.now();
   try {
     await sessions.fillList(120);
+    const { keepsMajority = false } = options;
+    const choice = { members: world.hostsWith("database").length, keepsMajority };
     const reaches = new Map(options.faults.map((name) => [name, FAULTS[name]]));
-    for (const step of plan(seed, reaches, world.hostsWith("database").length)) {
+    for (const step of plan(seed, reaches, choice)) {
       const isOver = passed.length >= steps || Date.now() - begin > seconds * 1000;
       if (isOver || signal?.aborted) break;
       const one = await passThrough(world, sessions, step, begin);
@@ -88,13 +92,12 @@ async function passThrough(world: World, sessions: Sessions, step: Step, begin: 
   let stalled: string | undefined;
   try {
     for (const { fault, struck } of strikes) await fault.inject(struck);
-    const [first, second] = strikes;
-    // Two at once may leave no majority.
-    if (!second && first?.fault.meanwhile === "serves")
-      await sessions.goOn(`during ${first.name}`, SERVES_WITHIN_S);
+    const faults = strikes.map(({ fault }) => fault);
+    if (leavesMajority(faults, all.length))
+      await sessions.goOn(`during ${strikes.map(({ name }) => name).join(" and ")}`, SERVES_WITHIN_S);
     await until(from + step.seconds * 1000);
   } catch (error) {
-    stalled = String(error);
+    stalled = String(error).split("\n")[0] ?? "";
   }
   for (const { name, fault, struck } of strikes)
     await waitFor(`${name} is lifted`, () => fault.heal(struck).then(() => true), {
