@@ -81,7 +81,7 @@ function filtered(
   from: (host: WorldHost, struck: Struck) => readonly string[],
 ): Pick<Fault, "inject" | "heal"> {
   const chain = (way: "in" | "out", statement: string, addresses: readonly string[]) =>
-    `chain ${way} { type filter hook ${way}put priority -300; ip ${way === "in" ? "saddr" : "daddr"} { ${addresses.join(", ")} } ${statement}; }`;
+    `chain ${way} { type filter hook ${way}put priority -300; ${way === "in" ? "iif" : "oif"} != lo ip ${way === "in" ? "saddr" : "daddr"} { ${addresses.join(", ")} } ${statement}; };`;
   return {
     inject: (struck) =>
       onEach((host) => {
@@ -89,7 +89,7 @@ function filtered(
         const chains = (["in", "out"] as const).flatMap((way) =>
           drop[way] ? [chain(way, drop[way], addresses)] : [],
         );
-        return host.run(`nft 'table inet chaos_${name} { ${chains.join("; ")} }'`);
+        return host.run(`nft 'table inet chaos_${name} { ${chains.join(" ")} }'`);
       })(struck),
     heal: shell(`nft delete table inet chaos_${name} 2> /dev/null || true`),
   };

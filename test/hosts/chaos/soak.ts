@@ -48,6 +48,7 @@ export async function soak(world: World, options: SoakOptions): Promise<ChaosRep
   const passed: Passed[] = [];
   const doubts: string[] = [];
   const begin = Date.now();
+  let told = 0;
   try {
     await sessions.fillList(120);
     const { keepsMajority = false } = options;
@@ -59,8 +60,9 @@ export async function soak(world: World, options: SoakOptions): Promise<ChaosRep
       const one = await passThrough(world, sessions, step, begin);
       passed.push(one);
       tell(lineOf(one, passed.length));
-      const { violations } = sessions.history;
-      if (violations.length > 0) tell(`  ${violations.length} reads so far break a rule`);
+      for (const violation of sessions.history.violations.slice(told, told + 3))
+        tell(`  ${wordsOf(violation)}`);
+      told = sessions.history.violations.length;
     }
   } catch (error) {
     doubts.push(error instanceof Error ? error.message : String(error));
