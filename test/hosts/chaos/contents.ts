@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { World } from "../world/world";
 import type { WorldHost } from "../world/worldHost";
 import type { Member } from "./history";
@@ -5,7 +6,10 @@ import type { Member } from "./history";
 /** Seconds that a member has to apply what the others have committed. */
 const APPLIED_WITHIN_S = 120;
 
-/** What every member holds when it has applied what all had committed at the call. Nothing may be written meanwhile. */
+/**
+ * What every member holds when it has applied what all had committed at the call. Nothing may be written meanwhile. Of
+ * the site's notes only those that begin with the prefix count: in a shared world, other tests have left theirs.
+ */
 export async function contents(world: World, prefix: string): Promise<Member[]> {
   const hosts = world.hostsWith("database");
   // MySQL breaks a set of several sources into lines.
@@ -21,13 +25,18 @@ async function memberOf(host: WorldHost, committed: string, prefix: string): Pro
     const wait = `SELECT WAIT_FOR_EXECUTED_GTID_SET('${committed}', ${APPLIED_WITHIN_S})`;
     const [[isLate] = []] = await host.mysql(wait, limit);
     if (isLate !== "0") return silent;
-    const rows = await host.mysql(`SELECT id, text FROM app.notes WHERE text LIKE '${prefix}%'`, limit);
+    const own = `SELECT id, text, t.* FROM app.notes t WHERE text LIKE '${prefix}%' ORDER BY id`;
+    const rows = await host.mysql(own, limit);
     const notes = rows.map(([id, text = ""]) => ({ id: Number(id), text }));
     const tables = await host.mysql(
-      "SELECT CONCAT(table_schema, '.', table_name) FROM information_schema.tables WHERE table_schema IN ('app', 'chaos') ORDER BY 1",
+      "SELECT CONCAT('chaos.', table_name) FROM information_schema.tables WHERE table_schema = 'chaos' ORDER BY 1",
     );
-    const sums = await host.mysql(`CHECKSUM TABLE ${tables.flat().join(", ")}`, limit);
-    return { name: host.name, notes, checksum: sums.map(([, sum]) => sum).join(" ") };
+    const sums =
+      tables.length > 0 ? await host.mysql(`CHECKSUM TABLE ${tables.flat().join(", ")}`, limit) : [];
+    const checksum = createHash("sha256")
+      .update(JSON.stringify([rows, sums]))
+      .digest("hex");
+    return { name: host.name, notes, checksum: checksum.slice(0, 16) };
   } catch {
     return silent;
   }

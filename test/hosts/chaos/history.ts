@@ -73,7 +73,7 @@ export interface Member {
   readonly name: string;
   /** Every note of this history; undefined if the member did not answer. */
   readonly notes: readonly { readonly id: number; readonly text: string }[] | undefined;
-  /** Of all rows of all tables that must be equal. */
+  /** Of these notes with all their columns, and of the tables of the faults. */
   readonly checksum: string | undefined;
 }
 
