@@ -341,24 +341,29 @@ function memberOut(lab: () => Lab): Fault {
   };
 }
 
+/** With a lock on one member only, the application goes to another one, and no request is slow. */
 function lockedTable(lab: () => Lab): Fault {
+  const all = () => ["node-1", "node-2", "node-3"].map((name) => host(lab(), name));
+  const lock = (one: WorldHost) =>
+    startUnit(one, "lock", `${mysql} -e 'LOCK TABLES app.notes WRITE; SELECT SLEEP(600)'`);
   return {
-    what: "the application's table locked on node-1, while node-2 writes 60 rows",
+    what: "the application's table locked on node-1, while node-2 writes 60 rows, then on all members",
     alerts: { "web-latency": "node-1", "replication-queue": "node-1" },
     make: async () => {
-      await startUnit(
-        host(lab(), "node-1"),
-        "lock",
-        `${mysql} -e 'LOCK TABLES app.notes WRITE; SELECT SLEEP(600)'`,
-      );
+      await lock(host(lab(), "node-1"));
       await host(lab(), "node-2").mysql(
         "INSERT INTO app.notes (text, web_host, database_host) VALUES ('for a queue', 'x', 'x');".repeat(60),
       );
+      for (const one of all().slice(1)) await lock(one);
     },
     // The client's end does not end its statement.
     undo: () =>
-      host(lab(), "node-1").mysql(
-        "SELECT CONCAT('KILL ', id) INTO @kill FROM information_schema.processlist WHERE info LIKE '%SLEEP(600)%' AND info NOT LIKE '%processlist%'; PREPARE k FROM @kill; EXECUTE k",
+      Promise.all(
+        all().map((one) =>
+          one.mysql(
+            "SELECT CONCAT('KILL ', id) INTO @kill FROM information_schema.processlist WHERE info LIKE '%SLEEP(600)%' AND info NOT LIKE '%processlist%'; PREPARE k FROM @kill; EXECUTE k",
+          ),
+        ),
       ),
     visit: () => askHost(lab(), host(lab(), "node-1"), 2),
   };
