@@ -5,8 +5,8 @@ import type { DatabaseError } from "./retry";
  * is written about once a second, however many web hosts look, so the checks cost each member about as many
  * transactions a second as the group has members.
  *
- * A member whose row another check has just written is well: the row shows only after its commit. A row from the future
- * is one from before the member's clock was set back.
+ * If another check has just written a member's row, the member can commit: the row shows only after its commit. A time
+ * in the future is from before the member's clock was set back, so it does not count.
  */
 export const writeBeat = `
 UPDATE secured_web_health.beats SET beat = beat + 1, at = NOW(3)

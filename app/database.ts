@@ -18,7 +18,7 @@ export interface PoolSettings {
 
 /** Time limit for a statement: the server cancels a SELECT, the client stops waiting. */
 export const statementTimeoutMs = 5000;
-/** A statement that waits for a lock ends on the server before the client gives it up. */
+/** The server ends a statement that waits for a lock before the client gives it up. */
 const lockTimeoutS = 2;
 const connectTimeoutMs = 3000;
 /**
@@ -69,11 +69,16 @@ export function createDatabasePool(settings: PoolSettings): Pool {
   });
   pool.on("connection", (connection) => {
     connection.query(
-      `SET SESSION max_execution_time = ${statementTimeoutMs}, lock_wait_timeout = ${lockTimeoutS}, innodb_lock_wait_timeout = ${lockTimeoutS}, time_zone = '+00:00'`,
+      `${limitLocks(lockTimeoutS)}, max_execution_time = ${statementTimeoutMs}, time_zone = '+00:00'`,
     );
   });
   limitAge(pool, connectionAgeMs);
   return pool;
+}
+
+/** A statement that sets how many seconds the session waits for a table's or a row's lock. */
+export function limitLocks(seconds: number): string {
+  return `SET SESSION lock_wait_timeout = ${seconds}, innodb_lock_wait_timeout = ${seconds}`;
 }
 
 interface Ageing {

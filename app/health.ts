@@ -11,7 +11,7 @@ import {
   readBeats,
   writeBeat,
 } from "./beats";
-import { connectionAgeMs, verifiedTls } from "./database";
+import { connectionAgeMs, limitLocks, verifiedTls } from "./database";
 import { errorFields, isRefusal, journal, type Log } from "./log";
 import { type MemberRow, memberStateQuery, type Replication, type Verdict, verdictOf } from "./memberState";
 import type { DatabaseError } from "./retry";
@@ -33,13 +33,14 @@ export type Ask = () => Promise<Verdict>;
 export function health(env: Environment): void {
   const settings = healthSettings(env);
   const beats = new Beats();
-  const watches = settings.members.map(
-    ({ host }) => new Watch(host, askMember(settings, host, beats), journal),
-  );
-  settings.members.forEach(({ port }, index) => {
-    const watch = watches[index];
-    watch?.server(watches).listen(healthTarget(env, settings.members.length, index, port));
-    void watch?.run();
+  const members = settings.members.map(({ host, port }) => ({
+    port,
+    watch: new Watch(host, askMember(settings, host, beats), journal),
+  }));
+  const watches = members.map(({ watch }) => watch);
+  members.forEach(({ port, watch }, index) => {
+    watch.server(watches).listen(healthTarget(env, members.length, index, port));
+    void watch.run();
   });
   const stop = () => process.exit(0);
   process.on("SIGTERM", stop);
@@ -149,7 +150,7 @@ function askMember(settings: HealthSettings, host: string, beats: Beats): Ask {
 /** The rows that a statement gives. Throws mysql2's errors. */
 export type Query = <Row>(sql: string, values: unknown[], limitMs: number) => Promise<readonly Row[]>;
 
-/** A member that would serve by its state, and on which a small write fails. */
+/** The member would serve by its state, but a small write fails. */
 export class CannotCommit extends Error {}
 
 /** Looks at a member: its state, a small write, and what it has applied. Throws CannotCommit, and what `query` throws. */
@@ -221,10 +222,8 @@ async function connect(settings: HealthSettings, host: string) {
   });
   // An error between two checks shows at the next check. Without a listener, it would end the process.
   connection.on("error", () => {});
-  const limit = checkLockTimeoutS;
-  const sql = `SET SESSION lock_wait_timeout = ${limit}, innodb_lock_wait_timeout = ${limit}`;
   try {
-    await connection.query({ sql, timeout: answerLimitMs });
+    await connection.query({ sql: limitLocks(checkLockTimeoutS), timeout: answerLimitMs });
   } catch (error) {
     // Otherwise it stays open, and counts against the account's limit.
     connection.destroy();

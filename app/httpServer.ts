@@ -17,7 +17,7 @@ export interface Site {
 }
 
 const keyHeader = "Idempotency-Key";
-const unknown = `the note may have been stored; the same request with the same ${keyHeader} tells, and stores it once`;
+const unknown = `the note may have been stored: repeat the request with the same ${keyHeader}, which stores it at most once`;
 const longestBodyBytes = 16 * 1024;
 const notesShown = 50;
 

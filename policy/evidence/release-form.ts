@@ -118,8 +118,9 @@ export function addReleaseFiles(draft: HostDraft, { files }: ReleaseDocument): v
   }
 }
 
-/** In the compressed form, texts may have line breaks and tabs as they are. */
-function withEscapes(text: string): string {
+/** The JSON in a compressed first release, whose texts may have line breaks and tabs as they are. Throws Unreadable. */
+export function firstReleaseJson(encoded: string): string {
+  const text = decompressed(fromBase85(encoded.trim()));
   return text.replaceAll("\n", "\\n").replaceAll("\t", "\\t");
 }
 
@@ -130,6 +131,5 @@ export function unpackFirstRelease(draft: HostDraft): void {
   const text = draft.files.get(firstReleasePath);
   if (text !== undefined) addReleaseFiles(draft, parseReleaseDocument(text));
   const encoded = draft.files.get(compressedFirstReleasePath);
-  if (encoded !== undefined)
-    addReleaseFiles(draft, parseReleaseDocument(withEscapes(decompressed(fromBase85(encoded.trim())))));
+  if (encoded !== undefined) addReleaseFiles(draft, parseReleaseDocument(firstReleaseJson(encoded)));
 }

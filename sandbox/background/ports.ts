@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 
 const FIRST_UNPRIVILEGED = 1024;
+const LAST_PORT = 65_535;
 /** The kernel lists a killed process as gone a moment before its threads have released its sockets. */
 const LET_GO_WITHIN_MS = 2000;
 
@@ -20,19 +21,25 @@ export function portIsFree(port: number): Promise<boolean> {
 }
 
 /**
- * A free port of the loopback address, for a server that starts later. The kernel gives it to no connection in the
- * meantime: it takes those from net.ipv4.ip_local_port_range, ip(7).
+ * A free port of the loopback address, for a server that starts later. It is below net.ipv4.ip_local_port_range, from
+ * which the kernel takes the ports of connections, ip(7): otherwise a connection could take it in the meantime.
  */
 export async function freePort(): Promise<number> {
-  const [lowest = 0] = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8")
-    .split(/\s+/)
-    .map(Number);
-  if (lowest <= FIRST_UNPRIVILEGED)
-    throw new Error("net.ipv4.ip_local_port_range leaves no port for servers");
+  const end = endOfServerPorts(readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8"));
   for (;;) {
-    const port = randomInt(FIRST_UNPRIVILEGED, lowest);
+    const port = randomInt(FIRST_UNPRIVILEGED, end);
     if (await portIsFree(port)) return port;
   }
+}
+
+/**
+ * The first port that is not for servers.
+ *
+ * @param range net.ipv4.ip_local_port_range. Some machines give nearly all ports to connections; then any port will do.
+ */
+export function endOfServerPorts(range: string): number {
+  const lowest = Number(range.trim().split(/\s+/)[0]);
+  return lowest > FIRST_UNPRIVILEGED ? lowest : LAST_PORT + 1;
 }
 
 /** True as soon as the port is free; false if it is still taken after two seconds. */

@@ -4,7 +4,7 @@ import { hostName } from "./hostName";
 
 type StoppingCommand = "replace" | "reboot";
 
-const NO_MAJORITY = "Without a majority of members ONLINE, no member accepts writes.";
+export const NO_MAJORITY = "Without a majority of members ONLINE, no member accepts writes.";
 
 /** Text for operators, by the command that stops the host. */
 const LOSSES: Readonly<Record<StoppingCommand, string>> = {

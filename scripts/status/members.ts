@@ -1,4 +1,5 @@
 /** The replication group in sentences: which members are out, what they wait for, and what to do. */
+import { NO_MAJORITY } from "../hosts/force";
 import type { HostRelease } from "./releases";
 
 const RUNBOOK = "docs/runbooks/member-not-online.md";
@@ -31,11 +32,11 @@ export function groupState(stack: string, hosts: readonly HostRelease[]): GroupS
 
 function consequence(online: number, listed: number): string {
   if (online * 2 > listed) return "The site reads and writes with them.";
-  return "They are no majority: no write is accepted until more are back.";
+  return NO_MAJORITY;
 }
 
 function remedy(stack: string, host: string, supervisor: string): string[] {
   if (!supervisor.startsWith("wait: for an operator")) return [];
   if (supervisor.includes("replace this host")) return [`Run: npm run replace -- ${stack} ${host}`];
-  return [`${host} needs you: ${RUNBOOK}`];
+  return [`${host} needs an operator: ${RUNBOOK}`];
 }

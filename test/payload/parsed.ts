@@ -3,7 +3,7 @@ import { gunzipSync } from "node:zlib";
 import { parse } from "yaml";
 import { firstReleasePath } from "../../infra/userdata/firstRelease";
 import type { ReleaseFile } from "../../infra/userdata/releaseForm";
-import { fromBase85 } from "../../policy/evidence/base85";
+import { firstReleaseJson } from "../../policy/evidence/release-form";
 
 export interface ParsedFile {
   readonly path: string;
@@ -30,8 +30,7 @@ export function parseUserData(userData: string): ParsedUserData {
   }));
   const document = written.find(({ path }) => path === firstReleasePath)?.text;
   if (document === undefined) return { settings, written, files: written };
-  const json = gunzipSync(fromBase85(document.trim())).toString("utf8");
-  const { files } = JSON.parse(json.replaceAll("\n", "\\n").replaceAll("\t", "\\t")) as {
+  const { files } = JSON.parse(firstReleaseJson(document)) as {
     files: readonly ReleaseFile[];
   };
   return {

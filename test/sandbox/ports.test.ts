@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { freePort, portIsFree } from "../../sandbox/index";
+import { endOfServerPorts, freePort, portIsFree } from "../../sandbox/index";
 
 describe("a free port", () => {
   it("is none that the kernel gives to a connection", async () => {
@@ -10,6 +10,11 @@ describe("a free port", () => {
       const port = await freePort();
       assert.ok(port >= 1024 && port < (range[0] ?? 0), String(port));
     }
+  });
+
+  it("is below the range of connections, or anywhere if that range leaves nothing", () => {
+    assert.equal(endOfServerPorts("32768\t60999\n"), 32_768);
+    for (const wide of ["1024\t65535\n", "1000\t65535\n"]) assert.equal(endOfServerPorts(wide), 65_536);
   });
 
   it("is free", async () => {

@@ -47,7 +47,7 @@ describe("the group in npm run status", () => {
     const lines = groupState("dev", [host("db-1", waits, 0), silent])?.lines ?? [];
     assert.equal(
       lines[0],
-      "0 of 3 members ONLINE. They are no majority: no write is accepted until more are back.",
+      "0 of 3 members ONLINE. Without a majority of members ONLINE, no member accepts writes.",
     );
     assert.deepEqual(lines.slice(1), [`db-1: ${waits}`, `db-2: ${waits}`]);
   });
@@ -56,7 +56,7 @@ describe("the group in npm run status", () => {
     const hosts = [host("db-1", "wait: for an operator: a majority is empty: db-2, db-3", 0)];
     assert.match(
       groupState("dev", hosts)?.lines.at(-1) ?? "",
-      /^db-1 needs you: docs\/runbooks\/member-not-online\.md$/,
+      /^db-1 needs an operator: docs\/runbooks\/member-not-online\.md$/,
     );
   });
 });
