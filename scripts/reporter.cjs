@@ -7,6 +7,8 @@ const SLOW_MS = 500;
 const SLOW_SUITE_MS = 5000;
 /** One Ctrl-C arrives twice: from the terminal, and from the command that started this process. */
 const SAME_KEYSTROKE_MS = 1000;
+/** Before the end that scripts/commands/test.ts makes of a process that does not end by itself. */
+const OPEN_AFTER_MS = 20_000;
 
 module.exports = class Reporter extends Base {
   constructor(runner, options) {
@@ -60,9 +62,20 @@ module.exports = class Reporter extends Base {
         report,
         interrupted: interruptedAt !== undefined,
       });
+      setTimeout(tellWhatIsOpen, OPEN_AFTER_MS).unref();
     });
   }
 };
+
+/** For a process that does not end: the programs and connections that keep it. */
+function tellWhatIsOpen() {
+  const handles = process._getActiveHandles().map((handle) => {
+    const { spawnargs, remoteAddress, remotePort, localPort } = handle;
+    const end = spawnargs?.join(" ") ?? (remoteAddress ? `${remoteAddress}:${remotePort}` : localPort);
+    return `${handle.constructor.name} ${end ?? ""}`;
+  });
+  console.log(`Still open: ${[...handles, ...process.getActiveResourcesInfo()].join(", ")}`);
+}
 
 /** Mocha's own list of failures, with stack traces and differences; empty if there are none. */
 function describe(failures) {

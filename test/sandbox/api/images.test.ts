@@ -38,6 +38,7 @@ describe("sandbox api: images and snapshots", () => {
   });
 
   it("imports one, which becomes available, changes and deletes it", async () => {
+    await api.restart({ actionDelayMs: 600_000 });
     const image = await make({ description: "x", tags: ["base"] });
     assert.deepEqual([image.status, image.type, image.public, image.slug], ["NEW", "custom", false, null]);
     const early = { ...DROPLET, image: image.id };
@@ -45,6 +46,7 @@ describe("sandbox api: images and snapshots", () => {
       await api.refuse(422, "POST", "/v2/droplets", early),
       /^image: the image is not available yet/,
     );
+    await api.restart({ actionDelayMs: 1 });
     await available(image.id);
     await api.expect(202, "POST", "/v2/droplets", early);
     const change = { name: "renamed", distribution: "Debian", description: "y" };
