@@ -47,6 +47,15 @@ export const SESSION_OPTIONS = {
   },
 } as const;
 
+/** Options of commands that update a stack. */
+export const UPDATE_OPTIONS = {
+  ...SESSION_OPTIONS,
+  "skip-preview": {
+    type: "boolean",
+    doc: "in the sandbox: update without a preview, so a policy may refuse after some changes only",
+  },
+} as const;
+
 /** Locks the sandbox for one command. Throws a Failure (exit code 4) that names the command that holds the lock. */
 export function lockHome(home: Home, command: string): HeldLock {
   makeHome(home);
@@ -65,6 +74,7 @@ export class Session {
   readonly home: Home;
   readonly stack: string;
   readonly cloud: boolean;
+  readonly skipsPreview: boolean;
   #cli: PulumiCli | undefined;
   #api: ApiAccess | undefined;
   #spaces: string | undefined;
@@ -88,6 +98,11 @@ export class Session {
     this.#port = options.port;
     this.home = options.home ?? findHome();
     this.cloud = args.flag("cloud");
+    this.skipsPreview = args.flag("skip-preview");
+    if (this.cloud && this.skipsPreview)
+      throw usageFailure(
+        "--skip-preview is for the sandbox: with --cloud, a preview comes before each update",
+      );
     this.stack = options.stack ?? stackArgument(args.positionals[0]);
     this.#given = [...args.texts("config").map(parseOverride), ...(options.overrides ?? [])];
     this.#overrides = this.#given;

@@ -5,7 +5,7 @@ import type { StoredStack } from "../engine/stateFile";
 import { describeLoss, FORCE_OPTION, forceHelp, isForced, nothingToForce } from "../hosts/force";
 import { hostName, noSuchHost } from "../hosts/hostName";
 import { runSteps, type Step } from "../progress";
-import { SESSION_OPTIONS, Session, withSession } from "../session";
+import { Session, UPDATE_OPTIONS, withSession } from "../session";
 import { printOutputs, updateSteps } from "./up";
 
 export const command: Command = {
@@ -15,7 +15,7 @@ export const command: Command = {
 applied everything; a web host goes when its successor is well.
 ${forceHelp("replace")}`,
   positionals: ["STACK", "HOST"],
-  options: { ...SESSION_OPTIONS, hosts: HOSTS_OPTION, force: FORCE_OPTION },
+  options: { ...UPDATE_OPTIONS, hosts: HOSTS_OPTION, force: FORCE_OPTION },
   run: (args) => {
     const [stackName, given = ""] = args.positionals;
     const stack = stackArgument(stackName);

@@ -11,7 +11,7 @@ import { Failure, usageFailure } from "../failure";
 import { hostName, noSuchHost } from "../hosts/hostName";
 import { interruption } from "../interruption";
 import { runSteps, type Step } from "../progress";
-import { SESSION_OPTIONS, Session, withSession } from "../session";
+import { Session, UPDATE_OPTIONS, withSession } from "../session";
 import { reportAccessOf, withReports } from "../status/releases";
 import { updateSteps } from "./up";
 
@@ -27,7 +27,7 @@ refuses if no other host of its role serves, or if a database host is still in i
 To get a new host with new keys: npm run rotate -- STACK host HOST`,
   positionals: ["STACK", "HOST"],
   options: {
-    ...SESSION_OPTIONS,
+    ...UPDATE_OPTIONS,
     force: {
       type: "string",
       value: "HOST",

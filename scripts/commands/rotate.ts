@@ -7,7 +7,7 @@ import type { ConfigOverride } from "../engine/workDir";
 import { Failure, usageFailure } from "../failure";
 import { hostName } from "../hosts/hostName";
 import { runSteps, type Step } from "../progress";
-import { SESSION_OPTIONS, Session, withSession } from "../session";
+import { Session, UPDATE_OPTIONS, withSession } from "../session";
 import { replaceHost } from "./replace";
 import { revocationSteps } from "./revoke";
 import { printOutputs, updateSteps } from "./up";
@@ -35,7 +35,7 @@ of them does not finish, give the command again: it continues where it stopped. 
 host NAME replaces this host by a new droplet with new keys, revokes its former certificates, and changes nothing else:
 see docs/runbooks/host-compromised.md.`,
   positionals: ["STACK", `${rotated.join("|")}|host`, "[NAME]"],
-  options: { ...SESSION_OPTIONS, hosts: HOSTS_OPTION },
+  options: { ...UPDATE_OPTIONS, hosts: HOSTS_OPTION },
   run: (args) => {
     const [stackName, given = "", host] = args.positionals;
     const stack = stackArgument(stackName);

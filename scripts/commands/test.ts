@@ -109,8 +109,8 @@ async function orLeftOut(signal: AbortSignal, make: () => Promise<string>): Prom
   });
 }
 
-/** The tests of one mocha process, and their result. */
-interface Lane {
+/** How the tests of one mocha process ended. */
+interface Ended {
   readonly totals: Totals | undefined;
   readonly exitCode: number;
   readonly leaked: boolean;
@@ -122,29 +122,39 @@ async function runTests(args: readonly string[], yes: boolean): Promise<number> 
   await setUp(yes);
   const files = testFiles();
   // Tests of hosts and of the engine mostly wait. The output of each process is printed after that of the one before.
-  const [first, ...later] = LANES.map((lane, index) =>
-    start([...args, ...files.filter((file) => laneOf(file) === lane)], index === 0 ? "inherit" : "pipe"),
-  );
-  const ended = first === undefined ? [] : [await first.ended];
-  for (const process of later) {
-    process.show();
-    ended.push(await process.ended);
+  let shown = Promise.resolve<readonly Ended[]>([]);
+  const running = new Set<Promise<Ended>>();
+  for (const group of GROUPS) {
+    if (running.size === AT_ONCE) await Promise.race(running);
+    if (interruption.signal.aborted) break;
+    const own = files.filter((file) => groupOf(file) === group);
+    const process = start([...args, ...own], group === GROUPS[0] ? "inherit" : "pipe");
+    const ended = process.ended.finally(() => running.delete(ended));
+    running.add(ended);
+    shown = shown.then(async (before) => {
+      process.show();
+      return [...before, await ended];
+    });
   }
-  return verdict(ended);
+  return verdict(await shown);
 }
 
-/** One mocha process for each. They take about the same time. */
-const LANES = ["others", "engine", "hosts"] as const;
+/** One mocha process for each, started in this order, so many at once. */
+const GROUPS = ["others", "hosts", "engine", "proofs", "sandbox", "commands"] as const;
+const AT_ONCE = 3;
 
-function laneOf(file: string): (typeof LANES)[number] {
+function groupOf(file: string): (typeof GROUPS)[number] {
   const isIn = (...path: string[]) => file.startsWith(join("test", ...path));
-  const commands = ["command", "monitored", "operators", "start"].map((name) => `${name}.test.ts`);
-  if (isIn("e2e") || commands.some((name) => isIn("hosts", name))) return "engine";
-  return isIn("hosts") && !isIn("hosts", "proofs") ? "hosts" : "others";
+  if (isIn("e2e")) return "engine";
+  if (isIn("sandbox")) return "sandbox";
+  if (isIn("hosts", "proofs")) return "proofs";
+  if (["command", "monitored", "operators", "start"].some((name) => isIn("hosts", `${name}.test.ts`)))
+    return "commands";
+  return isIn("hosts") ? "hosts" : "others";
 }
 
 /** Starts mocha. Its output is shown at once (`inherit`), or after `show` is called (`pipe`). */
-function start(args: readonly string[], output: "inherit" | "pipe"): { ended: Promise<Lane>; show(): void } {
+function start(args: readonly string[], output: "inherit" | "pipe"): { ended: Promise<Ended>; show(): void } {
   const mocha = spawn(
     process.execPath,
     [
@@ -168,7 +178,7 @@ function start(args: readonly string[], output: "inherit" | "pipe"): { ended: Pr
   };
 }
 
-function finish(mocha: ChildProcess): Promise<Lane> {
+function finish(mocha: ChildProcess): Promise<Ended> {
   return new Promise((resolve, reject) => {
     let totals: Totals | undefined;
     let leaked = false;
@@ -188,14 +198,14 @@ function finish(mocha: ChildProcess): Promise<Lane> {
   });
 }
 
-async function verdict(lanes: readonly Lane[]): Promise<number> {
-  const problems = [...lanes.flatMap(problemsOf), ...(await forbiddenSkips(lanes))];
+async function verdict(all: readonly Ended[]): Promise<number> {
+  const problems = [...all.flatMap(problemsOf), ...(await forbiddenSkips(all))];
   const sum = (of: (totals: Totals) => number) =>
-    lanes.reduce((total, { totals }) => total + (totals === undefined ? 0 : of(totals)), 0);
+    all.reduce((total, { totals }) => total + (totals === undefined ? 0 : of(totals)), 0);
   const passed = sum((totals) => totals.passed);
   const failed = sum((totals) => totals.failed);
   if (passed + failed + problems.length === 0) problems.push("Expected at least one test, none ran.");
-  for (const { totals } of lanes) process.stdout.write(totals?.report ?? "");
+  for (const { totals } of all) process.stdout.write(totals?.report ?? "");
   for (const problem of problems) process.stdout.write(`Error: ${problem}\n`);
   const failures = failed + problems.length;
   // Without a failed test, a failed run still counts as one failure, because a reader may only look at this line.
@@ -215,17 +225,17 @@ interface AllowedSkip {
  * In CI, on a machine that can install packages, a skipped test means that a tool is missing from the list. The run
  * fails, unless test/allowedSkips.json gives the reason.
  */
-async function forbiddenSkips(lanes: readonly Lane[]): Promise<string[]> {
+async function forbiddenSkips(all: readonly Ended[]): Promise<string[]> {
   if (!isSet(process.env.CI) || (await packageAccess()).problem !== undefined) return [];
   const file = join(PROJECT_DIR, "test", "allowedSkips.json");
   const allowed = JSON.parse(readFileSync(file, "utf8")) as AllowedSkip[];
-  return lanes
+  return all
     .flatMap(({ totals }) => totals?.skipped ?? [])
     .filter((title) => !allowed.some(({ test }) => test === title))
     .map((title) => `Skipped in CI, but not listed in test/allowedSkips.json: ${title}`);
 }
 
-function problemsOf({ totals, exitCode, leaked }: Lane): string[] {
+function problemsOf({ totals, exitCode, leaked }: Ended): string[] {
   const problems: string[] = [];
   if (totals?.interrupted) problems.push("The tests were interrupted, and have removed what they created.");
   if (totals === undefined) problems.push(`The tests did not finish (exit code ${exitCode}).`);

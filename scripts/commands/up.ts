@@ -6,7 +6,7 @@ import { figuresStep } from "../hosts/figures";
 import { printSite, siteStep, withHostsWords } from "../hosts/ready";
 import { packageSteps, YES_OPTION } from "../packages";
 import { runSteps, type Step } from "../progress";
-import { SESSION_OPTIONS, Session, withSession } from "../session";
+import { Session, UPDATE_OPTIONS, withSession } from "../session";
 
 export const command: Command = {
   name: "up",
@@ -14,7 +14,7 @@ export const command: Command = {
   details: `The default STACK is dev. Droplets boot as hosts if this machine can run them. It works on the sandbox, and starts its API if it is not running.
 If a policy refuses, nothing is changed. You can run it again: the second run changes nothing.`,
   positionals: ["[STACK]"],
-  options: { ...SESSION_OPTIONS, hosts: HOSTS_OPTION, yes: YES_OPTION },
+  options: { ...UPDATE_OPTIONS, hosts: HOSTS_OPTION, yes: YES_OPTION },
   run: (args) => runUp("npm run up", new Session(args)),
 };
 
@@ -39,7 +39,7 @@ export function runUp(
 }
 
 /**
- * Preview with the policies, then update.
+ * Preview with the policies, unless the command line skips it, then update.
  *
  * @param selection the only resources to change, and those to replace; default: all, none
  */
@@ -47,25 +47,24 @@ export function updateSteps(
   session: Session,
   selection: () => Pick<OperationOptions, "target" | "replace"> = () => ({}),
 ): Step[] {
-  return [
-    {
-      title: "Preview with the policies",
-      run: async (onProgress) => {
-        // A log shows each resource once, in the update below.
-        const onResource = process.stdout.isTTY ? onProgress : () => {};
-        const journal = await session.opened.preview({ onProgress: onResource, ...selection() });
-        for (const line of describeWarnings(journal)) onProgress(line);
-        return journal.summary;
-      },
+  const preview: Step = {
+    title: "Preview with the policies",
+    run: async (onProgress) => {
+      // A log shows each resource once, in the update below.
+      const onResource = process.stdout.isTTY ? onProgress : () => {};
+      const journal = await session.opened.preview({ onProgress: onResource, ...selection() });
+      for (const line of describeWarnings(journal)) onProgress(line);
+      return journal.summary;
     },
-    {
-      title: "Update",
-      run: async (onProgress) => {
-        const update = () => session.opened.up({ onProgress, ...selection() });
-        return (await withHostsWords(session, update)).summary;
-      },
+  };
+  const update: Step = {
+    title: "Update",
+    run: async (onProgress) => {
+      const run = () => session.opened.up({ onProgress, ...selection() });
+      return (await withHostsWords(session, run)).summary;
     },
-  ];
+  };
+  return session.skipsPreview ? [update] : [preview, update];
 }
 
 export async function printOutputs(session: Session): Promise<void> {

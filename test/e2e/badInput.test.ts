@@ -76,6 +76,7 @@ describe("bad input", function () {
       ["preview", ["--confg", "x=1"], /--confg/],
       ["preview", ["--config", "x"], /KEY=VALUE/],
       ["preview", ["--port", "99999"], /99999/],
+      ["up", ["dev", "--cloud", "--skip-preview"], /--skip-preview is for the sandbox/],
       ["replace", ["dev", "node-1", "--force"], /--force requires a value: --force HOST/],
       [
         "replace",

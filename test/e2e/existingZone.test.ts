@@ -58,7 +58,7 @@ describe("a stack in a zone that others own", function () {
   });
 
   it("gets its certificate with a CAA record at the site's name, and leaves the owner's at the apex", async () => {
-    await sandbox.must("up", "dev", "--config", "createDomain=false");
+    await sandbox.must("up", "dev", "--skip-preview", "--config", "createDomain=false");
     assert.deepEqual(await caa(), ["@ comodoca.com", "www letsencrypt.org"]);
     const { certificates } = await sandbox.get<{ certificates: { state: string; dns_names: string[] }[] }>(
       "/v2/certificates",

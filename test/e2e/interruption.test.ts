@@ -14,8 +14,11 @@ const WHOLE = {
   "uptime/checks": 1,
 };
 
+/** A preview changes nothing that could be cut short. */
+const UPDATE = ["dev", "--skip-preview"];
+
 describe("an update that is cut short", function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let sandbox: Sandbox;
   beforeEach(async () => {
     sandbox = await Sandbox.make();
@@ -37,60 +40,60 @@ describe("an update that is cut short", function () {
   }
 
   it("by kill -9 of the command and its engine: a repeat leaves nothing twice", async () => {
-    const running = sandbox.start("up");
+    const running = sandbox.start("up", UPDATE);
     await waitForLine(running, /created Vpc main-vpc/);
     running.child.kill("SIGKILL");
     await running.ended;
-    assert.match(await sandbox.must("up"), /✔ Update: /);
+    assert.match(await sandbox.must("up", ...UPDATE), /✔ Update: /);
     await assertWhole();
   });
 
   it("by kill -9 in the moment when droplets are being made", async () => {
-    const running = sandbox.start("up");
+    const running = sandbox.start("up", UPDATE);
     await waitForLine(running, /created LoadBalancer main-load-balancer/);
     await waitForLine(running, /created Droplet/);
     running.child.kill("SIGKILL");
     await running.ended;
-    assert.match(await sandbox.must("up"), /✔ Update: /);
+    assert.match(await sandbox.must("up", ...UPDATE), /✔ Update: /);
     await assertWhole();
   });
 
   it("by Ctrl-C: it ends by itself with 130 and no process of the engine; a repeat goes on", async () => {
-    const running = sandbox.start("up");
+    const running = sandbox.start("up", UPDATE);
     await waitForLine(running, /created Domain main-domain/);
     running.child.kill("SIGINT");
     const { exitCode, stderr } = await running.ended;
     assert.equal(exitCode, 130, stderr);
     assert.deepEqual(await waitUntilGone(sandbox.engineProcesses(), 10_000), []);
-    assert.match(await sandbox.must("up"), /✔ Update: /);
+    assert.match(await sandbox.must("up", ...UPDATE), /✔ Update: /);
     await assertWhole();
   });
 
   it("by kill -9 of the API: the error says so; a repeat starts the API and goes on", async () => {
-    const running = sandbox.start("up");
+    const running = sandbox.start("up", UPDATE);
     await waitForLine(running, /created Vpc main-vpc/);
     process.kill(runningApi(sandbox.home)?.pid ?? 0, "SIGKILL");
     const { exitCode, stderr } = await running.ended;
     assert.equal(exitCode, 1);
     assert.match(stderr, /connection refused|connection reset|ECONNREFUSED|ECONNRESET|EOF/i);
-    assert.match(await sandbox.must("up"), /✔ Update: /);
+    assert.match(await sandbox.must("up", ...UPDATE), /✔ Update: /);
     await assertWhole();
   });
 
   it("by Ctrl-C before a database host exists: a repeat may have another region", async () => {
-    const running = sandbox.start("up");
+    const running = sandbox.start("up", UPDATE);
     await waitForLine(running, /created Vpc main-vpc/);
     // As in `npm run up | tee log`, where Ctrl-C ends the other program as well.
     for (const stream of [running.child.stdout, running.child.stderr]) stream?.destroy();
     running.child.kill("SIGINT");
     assert.equal((await running.ended).exitCode, 130);
     assert.equal((await sandbox.census()).droplets, 0);
-    assert.match(await sandbox.must("up", "dev", "--config", "region=ams3"), /✔ Update: /);
+    assert.match(await sandbox.must("up", ...UPDATE, "--config", "region=ams3"), /✔ Update: /);
     await assertWhole();
   });
 
   it("and npm stop in place of the repeat: nothing is left", async () => {
-    const running = sandbox.start("up");
+    const running = sandbox.start("up", UPDATE);
     await waitForLine(running, /created Vpc main-vpc/);
     running.child.kill("SIGKILL");
     await running.ended;

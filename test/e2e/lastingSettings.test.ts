@@ -27,7 +27,7 @@ describe("settings that a stack keeps", function () {
   let sandbox: Sandbox;
   before(async () => {
     sandbox = await Sandbox.make();
-    await sandbox.must("up", "dev", "--config", "database.count=5");
+    await sandbox.must("up", "dev", "--skip-preview", "--config", "database.count=5");
   });
   after(() => sandbox.remove());
 
@@ -126,7 +126,10 @@ describe("settings that a stack keeps", function () {
   });
 
   it("allow an update with the values of before, which changes nothing", async () => {
-    assert.match(await sandbox.must("up", "dev", ...settingsOf(five)), /✔ Update: \d+ unchanged\n/);
+    assert.match(
+      await sandbox.must("up", "dev", "--skip-preview", ...settingsOf(five)),
+      /✔ Update: \d+ unchanged\n/,
+    );
   });
 
   describe("the zone", () => {
@@ -139,7 +142,7 @@ describe("settings that a stack keeps", function () {
     it("stays with all its records when the stack gives it up; certificate and site stay as they are", async () => {
       const before = { ids: await ids(), records: await records() };
       assert.match(state(), /digitalocean:index\/domain:Domain/);
-      await sandbox.must("up", "dev", ...settingsOf(...handedOver, `handOverZone=${zone}`));
+      await sandbox.must("up", "dev", "--skip-preview", ...settingsOf(...handedOver, `handOverZone=${zone}`));
       assert.deepEqual(await ids(), before.ids);
       // The CAA record moves from the zone to the site's name. Everything else is as it was.
       const atSite = (record: DnsRecord) => (record.type === "CAA" ? { ...record, name: "www" } : record);
@@ -150,7 +153,7 @@ describe("settings that a stack keeps", function () {
 
     it("is not touched by the next update, which needs no handOverZone and changes nothing", async () => {
       assert.match(
-        await sandbox.must("up", "dev", ...settingsOf(...handedOver)),
+        await sandbox.must("up", "dev", "--skip-preview", ...settingsOf(...handedOver)),
         /✔ Update: \d+ unchanged\n/,
       );
     });

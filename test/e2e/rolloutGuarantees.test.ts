@@ -70,6 +70,7 @@ describe("a rollout guarantees that", function () {
     await sandbox.must(
       "up",
       "dev",
+      "--skip-preview",
       ...[...settings].flatMap(([name, value]) => ["--config", `${name}=${value}`]),
     );
     hosts = await ReportingHosts.start(sandbox, await sandbox.must("outputs", "dev", "--show-secrets"));

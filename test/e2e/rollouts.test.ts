@@ -11,7 +11,7 @@ import { inOrder } from "../inOrder";
 import { ReportingHosts } from "./reportingHosts";
 import { type Sandbox, waitForLine } from "./sandbox";
 
-const SETTINGS = ["--config", "secured-web:rollout.timeoutSeconds=30"];
+const SETTINGS = ["--skip-preview", "--config", "secured-web:rollout.timeoutSeconds=30"];
 const hsts = (seconds: number) => ["--config", `secured-web:hsts.maxAgeSeconds=${seconds}`];
 
 describe("rollouts", function () {
@@ -109,7 +109,7 @@ describe("rollouts", function () {
     hosts.behaviours.set("node-2", () => ({ outcome: "applying" }));
     const begun = hosts.taken.length;
     const running = sandbox.start("up", ["dev", ...SETTINGS, ...hsts(304)]);
-    await waitForLine(running, /node-2: has not applied the release yet/, 180_000);
+    await waitForLine(running, /node-2: has not applied the release yet/);
     running.child.kill("SIGINT");
     const { exitCode, stdout, stderr } = await running.ended;
     assert.equal(exitCode, 130, `${stdout}\n${stderr}`);
@@ -126,7 +126,7 @@ describe("rollouts", function () {
     hosts.behaviours.set("node-2", () => ({ outcome: "applying" }));
     const begun = hosts.taken.length;
     const first = sandbox.start("up", ["dev", ...SETTINGS, ...hsts(305)]);
-    await waitForLine(first, /node-2: has not applied the release yet/, 180_000);
+    await waitForLine(first, /node-2: has not applied the release yet/);
     const second = await up(...hsts(306));
     assert.equal(second.exitCode, 4, second.stdout);
     const holder = `npm run up \\(process ${first.child.pid}, since `;
@@ -189,7 +189,7 @@ describe("rollouts", function () {
       const begun = hosts.taken.length;
       hosts.behaviours.set("node-2", () => ({ outcome: "applying" }));
       const running = sandbox.start("rotate", ["dev", "passwords", ...settings]);
-      await waitForLine(running, /node-2: has not applied the release yet/, 180_000);
+      await waitForLine(running, /node-2: has not applied the release yet/);
       running.child.kill("SIGINT");
       const { exitCode, stdout } = await running.ended;
       assert.equal(exitCode, 130);
@@ -213,7 +213,7 @@ describe("rollouts", function () {
       const [begun, former] = [hosts.taken.length, serials(...NODES)];
       hosts.behaviours.set("node-2", () => ({ outcome: "applying" }));
       const running = sandbox.start("rotate", ["dev", "certificates", ...settings]);
-      await waitForLine(running, /node-2: has not applied the release yet/, 180_000);
+      await waitForLine(running, /node-2: has not applied the release yet/);
       running.child.kill("SIGINT");
       assert.equal((await running.ended).exitCode, 130);
       assert.deepEqual([listed("revoked"), listed("former")], [[], former]);
@@ -311,11 +311,7 @@ describe("rollouts", function () {
     const before = await droplets();
     lost("node-2 is not in the group, node-1 is not in the group");
     const waits = sandbox.start("replace", ["dev", "node-2", ...SETTINGS, ...hsts(305)]);
-    await waitForLine(
-      waits,
-      /node-2: must not stop, because node-1 unwell: mysql\.service: node-2 is not/,
-      180_000,
-    );
+    await waitForLine(waits, /node-2: must not stop, because node-1 unwell: mysql\.service: node-2 is not/);
     waits.child.kill("SIGINT");
     assert.equal((await waits.ended).exitCode, 130);
     assert.deepEqual(await droplets(), before);
@@ -347,7 +343,7 @@ describe("rollouts", function () {
       it(`${command} waits, and Ctrl-C leaves the host as it is`, async () => {
         const before = { droplets: await droplets(), reboots: await reboots() };
         const running = sandbox.start(command, ["dev", "node-2", ...settings]);
-        await waitForLine(running, WAITS, 180_000);
+        await waitForLine(running, WAITS);
         running.child.kill("SIGINT");
         const { exitCode, stderr } = await running.ended;
         assert.equal(exitCode, 130, stderr);
@@ -393,7 +389,7 @@ describe("a stack with one writer", function () {
   before(async function () {
     this.timeout(600_000);
     sandbox = await ReportingHosts.makeSandbox();
-    await sandbox.must("up", "dev", "--config", "secured-web:replication=source-replica");
+    await sandbox.must("up", "dev", "--skip-preview", "--config", "secured-web:replication=source-replica");
     hosts = await ReportingHosts.start(sandbox, await sandbox.must("outputs", "dev", "--show-secrets"));
     await hosts.haveReported();
   });

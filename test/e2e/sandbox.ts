@@ -147,7 +147,7 @@ export class Sandbox {
 }
 
 /** Waits until the command has printed it. */
-export async function waitForLine(running: Running, pattern: RegExp, withinMs = 60_000): Promise<void> {
+export async function waitForLine(running: Running, pattern: RegExp, withinMs = 180_000): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!pattern.test(running.printed())) {
     if (running.child.exitCode !== null || Date.now() > deadline) {

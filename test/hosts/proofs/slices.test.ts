@@ -15,7 +15,7 @@ import { TestAuthority } from "./pki";
 import { bootGuest, type Line } from "./slices/guest";
 
 /** 70 s on an idle machine of two cores. */
-const LIMIT_MS = 300_000;
+const LIMIT_MS = 600_000;
 const guestFiles = join(__dirname, "slices");
 const { host, topology } = contextOf({ topology: "converged" }, "node-1");
 const defaults = hostSettings("dev", parseConfig({ "secured-web:domain": "foobar.test" }), topology);

@@ -14,7 +14,7 @@ async function everyMemberIsFit(host: WorldHost): Promise<() => Promise<unknown>
   await host.run(`systemctl stop ${units}`);
   for (const { port, unit } of fit)
     await host.run(
-      `systemd-run --quiet --collect --unit=${unit} --working-directory=/var/empty python3 -m http.server --bind 127.0.0.1 ${port}`,
+      `systemd-run --quiet --collect --unit=${unit} python3 -m http.server --bind 127.0.0.1 ${port}`,
     );
   return async () => {
     for (const { unit } of fit) await host.run(`systemctl stop ${unit}.service`);
