@@ -20,12 +20,13 @@ const COMMANDS: readonly string[] = [
     "status",
   ],
   ...["shell", "exec", "logs"],
-  ...["test", "verify", "bench", "chaos", "diagram", "docs", "policy"],
+  ...["test", "verify", "bench", "chaos", "diagram", "docs", "policy", "policy:score"],
 ];
 
 /** Loaded on demand: the Pulumi SDK takes most of a second to load, and `--help` and doctor do not need it. */
 function load(name: string): Command {
-  return (require(`./commands/${name}`) as { command: Command }).command;
+  const file = name.replace(/:(.)/, (_, letter: string) => letter.toUpperCase());
+  return (require(`./commands/${file}`) as { command: Command }).command;
 }
 
 /** Runs one command and ends the process with its exit code. */

@@ -1,12 +1,19 @@
 /** Lists of commands, paths and verbs by which `script-effects.ts` tells harmless statements from others. */
 
-/** Paths with the configuration of services, or with code that the host runs by itself. */
-export const sensitive =
+/** Keys of package archives, whose names are often those of services. */
+const archiveKeys = /^\/(?:usr\/share\/keyrings|etc\/apt\/(?:keyrings|trusted\.gpg\.d))\/[\w.-]+$/;
+const services =
   /nginx|mysql|mariadb|haproxy|\.cnf$|apache2|httpd|caddy|traefik|envoy|postgres|redis|valkey|mongo|memcache|rabbitmq|stunnel|varnish|lighttpd|^\/etc\/(?:systemd|cron|init\.d|rc\.|profile|ld\.so|default\/|bash|environment|sudoers|ssh\/)|^\/(?:usr\/)?(?:local\/)?s?bin\/|^\/(?:usr\/)?lib\/systemd|^\/var\/spool\/cron|^\/root\/\.(?:bash|profile)|^\/proc\/|^\/sys\//;
+
+/** True for paths with the configuration of services, or with code that the host runs by itself. */
+export const isServicePath = (path: string): boolean => services.test(path) && !archiveKeys.test(path);
 
 /** Folders in which nothing belongs to a service. */
 export const harmlessFolder =
   /^\/(?:tmp|var\/(?:log|tmp|www|cache|backups)|srv|home\/[^/]+|root|opt|mnt|media|run\/[^/]+)\/(?!\.(?:bash|profile|ssh))/;
+
+/** True for paths in them, with or without an unknown end. */
+export const isOwnFolder = (path: string): boolean => harmlessFolder.test(path) && !path.includes("/..");
 
 const words = (text: string) => new Set(text.split(/\s+/).filter((word) => word !== ""));
 

@@ -106,11 +106,22 @@ const webPrograms: readonly Program[] = [
   },
   { name: "lighttpd", datadog: "lighttpd", example: example("lighttpd", "lighttpd_status_url") },
   { name: "php-fpm", datadog: "php_fpm", telegraf: "phpfpm", example: example("php_fpm", "status_url") },
-  { name: "traefik", datadog: "traefik_mesh", example: example("traefik_mesh", "openmetrics_endpoint") },
-  { name: "envoy", datadog: "envoy", example: example("envoy", "openmetrics_endpoint") },
+  {
+    name: "traefik",
+    datadog: "traefik_mesh",
+    telegraf: "prometheus",
+    example: example("traefik_mesh", "openmetrics_endpoint"),
+  },
+  {
+    name: "envoy",
+    datadog: "envoy",
+    telegraf: "prometheus",
+    example: example("envoy", "openmetrics_endpoint"),
+  },
   {
     name: "caddy",
     datadog: "openmetrics",
+    telegraf: "prometheus",
     example: example("openmetrics", "openmetrics_endpoint http://localhost:2019/metrics"),
   },
 ];

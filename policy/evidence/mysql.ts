@@ -1,6 +1,7 @@
 /** The MySQL server options of a host, from all of its option files. */
 import { type Option, parseOptionFile } from "../parsers/option-file";
 import { isLoopback } from "./addresses";
+import { type ComposeService, composeServices } from "./containers";
 import type { HostContent } from "./content";
 
 export interface ServerOption {
@@ -182,8 +183,25 @@ const serverWord =
   /^(default-)?(mysql|mariadb|percona)([a-z0-9.+-]*-)?server([a-z0-9.+-]*)$|^(mysqld|mariadbd|mysqld_safe)$/;
 const containerImage = /^(mysql|mariadb|percona)(\/mysql-server)?$/;
 
+export const isMysqlImage = ({ image }: ComposeService): boolean =>
+  /^(?:mysql|mysql-server|mariadb|percona[\w-]*)$/.test(image);
+
 /** True if the host's content shows that it runs a database server. */
 export function runsMysql(content: HostContent, roles: readonly string[] = []): boolean {
+  return runsMysqlItself(content, roles) || composeServices(content.files).some(isMysqlImage);
+}
+
+/** True if the host's only MySQL servers are containers that no other host can reach. */
+export function runsMysqlOnlyInside(content: HostContent, roles: readonly string[] = []): boolean {
+  const containers = composeServices(content.files).filter(isMysqlImage);
+  return (
+    containers.length > 0 &&
+    containers.every(({ isPublished }) => !isPublished) &&
+    !runsMysqlItself(content, roles)
+  );
+}
+
+function runsMysqlItself(content: HostContent, roles: readonly string[]): boolean {
   if (roles.includes("database")) return true;
   if (content.packages.some((name) => serverWord.test(name.toLowerCase()))) return true;
   const words = [...content.words];

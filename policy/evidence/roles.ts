@@ -1,6 +1,7 @@
 /** The roles of a droplet, from its image, user data and evidence. */
 import type { JudgedResource } from "../frame/resource";
 import { valueOr } from "../frame/value";
+import { composeServices } from "./containers";
 import type { HostContent } from "./content";
 import type { EvidenceEntry } from "./entry";
 import type { Host } from "./host";
@@ -48,7 +49,7 @@ export function rolesOfDroplet(droplet: JudgedResource, evidence: readonly Evide
 export function rolesOfContent(content: HostContent): HostRoles {
   const known = rolesOfHost.get(content);
   if (known !== undefined) return known;
-  const words = [...content.words, ...content.packages.map((name) => name.toLowerCase())];
+  const words = namesIn(content);
   const paths = [...content.files.keys()];
   const isWeb =
     words.some((word) => webWord.test(word)) ||
@@ -58,6 +59,13 @@ export function rolesOfContent(content: HostContent): HostRoles {
   rolesOfHost.set(content, roles);
   return roles;
 }
+
+/** Words of commands, packages, and images of containers. */
+const namesIn = ({ words, packages, files }: HostContent): readonly string[] => [
+  ...words,
+  ...packages.map((name) => name.toLowerCase()),
+  ...composeServices(files).map(({ image }) => image),
+];
 
 /** Programs by the words that install or start them. */
 const programs: readonly (readonly [name: string, role: "web" | "database", word: RegExp])[] = [
@@ -81,7 +89,7 @@ const programs: readonly (readonly [name: string, role: "web" | "database", word
 
 /** The known web servers or databases of a host. */
 export function programsOf(content: HostContent, role: "web" | "database"): readonly string[] {
-  const words = [...content.words, ...content.packages.map((name) => name.toLowerCase())];
+  const words = namesIn(content);
   const paths = [...content.files.keys()];
   const found = new Set(
     programs

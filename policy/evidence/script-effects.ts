@@ -8,11 +8,14 @@ import {
   harmless,
   harmlessFolder,
   installVerbs,
+  isOwnFolder,
+  isServicePath,
   nestedRunners,
   readableConfiguration,
-  sensitive,
   verbs,
 } from "./known-commands";
+import { whyClient } from "./script-clients";
+import { whyContainers } from "./script-containers";
 import { commandWords, isOperand, nameOf } from "./script-words";
 import { changesService } from "./service-changes";
 import type { ShellState } from "./shell-state";
@@ -76,7 +79,7 @@ const systemPath =
 
 function redirectsToService(word: ShellWord, state: ShellState): boolean {
   const path = state.path(word);
-  return path === undefined ? !word.raw.startsWith(">(") : sensitive.test(path);
+  return path === undefined ? !word.raw.startsWith(">(") : isServicePath(path);
 }
 
 /** True if a redirection's file is known, or certainly belongs to no service. */
@@ -84,7 +87,7 @@ function isPlainTarget(word: ShellWord, state: ShellState): boolean {
   // The commands of `>(...)` are read on their own.
   if (state.path(word) !== undefined || word.raw.startsWith(">(")) return true;
   const begin = state.one(word).text;
-  return begin.startsWith("/dev/") || (harmlessFolder.test(begin) && !begin.includes("/.."));
+  return begin.startsWith("/dev/") || isOwnFolder(begin);
 }
 
 function whyCommand(
@@ -140,6 +143,9 @@ function whyCommand(
       ? undefined
       : "awk runs a program that can write files";
   }
+  // These modules of Python take no code from the script.
+  if (/^python[\d.]*$/.test(name) && args[0]?.text === "-m" && /^(?:venv|pip)$/.test(args[1]?.text ?? ""))
+    return undefined;
   if (name === "crontab")
     return args.some(({ text }) => text === "-l")
       ? undefined
@@ -148,6 +154,7 @@ function whyCommand(
   if (first.text.includes("/")) {
     const path = state.path(first);
     if (path !== undefined && files.has(path)) return undefined;
+    if (state.isEnvironmentPip(path)) return undefined;
     if (/^\/(?:usr\/)?(?:local\/)?s?bin\/[\w.-]+$/.test(path ?? "") && harmless.has(name)) return undefined;
     return "it runs a program that is not in the policy's list";
   }
@@ -177,7 +184,7 @@ function whyFiles(name: string, args: readonly ShellWord[], { state }: EffectCon
     if (path !== undefined) continue;
     const begin = state.absolute(text);
     if (begin !== undefined && text !== "" && harmlessFolder.test(begin)) continue;
-    if (name === "rm" && /^\/\w+\/[\w-]/.test(begin ?? "") && !sensitive.test(begin ?? "")) continue;
+    if (name === "rm" && /^\/\w+\/[\w-]/.test(begin ?? "") && !isServicePath(begin ?? "")) continue;
     if (name === "sed" && word === operands[0]) continue;
     return "it changes files whose paths are unknown";
   }
@@ -196,70 +203,6 @@ function whyFiles(name: string, args: readonly ShellWord[], { state }: EffectCon
       return "it unpacks files over a system folder";
   }
   return undefined;
-}
-
-/** A client of MySQL: its statements must be known, so that the policies can check them. */
-function whyClient(
-  args: readonly ShellWord[],
-  command: ShellCommand,
-  { files, state, input }: EffectContext,
-): string | undefined {
-  const why = "it gives MySQL statements that are unknown";
-  const at = args.findIndex(({ text }) => /^-[a-zA-Z]*e$|^--execute$/.test(text));
-  const joined = args.find(({ text }) => text.startsWith("--execute=") || /^-e./.test(text));
-  if (at !== -1 || joined !== undefined) {
-    const statement = joined ?? args[at + 1];
-    return statement !== undefined && isKnownSql(statement) ? undefined : why;
-  }
-  const read = command.reads.map((word) => state.path(word));
-  if (read.length > 0) return read.every((path) => path !== undefined && files.has(path)) ? undefined : why;
-  if (command.hereDocument !== undefined || command.pipedFrom !== undefined) {
-    const text = input ?? command.hereDocument?.text;
-    return text !== undefined && (input !== undefined || !/\$\(|`/.test(text)) ? undefined : why;
-  }
-  return undefined;
-}
-
-/** Values of variables in a statement (a user's name, a password) change nothing that the policies check. */
-function isKnownSql({ known, text, parts, raw }: ShellWord): boolean {
-  // The client can run a file or a command. The policies search statements in the script as it is written, so a
-  // statement of several quoted pieces is not found.
-  if (/(?:^|;)\s*(?:source|system|\\[.!])\s/i.test(text) || !isOneQuotedText(raw)) return false;
-  if (known) return true;
-  const literal = parts.map((part) => (part.kind === "text" ? part.text : "x")).join("");
-  return (
-    text !== "" &&
-    /^\s*(?:CREATE|GRANT|ALTER\s+USER|DROP|SELECT|INSERT|UPDATE|DELETE|FLUSH|SHOW|USE)\b[^;]*(?:;\s*(?:(?:CREATE|GRANT|ALTER\s+USER|DROP|SELECT|INSERT|UPDATE|DELETE|FLUSH|SHOW|USE)\b[^;]*)?)*$/i.test(
-      literal,
-    )
-  );
-}
-
-/** True if a word is written as one piece: between two equal quotes, or without quotes. */
-function isOneQuotedText(raw: string): boolean {
-  const quote = /^["']/.exec(raw)?.[0];
-  const rest = raw.replace(/\\["']/g, "");
-  if (quote === undefined)
-    return !/["']/.test(rest.replace(/^-e|^--execute=/, "").replace(/^(["'])[^"']*\1$/, ""));
-  return rest.indexOf(quote, 1) === rest.length - 1;
-}
-
-function whyContainers(args: readonly ShellWord[]): string | undefined {
-  const texts = args.map(({ text }) => text);
-  if (texts.some((text) => /--privileged|--pid=host|^\/var\/run\/docker\.sock/.test(text)))
-    return "a container can change the host";
-  const mounts = args.filter((_, at) => /^(?:-v|--volume|--mount)$/.test(texts[at - 1] ?? ""));
-  const joined = args.filter(({ text }) => /^(?:--volume=|--mount=|-v.)/.test(text));
-  const isRisky = ({ text, known }: ShellWord) => {
-    const source = text.replace(/^(?:--volume=|--mount=|-v)/, "");
-    return (
-      (!known && !source.startsWith("/")) ||
-      /^\/:|^\/etc|source=\/(?:,|etc)/.test(source) ||
-      sensitive.test(source.split(":")[0] ?? "")
-    );
-  };
-  if ([...mounts, ...joined].some(isRisky)) return "a container can change files of the host";
-  return texts[0] === "exec" || texts.includes("exec") ? "it runs a command in a container" : undefined;
 }
 
 /** A shell within the script: what it runs must be known. */

@@ -8,6 +8,7 @@ import { parseShell, type ShellCommand } from "../parsers/shell";
 import type { ShellWord } from "../parsers/shell-word";
 import type { HostDraft } from "./draft";
 import { addPasswordCommand } from "./passwords";
+import { addCommand, addWords, isComposeText, withoutComments } from "./program-names";
 import { functionsOf, whyNotUnderstood } from "./script-effects";
 import { FetchReader, fromElsewhere, isShell } from "./script-fetch";
 import { commandWords, inputOf, isOperand, isQuiet, nameOf, outputOf, readsPrograms } from "./script-words";
@@ -31,17 +32,6 @@ function readScript(draft: HostDraft, text: string, depth: number, state: ShellS
   }
   addWords(draft, withoutComments(text));
   draft.unknownCommands.add("a program that is not a shell script");
-}
-
-function addWords(draft: HostDraft, text: string): void {
-  for (const word of wordsOf(text)) draft.words.add(word);
-}
-
-const withoutComments = (text: string) => text.replace(/^\s*#.*$/gm, "");
-
-/** The words of a text, in the form in which the rules compare them with names of programs and packages. */
-export function wordsOf(text: string): readonly string[] {
-  return text.toLowerCase().split(/[^a-z0-9._+-]+/);
 }
 
 /** An octal mode, or a symbolic mode that removes every right of other users; undefined for any other mode. */
@@ -117,8 +107,7 @@ class ScriptReader {
   /** The names of programs in a command that may install or start them. */
   private readNames(command: ShellCommand, words: readonly ShellWord[], first: ShellWord | undefined): void {
     const name = nameOf(first);
-    if (!isQuiet(words) || this.consumed.has(command))
-      for (const { raw, text } of words) addWords(this.draft, `${raw} ${text}`);
+    if (!isQuiet(words) || this.consumed.has(command)) addCommand(this.draft, words);
     const targets = command.writes.map(({ target }) => this.state.path(target));
     const isTee = name === "tee";
     if (isTee)
@@ -132,6 +121,7 @@ class ScriptReader {
     const printed =
       command.hereDocument?.text ??
       (targets.length > 0 ? (isTee ? inputOf : outputOf)(command, this.state) : undefined);
+    if (isComposeText(targets, inputOf(command, this.state))) return;
     if (printed !== undefined) addWords(this.draft, withoutComments(printed));
   }
 

@@ -10,6 +10,10 @@ const homeDirectory = "/root";
 const assignment = /^([A-Za-z_]\w*)(\+?)=/;
 const declarations = /^(?:export|readonly|declare|typeset|local)$/;
 
+/** `python3 -m venv folder`, `virtualenv folder`. */
+const makesEnvironment = (words: readonly ShellWord[]): boolean =>
+  /^(?:\S*\/)?(?:python[\d.]* -m venv|virtualenv)( |$)/.test(words.map(({ text }) => text).join(" "));
+
 interface Place {
   readonly directory: string | undefined;
   readonly variables: Map<string, string>;
@@ -25,6 +29,8 @@ export class ShellState {
   private directoryBefore: string | undefined = firstDirectory;
   private readonly fetched = new Set<string>();
   private readonly trusted = new Set<string>();
+  /** Folders of Python's virtual environments. */
+  private readonly environments = new Set<string>();
 
   /** A copy for a script that another shell runs. */
   inner(): ShellState {
@@ -33,6 +39,7 @@ export class ShellState {
     copy.directory = this.directory;
     for (const path of this.fetched) copy.fetched.add(path);
     for (const path of this.trusted) copy.trusted.add(path);
+    for (const path of this.environments) copy.environments.add(path);
     return copy;
   }
 
@@ -83,7 +90,20 @@ export class ShellState {
     else if (first.text === "popd") this.directory = undefined;
     else if (/^(?:read|unset|getopts|mapfile|readarray)$/.test(first.text))
       for (const { text } of rest) this.variables.delete(text);
+    else if (makesEnvironment(words))
+      this.noteEnvironment(rest.filter(({ text }) => !text.startsWith("-")).at(-1));
     else if (first.text === "for" || first.text === "select") this.variables.delete(rest[0]?.text ?? "");
+  }
+
+  private noteEnvironment(folder: ShellWord | undefined): void {
+    const path = folder === undefined ? undefined : this.path(folder);
+    if (path !== undefined) this.environments.add(path);
+  }
+
+  /** True for the program pip of a virtual environment that the script has created. */
+  isEnvironmentPip(path: string | undefined): boolean {
+    const [, folder = "", program = ""] = /^(.+)\/bin\/([^/]+)$/.exec(path ?? "") ?? [];
+    return /^pip[\d.]*$/.test(program) && this.environments.has(folder) && !this.isFetched(path);
   }
 
   private target(args: readonly ShellWord[]): string | undefined {

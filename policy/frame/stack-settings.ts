@@ -39,19 +39,24 @@ export function onConfigureStack(receive: (settings: StackSettings) => void): vo
   };
 }
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The names of production stacks, if the environment sets them. */
+export function productionStacksFrom(environment: Environment): Pick<StackSettings, "productionStacks"> {
+  const names = environment[productionStacksVariable]?.split(",").map((name) => name.trim());
+  return names === undefined ? {} : { productionStacks: names.filter((name) => name !== "") };
+}
+
 /** The settings in the environment of an analyzer. */
-export function settingsFromEnvironment(
-  environment: Readonly<Record<string, string | undefined>>,
-): StackSettings {
+export function settingsFromEnvironment(environment: Environment): StackSettings {
   const stack = environment.PULUMI_STACK ?? environment.PULUMI_NODEJS_STACK;
   const project = environment.PULUMI_PROJECT ?? environment.PULUMI_NODEJS_PROJECT;
   const config = parseConfig(environment.PULUMI_CONFIG);
-  const names = environment[productionStacksVariable]?.split(",").map((name) => name.trim());
   return {
     ...(stack ? { stack } : {}),
     ...(project ? { project } : {}),
     ...(config === undefined ? {} : { config }),
-    ...(names === undefined ? {} : { productionStacks: names.filter((name) => name !== "") }),
+    ...productionStacksFrom(environment),
   };
 }
 

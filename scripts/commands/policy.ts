@@ -7,7 +7,7 @@ import { sarifReport } from "../../policy/check/sarif-report";
 import { readPolicySettings, readStackConfiguration, SettingsError } from "../../policy/check/settings";
 import { readState, type State, StateError } from "../../policy/check/state";
 import { listReport, textReport } from "../../policy/check/text-report";
-import type { StackSettings } from "../../policy/frame/stack-settings";
+import { productionStacksFrom, type StackSettings } from "../../policy/frame/stack-settings";
 import { definitions } from "../../policy/registry";
 import type { Command } from "../command";
 import type { CommandArguments } from "../commandLine";
@@ -27,7 +27,8 @@ export const command: Command = {
     "  explain POLICY     prints a policy's page",
     "",
     "The exit code of check is 3 if there is a mandatory violation. The levels depend on whether the stack is production:",
-    "its name, the environment in its Pulumi.<stack>.yaml, or --environment.",
+    "its name (patterns: SECURED_WEB_PRODUCTION_STACKS, as for the pack), the environment in its Pulumi.<stack>.yaml, or",
+    "--environment.",
   ].join("\n"),
   positionals: ["check|list|explain", "[STATE.json|POLICY]"],
   options: {
@@ -165,10 +166,11 @@ function stackSettings(state: State, args: CommandArguments): StackSettings {
   if (environment !== undefined) {
     if (environment !== "production" && environment !== "development")
       throw usageFailure(`--environment: expected production or development, got "${environment}"`);
-    // The value given here overrides a stack name that starts with prod.
-    return { stack: "-", config: new Map([["secured-web:environment", environment]]) };
+    // The value given here overrides the stack's name and the patterns of names.
+    return { stack: "-", config: new Map([["secured-web:environment", environment]]), productionStacks: [] };
   }
+  const named = { stack: state.stack, ...productionStacksFrom(process.env) };
   const file = args.text("stack-config") ?? `Pulumi.${state.stack}.yaml`;
-  if (args.text("stack-config") === undefined && !existsSync(file)) return { stack: state.stack };
-  return { stack: state.stack, config: given(file, readInput(file), readStackConfiguration) };
+  if (args.text("stack-config") === undefined && !existsSync(file)) return named;
+  return { ...named, config: given(file, readInput(file), readStackConfiguration) };
 }

@@ -330,8 +330,13 @@ describe("npm run policy", function () {
   });
   after(() => rmSync(dir, { recursive: true, force: true }));
 
-  const policy = (...args: readonly string[]) =>
-    spawnSync(process.execPath, ["scripts/run.mjs", "policy", ...args], { cwd: root, encoding: "utf8" });
+  const policyIn = (variables: Readonly<Record<string, string>>, ...args: readonly string[]) =>
+    spawnSync(process.execPath, ["scripts/run.mjs", "policy", ...args], {
+      cwd: root,
+      encoding: "utf8",
+      env: { ...process.env, ...variables },
+    });
+  const policy = (...args: readonly string[]) => policyIn({}, ...args);
 
   it("check: prints a table and ends with 3 where a mandatory policy objects", () => {
     const { status, stdout } = policy("check", bad);
@@ -365,6 +370,17 @@ describe("npm run policy", function () {
       summary: { mandatory: number };
     };
     assert.ok(report.production && report.summary.mandatory > 0);
+  });
+
+  it("check: reads the names of production stacks from the environment, as the pack does", () => {
+    const config = join(dir, "Pulumi.dev.yaml");
+    writeFileSync(config, "config: {}\n");
+    const kindOf = (names: string, ...args: readonly string[]) =>
+      policyIn({ SECURED_WEB_PRODUCTION_STACKS: names }, "check", bad, ...args).stdout.split("\n")[0];
+    assert.match(kindOf("blue-*, de*", "--stack-config", config) ?? "", /production: its name matches de\*/);
+    assert.match(kindOf("blue-*", "--stack-config", config) ?? "", /\(not production\)/);
+    assert.match(kindOf("*", "--environment", "development") ?? "", /\(not production\)/);
+    assert.match(kindOf("", "--environment", "production") ?? "", /production: its configuration/);
   });
 
   for (const [args, says] of [

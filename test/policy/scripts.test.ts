@@ -45,6 +45,8 @@ describe("scripts", () => {
       "printf 'nginx\\n' > /etc/banner",
       "pgrep mysqld && kill -9 $(pgrep mysqld)",
       "docker stop nginx && docker rm nginx",
+      "cat > /srv/compose.yaml <<EOF\nservices:\n  assets:\n    image: nginx\nEOF\ndocker compose up -d",
+      "curl -sfL https://get.k3s.io | sh -s - server --disable traefik",
     ])
       it(text, () => assertQuiet(script(text)));
   });
@@ -59,7 +61,7 @@ describe("scripts", () => {
       "docker run -d -p 80:80 nginx",
       "echo nginx | xargs apt-get install -y",
       "bash -c 'apt-get install -y nginx'",
-      "cat > /opt/app/docker-compose.yml <<EOF\nservices:\n  web:\n    image: nginx\nEOF\ndocker compose up -d",
+      "cat > /opt/app/docker-compose.yml <<EOF\nservices:\n  web:\n    image: nginx\n    ports: ['80:80']\nEOF\ndocker compose up -d",
     ])
       it(text, () => assertSays(script(text), /installs nginx/));
   });

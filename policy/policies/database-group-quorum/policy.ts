@@ -1,6 +1,6 @@
 /** A replication group keeps a majority when a member fails, and never splits when it starts. */
-import { parseDocument } from "yaml";
 import { parseHostPort } from "../../evidence/addresses";
+import { isComposeFile, servicesOf } from "../../evidence/containers";
 import type { HostContent } from "../../evidence/content";
 import {
   contentOf,
@@ -11,6 +11,7 @@ import {
   readEvidence,
 } from "../../evidence/host";
 import {
+  isMysqlImage,
   type MysqlServer,
   readMysqlServers,
   serversThatCount,
@@ -114,7 +115,12 @@ function judgeCommands({ words }: HostContent): readonly Violation[] {
 
 function judgeMembersOnHost(content: HostContent): readonly Violation[] {
   const members = serversThatCount(content).filter(usesGroupReplication).length;
-  const containers = Math.max(0, ...[...content.files].map(([path, text]) => databaseContainers(path, text)));
+  const containers = Math.max(
+    0,
+    ...[...content.files]
+      .filter(([path]) => isComposeFile(path))
+      .map(([, text]) => (servicesOf(text) ?? []).filter(isMysqlImage).length),
+  );
   const count = Math.max(members, containers);
   if (count < 2) return [];
   const what = members >= containers ? "members of a group" : "containers with a MySQL server";
@@ -125,24 +131,6 @@ function judgeMembersOnHost(content: HostContent): readonly Violation[] {
       fix: "put each member on its own droplet",
     },
   ];
-}
-
-/** Services in a compose file whose image is a MySQL or MariaDB server. */
-function databaseContainers(path: string, text: string): number {
-  if (!/(^|\/)(docker-)?compose[\w.-]*\.ya?ml$/.test(path)) return 0;
-  try {
-    const document: unknown = parseDocument(text, { logLevel: "silent" }).toJS({ maxAliasCount: 100 });
-    const services = (document as { services?: unknown } | null)?.services;
-    if (typeof services !== "object" || services === null) return 0;
-    return Object.values(services).filter((service: unknown) => {
-      const image = (service as { image?: unknown } | null)?.image;
-      return (
-        typeof image === "string" && /(^|\/)(mysql|mysql-server|mariadb|percona[\w-]*)(:|@|$)/.test(image)
-      );
-    }).length;
-  } catch {
-    return 0;
-  }
 }
 
 function judgeSeeds(server: MysqlServer): readonly Violation[] {

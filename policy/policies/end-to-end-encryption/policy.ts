@@ -1,5 +1,6 @@
 /** Every hop is encrypted: client to load balancer, load balancer to droplet, droplet to droplet. */
 
+import { composeServices } from "../../evidence/containers";
 import type { HostContent } from "../../evidence/content";
 import {
   contentOf,
@@ -9,7 +10,7 @@ import {
   knowHost,
   readEvidence,
 } from "../../evidence/host";
-import { runsMysql } from "../../evidence/mysql";
+import { runsMysql, runsMysqlOnlyInside } from "../../evidence/mysql";
 import { isRelease } from "../../evidence/release";
 import type { JudgmentContext, PolicyDefinition } from "../../frame/definition";
 import { alwaysMandatory } from "../../frame/enforcement";
@@ -17,6 +18,7 @@ import { shownPath } from "../../frame/message";
 import type { JudgedResource } from "../../frame/resource";
 import { balancerTargets } from "../../resources/tags";
 import { firewallType, ofType } from "../../resources/types";
+import { isDatabaseFile, judgeDatabases } from "./databases";
 import { type Finding, notJudged, plaintextHop } from "./findings";
 import { judgeHaproxy } from "./haproxy";
 import { judgeLoadBalancer, judgePlainPort, loadBalancerType, rulesLeftToDroplets } from "./load-balancer";
@@ -30,12 +32,12 @@ export const endToEndEncryption: PolicyDefinition = {
   displayName: "End-to-end encryption",
   category: "encryption",
   description:
-    "Every hop between hosts is encrypted: to and behind the load balancer, between nginx or HAProxy and their upstreams, and between MySQL servers and their clients and members.",
+    "Every hop between hosts is encrypted: to and behind the load balancer, between nginx or HAProxy and their upstreams, and between databases and their clients and members.",
   severity: "critical",
   enforcement: alwaysMandatory,
   tags: ["network"],
   remediationSteps:
-    "Let the load balancer send HTTPS to the droplets (or pass TLS through), let nginx and HAProxy listen and connect with verified TLS, and set require_secure_transport, group_replication_ssl_mode and the recovery options of MySQL.",
+    "Let the load balancer send HTTPS to the droplets (or pass TLS through), let nginx and HAProxy listen and connect with verified TLS, and set require_secure_transport, group_replication_ssl_mode and the recovery options of MySQL. Let other databases accept only TLS of other hosts.",
   judgeResource(resource, context) {
     if (resource.type === loadBalancerType) judgeLoadBalancer(resource, context);
     if (isEvidenceComponent(resource)) judgeEvidence(resource, context);
@@ -100,9 +102,17 @@ function judgeDroplet(droplet: JudgedResource, context: JudgmentContext): void {
 /** Findings in the configuration of one host. */
 function judgeHost(content: HostContent, roles: readonly string[]): readonly Finding[] {
   const { files } = content;
-  const findings: Finding[] = [...judgeNginx(files), ...judgeHaproxy(files), ...judgeStatements(content)];
-  if (runsMysql(content, roles)) findings.push(...judgeMysql(files));
-  const installsNginx = content.packages.some((name) => /^nginx/.test(name)) || content.words.has("nginx");
+  const findings: Finding[] = [
+    ...judgeNginx(files),
+    ...judgeHaproxy(files),
+    ...judgeDatabases(files),
+    ...judgeStatements(content),
+  ];
+  if (runsMysql(content, roles) && !runsMysqlOnlyInside(content, roles)) findings.push(...judgeMysql(files));
+  const installsNginx =
+    content.packages.some((name) => /^nginx/.test(name)) ||
+    content.words.has("nginx") ||
+    composeServices(files).some(({ image, isPublished }) => image === "nginx" && isPublished);
   if (installsNginx && !hasNginxServer(files)) {
     findings.push({
       problem: "the host installs nginx, but no file contains its configuration",
@@ -111,7 +121,7 @@ function judgeHost(content: HostContent, roles: readonly string[]): readonly Fin
     });
   }
   for (const [path, reason] of content.unreadableFiles) {
-    if (!/nginx|haproxy|mysql|\.cnf$/.test(path)) continue;
+    if (!/nginx|haproxy|mysql|\.cnf$/.test(path) && !isDatabaseFile(path)) continue;
     findings.push({
       at: shownPath(path),
       problem: `the file's text is unknown: ${reason}`,

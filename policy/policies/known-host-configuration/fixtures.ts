@@ -32,6 +32,13 @@ const ordinary = web(
   "systemctl enable --now nginx",
 );
 
+const application = web(
+  "python3 -m venv /srv/venv",
+  "/srv/venv/bin/pip install --quiet gunicorn",
+  "curl -fsSL https://example.com/redis.asc | gpg --dearmor -o /usr/share/keyrings/redis.gpg",
+  "docker run -d --name cache -v /srv/redis:/data redis:8",
+);
+
 export const fixtures: PolicyFixtures = {
   harmlessMutants: [
     {
@@ -41,6 +48,11 @@ export const fixtures: PolicyFixtures = {
   ],
   valid: [
     { title: "an ordinary script", stack: "prod", resources: ordinary },
+    {
+      title: "packages in a virtual environment, a key of an archive, and the data of a container",
+      stack: "prod",
+      resources: application,
+    },
     {
       title: "evidence for a host with another program",
       stack: "prod",
@@ -88,6 +100,16 @@ export const fixtures: PolicyFixtures = {
       "a quote that is not closed",
       "echo 'server { listen 80; }",
       "a quote or a parenthesis in it is not closed",
+    ),
+    unclear(
+      "pip of a folder that is no virtual environment of the script",
+      "/srv/venv/bin/pip install gunicorn",
+      "it runs a program that is not in the policy's list",
+    ),
+    unclear(
+      "a container that can change the configuration of nginx",
+      "docker run -v /etc/nginx:/etc/nginx acme/configure",
+      "a container can change files of the host",
     ),
     {
       title: "several statements of one kind, in development",

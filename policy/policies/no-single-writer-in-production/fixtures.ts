@@ -112,6 +112,33 @@ export const fixtures: PolicyFixtures = {
       violations: [{ resource: "db-1", says: "it is the only host of its MySQL group", at: "stack" }],
     },
     {
+      title: "an image of the marketplace with MySQL, without user data",
+      stack: "prod",
+      resources: { blog: droplet("blog", { image: "wordpress-20-04" }) },
+      violations: [
+        {
+          resource: "blog",
+          says: "image: its MySQL is not a member of a replication group",
+          at: "registration",
+        },
+      ],
+    },
+    {
+      title: "MariaDB as a service of a compose file",
+      stack: "prod",
+      resources: {
+        cloud: droplet("cloud", {
+          userData: cloudConfig({
+            "/srv/cloud/compose.yaml":
+              "services:\n  db: { image: docker.io/library/mariadb:11 }\n  web: { image: caddy }\n",
+          }),
+        }),
+      },
+      violations: [
+        { resource: "cloud", says: "its MySQL is not a member of a replication group", at: "registration" },
+      ],
+    },
+    {
       title: "a source with a replica, in a stack whose name contains the word prod",
       stack: "prod-eu",
       resources: hosts(alone, alone),

@@ -1,6 +1,7 @@
 /** In production, more than one MySQL server accepts writes. */
 
 import type { HostContent } from "../../evidence/content";
+import { contentOfDraft, emptyDraft } from "../../evidence/draft";
 import {
   contentOf,
   describeState,
@@ -21,6 +22,7 @@ import type { JudgmentContext, PolicyDefinition } from "../../frame/definition";
 import { productionOnly } from "../../frame/enforcement";
 import type { Violation } from "../../frame/message";
 import type { JudgedResource } from "../../frame/resource";
+import { valueOr } from "../../frame/value";
 
 const clusterType = "digitalocean:index/databaseCluster:DatabaseCluster";
 
@@ -50,9 +52,12 @@ export const noSingleWriterInProduction: PolicyDefinition = {
     }
     if (resource.type === dropletType) {
       const { knowledge } = knowHost(resource, context.evidence);
-      if (knowledge.state !== "known") return;
-      for (const violation of judgeMember(knowledge.content, [])) {
-        context.report(resource, inProduction({ ...violation, at: "userData" }, context));
+      const inImage = hasMysqlImage(resource);
+      const content = knowledge.state === "known" ? knowledge.content : undefined;
+      if (content === undefined && !(inImage && knowledge.state === "bare")) return;
+      const roles = inImage ? ["database"] : [];
+      for (const violation of judgeMember(content ?? contentOfDraft(emptyDraft()), roles)) {
+        context.report(resource, inProduction({ ...violation, at: inImage ? "image" : "userData" }, context));
       }
     }
   },
@@ -66,6 +71,13 @@ export const noSingleWriterInProduction: PolicyDefinition = {
     judgeGroups(hosts, context);
   },
 };
+
+/** Images of the marketplace that contain a MySQL server, by the beginning of their slugs. */
+const mysqlImage = /^(?:mysql|mariadb|percona|lamp|lemp|wordpress|ghost|phpmyadmin)/i;
+
+function hasMysqlImage(droplet: JudgedResource): boolean {
+  return mysqlImage.test(valueOr(droplet.inputs.text("image"), ""));
+}
 
 function inProduction(violation: Violation, { production }: JudgmentContext): Violation {
   const because = production.production ? ` (this stack is production: ${production.because})` : "";

@@ -50,6 +50,29 @@ export const fixtures: PolicyFixtures = {
       },
     },
     {
+      title: "Telegraf reads the metrics that Caddy serves",
+      stack: "prod",
+      leftAlone: true,
+      resources: host(
+        "web-1",
+        {
+          "/etc/telegraf/telegraf.d/caddy.conf":
+            '[[inputs.prometheus]]\n  urls = ["http://localhost:2019/metrics"]\n',
+        },
+        { packages: ["caddy", "telegraf"] },
+      ),
+    },
+    {
+      title: "a part that an option switches off is no web server",
+      stack: "prod",
+      leftAlone: true,
+      resources: {
+        "node-1": droplet("node-1", {
+          userData: '#!/bin/sh\ncurl -sfL https://get.k3s.io | INSTALL_K3S_EXEC="--disable traefik" sh -\n',
+        }),
+      },
+    },
+    {
       title: "the checks of Redis, Valkey, PostgreSQL, MongoDB and Apache",
       stack: "prod",
       leftAlone: true,
@@ -121,6 +144,14 @@ export const fixtures: PolicyFixtures = {
       stack: "prod",
       resources: host("web-1", {}, { packages: ["caddy"] }),
       violations: [{ resource: "web-1", says: "such as Datadog's check openmetrics", at: "registration" }],
+    },
+    {
+      title: "a web server in a compose file, without an agent",
+      stack: "prod",
+      resources: host("web-1", {
+        "/srv/compose.yaml": 'services:\n  proxy: { image: "traefik:v3", ports: ["443:443"] }\n',
+      }),
+      violations: [{ resource: "web-1", says: "such as Datadog's check traefik_mesh", at: "registration" }],
     },
     {
       title: "a host that cannot be read",
