@@ -1,6 +1,6 @@
 /**
- * The files and parts in this folder that are generated from the policies: their pages, the README's table, and the
- * package's exports.
+ * The files and parts in this folder that are generated from the policies: their pages, the README's table, the
+ * table of resource types, and the package's exports.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import type { PolicyFixtures } from "./frame/fixture";
 import { withPolicyTable } from "./index-table";
 import { withGeneratedParts } from "./page";
 import { definitions } from "./registry";
+import { withTypeTable } from "./type-table";
 
 export interface GeneratedPart {
   /** Relative to this folder. */
@@ -27,6 +28,7 @@ export function generatedParts(): readonly GeneratedPart[] {
   return [
     ...pages,
     { path: "README.md", content: withPolicyTable(read("README.md"), definitions) },
+    { path: "resource-types.md", content: withTypeTable(read("resource-types.md"), definitions) },
     { path: "exported-policies.ts", content: exportedPolicies(definitions) },
   ];
 }

@@ -16,7 +16,7 @@ import { alwaysMandatory } from "../../frame/enforcement";
 import { shownPath } from "../../frame/message";
 import type { JudgedResource } from "../../frame/resource";
 import { balancerTargets } from "../../resources/tags";
-import { firewallType, ofType } from "../../resources/types";
+import { bucketObjectType, firewallType, ofType } from "../../resources/types";
 import { type Finding, notJudged, plaintextHop } from "./findings";
 import { judgeHaproxy } from "./haproxy";
 import { judgeLoadBalancer, judgePlainPort, loadBalancerType, rulesLeftToDroplets } from "./load-balancer";
@@ -34,6 +34,7 @@ export const endToEndEncryption: PolicyDefinition = {
   severity: "critical",
   enforcement: alwaysMandatory,
   tags: ["network"],
+  types: [bucketObjectType, dropletType, firewallType, loadBalancerType],
   remediationSteps:
     "Let the load balancer send HTTPS to the droplets (or pass TLS through), let nginx and HAProxy listen and connect with verified TLS, and set require_secure_transport, group_replication_ssl_mode and the recovery options of MySQL.",
   judgeResource(resource, context) {

@@ -11,7 +11,7 @@ import { autoscaleType } from "../../frame/templates";
 import { asText, type Tree } from "../../frame/value";
 import { containsKey, findSecret } from "../../parsers/secrets";
 import { findToken } from "../../parsers/token-forms";
-import { appType } from "../../resources/types";
+import { appType, everyType } from "../../resources/types";
 
 const whyState =
   "a value that is not a Pulumi secret is in plain text in the state and in the log of every preview";
@@ -29,6 +29,7 @@ export const noExposedSecrets: PolicyDefinition = {
   severity: "critical",
   enforcement: alwaysMandatory,
   tags: ["secrets"],
+  types: [everyType],
   remediationSteps:
     "Wrap user data and other inputs that contain secrets in pulumi.secret, set permissions of 0600 or 0640 on write_files with secrets, and keep secrets out of names, tags and descriptions.",
   judgeResource(resource, context) {

@@ -43,6 +43,18 @@ export const privateNetwork = definePolicy({
   severity: "high",
   enforcement: mandatoryInProduction,
   tags: ["database"],
+  types: [
+    clusterReplicaType,
+    clusterType,
+    dropletType,
+    floatingIpAssignmentType,
+    floatingIpType,
+    loadBalancerType,
+    reservedIpAssignmentType,
+    reservedIpType,
+    reservedIpv6AssignmentType,
+    reservedIpv6Type,
+  ],
   remediationSteps:
     "Create a Vpc and set its id in vpcUuid (privateNetworkUuid of a managed database). Set publicNetworking to false on database hosts, or protect them with firewalls that open nothing to the internet.",
   configuration: {

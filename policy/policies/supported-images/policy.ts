@@ -24,6 +24,7 @@ export const supportedImages = definePolicy({
   severity: "high",
   enforcement: mandatoryInProduction,
   tags: ["images"],
+  types: [dropletType],
   remediationSteps:
     "Use a current image such as ubuntu-26-04-x64 or debian-13-x64, or add your own image to allowedImages.",
   configuration: {
