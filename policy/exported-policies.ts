@@ -1,10 +1,15 @@
 /** Generated from registry.ts by `node --import tsx policy/write-pages.ts`. Do not edit. */
+export { appPlatformDatabases } from "./policies/app-platform-databases/policy";
+export { appPlatformHttps } from "./policies/app-platform-https/policy";
 export { databaseGroupQuorum } from "./policies/database-group-quorum/policy";
 export { dropletMonitoring } from "./policies/droplet-monitoring/policy";
 export { dropletsBehindFirewall } from "./policies/droplets-behind-firewall/policy";
 export { encryptedDatabaseConnections } from "./policies/encrypted-database-connections/policy";
 export { endToEndEncryption } from "./policies/end-to-end-encryption/policy";
 export { knownHostConfiguration } from "./policies/known-host-configuration/policy";
+export { kubernetesAvailability } from "./policies/kubernetes-availability/policy";
+export { kubernetesControlPlane } from "./policies/kubernetes-control-plane/policy";
+export { kubernetesUpgrades } from "./policies/kubernetes-upgrades/policy";
 export { monthlyCostCeiling } from "./policies/monthly-cost-ceiling/policy";
 export { narrowFirewalls } from "./policies/narrow-firewalls/policy";
 export { noExposedSecrets } from "./policies/no-exposed-secrets/policy";
@@ -18,17 +23,23 @@ export { resourceHygiene } from "./policies/resource-hygiene/policy";
 export { separateRolesInProduction } from "./policies/separate-roles-in-production/policy";
 export { serviceMetrics } from "./policies/service-metrics/policy";
 export { siteUptime } from "./policies/site-uptime/policy";
+export { supportedDatabases } from "./policies/supported-databases/policy";
 export { supportedImages } from "./policies/supported-images/policy";
 export { validCertificates } from "./policies/valid-certificates/policy";
 
 /** The names of the package's policies. */
 export type PolicyName =
+  | "app-platform-databases"
+  | "app-platform-https"
   | "database-group-quorum"
   | "droplet-monitoring"
   | "droplets-behind-firewall"
   | "encrypted-database-connections"
   | "end-to-end-encryption"
   | "known-host-configuration"
+  | "kubernetes-availability"
+  | "kubernetes-control-plane"
+  | "kubernetes-upgrades"
   | "monthly-cost-ceiling"
   | "narrow-firewalls"
   | "no-exposed-secrets"
@@ -42,5 +53,6 @@ export type PolicyName =
   | "separate-roles-in-production"
   | "service-metrics"
   | "site-uptime"
+  | "supported-databases"
   | "supported-images"
   | "valid-certificates";

@@ -93,6 +93,7 @@ function renderFixture(fixture: Fixture): string {
     ),
   );
   const settings = [
+    ...(fixture.today === undefined ? [] : [`# today: ${fixture.today}`]),
     ...(fixture.stack === undefined ? [] : [`# stack: ${fixture.stack}`]),
     ...Object.entries(fixture.config ?? {}).map(([key, value]) => `# ${key}: ${value}`),
     ...(fixture.configuration === undefined

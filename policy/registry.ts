@@ -1,11 +1,16 @@
 /** All policies of the pack. The tests fail if a folder under policies/ is not listed here. */
 import type { PolicyDefinition } from "./frame/definition";
+import { appPlatformDatabases } from "./policies/app-platform-databases/policy";
+import { appPlatformHttps } from "./policies/app-platform-https/policy";
 import { databaseGroupQuorum } from "./policies/database-group-quorum/policy";
 import { dropletMonitoring } from "./policies/droplet-monitoring/policy";
 import { dropletsBehindFirewall } from "./policies/droplets-behind-firewall/policy";
 import { encryptedDatabaseConnections } from "./policies/encrypted-database-connections/policy";
 import { endToEndEncryption } from "./policies/end-to-end-encryption/policy";
 import { knownHostConfiguration } from "./policies/known-host-configuration/policy";
+import { kubernetesAvailability } from "./policies/kubernetes-availability/policy";
+import { kubernetesControlPlane } from "./policies/kubernetes-control-plane/policy";
+import { kubernetesUpgrades } from "./policies/kubernetes-upgrades/policy";
 import { monthlyCostCeiling } from "./policies/monthly-cost-ceiling/policy";
 import { narrowFirewalls } from "./policies/narrow-firewalls/policy";
 import { noExposedSecrets } from "./policies/no-exposed-secrets/policy";
@@ -19,16 +24,22 @@ import { resourceHygiene } from "./policies/resource-hygiene/policy";
 import { separateRolesInProduction } from "./policies/separate-roles-in-production/policy";
 import { serviceMetrics } from "./policies/service-metrics/policy";
 import { siteUptime } from "./policies/site-uptime/policy";
+import { supportedDatabases } from "./policies/supported-databases/policy";
 import { supportedImages } from "./policies/supported-images/policy";
 import { validCertificates } from "./policies/valid-certificates/policy";
 
 export const definitions: readonly PolicyDefinition[] = [
+  appPlatformDatabases,
+  appPlatformHttps,
   databaseGroupQuorum,
   dropletMonitoring,
   dropletsBehindFirewall,
   encryptedDatabaseConnections,
   endToEndEncryption,
   knownHostConfiguration,
+  kubernetesAvailability,
+  kubernetesControlPlane,
+  kubernetesUpgrades,
   monthlyCostCeiling,
   narrowFirewalls,
   noExposedSecrets,
@@ -42,6 +53,7 @@ export const definitions: readonly PolicyDefinition[] = [
   separateRolesInProduction,
   serviceMetrics,
   siteUptime,
+  supportedDatabases,
   supportedImages,
   validCertificates,
 ];

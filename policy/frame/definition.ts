@@ -59,6 +59,8 @@ export interface PolicyDefinition<Configuration = AnyConfiguration> {
 export interface JudgmentContext<Configuration = AnyConfiguration> {
   /** True if the stack is production. */
   readonly production: Production;
+  /** The time of the check, for what has an end date. */
+  readonly now: Date;
   /** The values that the user set, with the defaults of the others. */
   readonly configuration: Configuration;
   /** The resources registered so far; in `judgeStack`, all of them. */

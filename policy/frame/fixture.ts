@@ -27,6 +27,8 @@ export interface Fixture {
   readonly config?: Readonly<Record<string, string>>;
   /** The policy's configuration, as set by the user. */
   readonly configuration?: Readonly<Record<string, unknown>>;
+  /** The day of the check, as "2026-11-30"; default: today. */
+  readonly today?: string;
   /** The policy ignores this example, so it does not have to find any mutant of it. */
   readonly leftAlone?: true;
   /** By name, in the order of registration. */

@@ -16,7 +16,7 @@ import type { Fixture } from "../../policy/frame/fixture";
 import { holdsUnknown } from "../../policy/frame/value";
 import { definitions } from "../../policy/registry";
 import { asCiphertext, asPlaintext, exportedState } from "./exportedState";
-import { judgeFixture } from "./harness";
+import { judgeFixture, settingsOf } from "./harness";
 import { programFixture } from "./programStacks";
 import { registeredPolicies } from "./registered";
 
@@ -31,7 +31,7 @@ const judged = (
   judgeState(
     readState(JSON.stringify(exportedState(fixture, userData), null, 2)),
     definitions,
-    { stack: fixture.stack ?? "dev", config: new Map(Object.entries(fixture.config ?? {})) },
+    settingsOf(fixture),
     policies,
   );
 
