@@ -3,8 +3,10 @@ export { appPlatformDatabases } from "./policies/app-platform-databases/policy";
 export { appPlatformHttps } from "./policies/app-platform-https/policy";
 export { databaseGroupQuorum } from "./policies/database-group-quorum/policy";
 export { dropletMonitoring } from "./policies/droplet-monitoring/policy";
+export { dropletSshKeys } from "./policies/droplet-ssh-keys/policy";
 export { dropletsBehindFirewall } from "./policies/droplets-behind-firewall/policy";
 export { encryptedDatabaseConnections } from "./policies/encrypted-database-connections/policy";
+export { encryptedLogSinks } from "./policies/encrypted-log-sinks/policy";
 export { endToEndEncryption } from "./policies/end-to-end-encryption/policy";
 export { knownHostConfiguration } from "./policies/known-host-configuration/policy";
 export { kubernetesAvailability } from "./policies/kubernetes-availability/policy";
@@ -12,6 +14,7 @@ export { kubernetesControlPlane } from "./policies/kubernetes-control-plane/poli
 export { kubernetesUpgrades } from "./policies/kubernetes-upgrades/policy";
 export { monthlyCostCeiling } from "./policies/monthly-cost-ceiling/policy";
 export { narrowFirewalls } from "./policies/narrow-firewalls/policy";
+export { narrowSpacesKeys } from "./policies/narrow-spaces-keys/policy";
 export { noExposedSecrets } from "./policies/no-exposed-secrets/policy";
 export { noSingleWriterInProduction } from "./policies/no-single-writer-in-production/policy";
 export { noWorldOpenDatabase } from "./policies/no-world-open-database/policy";
@@ -26,6 +29,7 @@ export { siteUptime } from "./policies/site-uptime/policy";
 export { supportedDatabases } from "./policies/supported-databases/policy";
 export { supportedImages } from "./policies/supported-images/policy";
 export { validCertificates } from "./policies/valid-certificates/policy";
+export { versionedBuckets } from "./policies/versioned-buckets/policy";
 
 /** The names of the package's policies. */
 export type PolicyName =
@@ -33,8 +37,10 @@ export type PolicyName =
   | "app-platform-https"
   | "database-group-quorum"
   | "droplet-monitoring"
+  | "droplet-ssh-keys"
   | "droplets-behind-firewall"
   | "encrypted-database-connections"
+  | "encrypted-log-sinks"
   | "end-to-end-encryption"
   | "known-host-configuration"
   | "kubernetes-availability"
@@ -42,6 +48,7 @@ export type PolicyName =
   | "kubernetes-upgrades"
   | "monthly-cost-ceiling"
   | "narrow-firewalls"
+  | "narrow-spaces-keys"
   | "no-exposed-secrets"
   | "no-single-writer-in-production"
   | "no-world-open-database"
@@ -55,4 +62,5 @@ export type PolicyName =
   | "site-uptime"
   | "supported-databases"
   | "supported-images"
-  | "valid-certificates";
+  | "valid-certificates"
+  | "versioned-buckets";

@@ -4,8 +4,10 @@ import { appPlatformDatabases } from "./policies/app-platform-databases/policy";
 import { appPlatformHttps } from "./policies/app-platform-https/policy";
 import { databaseGroupQuorum } from "./policies/database-group-quorum/policy";
 import { dropletMonitoring } from "./policies/droplet-monitoring/policy";
+import { dropletSshKeys } from "./policies/droplet-ssh-keys/policy";
 import { dropletsBehindFirewall } from "./policies/droplets-behind-firewall/policy";
 import { encryptedDatabaseConnections } from "./policies/encrypted-database-connections/policy";
+import { encryptedLogSinks } from "./policies/encrypted-log-sinks/policy";
 import { endToEndEncryption } from "./policies/end-to-end-encryption/policy";
 import { knownHostConfiguration } from "./policies/known-host-configuration/policy";
 import { kubernetesAvailability } from "./policies/kubernetes-availability/policy";
@@ -13,6 +15,7 @@ import { kubernetesControlPlane } from "./policies/kubernetes-control-plane/poli
 import { kubernetesUpgrades } from "./policies/kubernetes-upgrades/policy";
 import { monthlyCostCeiling } from "./policies/monthly-cost-ceiling/policy";
 import { narrowFirewalls } from "./policies/narrow-firewalls/policy";
+import { narrowSpacesKeys } from "./policies/narrow-spaces-keys/policy";
 import { noExposedSecrets } from "./policies/no-exposed-secrets/policy";
 import { noSingleWriterInProduction } from "./policies/no-single-writer-in-production/policy";
 import { noWorldOpenDatabase } from "./policies/no-world-open-database/policy";
@@ -27,14 +30,17 @@ import { siteUptime } from "./policies/site-uptime/policy";
 import { supportedDatabases } from "./policies/supported-databases/policy";
 import { supportedImages } from "./policies/supported-images/policy";
 import { validCertificates } from "./policies/valid-certificates/policy";
+import { versionedBuckets } from "./policies/versioned-buckets/policy";
 
 export const definitions: readonly PolicyDefinition[] = [
   appPlatformDatabases,
   appPlatformHttps,
   databaseGroupQuorum,
   dropletMonitoring,
+  dropletSshKeys,
   dropletsBehindFirewall,
   encryptedDatabaseConnections,
+  encryptedLogSinks,
   endToEndEncryption,
   knownHostConfiguration,
   kubernetesAvailability,
@@ -42,6 +48,7 @@ export const definitions: readonly PolicyDefinition[] = [
   kubernetesUpgrades,
   monthlyCostCeiling,
   narrowFirewalls,
+  narrowSpacesKeys,
   noExposedSecrets,
   noSingleWriterInProduction,
   noWorldOpenDatabase,
@@ -56,4 +63,5 @@ export const definitions: readonly PolicyDefinition[] = [
   supportedDatabases,
   supportedImages,
   validCertificates,
+  versionedBuckets,
 ];
