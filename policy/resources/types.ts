@@ -40,6 +40,7 @@ export const reservedIpAssignmentType = token("reservedIpAssignment", "ReservedI
 export const reservedIpv6Type = token("reservedIpv6", "ReservedIpv6");
 export const reservedIpv6AssignmentType = token("reservedIpv6Assignment", "ReservedIpv6Assignment");
 export const spacesKeyType = token("spacesKey", "SpacesKey");
+export const sshKeyType = token("sshKey", "SshKey");
 export const tagType = token("tag", "Tag");
 export const uptimeAlertType = token("uptimeAlert", "UptimeAlert");
 export const uptimeCheckType = token("uptimeCheck", "UptimeCheck");

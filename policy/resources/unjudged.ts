@@ -54,7 +54,6 @@ export const unjudged: Readonly<Record<string, string>> = {
   Project: noSetting,
   ProjectResources: noSetting,
   SpacesBucketLogging: noSetting,
-  SshKey: "it is a public key",
   Tag: noSetting,
   VectorDatabase: "its access has no inputs; DigitalOcean generates its keys",
   VolumeAttachment: noSetting,

@@ -64,6 +64,16 @@ export const fixtures: PolicyFixtures = {
       ],
     },
     {
+      title: "a key of the type DSA",
+      resources: {
+        operator: {
+          type: "digitalocean:index/sshKey:SshKey",
+          properties: { name: "operator", publicKey: "ssh-dss AAAAB3NzaC1kc3MAAACBAP1" },
+        },
+      },
+      violations: [{ resource: "operator", says: "the key is of the type DSA", at: "registration" }],
+    },
+    {
       title: "unknown user data without evidence",
       resources: host({ userData: unknownValue }),
       violations: [{ resource: "web-1", says: "it has no SSH keys", at: "stack" }],

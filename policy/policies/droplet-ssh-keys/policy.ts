@@ -7,7 +7,7 @@ import type { JudgmentContext, PolicyDefinition } from "../../frame/definition";
 import { mandatoryInProduction } from "../../frame/enforcement";
 import type { JudgedResource } from "../../frame/resource";
 import { valueOr } from "../../frame/value";
-import { ofType } from "../../resources/types";
+import { ofType, sshKeyType } from "../../resources/types";
 
 const why =
   "DigitalOcean then sends the password of root by email, and SSH accepts passwords, which strangers try all the time";
@@ -18,13 +18,15 @@ export const dropletSshKeys: PolicyDefinition = {
   name: "droplet-ssh-keys",
   displayName: "Droplet SSH keys",
   category: "network",
-  description: "Every droplet is created with SSH keys, or its configuration refuses passwords.",
+  description:
+    "Every droplet is created with SSH keys, or its configuration refuses passwords. No SSH key is of the type DSA.",
   severity: "high",
   enforcement: mandatoryInProduction,
   tags: [],
-  types: [dropletType],
+  types: [dropletType, sshKeyType],
   remediationSteps: "Set sshKeys on every Droplet, or ssh_pwauth to false in its cloud-config.",
   judgeResource(resource, context) {
+    if (resource.type === sshKeyType) judgeKey(resource, context);
     if (resource.type !== dropletType || resource.inputs.text("userData").state === "unknown") return;
     judgeDroplet(resource, context);
   },
@@ -33,6 +35,17 @@ export const dropletSshKeys: PolicyDefinition = {
     for (const droplet of ofType(resources, dropletType)) judgeDroplet(droplet, context);
   },
 };
+
+/** A key of the stack is unknown in a first preview, and so is its type. */
+function judgeKey(key: JudgedResource, context: JudgmentContext): void {
+  if (!/^\s*ssh-dss\b/.test(valueOr(key.inputs.text("publicKey"), ""))) return;
+  context.report(key, {
+    at: "publicKey",
+    problem: "the key is of the type DSA",
+    why: "DSA keys have 1024 bits, which is too short, and OpenSSH has removed them",
+    fix: "create a key with ssh-keygen -t ed25519, and set publicKey to it",
+  });
+}
 
 function judgeDroplet(droplet: JudgedResource, context: JudgmentContext): void {
   const keys = droplet.inputs.texts("sshKeys");
