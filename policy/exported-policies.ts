@@ -5,10 +5,12 @@ export { databaseGroupQuorum } from "./policies/database-group-quorum/policy";
 export { dropletMonitoring } from "./policies/droplet-monitoring/policy";
 export { dropletSshKeys } from "./policies/droplet-ssh-keys/policy";
 export { dropletsBehindFirewall } from "./policies/droplets-behind-firewall/policy";
+export { encryptedDataServices } from "./policies/encrypted-data-services/policy";
 export { encryptedDatabaseConnections } from "./policies/encrypted-database-connections/policy";
 export { encryptedLogSinks } from "./policies/encrypted-log-sinks/policy";
 export { endToEndEncryption } from "./policies/end-to-end-encryption/policy";
 export { knownHostConfiguration } from "./policies/known-host-configuration/policy";
+export { knownRemoteCommands } from "./policies/known-remote-commands/policy";
 export { kubernetesAvailability } from "./policies/kubernetes-availability/policy";
 export { kubernetesControlPlane } from "./policies/kubernetes-control-plane/policy";
 export { kubernetesUpgrades } from "./policies/kubernetes-upgrades/policy";
@@ -39,10 +41,12 @@ export type PolicyName =
   | "droplet-monitoring"
   | "droplet-ssh-keys"
   | "droplets-behind-firewall"
+  | "encrypted-data-services"
   | "encrypted-database-connections"
   | "encrypted-log-sinks"
   | "end-to-end-encryption"
   | "known-host-configuration"
+  | "known-remote-commands"
   | "kubernetes-availability"
   | "kubernetes-control-plane"
   | "kubernetes-upgrades"

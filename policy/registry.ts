@@ -6,10 +6,12 @@ import { databaseGroupQuorum } from "./policies/database-group-quorum/policy";
 import { dropletMonitoring } from "./policies/droplet-monitoring/policy";
 import { dropletSshKeys } from "./policies/droplet-ssh-keys/policy";
 import { dropletsBehindFirewall } from "./policies/droplets-behind-firewall/policy";
+import { encryptedDataServices } from "./policies/encrypted-data-services/policy";
 import { encryptedDatabaseConnections } from "./policies/encrypted-database-connections/policy";
 import { encryptedLogSinks } from "./policies/encrypted-log-sinks/policy";
 import { endToEndEncryption } from "./policies/end-to-end-encryption/policy";
 import { knownHostConfiguration } from "./policies/known-host-configuration/policy";
+import { knownRemoteCommands } from "./policies/known-remote-commands/policy";
 import { kubernetesAvailability } from "./policies/kubernetes-availability/policy";
 import { kubernetesControlPlane } from "./policies/kubernetes-control-plane/policy";
 import { kubernetesUpgrades } from "./policies/kubernetes-upgrades/policy";
@@ -39,10 +41,12 @@ export const definitions: readonly PolicyDefinition[] = [
   dropletMonitoring,
   dropletSshKeys,
   dropletsBehindFirewall,
+  encryptedDataServices,
   encryptedDatabaseConnections,
   encryptedLogSinks,
   endToEndEncryption,
   knownHostConfiguration,
+  knownRemoteCommands,
   kubernetesAvailability,
   kubernetesControlPlane,
   kubernetesUpgrades,

@@ -14,6 +14,8 @@ export interface FixtureResource {
   readonly protect?: boolean;
   /** Inputs that are Pulumi secrets. If absent, the engine does not report secrets. */
   readonly secrets?: readonly string[];
+  /** The resource option `additionalSecretOutputs`. */
+  readonly additionalSecretOutputs?: readonly string[];
   /** Outputs from the provider. Only `judgeStack` sees them. */
   readonly outputs?: Readonly<Record<string, unknown>>;
 }

@@ -68,6 +68,7 @@ describe("an exported state", () => {
           id: "7",
           protect: true,
           ignoreChanges: ["tags"],
+          additionalSecretOutputs: ["result"],
           propertyDependencies: { a: ["urn:b"] },
           outputs: { a: 1 },
         }),
@@ -79,7 +80,11 @@ describe("an exported state", () => {
     const [resource] = state.resources;
     assert.equal(resource?.line, 6);
     assert.deepEqual(resource?.outputs.props, { id: "7", a: 1 });
-    assert.deepEqual(resource?.inputs.opts, { protect: true, ignoreChanges: ["tags"] });
+    assert.deepEqual(resource?.inputs.opts, {
+      protect: true,
+      ignoreChanges: ["tags"],
+      additionalSecretOutputs: ["result"],
+    });
     assert.deepEqual(resource?.outputs.propertyDependencies, { a: [{ urn: "urn:b" }] });
   });
 

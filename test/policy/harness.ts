@@ -67,6 +67,7 @@ export function judgeFixture(definition: PolicyDefinition, fixture: Fixture): re
     opts: {
       protect: resource.protect === true,
       ignoreChanges: [...(resource.ignoreChanges ?? [])],
+      additionalSecretOutputs: [...(resource.additionalSecretOutputs ?? [])],
       aliases: [],
     },
   });

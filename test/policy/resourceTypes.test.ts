@@ -52,7 +52,7 @@ describe("the table of resource types", () => {
   for (const { definition, fixtures } of registeredPolicies) {
     it(`${definition.name} reports only types that it lists`, () => {
       const { types = [] } = definition;
-      assert.ok(types.length > 0);
+      assert.ok(definition.types !== undefined);
       const reported = fixtures.invalid.flatMap(({ violations, resources }) =>
         violations.map(({ resource }) => resources[resource]?.type ?? ""),
       );

@@ -145,6 +145,7 @@ export function programOf(fixture: Fixture): () => Promise<void> {
 
 function register(name: string, resource: FixtureResource, registered: Registered): pulumi.Resource {
   const { type, properties, protect, ignoreChanges, secrets = [], references = {} } = resource;
+  const { additionalSecretOutputs } = resource;
   const inputs = Object.fromEntries(
     Object.entries(properties).map(([key, given]) => {
       const value = withOutputs(given, [...(references[key] ?? [])], registered);
@@ -154,6 +155,9 @@ function register(name: string, resource: FixtureResource, registered: Registere
   const options = {
     ...(protect === undefined ? {} : { protect }),
     ...(ignoreChanges === undefined ? {} : { ignoreChanges: [...ignoreChanges] }),
+    ...(additionalSecretOutputs === undefined
+      ? {}
+      : { additionalSecretOutputs: [...additionalSecretOutputs] }),
   };
   return type.startsWith("digitalocean:")
     ? new AnyResource(type, name, inputs, options)
