@@ -1,14 +1,16 @@
 /**
- * The files and parts in this folder that are generated from the policies: their pages, the README's table, and the
- * package's exports.
+ * The files and parts in this folder that are generated from the policies: their pages, the README's table, the
+ * tables of resource types and of published rules, and the package's exports.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { PolicyDefinition } from "./frame/definition";
 import type { PolicyFixtures } from "./frame/fixture";
 import { withPolicyTable } from "./index-table";
+import { withMapping } from "./mapping";
 import { withGeneratedParts } from "./page";
 import { definitions } from "./registry";
+import { withTypeTable } from "./type-table";
 
 export interface GeneratedPart {
   /** Relative to this folder. */
@@ -27,6 +29,8 @@ export function generatedParts(): readonly GeneratedPart[] {
   return [
     ...pages,
     { path: "README.md", content: withPolicyTable(read("README.md"), definitions) },
+    { path: "resource-types.md", content: withTypeTable(read("resource-types.md"), definitions) },
+    { path: "published-rules.md", content: withMapping(read("published-rules.md"), definitions) },
     { path: "exported-policies.ts", content: exportedPolicies(definitions) },
   ];
 }

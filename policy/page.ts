@@ -75,24 +75,21 @@ function capitalized(text: string): string {
 function renderFixture(fixture: Fixture): string {
   const resources = Object.fromEntries(
     Object.entries(fixture.resources).map(
-      ([name, { type, properties, references, ignoreChanges, protect, secrets }]) => [
+      ([
+        name,
+        { type, properties, references, ignoreChanges, protect, secrets, additionalSecretOutputs },
+      ]) => [
         name,
         {
           type: type.replace(/^(\w+):index\/\w+:(\w+)$/, "$1:$2"),
           properties: withSecrets(withReferences(properties, references ?? {}), secrets ?? []),
-          ...(ignoreChanges === undefined && protect === undefined
-            ? {}
-            : {
-                options: {
-                  ...(ignoreChanges === undefined ? {} : { ignoreChanges }),
-                  ...(protect === undefined ? {} : { protect }),
-                },
-              }),
+          ...withOptions({ ignoreChanges, protect, additionalSecretOutputs }),
         },
       ],
     ),
   );
   const settings = [
+    ...(fixture.today === undefined ? [] : [`# today: ${fixture.today}`]),
     ...(fixture.stack === undefined ? [] : [`# stack: ${fixture.stack}`]),
     ...Object.entries(fixture.config ?? {}).map(([key, value]) => `# ${key}: ${value}`),
     ...(fixture.configuration === undefined
@@ -101,6 +98,12 @@ function renderFixture(fixture: Fixture): string {
   ];
   const yaml = stringify({ resources }, { lineWidth: 0 });
   return ["```yaml", ...settings, yaml.trimEnd(), "```"].join("\n");
+}
+
+/** The resource options that are set. */
+function withOptions(all: Readonly<Record<string, unknown>>): { readonly options?: unknown } {
+  const set = Object.entries(all).filter(([, value]) => value !== undefined);
+  return set.length === 0 ? {} : { options: Object.fromEntries(set) };
 }
 
 /** An unknown value that comes from a resource is shown as an output of that resource. */

@@ -100,7 +100,11 @@ function stateResource(
     throw new StateError(`deployment.resources[${index}].urn is not a URN`);
   if (typeof type !== "string") throw new StateError(`deployment.resources[${index}].type is not a string`);
   const name = urn.split("::").slice(3).join("::");
-  const opts = { protect: resource.protect === true, ignoreChanges: textsOf(resource.ignoreChanges) };
+  const opts = {
+    protect: resource.protect === true,
+    ignoreChanges: textsOf(resource.ignoreChanges),
+    additionalSecretOutputs: textsOf(resource.additionalSecretOutputs),
+  };
   const inputs = plain(resource.inputs ?? {}, counter) as object;
   const outputs = plain(resource.outputs ?? {}, { encrypted: 0 }) as object;
   const withId = typeof id === "string" ? { id, ...outputs } : outputs;

@@ -132,6 +132,7 @@ class PolicyRun {
     try {
       judge({
         production: productionOf(this.settings(), parseUrn(subject.urn)),
+        now: this.settings().now ?? new Date(),
         configuration: this.configuration(given),
         get resources() {
           return seen().resources;

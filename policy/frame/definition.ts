@@ -31,6 +31,11 @@ export interface PolicyDefinition<Configuration = AnyConfiguration> {
   /** Enforcement level, unless the user sets another one: `alwaysMandatory`, `mandatoryInProduction`, ... */
   readonly enforcement: Enforcement;
   readonly tags: readonly string[];
+  /**
+   * The DigitalOcean types whose resources it reports, for the table of resource types. A pool of droplets counts as
+   * its droplets.
+   */
+  readonly types?: readonly string[];
   readonly remediationSteps: string;
   /**
    * The properties that a user can set. The values are in `context.configuration`, typed if `definePolicy` is used.
@@ -54,6 +59,8 @@ export interface PolicyDefinition<Configuration = AnyConfiguration> {
 export interface JudgmentContext<Configuration = AnyConfiguration> {
   /** True if the stack is production. */
   readonly production: Production;
+  /** The time of the check, for what has an end date. */
+  readonly now: Date;
   /** The values that the user set, with the defaults of the others. */
   readonly configuration: Configuration;
   /** The resources registered so far; in `judgeStack`, all of them. */

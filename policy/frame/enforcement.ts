@@ -19,6 +19,9 @@ export const productionOnly: Enforcement = { production: "mandatory", elsewhere:
 /** For recommendations. */
 export const alwaysAdvisory: Enforcement = { production: "advisory", elsewhere: "advisory" };
 
+/** For recommendations that only apply to production. */
+export const advisoryInProduction: Enforcement = { production: "advisory", elsewhere: "disabled" };
+
 /** In words: "mandatory in production, advisory elsewhere". */
 export function describeEnforcement({ production, elsewhere }: Enforcement): string {
   return production === elsewhere ? production : `${production} in production, ${elsewhere} elsewhere`;

@@ -14,6 +14,8 @@ export interface FixtureResource {
   readonly protect?: boolean;
   /** Inputs that are Pulumi secrets. If absent, the engine does not report secrets. */
   readonly secrets?: readonly string[];
+  /** The resource option `additionalSecretOutputs`. */
+  readonly additionalSecretOutputs?: readonly string[];
   /** Outputs from the provider. Only `judgeStack` sees them. */
   readonly outputs?: Readonly<Record<string, unknown>>;
 }
@@ -27,6 +29,8 @@ export interface Fixture {
   readonly config?: Readonly<Record<string, string>>;
   /** The policy's configuration, as set by the user. */
   readonly configuration?: Readonly<Record<string, unknown>>;
+  /** The day of the check, as "2026-11-30"; default: today. */
+  readonly today?: string;
   /** The policy ignores this example, so it does not have to find any mutant of it. */
   readonly leftAlone?: true;
   /** By name, in the order of registration. */

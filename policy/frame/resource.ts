@@ -21,6 +21,8 @@ export interface JudgedResource {
   readonly isProtected: boolean;
   /** True if an input is a Pulumi secret or contains one; undefined if the engine has not reported it. */
   isSecret(input: string): boolean | undefined;
+  /** True if the program makes an output a secret (the resource option `additionalSecretOutputs`). */
+  hidesOutput(output: string): boolean;
 }
 
 /** The part of @pulumi/policy's arguments that a resource is built from. */
@@ -29,7 +31,11 @@ export interface EngineResource {
   readonly type: string;
   readonly name: string;
   readonly props: unknown;
-  readonly opts: { readonly ignoreChanges?: readonly string[]; readonly protect?: boolean };
+  readonly opts: {
+    readonly ignoreChanges?: readonly string[];
+    readonly protect?: boolean;
+    readonly additionalSecretOutputs?: readonly string[];
+  };
   readonly propertyDependencies?: Readonly<Record<string, readonly { readonly urn: string }[]>>;
   /** Inputs that are secrets or contain secrets, if known from another source than the engine's calls. */
   readonly secretInputs?: readonly string[];
@@ -88,6 +94,10 @@ class LazyResource implements JudgedResource {
   isSecret(input: string): boolean | undefined {
     const { secretInputs, urn } = this.inputSource;
     return secretInputs?.includes(input) ?? toldSecrets(urn)?.has(input);
+  }
+
+  hidesOutput(output: string): boolean {
+    return (this.inputSource.opts.additionalSecretOutputs ?? []).includes(output);
   }
 
   ignoresChangesOf(input: string): boolean {

@@ -17,6 +17,8 @@ export interface StackSettings {
   readonly config?: ReadonlyMap<string, string>;
   /** Patterns of the names of production stacks (`live`, `prod-*`). If absent, `productionByName` decides. */
   readonly productionStacks?: readonly string[];
+  /** The time of the check; default: the time of the call. Tests set it. */
+  readonly now?: Date;
 }
 
 /** The environment variable that sets `productionStacks`: patterns, with commas between them. */

@@ -57,6 +57,10 @@ class TemplateDroplet implements JudgedResource {
   isSecret(): boolean | undefined {
     return this.pool.isSecret(templateInput);
   }
+
+  hidesOutput(output: string): boolean {
+    return this.pool.hidesOutput(output);
+  }
 }
 
 const templates = new WeakMap<JudgedResource, JudgedResource>();

@@ -8,6 +8,7 @@ import { readPolicySettings, readStackConfiguration, SettingsError } from "../..
 import { readState, type State, StateError } from "../../policy/check/state";
 import { listReport, textReport } from "../../policy/check/text-report";
 import { productionStacksFrom, type StackSettings } from "../../policy/frame/stack-settings";
+import { mappingReport } from "../../policy/mapping";
 import { definitions } from "../../policy/registry";
 import type { Command } from "../command";
 import type { CommandArguments } from "../commandLine";
@@ -48,6 +49,7 @@ export const command: Command = {
       value: "FILE",
       doc: "the stack's configuration (default: Pulumi.<stack>.yaml)",
     },
+    mapping: { type: "boolean", doc: "of list: print the published rules that each policy covers" },
     "policy-config": {
       type: "string",
       value: "FILE",
@@ -57,7 +59,8 @@ export const command: Command = {
   run: async (args) => {
     const [action, subject] = args.positionals;
     if (action === "check") return check(subject, args);
-    if (action === "list") return print(listReport(definitions));
+    if (action === "list")
+      return print(args.flag("mapping") ? mappingReport(definitions) : listReport(definitions));
     if (action === "explain") return explain(subject);
     throw usageFailure(`policy cannot "${action}"`, "Allowed: check, list, explain.");
   },

@@ -16,7 +16,7 @@ import type { Fixture } from "../../policy/frame/fixture";
 import { holdsUnknown } from "../../policy/frame/value";
 import { definitions } from "../../policy/registry";
 import { asCiphertext, asPlaintext, exportedState } from "./exportedState";
-import { judgeFixture } from "./harness";
+import { judgeFixture, settingsOf } from "./harness";
 import { programFixture } from "./programStacks";
 import { registeredPolicies } from "./registered";
 
@@ -31,7 +31,7 @@ const judged = (
   judgeState(
     readState(JSON.stringify(exportedState(fixture, userData), null, 2)),
     definitions,
-    { stack: fixture.stack ?? "dev", config: new Map(Object.entries(fixture.config ?? {})) },
+    settingsOf(fixture),
     policies,
   );
 
@@ -68,6 +68,7 @@ describe("an exported state", () => {
           id: "7",
           protect: true,
           ignoreChanges: ["tags"],
+          additionalSecretOutputs: ["result"],
           propertyDependencies: { a: ["urn:b"] },
           outputs: { a: 1 },
         }),
@@ -79,7 +80,11 @@ describe("an exported state", () => {
     const [resource] = state.resources;
     assert.equal(resource?.line, 6);
     assert.deepEqual(resource?.outputs.props, { id: "7", a: 1 });
-    assert.deepEqual(resource?.inputs.opts, { protect: true, ignoreChanges: ["tags"] });
+    assert.deepEqual(resource?.inputs.opts, {
+      protect: true,
+      ignoreChanges: ["tags"],
+      additionalSecretOutputs: ["result"],
+    });
     assert.deepEqual(resource?.outputs.propertyDependencies, { a: [{ urn: "urn:b" }] });
   });
 

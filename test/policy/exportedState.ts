@@ -26,6 +26,7 @@ export function exportedState(
       outputs = {},
       protect = false,
       ignoreChanges = [],
+      additionalSecretOutputs = [],
       secrets = [],
     } = resource;
     const inputs = Object.fromEntries(
@@ -43,6 +44,7 @@ export function exportedState(
       outputs: { ...inputs, ...outputs },
       protect,
       ignoreChanges,
+      additionalSecretOutputs,
       propertyDependencies: Object.fromEntries(
         Object.entries(references).map(([property, names]) => [property, names.map(urnOf)]),
       ),

@@ -4,6 +4,7 @@ import { UnknownValueError, unknownCheckingProxy } from "@pulumi/policy";
 import { compilePolicy, levelOf } from "../../policy/frame/compile";
 import type { PolicyDefinition } from "../../policy/frame/definition";
 import type { Fixture, FixtureResource } from "../../policy/frame/fixture";
+import type { StackSettings } from "../../policy/frame/stack-settings";
 import { unknownValue } from "../../policy/frame/value";
 
 export interface SeenViolation {
@@ -37,9 +38,18 @@ export function proxyThrows(): boolean {
   }
 }
 
+/** The stack's settings and the clock of a fixture. */
+export function settingsOf({ stack = "dev", config = {}, today }: Fixture): StackSettings {
+  return {
+    stack,
+    config: new Map(Object.entries(config)),
+    ...(today === undefined ? {} : { now: new Date(today) }),
+  };
+}
+
 export function judgeFixture(definition: PolicyDefinition, fixture: Fixture): readonly SeenViolation[] {
   const stack = fixture.stack ?? "dev";
-  const settings = { stack, config: new Map(Object.entries(fixture.config ?? {})) };
+  const settings = settingsOf(fixture);
   // The engine does not ask a disabled policy.
   if (levelOf(definition, settings, { stack, project: "example" }) === "disabled") return [];
   const policy = compilePolicy(definition, () => settings);
@@ -57,6 +67,7 @@ export function judgeFixture(definition: PolicyDefinition, fixture: Fixture): re
     opts: {
       protect: resource.protect === true,
       ignoreChanges: [...(resource.ignoreChanges ?? [])],
+      additionalSecretOutputs: [...(resource.additionalSecretOutputs ?? [])],
       aliases: [],
     },
   });

@@ -38,6 +38,7 @@ export const databaseGroupQuorum: PolicyDefinition = {
   severity: "high",
   enforcement: alwaysMandatory,
   tags: ["availability", "database"],
+  types: [dropletType],
   remediationSteps:
     "Use three, five, seven or nine droplets with one member each, and leave group_replication_bootstrap_group OFF in every file. Let an operator start the group, or a supervisor that asks all members first.",
   judgeResource(resource, context) {

@@ -11,6 +11,7 @@ export const dropletMonitoring: PolicyDefinition = {
   severity: "medium",
   enforcement: mandatoryInProduction,
   tags: [],
+  types: [dropletType],
   remediationSteps: "Set monitoring to true on every Droplet.",
   judgeResource(resource, context) {
     if (resource.type !== dropletType) return;

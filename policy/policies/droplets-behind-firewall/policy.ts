@@ -18,6 +18,7 @@ export const dropletsBehindFirewall = definePolicy({
   severity: "critical",
   enforcement: alwaysMandatory,
   tags: [],
+  types: [dropletType],
   remediationSteps: "Give a Firewall one of the droplet's tags, or the droplet's id in dropletIds.",
   configuration: {
     firewalledTags: {

@@ -28,6 +28,7 @@ export const encryptedDatabaseConnections = definePolicy({
   severity: "critical",
   enforcement: alwaysMandatory,
   tags: ["database"],
+  types: [appType, redisConfigType, valkeyConfigType, dropletType],
   remediationSteps:
     "Add sslmode=require or better to PostgreSQL addresses and ssl-mode=REQUIRED or better to MySQL addresses, use rediss:// and tls=true, and leave ssl of managed Redis and Valkey on.",
   configuration: {

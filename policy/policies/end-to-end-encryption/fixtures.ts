@@ -43,37 +43,6 @@ backend app
   server app-1 app-1.internal.foobar.com:8443 ssl verify required ca-file /etc/ssl/internal.pem
 `;
 
-/** Configuration files of databases that accept only TLS of other hosts. */
-const closedDatabases = {
-  "/etc/postgresql/17/main/conf.d/network.conf": "listen_addresses = '*'\nssl = on\n",
-  "/etc/postgresql/17/main/pg_hba.conf": `local all all peer
-host all all 127.0.0.1/32 scram-sha-256
-host all all ::1/128 scram-sha-256
-hostssl all all 10.0.0.0/8 scram-sha-256
-host all all 0.0.0.0/0 reject
-`,
-  "/etc/redis/redis.conf":
-    "bind 10.0.0.5 127.0.0.1\nport 0\ntls-port 6379\ntls-cert-file /etc/redis/tls/cert.pem\n",
-  "/etc/mongod.conf": "net:\n  bindIp: 10.0.0.5,127.0.0.1\n  tls: { mode: requireTLS }\n",
-  "/etc/elasticsearch/elasticsearch.yml": "network.host: 10.0.0.5\nxpack.security.http.ssl.enabled: true\n",
-};
-
-/** Databases that only their own host can reach need no TLS. */
-const localDatabases = {
-  "/etc/postgresql/17/main/postgresql.conf": "listen_addresses = 'localhost' # default\nssl = off\n",
-  "/etc/postgresql/17/main/pg_hba.conf": "host all all 0.0.0.0/0 scram-sha-256\n",
-  "/etc/valkey/valkey.conf": "bind 127.0.0.1 -::1\nport 6379\n",
-  "/etc/redis/redis.conf": "maxmemory 1gb\nprotected-mode yes\n",
-  "/etc/mongod.conf": "storage: { dbPath: /var/lib/mongodb }\nnet: { port: 27017 }\n",
-  "/etc/opensearch/opensearch.yml": "network.host: 127.0.0.1\ncluster.name: logs\n",
-};
-
-const openDatabase = (title: string, path: string, text: string, says: string): InvalidFixture => ({
-  title,
-  resources: { "db-1": droplet("db-1", { userData: cloudConfig({ [path]: text }) }) },
-  violations: [{ resource: "db-1", says: `${path}${says}`, at: "registration" }],
-});
-
 const redirectSite = `server {
   listen 80;
   return 301 https://$host$request_uri;
@@ -294,15 +263,6 @@ export const fixtures: PolicyFixtures = {
           ),
         }),
       },
-    },
-    {
-      title: "PostgreSQL, Redis, MongoDB and Elasticsearch that accept only TLS of other hosts",
-      resources: { "db-1": droplet("db-1", { userData: cloudConfig(closedDatabases) }) },
-    },
-    {
-      title: "databases that only their own host can reach",
-      leftAlone: true,
-      resources: { "app-1": droplet("app-1", { userData: cloudConfig(localDatabases) }) },
     },
     {
       title: "MySQL and nginx in containers without ports for other hosts",
@@ -806,64 +766,6 @@ systemctl reload nginx
           at: "registration",
         },
         { resource: "host-1", says: "no option file sets require_secure_transport", at: "registration" },
-      ],
-    },
-    openDatabase(
-      "PostgreSQL listens on the network without TLS",
-      "/etc/postgresql/17/main/postgresql.conf",
-      "# written by hand\nlisten_addresses = '*'\nssl = off\n",
-      ":3: PostgreSQL listens on the network, and ssl is not on",
-    ),
-    openDatabase(
-      "PostgreSQL accepts other hosts with and without TLS",
-      "/etc/postgresql/17/main/pg_hba.conf",
-      "local all all peer\nhost all app 10.0.0.0/8 scram-sha-256\n",
-      ":2: the rule lets other hosts connect to PostgreSQL without TLS",
-    ),
-    openDatabase(
-      "Redis without its protected mode listens everywhere",
-      "/etc/redis/redis.conf",
-      "protected-mode no\nport 6379\n",
-      ":2: the server accepts connections of other hosts without TLS",
-    ),
-    openDatabase(
-      "Valkey with a password listens on a network address",
-      "/etc/valkey/valkey.conf",
-      "bind -::1 10.0.0.5\ntls-port 6380\n",
-      ":1: the server accepts connections of other hosts without TLS",
-    ),
-    openDatabase(
-      "MongoDB prefers TLS but does not require it",
-      "/etc/mongod.conf",
-      "net:\n  bindIpAll: true\n  tls: { mode: preferTLS }\n",
-      ": MongoDB accepts connections of other hosts without TLS",
-    ),
-    openDatabase(
-      "Elasticsearch answers other hosts over HTTP",
-      "/etc/elasticsearch/elasticsearch.yml",
-      'network.host: "0.0.0.0"\nxpack:\n  security:\n    http: { ssl: { enabled: false } }\n',
-      ": the search engine accepts requests of other hosts without TLS",
-    ),
-    openDatabase(
-      "a file of MongoDB that is not valid YAML",
-      "/etc/mongod.conf",
-      "net: { bindIp: [\n",
-      ": the file cannot be read, so TLS may be off",
-    ),
-    {
-      title: "a command changes PostgreSQL's addresses in a way that the policy does not follow",
-      resources: {
-        "db-1": droplet("db-1", {
-          userData:
-            "#!/bin/sh\nsed -i \"s/#listen_addresses.*/listen_addresses = '*'/\" /etc/postgresql/17/main/postgresql.conf\n",
-        }),
-      },
-      violations: [
-        {
-          resource: "db-1",
-          says: "/etc/postgresql/17/main/postgresql.conf: the file's text is unknown",
-          at: "registration",
-        },
       ],
     },
     {

@@ -17,8 +17,7 @@ import { alwaysMandatory } from "../../frame/enforcement";
 import { shownPath } from "../../frame/message";
 import type { JudgedResource } from "../../frame/resource";
 import { balancerTargets } from "../../resources/tags";
-import { firewallType, ofType } from "../../resources/types";
-import { isDatabaseFile, judgeDatabases } from "./databases";
+import { bucketObjectType, firewallType, ofType } from "../../resources/types";
 import { type Finding, notJudged, plaintextHop } from "./findings";
 import { judgeHaproxy } from "./haproxy";
 import { judgeLoadBalancer, judgePlainPort, loadBalancerType, rulesLeftToDroplets } from "./load-balancer";
@@ -32,12 +31,13 @@ export const endToEndEncryption: PolicyDefinition = {
   displayName: "End-to-end encryption",
   category: "encryption",
   description:
-    "Every hop between hosts is encrypted: to and behind the load balancer, between nginx or HAProxy and their upstreams, and between databases and their clients and members.",
+    "Every hop between hosts is encrypted: to and behind the load balancer, between nginx or HAProxy and their upstreams, and between MySQL servers and their clients and members.",
   severity: "critical",
   enforcement: alwaysMandatory,
   tags: ["network"],
+  types: [bucketObjectType, dropletType, firewallType, loadBalancerType],
   remediationSteps:
-    "Let the load balancer send HTTPS to the droplets (or pass TLS through), let nginx and HAProxy listen and connect with verified TLS, and set require_secure_transport, group_replication_ssl_mode and the recovery options of MySQL. Let other databases accept only TLS of other hosts.",
+    "Let the load balancer send HTTPS to the droplets (or pass TLS through), let nginx and HAProxy listen and connect with verified TLS, and set require_secure_transport, group_replication_ssl_mode and the recovery options of MySQL.",
   judgeResource(resource, context) {
     if (resource.type === loadBalancerType) judgeLoadBalancer(resource, context);
     if (isEvidenceComponent(resource)) judgeEvidence(resource, context);
@@ -102,12 +102,7 @@ function judgeDroplet(droplet: JudgedResource, context: JudgmentContext): void {
 /** Findings in the configuration of one host. */
 function judgeHost(content: HostContent, roles: readonly string[]): readonly Finding[] {
   const { files } = content;
-  const findings: Finding[] = [
-    ...judgeNginx(files),
-    ...judgeHaproxy(files),
-    ...judgeDatabases(files),
-    ...judgeStatements(content),
-  ];
+  const findings: Finding[] = [...judgeNginx(files), ...judgeHaproxy(files), ...judgeStatements(content)];
   if (runsMysql(content, roles) && !runsMysqlOnlyInside(content, roles)) findings.push(...judgeMysql(files));
   const installsNginx =
     content.packages.some((name) => /^nginx/.test(name)) ||
@@ -121,7 +116,7 @@ function judgeHost(content: HostContent, roles: readonly string[]): readonly Fin
     });
   }
   for (const [path, reason] of content.unreadableFiles) {
-    if (!/nginx|haproxy|mysql|\.cnf$/.test(path) && !isDatabaseFile(path)) continue;
+    if (!/nginx|haproxy|mysql|\.cnf$/.test(path)) continue;
     findings.push({
       at: shownPath(path),
       problem: `the file's text is unknown: ${reason}`,

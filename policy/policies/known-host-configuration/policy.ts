@@ -19,6 +19,7 @@ export const knownHostConfiguration: PolicyDefinition = {
   severity: "high",
   enforcement: mandatoryInProduction,
   tags: ["user-data"],
+  types: [dropletType],
   remediationSteps:
     "Replace statements that the policies do not understand by write_files and the package list of a cloud-config, or pass the host's configuration as evidence.",
   judgeResource(resource, context) {

@@ -3,13 +3,21 @@ import { describeState, dropletType } from "../../evidence/host";
 import { definePolicy } from "../../frame/definition";
 import { alwaysMandatory } from "../../frame/enforcement";
 import type { JudgedResource } from "../../frame/resource";
+import { autoscaleType } from "../../frame/templates";
 import type { Field, Inputs } from "../../frame/value";
 import { valueOr } from "../../frame/value";
 import {
+  appType,
   bucketType,
   clusterReplicaType,
   clusterType,
+  containerRegistryType,
+  dedicatedInferenceType,
+  kubernetesClusterType,
   loadBalancerType,
+  natGatewayType,
+  nfsType,
+  nodePoolType,
   volumeType,
 } from "../../resources/types";
 import {
@@ -23,19 +31,15 @@ import {
 
 const why = "an unexpected bill arrives at the end of the month, when the money is spent";
 
-const kubernetesType = "digitalocean:index/kubernetesCluster:KubernetesCluster";
-const nodePoolType = "digitalocean:index/kubernetesNodePool:KubernetesNodePool";
 /** Types whose price depends on more than their inputs. */
-const unpricedTypes = new Set(
-  [
-    "app:App",
-    "containerRegistry:ContainerRegistry",
-    "dedicatedInference:DedicatedInference",
-    "dropletAutoscale:DropletAutoscale",
-    "nfs:Nfs",
-    "vpcNatGateway:VpcNatGateway",
-  ].map((name) => `digitalocean:index/${name}`),
-);
+const unpricedTypes: ReadonlySet<string> = new Set([
+  appType,
+  containerRegistryType,
+  dedicatedInferenceType,
+  autoscaleType,
+  nfsType,
+  natGatewayType,
+]);
 
 /** The monthly cost of one resource, or the reason why it is unknown. */
 type Cost =
@@ -50,6 +54,17 @@ export const monthlyCostCeiling = definePolicy({
   severity: "medium",
   enforcement: alwaysMandatory,
   tags: ["cost"],
+  types: [
+    ...unpricedTypes,
+    bucketType,
+    clusterReplicaType,
+    clusterType,
+    dropletType,
+    kubernetesClusterType,
+    loadBalancerType,
+    nodePoolType,
+    volumeType,
+  ],
   remediationSteps:
     "Use fewer or smaller resources, or raise ceilingUsd. Set prices that are missing from the table in prices.",
   configuration: {
@@ -123,7 +138,7 @@ class PriceList {
     if (type === clusterType) return this.nodes(inputs, "size", inputs.integer("nodeCount"), "nodeCount");
     if (type === clusterReplicaType) return this.nodes(inputs, "size", { state: "known", value: 1 }, "");
     if (type === nodePoolType) return this.nodes(inputs, "size", inputs.integer("nodeCount"), "nodeCount");
-    if (type === kubernetesType) return this.kubernetes(inputs);
+    if (type === kubernetesClusterType) return this.kubernetes(inputs);
     if (unpricedTypes.has(type)) return this.priced(type.split(":").at(-1) ?? type);
     return { usd: 0 };
   }

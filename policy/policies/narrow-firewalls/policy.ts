@@ -89,6 +89,7 @@ export const narrowFirewalls = definePolicy({
   severity: "high",
   enforcement: alwaysMandatory,
   tags: [],
+  types: [firewallType],
   remediationSteps:
     "Set the operators' networks as the sources of SSH, the load balancer as the source of the web port, and list the outbound ports.",
   configuration: {

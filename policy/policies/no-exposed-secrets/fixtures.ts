@@ -16,6 +16,18 @@ const app = (env: Readonly<Record<string, unknown>>): FixtureResource => ({
   type: "digitalocean:index/app:App",
   properties: { spec: { name: "shop", region: "fra", services: [{ name: "api", envs: [env] }] } },
 });
+const plain = (type: string, properties: Readonly<Record<string, unknown>>): FixtureResource => ({
+  type,
+  properties,
+  secrets: [],
+});
+const migration = (password: string): FixtureResource => ({
+  type: "digitalocean:index/databaseOnlineMigration:DatabaseOnlineMigration",
+  properties: {
+    clusterId: "245bcfd0-7f31-4ce6-a2bc-475a116cca97",
+    source: { host: "old.example.com", port: 3306, dbName: "shop", username: "shop", password },
+  },
+});
 const url = "postgres://shop:Kx81mPq2Zr7t@db.example.com:25060/shop?sslmode=require";
 
 export const fixtures: PolicyFixtures = {
@@ -38,6 +50,34 @@ export const fixtures: PolicyFixtures = {
     },
   ],
   valid: [
+    {
+      title: "a migration whose password is a secret",
+      resources: { move: { ...migration("Kx81mPq2Zr7t"), secrets: ["source"] } },
+      leftAlone: true,
+    },
+    {
+      title: "the path of a secret, and a word in the place of a password",
+      resources: {
+        move: { ...migration("from-the-vault"), secrets: [] },
+        monitor: plain("datadog:index/monitor:Monitor", {
+          name: "cpu",
+          apiKey: "projects/shop/secrets/datadog",
+        }),
+      },
+      leftAlone: true,
+    },
+    {
+      title: "random values that are no secrets, or that the program makes secrets",
+      resources: {
+        "bucket-suffix": plain("random:index/randomId:RandomId", { byteLength: 4 }),
+        "db-password": plain("random:index/randomPassword:RandomPassword", { length: 32 }),
+        "api-token": {
+          ...plain("random:index/randomString:RandomString", { length: 40 }),
+          additionalSecretOutputs: ["result"],
+        },
+      },
+      leftAlone: true,
+    },
     {
       title: "user data that is a secret, with a key that only its owner can read",
       resources: host(writing(keyPath, privateKey, { permissions: "0600" })),
@@ -80,6 +120,37 @@ export const fixtures: PolicyFixtures = {
     },
   ],
   invalid: [
+    {
+      title: "a migration with a password in plain text",
+      resources: { move: { ...migration("Kx81mPq2Zr7t"), secrets: [] } },
+      violations: [
+        {
+          resource: "move",
+          says: "source: it contains a password, key or token and is not a Pulumi secret",
+          at: "registration",
+        },
+      ],
+    },
+    {
+      title: "a key of Datadog, and a variable of a command, in plain text",
+      resources: {
+        integration: plain("datadog:index/integration:Integration", {
+          applicationKey: "9f86d081884c7d659a2feaa0c55ad015",
+        }),
+        run: plain("command:local:Command", { environment: { DB_PASSWORD: "Kx81mPq2Zr7t" } }),
+      },
+      violations: [
+        { resource: "integration", says: "applicationKey: it contains a password", at: "registration" },
+        { resource: "run", says: "environment: it contains a password", at: "registration" },
+      ],
+    },
+    {
+      title: "a random text as a password",
+      resources: { "db-password": plain("random:index/randomString:RandomString", { length: 32 }) },
+      violations: [
+        { resource: "db-password", says: "its value is in plain text in the state", at: "registration" },
+      ],
+    },
     {
       title: "user data with a key that is not a secret",
       resources: host(writing(keyPath, privateKey, { permissions: "0600" }), []),

@@ -11,7 +11,8 @@ import { autoscaleType } from "../../frame/templates";
 import { asText, type Tree } from "../../frame/value";
 import { containsKey, findSecret } from "../../parsers/secrets";
 import { findToken } from "../../parsers/token-forms";
-import { appType } from "../../resources/types";
+import { appType, everyType } from "../../resources/types";
+import { holdsNamedSecret, isPlainRandomSecret } from "./inputs";
 
 const whyState =
   "a value that is not a Pulumi secret is in plain text in the state and in the log of every preview";
@@ -29,11 +30,19 @@ export const noExposedSecrets: PolicyDefinition = {
   severity: "critical",
   enforcement: alwaysMandatory,
   tags: ["secrets"],
+  types: [everyType],
   remediationSteps:
     "Wrap user data and other inputs that contain secrets in pulumi.secret, set permissions of 0600 or 0640 on write_files with secrets, and keep secrets out of names, tags and descriptions.",
   judgeResource(resource, context) {
     if (isEvidenceComponent(resource)) judgeEvidence(resource, context);
-    if (!resource.type.startsWith("digitalocean:")) return;
+    if (isPlainRandomSecret(resource)) {
+      context.report(resource, {
+        problem: "its name says that it is a secret, and its value is in plain text in the state",
+        why: whyState,
+        fix: "use RandomPassword or RandomBytes, whose values are secrets, or the resource option additionalSecretOutputs",
+      });
+    }
+    if (!checkedProviders.test(resource.type)) return;
     if (resource.type === dropletType) judgeUserData(resource, context);
     for (const input of resource.inputs.keys()) {
       if (resource.type === dropletType && input === "userData") continue;
@@ -43,6 +52,9 @@ export const noExposedSecrets: PolicyDefinition = {
     }
   },
 };
+
+/** Providers whose inputs are checked. Others, and components, mark their own secrets. */
+const checkedProviders = /^(?:digitalocean|datadog|random|command|cloudflare|docker|mysql|postgresql):/;
 
 function judgeEvidence(component: JudgedResource, context: JudgmentContext): void {
   for (const { dropletName, content, source } of readEvidence(component).entries) {
@@ -120,7 +132,7 @@ const publicInputs = new Set(["name", "tags", "tag", "description", "purpose", "
 
 function judgeInput(resource: JudgedResource, input: string, context: JudgmentContext): void {
   const tree = resource.inputs.raw(input) ?? null;
-  if (publicInputs.has(input)) {
+  if (publicInputs.has(input) && resource.type.startsWith("digitalocean:")) {
     const kind = findInTree(
       tree,
       (text) => findToken(text) ?? (containsKey(text) ? "text that looks like a key" : undefined),
@@ -145,7 +157,10 @@ function judgeInput(resource: JudgedResource, input: string, context: JudgmentCo
     }
   }
   if (resource.isSecret(input) !== false) return;
-  const kind = findInTree(tree, findToken);
+  const kind =
+    findInTree(tree, findToken) ??
+    // An app's variables are checked above, with their types.
+    (resource.type !== appType && holdsNamedSecret(input, tree) ? "a password, key or token" : undefined);
   if (kind === undefined) return;
   context.report(resource, {
     at: input,

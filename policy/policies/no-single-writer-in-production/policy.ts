@@ -23,8 +23,7 @@ import { productionOnly } from "../../frame/enforcement";
 import type { Violation } from "../../frame/message";
 import type { JudgedResource } from "../../frame/resource";
 import { valueOr } from "../../frame/value";
-
-const clusterType = "digitalocean:index/databaseCluster:DatabaseCluster";
+import { bucketObjectType, clusterType } from "../../resources/types";
 
 const whyOneWriter = "while the only server that accepts writes is down, the site cannot write";
 const groupFix =
@@ -39,6 +38,7 @@ export const noSingleWriterInProduction: PolicyDefinition = {
   severity: "high",
   enforcement: productionOnly,
   tags: ["availability", "database"],
+  types: [bucketObjectType, clusterType, dropletType],
   remediationSteps:
     "Use Group Replication with group_replication_single_primary_mode = OFF on three or five hosts, not one host, a source with replicas, a single-primary group or a managed MySQL cluster.",
   judgeResource(resource, context) {

@@ -47,6 +47,7 @@ export const noWorldOpenDatabase: PolicyDefinition = {
   severity: "critical",
   enforcement: alwaysMandatory,
   tags: ["database"],
+  types: [clusterFirewallType, clusterReplicaType, clusterType, dropletType, firewallType],
   remediationSteps:
     "Put every database droplet behind a Firewall (by tag or id) that opens 3306 only to the tags of its clients, and give every DatabaseCluster a DatabaseFirewall with narrow rules.",
   judgeResource(resource, context) {

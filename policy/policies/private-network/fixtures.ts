@@ -1,3 +1,4 @@
+import { kubernetesCluster } from "../../fixtures/kubernetes";
 import { cloudConfig, droplet, firewall, httpsRule, loadBalancer, memberFiles } from "../../fixtures/texts";
 import type { FixtureResource, PolicyFixtures } from "../../frame/fixture";
 import { unknownValue } from "../../frame/value";
@@ -93,6 +94,14 @@ export const fixtures: PolicyFixtures = {
       leftAlone: true,
     },
     {
+      title: "a Kubernetes cluster in the stack's own VPC",
+      resources: {
+        vpc,
+        shop: { ...kubernetesCluster({ vpcUuid: unknownValue }), references: { vpcUuid: ["vpc"] } },
+      },
+      leftAlone: true,
+    },
+    {
       title: "a global load balancer, which is not in a VPC",
       resources: { edge: loadBalancer([], { type: "GLOBAL" }) },
       leftAlone: true,
@@ -103,6 +112,11 @@ export const fixtures: PolicyFixtures = {
       title: "a droplet in the default VPC",
       resources: { "web-1": droplet("web-1") },
       violations: [{ resource: "web-1", says: "vpcUuid is not set", at: "registration" }],
+    },
+    {
+      title: "a Kubernetes cluster in the default VPC",
+      resources: { shop: kubernetesCluster() },
+      violations: [{ resource: "shop", says: "vpcUuid is not set", at: "registration" }],
     },
     {
       title: "a managed database in the default VPC",

@@ -13,6 +13,7 @@ import {
   firewallType,
   floatingIpAssignmentType,
   floatingIpType,
+  kubernetesClusterType,
   loadBalancerType,
   ofType,
   reservedIpAssignmentType,
@@ -32,6 +33,7 @@ const vpcInputs: ReadonlyMap<string, string> = new Map([
   [loadBalancerType, "vpcUuid"],
   [clusterType, "privateNetworkUuid"],
   [clusterReplicaType, "privateNetworkUuid"],
+  [kubernetesClusterType, "vpcUuid"],
 ]);
 
 export const privateNetwork = definePolicy({
@@ -39,10 +41,23 @@ export const privateNetwork = definePolicy({
   displayName: "Private network",
   category: "network",
   description:
-    "Droplets, load balancers and managed databases are in their own VPC, and database hosts have no public interface or block it.",
+    "Droplets, load balancers, Kubernetes clusters and managed databases are in their own VPC, and database hosts have no public interface or block it.",
   severity: "high",
   enforcement: mandatoryInProduction,
   tags: ["database"],
+  types: [
+    clusterReplicaType,
+    clusterType,
+    dropletType,
+    floatingIpAssignmentType,
+    floatingIpType,
+    kubernetesClusterType,
+    loadBalancerType,
+    reservedIpAssignmentType,
+    reservedIpType,
+    reservedIpv6AssignmentType,
+    reservedIpv6Type,
+  ],
   remediationSteps:
     "Create a Vpc and set its id in vpcUuid (privateNetworkUuid of a managed database). Set publicNetworking to false on database hosts, or protect them with firewalls that open nothing to the internet.",
   configuration: {

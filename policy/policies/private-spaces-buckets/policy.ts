@@ -33,6 +33,7 @@ export const privateSpacesBuckets = definePolicy({
   severity: "critical",
   enforcement: alwaysMandatory,
   tags: ["storage"],
+  types: [bucketCorsType, bucketObjectType, bucketPolicyType, bucketType],
   remediationSteps:
     "Set acl to private, set principals in bucket policies, and set origins in CORS rules. List buckets that are public on purpose in publicBuckets.",
   configuration: {

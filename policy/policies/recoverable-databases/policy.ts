@@ -35,6 +35,7 @@ export const recoverableDatabases = definePolicy({
   severity: "high",
   enforcement: productionOnly,
   tags: ["database", "availability"],
+  types: [bucketType, clusterType, dropletType, volumeType],
   remediationSteps:
     "Set backups to true with a backupPolicy on database droplets, and the resource option protect on them, on their volumes and on managed databases.",
   configuration: {

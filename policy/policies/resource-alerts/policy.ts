@@ -44,6 +44,7 @@ export const resourceAlerts = definePolicy({
   severity: "medium",
   enforcement: mandatoryInProduction,
   tags: [],
+  types: [dropletType, loadBalancerType, monitorAlertType],
   remediationSteps:
     "Create a MonitorAlert of each type with the droplets' tag in tags, one of a v1/insights/lbaas type with the load balancer's id in entities, and recipients in alerts.",
   configuration: {

@@ -9,6 +9,7 @@ import {
   bucketType,
   clusterType,
   domainType,
+  everyType,
   loadBalancerType,
   projectResourcesType,
   projectType,
@@ -37,6 +38,7 @@ const projectTypes = new Set([
   volumeType,
   bucketType,
   domainType,
+  everyType,
 ]);
 
 interface Configuration {
@@ -56,6 +58,7 @@ export const resourceHygiene = definePolicy({
   severity: "low",
   enforcement: alwaysAdvisory,
   tags: ["order"],
+  types: [everyType],
   remediationSteps:
     "Set name, tags and region on every resource, and add droplets, load balancers, volumes, databases and domains to a Project.",
   configuration: {

@@ -32,6 +32,7 @@ export const separateRolesInProduction = definePolicy({
   severity: "high",
   enforcement: productionOnly,
   tags: ["availability", "database"],
+  types: [dropletType],
   remediationSteps:
     "Put web server and application on their own droplets. Alternatively, set acceptSharedHosts and put web server and database each into a systemd slice with CPUWeight and MemoryMax.",
   configuration: {

@@ -35,6 +35,7 @@ export const serviceMetrics = definePolicy({
   severity: "medium",
   enforcement: productionOnly,
   tags: [],
+  types: [dropletType],
   remediationSteps:
     "Configure the agent of each host for its services: Datadog's nginx and mysql checks, Telegraf's inputs, OpenTelemetry's receivers or Prometheus's exporters.",
   configuration: {

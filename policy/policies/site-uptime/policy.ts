@@ -20,6 +20,7 @@ export const siteUptime: PolicyDefinition = {
   severity: "medium",
   enforcement: mandatoryInProduction,
   tags: [],
+  types: [loadBalancerType, uptimeAlertType, uptimeCheckType],
   remediationSteps:
     "Create an UptimeCheck of type https with the site's address as target, and UptimeAlerts of the types down and ssl_expiry with its id as checkId.",
   judgeResource(resource, context) {

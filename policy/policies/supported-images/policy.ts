@@ -4,6 +4,7 @@ import { definePolicy, type JudgmentContext } from "../../frame/definition";
 import { mandatoryInProduction } from "../../frame/enforcement";
 import type { JudgedResource } from "../../frame/resource";
 import { valueOr } from "../../frame/value";
+import { endOfSupport } from "../../resources/support";
 import { customImageType, dropletSnapshotType, ofType } from "../../resources/types";
 import { endOfImage } from "./releases";
 
@@ -24,6 +25,7 @@ export const supportedImages = definePolicy({
   severity: "high",
   enforcement: mandatoryInProduction,
   tags: ["images"],
+  types: [dropletType],
   remediationSteps:
     "Use a current image such as ubuntu-26-04-x64 or debian-13-x64, or add your own image to allowedImages.",
   configuration: {
@@ -91,9 +93,6 @@ function judgeImage(resource: JudgedResource, context: Context): void {
     );
     return;
   }
-  const left = Math.floor((Date.parse(end) - Date.now()) / 86_400_000);
-  if (left >= context.configuration.minimumDays) return;
-  const problem =
-    left < 0 ? `support for this release ended on ${end}` : `support for this release ends on ${end}`;
-  report(problem, "use a current image such as ubuntu-26-04-x64 or debian-13-x64");
+  const problem = endOfSupport(end, context.now, context.configuration.minimumDays);
+  if (problem !== undefined) report(problem, "use a current image such as ubuntu-26-04-x64 or debian-13-x64");
 }

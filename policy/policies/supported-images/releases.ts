@@ -5,7 +5,7 @@
  * Sources: ubuntu.com/about/release-cycle; wiki.debian.org/LTS (for Debian, the end of its LTS);
  * endoflife.date/centos-stream, /rocky-linux, /almalinux, /fedora.
  */
-export const endOfSupport: ReadonlyMap<string, string> = new Map([
+const ends: ReadonlyMap<string, string> = new Map([
   ["ubuntu-16-04", "2021-04-30"],
   ["ubuntu-18-04", "2023-05-31"],
   ["ubuntu-20-04", "2025-05-31"],
@@ -39,5 +39,5 @@ export const endOfSupport: ReadonlyMap<string, string> = new Map([
 
 /** The end of support of an image, by its slug; undefined if the table does not contain it. */
 export function endOfImage(slug: string): string | undefined {
-  return endOfSupport.get(slug.toLowerCase().replace(/-x(64|32)$/, ""));
+  return ends.get(slug.toLowerCase().replace(/-x(64|32)$/, ""));
 }

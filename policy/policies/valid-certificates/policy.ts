@@ -25,6 +25,7 @@ export const validCertificates = definePolicy({
   severity: "high",
   enforcement: alwaysMandatory,
   tags: [],
+  types: [cdnType, certificateType, loadBalancerType],
   remediationSteps:
     "Use type lets_encrypt, which DigitalOcean renews, or renew the custom certificate and pass it with its chain. Set a certificate for every domain of a global load balancer or CDN.",
   configuration: {

@@ -31,7 +31,9 @@ export function chosenFixtures(): {
   readonly valid: readonly Chosen[];
   readonly invalid: readonly Chosen<InvalidFixture>[];
 } {
-  const known = ({ resources }: Fixture) =>
+  // The engine's clock cannot be set.
+  const known = ({ resources, today }: Fixture) =>
+    today === undefined &&
     Object.values(resources).every(({ properties, references = {} }) =>
       Object.entries(properties).every(
         ([key, value]) =>
@@ -143,6 +145,7 @@ export function programOf(fixture: Fixture): () => Promise<void> {
 
 function register(name: string, resource: FixtureResource, registered: Registered): pulumi.Resource {
   const { type, properties, protect, ignoreChanges, secrets = [], references = {} } = resource;
+  const { additionalSecretOutputs } = resource;
   const inputs = Object.fromEntries(
     Object.entries(properties).map(([key, given]) => {
       const value = withOutputs(given, [...(references[key] ?? [])], registered);
@@ -152,6 +155,9 @@ function register(name: string, resource: FixtureResource, registered: Registere
   const options = {
     ...(protect === undefined ? {} : { protect }),
     ...(ignoreChanges === undefined ? {} : { ignoreChanges: [...ignoreChanges] }),
+    ...(additionalSecretOutputs === undefined
+      ? {}
+      : { additionalSecretOutputs: [...additionalSecretOutputs] }),
   };
   return type.startsWith("digitalocean:")
     ? new AnyResource(type, name, inputs, options)

@@ -1,0 +1,40 @@
+/** What the readers of data services' files have in common. */
+import { isLoopback } from "../../evidence/addresses";
+
+export interface ServiceProblem {
+  readonly path: string;
+  readonly line?: number;
+  readonly problem: string;
+  readonly fix: string;
+}
+
+export interface Line {
+  readonly number: number;
+  readonly words: readonly string[];
+}
+
+export type Files = ReadonlyMap<string, string>;
+export type Reader = (path: string, text: string, files: Files) => readonly ServiceProblem[];
+
+export const isLocal = (address: string) =>
+  isLoopback(address.replace(/^\[|\]$/g, "")) || address.startsWith("/");
+
+/** The words of each line, without comments. */
+export function linesOf(text: string, separator = /\s+/): readonly Line[] {
+  return text.split("\n").flatMap((line, index) => {
+    const content = line.replace(/(^|\s)#.*$/, "").trim();
+    return content === "" ? [] : [{ number: index + 1, words: content.split(separator) }];
+  });
+}
+
+/** The last line that sets a name; its value is in the words after the first. */
+export const settingOf = (lines: readonly Line[], name: string) =>
+  lines.findLast(({ words }) => words[0]?.toLowerCase() === name);
+export const textOf = (line: Line | undefined) =>
+  (line?.words.slice(1).join(" ") ?? "").replace(/^["']|["']$/g, "").trim();
+
+export function part(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, unknown>>)
+    : undefined;
+}
