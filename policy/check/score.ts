@@ -62,6 +62,9 @@ function entriesOf(verdict: Verdict): ReadonlyMap<string, readonly [policy: stri
   );
 }
 
+/** Verdicts on versions depend on the day, so the corpus has one. */
+const corpusDay = new Date("2026-11-29");
+
 function judged(program: Program, environment: Environment) {
   const stack = stacks[environment];
   const given: ReadonlyMap<string, PolicySetting> = readPolicySettings(
@@ -69,7 +72,7 @@ function judged(program: Program, environment: Environment) {
     definitions,
   );
   const state = previewOf(program.resources, stack, "corpus");
-  const { findings } = judgeState(state, definitions, { stack, config: new Map() }, given);
+  const { findings } = judgeState(state, definitions, { stack, config: new Map(), now: corpusDay }, given);
   const found = new Map<string, { policy: string; level: ReportedLevel; message: string }>();
   for (const { policy, level, message } of findings) {
     const key = `${level} ${policy.name}`;
