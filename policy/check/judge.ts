@@ -84,7 +84,8 @@ export function judgeState(
   };
 }
 
-const severities = ["critical", "high", "medium", "low"];
+/** The severities of policies, the most severe first. */
+export const severities = ["critical", "high", "medium", "low"];
 
 /** Mandatory violations first, then by severity. */
 function sorted(findings: readonly Finding[]): readonly Finding[] {

@@ -2,7 +2,7 @@
 
 import type { PolicyDefinition } from "../frame/definition";
 import { describeEnforcement } from "../frame/enforcement";
-import type { Judgment } from "./judge";
+import { type Finding, type Judgment, severities } from "./judge";
 
 export function textReport(judgment: Judgment): string {
   const { findings, policies, disabled, state, productionBecause } = judgment;
@@ -11,21 +11,24 @@ export function textReport(judgment: Judgment): string {
     `Stack ${state.stack} of project ${state.project} (${kind}), ${state.resources.length} resources.`,
     "",
   ];
-  const rows = findings.map(({ level, policy, resource }) => [
-    level,
-    policy.severity,
-    policy.name,
-    `${resource.type.split(":").at(-1)} "${resource.name}"`,
-  ]);
+  const groups = folded(findings);
+  const rows = groups.map((group) => {
+    const [{ level, policy }] = group;
+    return [level, policy.severity, policy.name, describeResources(group)];
+  });
   if (rows.length > 0) {
     lines.push(...table(["level", "severity", "policy", "resource"], rows), "");
-    for (const [index, { message }] of findings.entries()) lines.push(`${index + 1}. ${message}`);
+    for (const [index, group] of groups.entries()) {
+      const [{ message }, ...others] = group;
+      const same = others.map(({ resource }) => `"${resource.name}"`).join(", ");
+      lines.push(`${index + 1}. ${message}${others.length === 0 ? "" : ` The same of ${same}.`}`);
+    }
     lines.push("");
   }
   const mandatory = findings.filter(({ level }) => level === "mandatory").length;
   const objecting = new Set(findings.map(({ policy }) => policy.name)).size;
   lines.push(
-    `${mandatory} mandatory, ${findings.length - mandatory} advisory; ${policies.length - objecting} of ${policies.length} policies found nothing${disabled.length > 0 ? `, ${disabled.length} disabled` : ""}.`,
+    `${mandatory} mandatory, ${findings.length - mandatory} advisory${bySeverity(findings)}; ${policies.length - objecting} of ${policies.length} policies found nothing${disabled.length > 0 ? `, ${disabled.length} disabled` : ""}.`,
   );
   if (state.encryptedValues > 0) {
     lines.push(
@@ -33,6 +36,41 @@ export function textReport(judgment: Judgment): string {
     );
   }
   return `${lines.join("\n")}\n`;
+}
+
+type Group = readonly [Finding, ...Finding[]];
+
+/** Groups findings whose messages differ only in the resource's name. */
+function folded(findings: readonly Finding[]): readonly Group[] {
+  const groups = new Map<string, [Finding, ...Finding[]]>();
+  for (const finding of findings) {
+    const { level, policy, resource, message } = finding;
+    const key = [level, policy.name, resource.type, message.replace(`"${resource.name}"`, "")].join("\n");
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [finding]);
+    else group.push(finding);
+  }
+  return [...groups.values()];
+}
+
+const shownNames = 3;
+
+/** `Droplet "web-1"`, or `12 of Droplet: "web-1", "web-2", "web-3" and 9 others`. */
+function describeResources(group: Group): string {
+  const kind = group[0].resource.type.split(":").at(-1) ?? "";
+  const names = group.map(({ resource }) => `"${resource.name}"`);
+  if (names.length === 1) return `${kind} ${names[0]}`;
+  const rest = names.length - shownNames;
+  return `${names.length} of ${kind}: ${names.slice(0, shownNames).join(", ")}${rest > 0 ? ` and ${rest} others` : ""}`;
+}
+
+/** ` (2 critical, 1 high)`; empty if there is no finding. */
+function bySeverity(findings: readonly Finding[]): string {
+  const counts = severities.flatMap((severity) => {
+    const count = findings.filter(({ policy }) => policy.severity === severity).length;
+    return count === 0 ? [] : [`${count} ${severity}`];
+  });
+  return counts.length === 0 ? "" : ` (${counts.join(", ")})`;
 }
 
 /** The policies of a pack, one per line. */
