@@ -1,4 +1,4 @@
-/** What the readers of data services' files have in common. */
+/** Parts that the readers of different services share. */
 import { isLoopback } from "../../evidence/addresses";
 
 export interface ServiceProblem {
@@ -29,7 +29,7 @@ export function linesOf(text: string, separator = /\s+/): readonly Line[] {
 
 /** The last line that sets a name; its value is in the words after the first. */
 export const settingOf = (lines: readonly Line[], name: string) =>
-  lines.findLast(({ words }) => words[0]?.toLowerCase() === name);
+  lines.filter(({ words }) => words[0]?.toLowerCase() === name).at(-1);
 export const textOf = (line: Line | undefined) =>
   (line?.words.slice(1).join(" ") ?? "").replace(/^["']|["']$/g, "").trim();
 

@@ -101,7 +101,7 @@ function readMongo(path: string, text: string): readonly ServiceProblem[] {
 function readMemcached(path: string, text: string): readonly ServiceProblem[] {
   const lines = linesOf(text);
   const option = (short: string, long: string) =>
-    lines.findLast(({ words: [first = ""] }) => first === short || first.split("=")[0] === long);
+    lines.filter(({ words: [first = ""] }) => first === short || first.split("=")[0] === long).at(-1);
   const listen = option("-l", "--listen");
   const addresses =
     listen === undefined
