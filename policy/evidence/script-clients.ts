@@ -28,16 +28,20 @@ export function whyClient(
   if (read.length > 0) return read.every((path) => path !== undefined && files.has(path)) ? undefined : why;
   if (command.hereDocument !== undefined || command.pipedFrom !== undefined) {
     const text = input ?? command.hereDocument?.text;
+    if (text !== undefined && runsFile.test(text)) return why;
     return text !== undefined && (input !== undefined || !/\$\(|`/.test(text)) ? undefined : why;
   }
   return undefined;
 }
 
+/** Commands of the client that run a file or a program. */
+const runsFile = /(?:^|;)\s*(?:source|system|\\[.!])\s/im;
+
 /** Values of variables in a statement (a user's name, a password) change nothing that the policies check. */
 function isKnownSql({ known, text, parts, raw }: ShellWord): boolean {
   // The client can run a file or a command. The policies search statements in the script as it is written, so a
   // statement of several quoted pieces is not found.
-  if (/(?:^|;)\s*(?:source|system|\\[.!])\s/i.test(text) || !isOneQuotedText(raw)) return false;
+  if (runsFile.test(text) || !isOneQuotedText(raw)) return false;
   if (known) return true;
   const literal = parts.map((part) => (part.kind === "text" ? part.text : "x")).join("");
   return (

@@ -16,9 +16,12 @@ import {
 } from "./known-commands";
 import { whyClient } from "./script-clients";
 import { whyContainers } from "./script-containers";
+import { copies, copyOperands, whyCopy } from "./script-copies";
+import { runsOtherCode } from "./script-options";
 import { commandWords, isOperand, nameOf } from "./script-words";
 import { changesService } from "./service-changes";
 import type { ShellState } from "./shell-state";
+import { isPreload } from "./startup-files";
 
 /** The parts of a script that a statement depends on. */
 export interface EffectContext {
@@ -51,6 +54,11 @@ export function whyNotUnderstood(
     /^(?:LD_PRELOAD|LD_LIBRARY_PATH|BASH_ENV|ENV|IFS|PROMPT_COMMAND)=/.test(raw),
   );
   const isOwnPath = all.some(({ raw }) => /^PATH=/.test(raw) && !systemPath.test(raw));
+  if (command.writes.some((one) => isPreload(state.path(one.target))))
+    return "it names a library that every program loads";
+  const split = all.findIndex((word) => nameOf(word) === "env");
+  if (split !== -1 && all.slice(split).some(({ text }) => /^-\w*S|^--split-string/.test(text)))
+    return "it runs code that is unknown";
   if (risky !== undefined || isOwnPath) return "it sets a variable that changes what later commands run";
   if (
     all.some(({ text }) => text === "exec") &&
@@ -99,6 +107,7 @@ function whyCommand(
 ): string | undefined {
   const { state, files, input, runsKnownInstaller } = context;
   if (runsKnownInstaller) return undefined;
+  if (runsOtherCode(name, args, state)) return "an option or an operand of it runs other code";
   if (changesService(name, args, state))
     return "it changes a file or a port of a service in a way that is unknown";
   const operands = args.filter(isOperand);
@@ -129,7 +138,7 @@ function whyCommand(
   )
     return undefined;
   if (name === "nginx" || name === "haproxy")
-    return args.some(({ text, known }) => !known || /^-[gcf]/.test(text))
+    return args.some(({ text, known }) => !known || /^-[gcfp]/.test(text))
       ? `${name} runs with other settings`
       : undefined;
   if (name === "docker" || name === "podman" || name === "docker-compose") return whyContainers(args);
@@ -162,21 +171,27 @@ function whyCommand(
   return "it runs a program that is not in the policy's list";
 }
 
+/** Commands of sed that write a file or run a program, also after an address. */
+const sedRuns =
+  /(?:^|[;}\s])[weWE]\s|\/[gp\d]*[we]\b|(?:^|[;{}\n])\s*(?:\d+|\$|\/[^/]*\/)(?:,(?:\d+|\$|\/[^/]*\/))?\s*[weWE]\s/;
+
 /** Commands that change files: their paths must be known, or belong to no service. */
-function whyFiles(name: string, args: readonly ShellWord[], { state }: EffectContext): string | undefined {
+function whyFiles(
+  name: string,
+  args: readonly ShellWord[],
+  { state, files }: EffectContext,
+): string | undefined {
   const texts = args.map(({ text }) => text);
   const edits =
     name !== "sed" && name !== "perl" ? true : texts.some((text) => /^-[a-zA-Z]*i|^--in-place/.test(text));
   if (name === "perl" && !edits) return "perl runs a program";
-  if (
-    name === "perl" ||
-    (name === "sed" &&
-      args.some(({ text, known }) => !known || /(?:^|[;}\s])[weWE]\s|\/[gp\d]*[we]\b/.test(text)))
-  )
+  if (name === "perl" || (name === "sed" && args.some(({ text, known }) => !known || sedRuns.test(text))))
     return edits || name === "sed" ? "it changes text in a way that is unknown" : undefined;
   if (!edits) return undefined;
   if (name === "patch") return "it changes files in a way that is unknown";
-  const operands = args.filter(isOperand);
+  const copy = copies.test(name) ? whyCopy(name, args, files, state) : undefined;
+  if (copy !== undefined) return copy;
+  const operands = copies.test(name) ? copyOperands(args) : args.filter(isOperand);
   const paths = name === "dd" ? operands.filter(({ text }) => text.startsWith("of=")) : operands;
   for (const word of paths) {
     const text = state.one(word).text.replace(/^of=/, "");
@@ -193,9 +208,10 @@ function whyFiles(name: string, args: readonly ShellWord[], { state }: EffectCon
     !texts.some((text) => /^-?[a-zA-Z]*[ct][a-zA-Z]*f?$/.test(text) && !/x/.test(text))
   ) {
     const at = args.findIndex(({ text }) => /^(?:-[a-zA-Z]*C|--directory|-d)$/.test(text));
+    const joined = texts.map((text) => /^(?:-C|--directory=|-d)(.+)$/.exec(text)?.[1]).find(Boolean);
     const folder =
       at === -1
-        ? state.absolute(".")
+        ? state.absolute(joined ?? ".")
         : args[at + 1] === undefined
           ? undefined
           : state.path(args[at + 1] as ShellWord);
@@ -217,6 +233,8 @@ function whyNested(
   const at = args.findIndex(({ text }) => /^-[a-z]*c$|^--command$/.test(text));
   if (at !== -1) return args[at + 1]?.known ? undefined : why;
   const script = args.find(isOperand);
+  // `su user` starts a shell without a script; `su user script` runs it.
+  if (/^(?:su|runuser)$/.test(name) && args.filter((word) => isOperand(word)).length > 1) return why;
   if (script === undefined) {
     if (/^(?:su|runuser)$/.test(name)) return undefined;
     const read = command.reads.map((word) => state.path(word));

@@ -9,10 +9,12 @@ import type { ShellWord } from "../parsers/shell-word";
 import type { HostDraft } from "./draft";
 import { addPasswordCommand } from "./passwords";
 import { addCommand, addWords, isComposeText, withoutComments } from "./program-names";
+import { copies, copyOperands } from "./script-copies";
 import { functionsOf, whyNotUnderstood } from "./script-effects";
 import { FetchReader, fromElsewhere, isShell } from "./script-fetch";
 import { commandWords, inputOf, isOperand, isQuiet, nameOf, outputOf, readsPrograms } from "./script-words";
 import { ShellState } from "./shell-state";
+import { commandsOfStartupFile, isCronTable, unknownTable } from "./startup-files";
 
 /** Maximum nesting of scripts within scripts. */
 const maxDepth = 4;
@@ -90,7 +92,8 @@ class ScriptReader {
     });
     if (reason !== undefined) this.draft.unclear.push({ line: command.line, reason, nested: this.depth > 1 });
     this.state.note(words.length === 0 ? all : words);
-    for (const { scripts } of command.words) for (const script of scripts) this.nested(script, this.state);
+    const scripts = [...command.words.flatMap((word) => word.scripts), ...command.scripts];
+    for (const script of scripts) this.nested(script, this.state);
     this.readOutput(command, first, args);
     for (const path of this.fetches.noteFetches(command, all))
       this.unreadable(path, "a command downloads it");
@@ -212,7 +215,13 @@ class ScriptReader {
     }
     if (targets.length === 0) return;
     const text = isTee ? inputOf(command, this.state) : outputOf(command, this.state);
-    for (const { target, append } of targets) this.write(target, append, text);
+    const isOfGroup = command.isGroup && command.words.length === 0;
+    const printed = isOfGroup ? undefined : text;
+    for (const { target, append } of targets) {
+      this.write(target, append, printed);
+      if (printed === undefined && isCronTable(this.state.path(target)))
+        this.draft.unclear.push({ line: command.line, reason: unknownTable, nested: this.depth > 1 });
+    }
   }
 
   private write(target: ShellWord, append: boolean, text: string | undefined): void {
@@ -223,6 +232,8 @@ class ScriptReader {
       if (begin !== undefined) this.unreadable(begin, "a command in a script sets its content");
       return;
     }
+    const commands = commandsOfStartupFile(path, text);
+    if (commands !== undefined) this.nested(commands, this.state.inner());
     if (append && this.draft.unreadableFiles.has(path)) return;
     this.draft.unreadableFiles.delete(path);
     this.draft.files.set(path, append ? (this.draft.files.get(path) ?? "") + text : text);
@@ -231,7 +242,7 @@ class ScriptReader {
   /** Commands that change, copy, link or remove the files in their arguments. */
   private readFileCommand(name: string, args: readonly ShellWord[]): void {
     const operands = args.filter(isOperand);
-    if (/^(?:cp|mv|install|ln|rsync)$/.test(name)) this.readCopy(operands);
+    if (copies.test(name)) this.readCopy(copyOperands(args));
     const editsInPlace =
       name === "perl" || name === "sed"
         ? args.some(({ text }) => /^-[a-zA-Z]*i|^--in-place/.test(text))

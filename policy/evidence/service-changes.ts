@@ -15,7 +15,9 @@ export function changesService(name: string, args: readonly ShellWord[], state: 
   if (name === "truncate") return args.some(isSensitive);
   return /^(?:openssl|gpg|sort|jq|xxd|certtool|ssh-keygen)$/.test(name)
     ? args.some(
-        (word, at) => /^(?:-o|-out|--output|--outfile|-f)$/.test(texts[at - 1] ?? "") && isSensitive(word),
+        (word, at) =>
+          (/^(?:-o|-out|--output|--outfile|-f)$/.test(texts[at - 1] ?? "") && isSensitive(word)) ||
+          isServicePath(/^--(?:output|outfile)=(.*)$/.exec(word.text)?.[1] ?? ""),
       )
     : false;
 }

@@ -91,6 +91,18 @@ export function asOneWord(word: ShellWord, variables: Variables): ShellWord {
   return withValues({ ...word, parts: quoted }, variables)[0] ?? word;
 }
 
+export interface HereDocument {
+  readonly text: string;
+  /** False if a part of it depends on a variable or a command. */
+  readonly known: boolean;
+  readonly parts: readonly ShellPart[];
+}
+
+export function hereDocumentOf(parts: readonly ShellPart[]): HereDocument {
+  const known = parts.every(({ kind }) => kind === "text");
+  return { parts, known, text: parts.map((part) => (part.kind === "text" ? part.text : "")).join("") };
+}
+
 /** The parts of a here-document without quotes around its delimiter: the shell expands it. */
 export function partsOfHereDocument(text: string): readonly ShellPart[] {
   const draft = new WordDraft();

@@ -3,22 +3,17 @@
  * here-documents, in the order of the text. It ignores conditions, loops and functions: a command counts even if it
  * would not run. It never fails: an unclosed quote or here-document ends with the text.
  */
-import { afterParentheses } from "./shell-parentheses";
+import { afterBrace, afterParentheses, scriptsIn, substitutionAt } from "./shell-parentheses";
 import {
   decodeAnsiC,
+  type HereDocument,
+  hereDocumentOf,
   partsOfHereDocument,
   type ShellPart,
   type ShellWord,
   unknownPart,
   WordDraft,
 } from "./shell-word";
-
-export interface HereDocument {
-  readonly text: string;
-  /** False if a part of it depends on a variable or a command. */
-  readonly known: boolean;
-  readonly parts: readonly ShellPart[];
-}
 
 export interface ShellCommand {
   /** Line of the script, counted from 1. */
@@ -35,6 +30,10 @@ export interface ShellCommand {
   /** Files that it reads: `<`. */
   readonly reads: readonly ShellWord[];
   readonly hereDocument?: HereDocument;
+  /** Nested scripts of its redirections and its here-document: `< <(...)`, `$(...)` in the text. */
+  readonly scripts: readonly string[];
+  /** True if it follows a closing parenthesis: without words, its redirections write the output of the group. */
+  readonly isGroup: boolean;
   /** The command whose output it reads through a pipe. */
   readonly pipedFrom?: ShellCommand;
 }
@@ -53,6 +52,8 @@ interface OpenCommand {
   writes: { target: ShellWord; append: boolean }[];
   reads: ShellWord[];
   hereDocument?: HereDocument;
+  scripts: string[];
+  isGroup: boolean;
 }
 
 const emptyCommand = (depth: number): OpenCommand => ({
@@ -63,7 +64,12 @@ const emptyCommand = (depth: number): OpenCommand => ({
   words: [],
   writes: [],
   reads: [],
+  scripts: [],
+  isGroup: false,
 });
+
+/** Redirections that can write their file. */
+const writes = /^(?:>|<>)/;
 
 class Reader {
   private at = 0;
@@ -117,7 +123,7 @@ class Reader {
     if (operator === "(") this.depth += 1;
     const isArray = operator === "(" && this.text[this.at - 2] === "=";
     this.endCommand(operator === "|" || operator === "|&");
-    this.command.isData = isArray;
+    this.command = { ...this.command, isData: isArray, isGroup: operator === ")" };
     return true;
   }
 
@@ -148,13 +154,14 @@ class Reader {
     while (/[ \t]/.test(this.text[this.at] ?? "")) this.at += 1;
     const start = this.at;
     const target = this.readWord();
+    if (!operator.startsWith("<<") || operator === "<<<") this.command.scripts.push(...target.scripts);
     if (operator === "<<" || operator === "<<-") {
       const quoted = /["'\\]/.test(this.text.slice(start, this.at));
       this.waiting.push({ command: this.command, delimiter: target.text, quoted, tabs: operator === "<<-" });
     } else if (operator === "<<<") {
       const parts: readonly ShellPart[] = [...target.parts, { kind: "text", text: "\n" }];
       this.command.hereDocument = { text: `${target.text}\n`, known: target.known, parts };
-    } else if (operator.startsWith(">") && !(operator === ">&" && /^\d+$|^-$/.test(target.text))) {
+    } else if (writes.test(operator) && !(operator === ">&" && /^\d+$|^-$/.test(target.text))) {
       this.command.writes.push({ target, append: operator === ">>" });
     } else if (operator === "<") this.command.reads.push(target);
     return true;
@@ -175,6 +182,7 @@ class Reader {
       }
       const text = lines.map((line) => `${line}\n`).join("");
       command.hereDocument = hereDocumentOf(quoted ? [{ kind: "text", text }] : partsOfHereDocument(text));
+      if (!quoted) command.scripts.push(...scriptsIn(text));
     }
   }
 
@@ -260,7 +268,10 @@ class Reader {
       return true;
     }
     if (this.text.startsWith("$(", this.at)) {
-      word.scripts.push(this.readParentheses(this.at + 1));
+      const { end, scripts } = substitutionAt(this.text, this.at);
+      if (this.text[end - 1] !== ")") this.command.isBroken = true;
+      word.scripts.push(...scripts);
+      this.at = end;
       word.addPart(unknownPart);
       return true;
     }
@@ -270,8 +281,9 @@ class Reader {
     const name = match?.[1] ?? match?.[2];
     if (match !== null) this.at += match[0].length;
     else if (this.text.startsWith("${", this.at)) {
-      const end = this.text.indexOf("}", this.at);
-      this.at = end === -1 ? this.text.length : end + 1;
+      const end = afterBrace(this.text, this.at + 1);
+      word.scripts.push(...scriptsIn(this.text.slice(this.at + 2, end)));
+      this.at = end;
     } else return false;
     word.addPart(name === undefined ? unknownPart : { kind: "variable", name, quoted });
     return true;
@@ -285,9 +297,4 @@ class Reader {
     if (!isClosed) this.command.isBroken = true;
     return this.text.slice(open + 1, isClosed ? end - 1 : end);
   }
-}
-
-function hereDocumentOf(parts: readonly ShellPart[]): HereDocument {
-  const known = parts.every(({ kind }) => kind === "text");
-  return { parts, known, text: parts.map((part) => (part.kind === "text" ? part.text : "")).join("") };
 }

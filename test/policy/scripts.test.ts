@@ -1,7 +1,9 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the text is of the shell
 /** What scripts do to a host, in the forms in which people write them. Each list is one kind of statement. */
 import assert from "node:assert/strict";
 import { cloudConfig, droplet, memberFiles, nginxFiles } from "../../policy/fixtures/texts";
 import { endToEndEncryption } from "../../policy/policies/end-to-end-encryption/policy";
+import { knownHostConfiguration } from "../../policy/policies/known-host-configuration/policy";
 import { judgeFixture } from "./harness";
 
 function messages(userData: string): readonly string[] {
@@ -143,6 +145,35 @@ describe("scripts", () => {
       ])
         assertQuiet(web(text));
     });
+  });
+
+  describe("are understood where they only look like harmful ones", () => {
+    for (const text of [
+      "echo $((1 + 1)) $(( (2 + 3) * 4 ))",
+      "i=0; while [ $i -lt 3 ]; do i=$((i + 1)); done",
+      'apt-get -o Dpkg::Options::="--force-confold" install -y curl',
+      "git config --global user.email a@example.com",
+      "git -c http.extraHeader=x clone https://github.com/acme/site /srv/site",
+      "useradd -m -s /bin/bash deploy",
+      "ln -s /snap/bin/certbot /usr/bin/certbot",
+      "cp -r /srv/build /var/www/html",
+      "cat > /etc/motd <<EOF\n$(hostname) ${NAME:-x}\nEOF",
+      "(echo a; echo b) > /srv/list",
+      'echo "${a:-b}" ${x%%.*} ${y//\\"/} > /srv/z',
+      "write() { echo 'root = /srv' > /etc/app.conf; }; write",
+      "systemctl enable --now app.service",
+      "tar xzf /tmp/x.tgz -C /srv",
+      "curl -fsSL https://get.docker.com -o /tmp/i && sh /tmp/i",
+      "echo '0 3 * * * root certbot renew -q' > /etc/cron.d/renew",
+      "echo 'export EDITOR=vim' >> /root/.bashrc",
+      "sed -i 's/listen 1 /x/' /srv/settings",
+    ])
+      it(text, () => {
+        const resources = { "host-1": droplet("host-1", { userData: String(web(text)) }) };
+        const fixture = { title: "script", stack: "prod", resources };
+        assert.deepEqual(judgeFixture(knownHostConfiguration, fixture), []);
+        assert.deepEqual(judgeFixture(endToEndEncryption, fixture), []);
+      });
   });
 
   describe("run code from elsewhere", () => {

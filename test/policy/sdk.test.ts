@@ -4,7 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { AnalyzerService } from "@pulumi/pulumi/proto/analyzer_grpc_pb";
+import { specialSecretSig, specialSigKey } from "@pulumi/pulumi/runtime/rpc";
 import { readOnce } from "../../policy/frame/read-once";
 
 /** The versions for which the pack's use of internals was written and tested. */
@@ -19,6 +21,31 @@ describe("internals of the SDK", () => {
       assert.equal(installed.version.replace(/^v/, ""), version);
     });
   }
+
+  it("the pack requires exactly these versions", () => {
+    const { peerDependencies } = JSON.parse(
+      readFileSync(join(__dirname, "../../policy/package.json"), "utf8"),
+    ) as { readonly peerDependencies: Readonly<Record<string, string>> };
+    assert.deepEqual(peerDependencies, WRITTEN_FOR);
+  });
+
+  it("the engine's mark of a secret is the one that the pack reads, and the SDK does not pass it on", () => {
+    assert.equal(specialSigKey, "4dabf18193072939515e22adb298388d");
+    assert.equal(specialSecretSig, "1b47061264138c4ac30d75fd1eb44270");
+    const types = textOf("@pulumi/policy/policy.d.ts");
+    const given = /interface ResourceValidationArgs \{[\s\S]*?\n\}/.exec(types)?.[0] ?? "";
+    assert.match(given, /props: Record<string, any>/);
+    assert.doesNotMatch(given, /secret/i);
+  });
+
+  it("a handler's error reaches the engine through the map that the pack replaces", () => {
+    const server = textOf("@pulumi/policy/server");
+    const configure = /function configure\(call[\s\S]*?\n}/.exec(server)?.[0] ?? "";
+    assert.match(
+      configure,
+      /try \{[\s\S]*getPolicyconfigMap\(\)[\s\S]*catch \(e\) \{\s*callback\(protoutil_1\.asGrpcError\(e\)/,
+    );
+  });
 
   it("the calls that the pack listens to have a function that reads the request", () => {
     for (const call of ["analyze", "configure", "configureStack"] as const)

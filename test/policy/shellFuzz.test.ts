@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { cloudConfig, droplet, memberFiles, nginxFiles } from "../../policy/fixtures/texts";
 import { endToEndEncryption } from "../../policy/policies/end-to-end-encryption/policy";
 import { knownHostConfiguration } from "../../policy/policies/known-host-configuration/policy";
+import { otherHarmful } from "./harmfulStatements";
 import { judgeFixture } from "./harness";
 
 const listener = "server { listen 80; root /srv; }";
@@ -113,7 +114,7 @@ const wrappers: readonly ((text: string) => string)[] = [
 
 const composition = fc
   .record({
-    statement: fc.constantFrom(...harmful),
+    statement: fc.constantFrom(...harmful, ...otherHarmful.filter((text) => !text.includes("\n"))),
     ways: fc.array(fc.constantFrom(...wrappers), { minLength: 0, maxLength: 3 }),
     before: fc.constantFrom("", "set -eu\n", "apt-get update -y;", "export A=1\n", "cd /tmp\n"),
   })
@@ -142,6 +143,20 @@ describe("harmful statements of the shell", function () {
       wrappers.map((wrap) => wrap(statement)).filter((text) => !isReported(inCommands(text))),
     );
     console.log(`      ${missed.length} of ${harmful.length * wrappers.length} passed in silence`);
+    assert.deepEqual(missed.slice(0, 20), []);
+  });
+
+  it(`are reported in ${otherHarmful.length} other forms, alone and within others`, () => {
+    // A here-document ends at its own line, so a statement of several lines stays alone.
+    const composed = (statement: string, index: number) =>
+      wrappers.filter((_, at) => !statement.includes("\n") && (at + index) % 8 === 0);
+    const tried = otherHarmful.flatMap((statement, index) => [
+      statement,
+      ...composed(statement, index).map((wrap) => wrap(statement)),
+    ]);
+    const missed = tried.filter((text) => !isReported(inCommands(text)));
+    console.log(`      ${missed.length} of ${tried.length} passed in silence`);
+    assert.ok(tried.length > 1_000);
     assert.deepEqual(missed.slice(0, 20), []);
   });
 
