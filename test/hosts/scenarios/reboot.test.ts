@@ -36,14 +36,17 @@ describe("reboots of running hosts", function () {
     assert.equal(verdict, "kept", `${JSON.stringify(missing)}; ${visitors.summary()}`);
   });
 
-  it("a host that does not leave the load balancer first fails requests, and the same look sees it", async () => {
+  // A request fails if it meets nginx in the moment in which it closes the connection, so one reboot may not show it.
+  it("a host that does not leave the load balancer first fails requests within five reboots, and the same look sees it", async () => {
     const host = world().host("node-2");
     await host.run("systemctl disable --now secured-web-drain.service");
     const visitors = Visitors.start(world(), { writers: 8, readers: 8 });
     try {
       await visitors.goOn("before the reboot");
-      await world().reboot(host);
-      await whole();
+      for (let reboots = 0; reboots < 5 && visitors.failed.length === 0; reboots++) {
+        await world().reboot(host);
+        await whole();
+      }
     } finally {
       await visitors.stop();
       await host.run("systemctl enable --now secured-web-drain.service");
