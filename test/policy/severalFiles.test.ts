@@ -4,6 +4,7 @@ import { cloudConfig, droplet, groupMember, nginxFiles, tier } from "../../polic
 import type { PolicyDefinition } from "../../policy/frame/definition";
 import type { FixtureResource } from "../../policy/frame/fixture";
 import { unknownValue } from "../../policy/frame/value";
+import { encryptedDataServices } from "../../policy/policies/encrypted-data-services/policy";
 import { encryptedDatabaseConnections } from "../../policy/policies/encrypted-database-connections/policy";
 import { endToEndEncryption } from "../../policy/policies/end-to-end-encryption/policy";
 import { noExposedSecrets } from "../../policy/policies/no-exposed-secrets/policy";
@@ -59,7 +60,7 @@ const rules = both(
   "/etc/postgresql/16/main/pg_hba.conf",
   "/etc/postgresql/16/copy/pg_hba.conf",
 );
-const caches = both("bind 0.0.0.0\n", "/etc/redis/one.conf", "/etc/redis/two.conf");
+const caches = both("bind 0.0.0.0\nrequirepass from-the-secret-store\n", "/etc/redis/one.conf", "/etc/redis/two.conf");
 
 const cases: readonly [
   what: string,
@@ -78,8 +79,8 @@ const cases: readonly [
   ],
   ["options of MySQL", endToEndEncryption, inUserData(servers), servers],
   ["options of MySQL in evidence", endToEndEncryption, inEvidence(servers, "database"), servers],
-  ["client rules of PostgreSQL", endToEndEncryption, inUserData(rules), rules],
-  ["settings of Redis", endToEndEncryption, inUserData(caches), caches],
+  ["client rules of PostgreSQL", encryptedDataServices, inUserData(rules), rules],
+  ["settings of Redis", encryptedDataServices, inUserData(caches), caches],
   ["addresses of a database", encryptedDatabaseConnections, inUserData(addresses), addresses],
   ["addresses of a database in evidence", encryptedDatabaseConnections, inEvidence(addresses), addresses],
   ["private keys", noExposedSecrets, inUserData(keys), keys],

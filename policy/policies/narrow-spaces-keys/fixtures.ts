@@ -48,9 +48,17 @@ export const fixtures: PolicyFixtures = {
       leftAlone: true,
     },
     {
-      title: "the key with which the program creates its buckets",
+      title: "the key with which the program creates its buckets, and reads them before it writes an object",
       stack: "prod",
-      resources: { program: key(fullAccess), uploads: bucket },
+      resources: {
+        program: key(fullAccess),
+        uploads: bucket,
+        release: {
+          type: "digitalocean:index/spacesBucketObject:SpacesBucketObject",
+          properties: { bucket: "uploads", key: "release", region: "fra1", content: unknownValue },
+          references: { content: ["program"] },
+        },
+      },
       leftAlone: true,
     },
     {

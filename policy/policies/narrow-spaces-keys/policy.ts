@@ -55,14 +55,14 @@ export const narrowSpacesKeys = definePolicy({
   },
 });
 
-/** Resources that carry a key to a host, an app or a file, other than the provider of the program. */
+/**
+ * Resources that carry a key to a host or an app, other than the provider of the program. An object in a bucket is none
+ * of them: it depends on a key also if the program only waits for something that it reads with the key.
+ */
 const carries: ReadonlySet<string> = new Set(
-  [
-    "app:App",
-    "droplet:Droplet",
-    "dropletAutoscale:DropletAutoscale",
-    "spacesBucketObject:SpacesBucketObject",
-  ].map((name) => `digitalocean:index/${name}`),
+  ["app:App", "droplet:Droplet", "dropletAutoscale:DropletAutoscale"].map(
+    (name) => `digitalocean:index/${name}`,
+  ),
 );
 
 function refersTo(resource: JudgedResource, key: JudgedResource): boolean {
