@@ -222,6 +222,7 @@ describe("releases on running hosts", function () {
       },
       {
         what: "a package that cannot be installed",
+        isLong: true,
         change: edit(PACKAGES, /$/, "no-such-package-anywhere\n"),
         outcome: "undone",
         step: "setup",

@@ -60,7 +60,11 @@ const rules = both(
   "/etc/postgresql/16/main/pg_hba.conf",
   "/etc/postgresql/16/copy/pg_hba.conf",
 );
-const caches = both("bind 0.0.0.0\nrequirepass from-the-secret-store\n", "/etc/redis/one.conf", "/etc/redis/two.conf");
+const caches = both(
+  "bind 0.0.0.0\nrequirepass from-the-secret-store\n",
+  "/etc/redis/one.conf",
+  "/etc/redis/two.conf",
+);
 
 const cases: readonly [
   what: string,

@@ -1,4 +1,10 @@
+/**
+ * One source with replicas, which production refuses. It boots three more hosts (200 s), so it is a long form:
+ *
+ *     SECURED_WEB_LONG_TESTS=1 npm test -- test/hosts/scenarios/sourceReplica.test.ts
+ */
 import assert from "node:assert/strict";
+import { IS_LONG } from "../../longTests";
 import { waitFor } from "../../waitFor";
 import { everyAcknowledged } from "../checkers/acknowledged";
 import { members } from "../checkers/members";
@@ -8,7 +14,9 @@ import { showCertificate, showOwnCertificate } from "../proofs/shownCertificate"
 import { useOwnWorld } from "../world/useWorld";
 import type { WorldHost } from "../world/worldHost";
 
-describe("source and replicas on running hosts", function () {
+const long = IS_LONG ? describe : (_title: string, _suite: (this: Mocha.Suite) => void) => {};
+
+long("source and replicas on running hosts", function () {
   this.timeout(10 * 60_000);
   const world = useOwnWorld({ config: { replication: "source-replica" } });
   const source = () => world().host("node-1");
