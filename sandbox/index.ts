@@ -27,7 +27,7 @@ export {
   runningApi,
   stopApi,
 } from "./background/daemon";
-export { endOfServerPorts, freePort, portIsFree } from "./background/ports";
+export { endOfServerPorts, freePort, isBadPort, portIsFree } from "./background/ports";
 export { ensureSecret } from "./background/secretFile";
 export {
   programOf,

@@ -10,7 +10,7 @@ import { processIdentity } from "../lock.mjs";
 import { hasHosts, makeSandboxFolder, type Sandbox } from "../sandbox";
 import { endGateways } from "../spaces/gateways";
 import { ensureDatadog } from "./datadogAccess";
-import { describePortUser, portBecomesFree } from "./ports";
+import { describePortUser, isBadPort, portBecomesFree } from "./ports";
 import { signalProcess, tagEnvironment, taggedProcesses, waitUntilGone } from "./taggedProcesses";
 import { ensureToken } from "./token";
 
@@ -120,15 +120,30 @@ export async function ensureApi(
   }
   // An API whose starter was killed before it wrote the record.
   await endProcesses(taggedProcesses("api", sandbox.dir));
-  if (!(await portBecomesFree(port))) throw portInUse(sandbox, port);
+  await demandUsable(port, portBecomesFree, sandbox);
   return start(sandbox, port, token, { ...demand, hosts: demand.hosts || hasHosts(sandbox) });
 }
 
-/** A Failure that says who uses the port and how to choose another. */
-export function portInUse({ calls }: Sandbox, port: number): Failure {
-  return new Failure(`Port ${port} of this machine is in use by ${describePortUser(port)}`, {
-    remedy: `Stop that process, or choose another port: ${calls.variables.port}=8090 ${calls.start}.`,
-  });
+/** Throws a Failure that says who uses the port, or that no client asks it, and how to choose another. */
+export async function demandUsable(
+  port: number,
+  isFree: (port: number) => Promise<boolean>,
+  { calls }: Sandbox,
+): Promise<void> {
+  const other = `hoose another port: ${calls.variables.port}=8090 ${calls.start}.`;
+  if (!(await isFree(port))) {
+    throw new Failure(`Port ${port} of this machine is in use by ${describePortUser(port)}`, {
+      remedy: `Stop that process, or c${other}`,
+    });
+  }
+  if (await isBadPort(port)) {
+    throw new Failure(
+      `Browsers and Node.js refuse to connect to port ${port} (a "bad port" of the Fetch standard)`,
+      {
+        remedy: `C${other}`,
+      },
+    );
+  }
 }
 
 /** Stops the sandbox's API. Returns the process ids that it stopped. */

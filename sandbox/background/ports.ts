@@ -21,15 +21,26 @@ export function portIsFree(port: number): Promise<boolean> {
 }
 
 /**
- * A free port of the loopback address, for a server that starts later. It is below net.ipv4.ip_local_port_range, from
+ * A free port of the loopback address, for an HTTP server that starts later. It is below net.ipv4.ip_local_port_range, from
  * which the kernel takes the ports of connections, ip(7): otherwise a connection could take it in the meantime.
  */
 export async function freePort(): Promise<number> {
   const end = endOfServerPorts(readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8"));
   for (;;) {
     const port = randomInt(FIRST_UNPRIVILEGED, end);
-    if (await portIsFree(port)) return port;
+    if ((await portIsFree(port)) && !(await isBadPort(port))) return port;
   }
+}
+
+/**
+ * True for a port that no client by the Fetch standard asks (its "bad ports", such as 2049 of NFS): neither browsers
+ * nor Node.js's fetch.
+ *
+ * @param port One that no process listens on.
+ */
+export async function isBadPort(port: number): Promise<boolean> {
+  const error = await fetch(`http://127.0.0.1:${port}`).catch(({ cause }: Error) => cause);
+  return error instanceof Error && error.message === "bad port";
 }
 
 /**

@@ -1,6 +1,6 @@
 import { greeting } from "../api/greeting";
 import { apiPort } from "../background/apiPort";
-import { portInUse, recordForeground, runningApi } from "../background/daemon";
+import { demandUsable, recordForeground, runningApi } from "../background/daemon";
 import { ensureDatadog } from "../background/datadogAccess";
 import { portIsFree } from "../background/ports";
 import { ensureToken } from "../background/token";
@@ -39,7 +39,7 @@ export function foreground(
         });
       }
       const port = apiPort(args.text("port"), sandbox);
-      if (!(await portIsFree(port))) throw portInUse(sandbox, port);
+      await demandUsable(port, portIsFree, sandbox);
       makeSandboxFolder(sandbox);
       const token = ensureToken(sandbox);
       const signal = interruption();

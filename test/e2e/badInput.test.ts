@@ -126,6 +126,17 @@ describe("bad input", function () {
     }
   });
 
+  it("a port that no client by the Fetch standard asks", async () => {
+    const other = await Sandbox.make();
+    try {
+      const { exitCode, stderr } = await other.run("up", [], { SECURED_WEB_API_PORT: "2049" });
+      assert.equal(exitCode, 1);
+      assert.match(stderr, /port 2049 [\s\S]*SECURED_WEB_API_PORT/);
+    } finally {
+      await other.remove();
+    }
+  });
+
   it("a second npm start at the same time: it names the first one, which goes on", async () => {
     const first = sandbox.start("start");
     await waitForLine(first, /- Preview with the policies/);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { endOfServerPorts, freePort, portIsFree } from "../../sandbox/index";
+import { endOfServerPorts, freePort, isBadPort, portIsFree } from "../../sandbox/index";
 
 describe("a free port", () => {
   it("is none that the kernel gives to a connection", async () => {
@@ -15,6 +15,12 @@ describe("a free port", () => {
   it("is below the range of connections, or anywhere if that range leaves nothing", () => {
     assert.equal(endOfServerPorts("32768\t60999\n"), 32_768);
     for (const wide of ["1024\t65535\n", "1000\t65535\n"]) assert.equal(endOfServerPorts(wide), 65_536);
+  });
+
+  it("is none that no client by the Fetch standard asks", async () => {
+    // Some of those that https://fetch.spec.whatwg.org/#port-blocking lists.
+    for (const port of [2049, 6000, 6667]) assert.equal(await isBadPort(port), true, String(port));
+    assert.equal(await isBadPort(await freePort()), false);
   });
 
   it("is free", async () => {
