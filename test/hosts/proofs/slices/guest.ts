@@ -26,26 +26,37 @@ export async function bootGuest(root: string, limitMs: number): Promise<readonly
     await run("mkfs.ext4", ["-q", "-E", "lazy_itable_init=1,nodiscard", "-d", root, image], {
       timeoutMs: 120_000,
     });
-    return await boot(folder, image, limitMs);
+    const library = join(folder, "xstate.so");
+    await run("gcc", ["-O2", "-shared", "-fPIC", "-o", library, join(__dirname, "xstate.c")]);
+    return await boot(folder, image, library, limitMs);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function boot(folder: string, image: string, limitMs: number): Promise<readonly Line[]> {
+async function boot(
+  folder: string,
+  image: string,
+  library: string,
+  limitMs: number,
+): Promise<readonly Line[]> {
   // The guest's memory is a file that must lie in memory; mount and processes end with the guest.
   const script =
-    `mount -t tmpfs -o size=${MEMORY_MIB + 64}m tmpfs "$0" && export TMPDIR="$0" && ` +
+    `mount -t tmpfs -o size=${MEMORY_MIB + 64}m tmpfs "$0" && export TMPDIR="$0" LD_PRELOAD="$2" && ` +
     `exec linux.uml mem=${MEMORY_MIB}M ubd0="$1" root=/dev/ubda rw init=/lib/systemd/systemd ` +
     "con=null con0=null,fd:1 quiet systemd.unit=slice-proof.service systemd.show_status=0 systemd.log_target=null";
   const isolated = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script];
   await run("mkdir", [join(folder, "memory")]);
-  const child = spawn("unshare", [...isolated, join(folder, "memory"), image], {
+  const child = spawn("unshare", [...isolated, join(folder, "memory"), image, library], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const lines: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
-    createInterface({ input: stream }).on("line", (line) => lines.push(line.trimEnd()));
+    createInterface({ input: stream }).on("line", (line) => {
+      lines.push(line.trimEnd());
+      // It does not end by itself then. The rest of what it says comes at once.
+      if (line.startsWith("Kernel panic")) setTimeout(() => child.kill("SIGKILL"), 1000).unref();
+    });
   }
   let isLate = false;
   const timer = setTimeout(() => {
