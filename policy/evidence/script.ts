@@ -68,6 +68,7 @@ class ScriptReader {
 
   read(text: string): void {
     const commands = parseShell(text);
+    this.state.noteVarying(text);
     this.functions = new Set([...this.functions, ...functionsOf(text)]);
     for (const { pipedFrom, words } of commands)
       if (pipedFrom !== undefined && !isQuiet(words) && nameOf(commandWords(words)[0]) !== "tee")

@@ -9,6 +9,9 @@ const homeDirectory = "/root";
 
 const assignment = /^([A-Za-z_]\w*)(\+?)=/;
 const declarations = /^(?:export|readonly|declare|typeset|local)$/;
+const keywords = /^(?:\{|!|then|do|else|elif|if|while|until)$/;
+/** Commands that set the variables that they name. */
+const setters = /^(?:read|unset|getopts|mapfile|readarray|wait)$/;
 
 /** `python3 -m venv folder`, `virtualenv folder`. */
 const makesEnvironment = (words: readonly ShellWord[]): boolean =>
@@ -26,16 +29,23 @@ export class ShellState {
   private readonly subshells: Place[] = [];
   /** Number of open conditions, loops and functions. */
   private nesting = 0;
+  private hasReferences = false;
+  private exported = new Set(["HOME"]);
+  private exportsAll = false;
+  private readonly varying = new Set<string>();
   private directoryBefore: string | undefined = firstDirectory;
   private readonly fetched = new Set<string>();
   private readonly trusted = new Set<string>();
   /** Folders of Python's virtual environments. */
   private readonly environments = new Set<string>();
 
-  /** A copy for a script that another shell runs. */
+  /** A copy for a script that another shell runs, which has the exported variables. */
   inner(): ShellState {
     const copy = new ShellState();
-    copy.variables = new Map(this.variables);
+    const isPassed = (name: string) => this.exportsAll || this.exported.has(name);
+    copy.variables = new Map([...this.variables].filter(([name]) => isPassed(name)));
+    copy.exported = new Set(this.exported);
+    copy.exportsAll = this.exportsAll;
     copy.directory = this.directory;
     for (const path of this.fetched) copy.fetched.add(path);
     for (const path of this.trusted) copy.trusted.add(path);
@@ -80,19 +90,60 @@ export class ShellState {
     return asOneWord(word, this.variables);
   }
 
+  /**
+   * The variables that a script sets more than once. If it has functions or traps, their commands do not run where they
+   * are written, so the value of such a variable is unknown in the whole script.
+   */
+  noteVarying(script: string): void {
+    if (!/\(\s*\)|\bfunction\b|\btrap\b/.test(script)) return;
+    const set = new Set<string>();
+    for (const [, name = ""] of script.matchAll(/(?<![\w$-])([A-Za-z_]\w*)(?:\+?=|\[)/g)) {
+      if (set.has(name) || this.variables.has(name)) this.varying.add(name);
+      set.add(name);
+    }
+    for (const [, names = ""] of script.matchAll(
+      /\b(?:read|unset|getopts|mapfile|readarray|wait|printf -v|for|select)\b([^;\n]*)/g,
+    ))
+      for (const name of names.match(/[A-Za-z_]\w*/g) ?? []) this.varying.add(name);
+    for (const name of this.varying) this.variables.delete(name);
+  }
+
   /** Remembers assignments and changes of the directory. */
-  note(words: readonly ShellWord[]): void {
+  note(command: readonly ShellWord[]): void {
+    const words = command.slice(command.findIndex(({ text }) => !keywords.test(text)));
     const [first, ...rest] = words;
     if (first === undefined) return;
-    if (declarations.test(first.text)) for (const word of rest) this.assign(word);
+    if (declarations.test(first.text)) this.declare(first.text === "export", rest);
     else if (words.every(({ raw }) => assignment.test(raw))) for (const word of words) this.assign(word);
+    else if (first.text === "set")
+      this.exportsAll ||= rest.some(({ text }) => /^-\w*a|^allexport$/.test(text));
     else if (/^(?:cd|pushd)$/.test(first.text)) this.directory = this.target(rest);
     else if (first.text === "popd") this.directory = undefined;
-    else if (/^(?:read|unset|getopts|mapfile|readarray)$/.test(first.text))
-      for (const { text } of rest) this.variables.delete(text);
+    else if (setters.test(first.text)) this.forget(rest);
+    else if (first.text === "printf" && rest[0]?.text.startsWith("-v")) this.forget(rest.slice(0, 2));
     else if (makesEnvironment(words))
       this.noteEnvironment(rest.filter(({ text }) => !text.startsWith("-")).at(-1));
     else if (first.text === "for" || first.text === "select") this.variables.delete(rest[0]?.text ?? "");
+  }
+
+  /** Another name for a variable (`declare -n`): from then on, an assignment to any name can change any value. */
+  private declare(isExport: boolean, words: readonly ShellWord[]): void {
+    const options = words.filter(({ text }) => text.startsWith("-")).map(({ text }) => text);
+    if (!isExport && options.some((text) => text.includes("n"))) this.hasReferences = true;
+    for (const word of words) {
+      this.assign(word);
+      const [name = ""] = word.raw.split(/\+?=/);
+      if (isExport || options.some((text) => text.includes("x"))) this.exported.add(name);
+    }
+    if (this.hasReferences) this.variables.clear();
+  }
+
+  /** The values of the variables that a command sets and that its words name, as a word or at the end of options. */
+  private forget(words: readonly ShellWord[]): void {
+    if (words.some(({ known }) => !known)) this.variables.clear();
+    for (const { text } of words)
+      for (const name of this.variables.keys())
+        if (text === name || (text.startsWith("-") && text.endsWith(name))) this.variables.delete(name);
   }
 
   private noteEnvironment(folder: ShellWord | undefined): void {
@@ -122,7 +173,7 @@ export class ShellState {
     const isUnknown = !value.known || (append === "+" && before === undefined);
     // In a condition, the variable can also keep its value.
     const isAmbiguous = this.nesting > 0 && before !== undefined && before !== after;
-    if (isUnknown || isAmbiguous) this.variables.delete(name);
+    if (isUnknown || isAmbiguous || this.hasReferences || this.varying.has(name)) this.variables.delete(name);
     else this.variables.set(name, after);
   }
 
