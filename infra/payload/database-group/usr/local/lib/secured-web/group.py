@@ -192,7 +192,8 @@ class Group:
                     local(file.read(), 60)
                 print("made the application's tables", flush=True)
             self.tables_are_there = True
-        return 3
+        # Every member asks all others, so that all of them ask each member about once a second, however many they are.
+        return max(3, len(self.seen))
 
     def tell(self, decision):
         line = f"{decision.action}: {decision.reason}"
