@@ -1,7 +1,7 @@
 /** The table of policies in the pack's README. */
 import { categories, type PolicyDefinition } from "./frame/definition";
 import { describeEnforcement } from "./frame/enforcement";
-import { withGenerated } from "./page";
+import { pageLink, withGenerated } from "./page";
 
 const start = "<!-- policies: generated from registry.ts by `node --import tsx policy/write-pages.ts` -->";
 const end = "<!-- end of policies -->";
@@ -12,7 +12,7 @@ export function withPolicyTable(page: string, definitions: readonly PolicyDefini
     .sort((one, other) => categories.indexOf(one.category) - categories.indexOf(other.category))
     .map(
       ({ name, category, severity, enforcement, description }) =>
-        `| ${category} | [${name}](policies/${name}/README.md) | ${severity} | ${describeEnforcement(enforcement)} | ${description} |`,
+        `| ${category} | ${pageLink(name)} | ${severity} | ${describeEnforcement(enforcement)} | ${description} |`,
     );
   return withGenerated(
     page,

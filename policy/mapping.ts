@@ -1,13 +1,12 @@
 /** The page and the report that map the pack's policies to published rules. */
 import type { PolicyDefinition } from "./frame/definition";
-import { withGenerated } from "./page";
+import { pageLink, withGenerated } from "./page";
 import { type PublishedRule, publishedRules, rulesOf } from "./published-rules";
 
 const start =
   "<!-- mapping: generated from published-rules.ts by `node --import tsx policy/write-pages.ts` -->";
 const end = "<!-- end of mapping -->";
 
-const link = (name: string) => `[${name}](policies/${name}/README.md)`;
 const isCovered = ({ coveredBy }: PublishedRule) => Array.isArray(coveredBy);
 
 /** The page with its tables regenerated. */
@@ -16,7 +15,7 @@ export function withMapping(page: string, definitions: readonly PolicyDefinition
   const covered = publishedRules.filter(isCovered);
   const others = publishedRules.filter((rule) => !isCovered(rule));
   const rowOf = ({ source, id, coveredBy }: PublishedRule) =>
-    `| ${source} | ${id} | ${Array.isArray(coveredBy) ? coveredBy.map(link).join(", ") : coveredBy} |`;
+    `| ${source} | ${id} | ${Array.isArray(coveredBy) ? coveredBy.map(pageLink).join(", ") : coveredBy} |`;
   const own = names.filter((name) => rulesOf(name).length === 0);
   const lines = [
     `${covered.length} of ${publishedRules.length} published rules have a policy here. ${own.length} of ${names.length} policies have no published rule.\n`,
@@ -29,7 +28,7 @@ export function withMapping(page: string, definitions: readonly PolicyDefinition
     "|---|---|---|",
     ...others.map(rowOf),
     "\n## Policies without a published rule\n",
-    ...own.map((name) => `- ${link(name)}`),
+    ...own.map((name) => `- ${pageLink(name)}`),
     "",
   ];
   return withGenerated(page, start, end, lines.join("\n"));

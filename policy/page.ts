@@ -44,6 +44,9 @@ export function withExamples(page: string, fixtures: PolicyFixtures): string {
   return withGenerated(page, start, end, renderExamples(fixtures));
 }
 
+/** The link to a policy's page, for pages in this folder. */
+export const pageLink = (name: string): string => `[${name}](policies/${name}/README.md)`;
+
 /** Replaces the text between two markers. */
 export function withGenerated(page: string, from: string, to: string, text: string): string {
   const first = page.indexOf(from);

@@ -1,7 +1,7 @@
 /** The page that lists which policy checks which DigitalOcean type. */
 import type { PolicyDefinition } from "./frame/definition";
 import { autoscaleType } from "./frame/templates";
-import { withGenerated } from "./page";
+import { pageLink, withGenerated } from "./page";
 import { everyType } from "./resources/types";
 import { unjudged } from "./resources/unjudged";
 
@@ -10,7 +10,6 @@ const start =
 const end = "<!-- end of types -->";
 
 const nameOf = (type: string) => type.split(":").at(-1) ?? type;
-const link = (name: string) => `[${name}](policies/${name}/README.md)`;
 
 /** The policies that check each type, without those that check every type. */
 export function policiesByType(
@@ -48,9 +47,11 @@ export function faultsOfTypes(
 export function withTypeTable(page: string, definitions: readonly PolicyDefinition[]): string {
   const judged = policiesByType(definitions);
   const names = [...judged.keys(), ...Object.keys(unjudged)].sort();
-  const every = definitions.filter(({ types }) => types?.includes(everyType)).map(({ name }) => link(name));
+  const every = definitions
+    .filter(({ types }) => types?.includes(everyType))
+    .map(({ name }) => pageLink(name));
   const rows = names.map((name) => {
-    const policies = [...(judged.get(name) ?? [])].sort().map(link);
+    const policies = [...(judged.get(name) ?? [])].sort().map(pageLink);
     const all =
       name === nameOf(autoscaleType) ? ["those of Droplet, for its template", ...policies] : policies;
     return all.length > 0 ? `| ${name} | ${all.join(", ")} |` : `| ${name} | none: ${unjudged[name]} |`;

@@ -3,3 +3,7 @@
  * docs/measurements.md has the last result of the long ones.
  */
 export const IS_LONG = process.env.SECURED_WEB_LONG_TESTS === "1";
+
+/** `it` and `describe` for tests that are not in the short form at all. */
+export const longIt = IS_LONG ? it : () => {};
+export const longDescribe = IS_LONG ? describe : (_title: string, _suite: (this: Mocha.Suite) => void) => {};

@@ -21,7 +21,7 @@ export interface Difference {
 
 export interface Score {
   readonly programs: number;
-  /** Programs that no mandatory policy refuses in any environment, by their expected verdict. */
+  /** How many are sound (`isSound`). */
   readonly sound: number;
   readonly caught: Readonly<Record<Environment, number>>;
   readonly differences: readonly Difference[];
@@ -49,9 +49,12 @@ export function scoreOf(programs: readonly Program[]): Score {
             message,
           });
     }
-  const sound = programs.filter((program) => environments.every((one) => !program[one].mandatory?.length));
-  return { programs: programs.length, sound: sound.length, caught, differences };
+  return { programs: programs.length, sound: programs.filter(isSound).length, caught, differences };
 }
+
+/** True if no mandatory policy refuses the program in any environment, by its expected verdict. */
+export const isSound = (program: Program): boolean =>
+  environments.every((environment) => !program[environment].mandatory?.length);
 
 function entriesOf(verdict: Verdict): ReadonlyMap<string, readonly [policy: string, level: ReportedLevel]> {
   const levels = ["mandatory", "advisory"] as const;

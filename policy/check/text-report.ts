@@ -21,7 +21,7 @@ export function textReport(judgment: Judgment): string {
     for (const [index, group] of groups.entries()) {
       const [{ message }, ...others] = group;
       const same = others.map(({ resource }) => `"${resource.name}"`).join(", ");
-      lines.push(`${index + 1}. ${message}${others.length === 0 ? "" : ` The same of ${same}.`}`);
+      lines.push(`${index + 1}. ${message}${others.length === 0 ? "" : ` The same for ${same}.`}`);
     }
     lines.push("");
   }

@@ -43,6 +43,17 @@ export const emptyContent: HostContent = {
   unclear: [],
 };
 
+/** The files, of those that a policy reads, whose text is unknown: each as a problem, with its remedy. */
+export function unknownTexts({ unreadableFiles }: HostContent, isRead: (path: string) => boolean) {
+  return [...unreadableFiles]
+    .filter(([path]) => isRead(path))
+    .map(([path, reason]) => ({
+      path,
+      problem: `the file's text is unknown: ${reason}`,
+      fix: "write the file's text into the user data",
+    }));
+}
+
 /** Real files are far smaller. The limit stops decompression bombs. */
 export const maxTextBytes = 4 * 1024 * 1024;
 

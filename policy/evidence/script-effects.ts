@@ -234,7 +234,7 @@ function whyNested(
   if (at !== -1) return args[at + 1]?.known ? undefined : why;
   const script = args.find(isOperand);
   // `su user` starts a shell without a script; `su user script` runs it.
-  if (/^(?:su|runuser)$/.test(name) && args.filter((word) => isOperand(word)).length > 1) return why;
+  if (/^(?:su|runuser)$/.test(name) && args.filter(isOperand).length > 1) return why;
   if (script === undefined) {
     if (/^(?:su|runuser)$/.test(name)) return undefined;
     const read = command.reads.map((word) => state.path(word));

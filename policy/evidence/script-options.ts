@@ -3,16 +3,19 @@ import type { ShellWord } from "../parsers/shell-word";
 import { isOperand } from "./script-words";
 import type { ShellState } from "./shell-state";
 
+const ofMysql = /^--(?:init-command|defaults|login-path|pager)/;
+const ofGawk = /^(?:-f|--file|-i|--include|-l|--load|-E|--exec)/;
+
 const optionsThatRun: Readonly<Record<string, RegExp>> = {
   tar: /^--(?:to-command|checkpoint-action|use-compress-program|rsh-command|info-script|new-volume-script)|^-\w*I$|^-F$/,
   rsync: /^--(?:rsh|rsync-path)|^-\w*e$/,
   curl: /^(?:-K|--config)/,
   wget: /^(?:-e|--execute|--config|--use-askpass)/,
   hash: /^-\w*p/,
-  mysql: /^--(?:init-command|defaults|login-path|pager)/,
-  mariadb: /^--(?:init-command|defaults|login-path|pager)/,
-  awk: /^(?:-f|--file|-i|--include|-l|--load|-E|--exec)/,
-  gawk: /^(?:-f|--file|-i|--include|-l|--load|-E|--exec)/,
+  mysql: ofMysql,
+  mariadb: ofMysql,
+  awk: ofGawk,
+  gawk: ofGawk,
   mawk: /^-f/,
 };
 
@@ -25,7 +28,8 @@ const packageTools = /^(?:apt|apt-get|aptitude|dnf|yum|zypper)$/;
 export function runsOtherCode(name: string, args: readonly ShellWord[], state: ShellState): boolean {
   const texts = args.map(({ text }) => text);
   const isAfter = (option: RegExp, at: number) => option.test(texts[at - 1] ?? "");
-  if (optionsThatRun[name] !== undefined) return texts.some((text) => optionsThatRun[name]?.test(text));
+  const option = optionsThatRun[name];
+  if (option !== undefined) return texts.some((text) => option.test(text));
   if (name === "git")
     return (
       texts.some((text, at) => isAfter(/^-c$/, at) && !gitSetting.test(text)) ||
@@ -41,7 +45,7 @@ export function runsOtherCode(name: string, args: readonly ShellWord[], state: S
   if (/^(?:useradd|usermod|adduser|chsh)$/.test(name))
     return texts.some((text, at) => isAfter(/^(?:-\w*s|--shell)$/, at) && text !== "" && !shells.test(text));
   if (name === "update-alternatives") return texts.includes("--install") && !texts.every(isSystemPath);
-  if (/^(?:systemctl)$/.test(name)) return args.some((word) => /^[./].*\.\w+$/.test(word.text));
+  if (name === "systemctl") return args.some((word) => /^[./].*\.\w+$/.test(word.text));
   if (name === "uniq") return args.filter(isOperand).length > 1;
   return false;
 }

@@ -1,5 +1,7 @@
 /** Problems with dates at which support ends, and with flags that have a default. */
 import { describeState } from "../evidence/host";
+import type { JudgmentContext } from "../frame/definition";
+import type { JudgedResource } from "../frame/resource";
 import type { Inputs } from "../frame/value";
 
 const dayMs = 86_400_000;
@@ -12,6 +14,25 @@ export function endOfSupport(end: string, now: Date, minimumDays: number): strin
   const left = Math.floor((Date.parse(end) - now.getTime()) / dayMs);
   if (left >= minimumDays) return undefined;
   return left < 0 ? `support for this release ended on ${end}` : `support for this release ends on ${end}`;
+}
+
+/** A flag that must have a value, and the default where it is absent. */
+interface RequiredFlag {
+  readonly name: string;
+  readonly wanted: boolean;
+  readonly fallback: boolean;
+  readonly why: string;
+  readonly fix: string;
+}
+
+/** Reports a resource whose flag does not have the required value. */
+export function reportFlag(
+  resource: JudgedResource,
+  { name, wanted, fallback, why, fix }: RequiredFlag,
+  context: JudgmentContext,
+): void {
+  const problem = flagProblem(resource.inputs, name, wanted, fallback);
+  if (problem !== undefined) context.report(resource, { at: name, problem, why, fix });
 }
 
 /** The problem with a flag that must be `wanted`; undefined if there is none. An absent flag has the default. */

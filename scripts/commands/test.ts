@@ -121,26 +121,30 @@ async function runTests(args: readonly string[], yes: boolean): Promise<number> 
   if (args.some((arg) => arg.endsWith(".ts"))) return verdict([await start(args, "inherit").ended]);
   await setUp(yes);
   const files = testFiles();
-  // Tests of hosts and of the engine mostly wait. The output of each process is printed after that of the one before.
+  // The output of each process is printed after that of the one before.
   let shown = Promise.resolve<readonly Ended[]>([]);
   const running = new Set<Promise<Ended>>();
   for (const group of GROUPS) {
     if (running.size === AT_ONCE) await Promise.race(running);
     if (interruption.signal.aborted) break;
     const own = files.filter((file) => groupOf(file) === group);
-    const process = start([...args, ...own], group === GROUPS[0] ? "inherit" : "pipe");
-    const ended = process.ended.finally(() => running.delete(ended));
+    const mocha = start([...args, ...own], group === GROUPS[0] ? "inherit" : "pipe");
+    const ended = mocha.ended.finally(() => running.delete(ended));
     running.add(ended);
     shown = shown.then(async (before) => {
-      process.show();
+      mocha.show();
       return [...before, await ended];
     });
   }
   return verdict(await shown);
 }
 
-/** One mocha process for each, started in this order, so many at once. */
+/**
+ * One mocha process for each, started in this order. Proofs and commands boot more hosts, so they come after the tests
+ * on the shared ones.
+ */
 const GROUPS = ["others", "hosts", "engine", "sandbox", "proofs", "commands"] as const;
+/** Of these processes. Tests of hosts wait for much of their time. */
 const AT_ONCE = 3;
 
 function groupOf(file: string): (typeof GROUPS)[number] {

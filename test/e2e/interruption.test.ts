@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { runningApi, waitUntilGone } from "../../sandbox/index";
-import { IS_LONG } from "../longTests";
+import { longIt } from "../longTests";
 import { Sandbox, waitForLine } from "./sandbox";
 
 const WHOLE = {
@@ -49,8 +49,7 @@ describe("an update that is cut short", function () {
     await assertWhole();
   });
 
-  const long = IS_LONG ? it : () => {};
-  long("by kill -9 in the moment when droplets are being made", async () => {
+  longIt("by kill -9 in the moment when droplets are being made", async () => {
     const running = sandbox.start("up", UPDATE);
     await waitForLine(running, /created LoadBalancer main-load-balancer/);
     await waitForLine(running, /created Droplet/);
@@ -82,7 +81,7 @@ describe("an update that is cut short", function () {
     await assertWhole();
   });
 
-  long("by Ctrl-C before a database host exists: a repeat may have another region", async () => {
+  longIt("by Ctrl-C before a database host exists: a repeat may have another region", async () => {
     const running = sandbox.start("up", UPDATE);
     await waitForLine(running, /created Vpc main-vpc/);
     // As in `npm run up | tee log`, where Ctrl-C ends the other program as well.

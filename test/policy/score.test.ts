@@ -5,12 +5,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Program, readCorpus, readPrograms } from "../../policy/check/corpus";
-import { type Difference, scoreOf, scoreReport } from "../../policy/check/score";
+import { type Difference, isSound, scoreOf, scoreReport } from "../../policy/check/score";
 
 const programs = readCorpus(join(__dirname, "corpus"));
-
-const isSound = ({ development, production }: Program) =>
-  !development.mandatory?.length && !production.mandatory?.length;
 
 function programNamed(name: string): Program {
   const found = programs.find((program) => program.name === name);

@@ -26,12 +26,12 @@ describe("the report in text", () => {
       /mandatory +medium +droplet-monitoring +12 of Droplet: "web-1", "web-2", "web-3" and 9 others\n/,
     );
     assert.equal(report.split("monitoring is not set").length, 2);
-    assert.match(report, /The same of "web-2", .*"web-12"\./);
+    assert.match(report, /The same for "web-2", .*"web-12"\./);
   });
 
   it("does not fold a single violation", () => {
     assert.match(reportOf(1), /droplet-monitoring +Droplet "web-1"\n/);
-    assert.doesNotMatch(reportOf(1), /The same of/);
+    assert.doesNotMatch(reportOf(1), /The same for/);
   });
 
   it("counts violations by level and by severity, not rows", () => {

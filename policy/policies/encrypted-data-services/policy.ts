@@ -1,5 +1,5 @@
 /** Databases, caches and queues on hosts take connections of other hosts only with TLS and a password. */
-import type { HostContent } from "../../evidence/content";
+import { type HostContent, unknownTexts } from "../../evidence/content";
 import { contentOf, dropletType, isEvidenceComponent, knowHost, readEvidence } from "../../evidence/host";
 import type { JudgmentContext, PolicyDefinition } from "../../frame/definition";
 import { alwaysMandatory } from "../../frame/enforcement";
@@ -36,16 +36,10 @@ export const encryptedDataServices: PolicyDefinition = {
   },
 };
 
-function problemsOf({ files, unreadableFiles }: HostContent): readonly ServiceProblem[] {
-  const unknown = [...unreadableFiles]
-    .filter(([path]) => isServiceFile(path))
-    .map(([path, reason]) => ({
-      path,
-      problem: `the file's text is unknown: ${reason}`,
-      fix: "write the file's text into the user data",
-    }));
-  return [...serviceProblems(files), ...unknown];
-}
+const problemsOf = (content: HostContent): readonly ServiceProblem[] => [
+  ...serviceProblems(content.files),
+  ...unknownTexts(content, isServiceFile),
+];
 
 function report(
   resource: JudgedResource,

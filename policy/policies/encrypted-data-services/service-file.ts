@@ -1,5 +1,6 @@
 /** Parts that the readers of different services share. */
 import { isLoopback } from "../../evidence/addresses";
+import { isMapping, type Mapping } from "../../evidence/config-merge";
 
 export interface ServiceProblem {
   readonly path: string;
@@ -33,8 +34,4 @@ export const settingOf = (lines: readonly Line[], name: string) =>
 export const textOf = (line: Line | undefined) =>
   (line?.words.slice(1).join(" ") ?? "").replace(/^["']|["']$/g, "").trim();
 
-export function part(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Readonly<Record<string, unknown>>)
-    : undefined;
-}
+export const part = (value: unknown): Mapping | undefined => (isMapping(value) ? value : undefined);

@@ -1,6 +1,7 @@
 /**
  * Reads the settings of data services from their files on a host: PostgreSQL, Redis and Valkey, MongoDB, memcached,
- * RabbitMQ, Elasticsearch and OpenSearch. Each host has one server of a kind. Sources: the manuals' pages on connections, authentication and TLS.
+ * RabbitMQ, Elasticsearch and OpenSearch. Each host has one server of a kind. Sources: the manuals' pages on connections,
+ * authentication and TLS.
  */
 import { parseYaml } from "../../evidence/cloud-config";
 import { readAccess, readPostgresql, settingsPath } from "./postgresql";

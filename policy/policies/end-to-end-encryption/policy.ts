@@ -1,7 +1,7 @@
 /** Every hop is encrypted: client to load balancer, load balancer to droplet, droplet to droplet. */
 
 import { composeServices } from "../../evidence/containers";
-import type { HostContent } from "../../evidence/content";
+import { type HostContent, unknownTexts } from "../../evidence/content";
 import {
   contentOf,
   contradictions,
@@ -115,15 +115,10 @@ function judgeHost(content: HostContent, roles: readonly string[]): readonly Fin
       fix: "write nginx's configuration with write_files, with TLS on every listener",
     });
   }
-  for (const [path, reason] of content.unreadableFiles) {
-    if (!/nginx|haproxy|mysql|\.cnf$/.test(path)) continue;
-    findings.push({
-      at: shownPath(path),
-      problem: `the file's text is unknown: ${reason}`,
-      why: notJudged,
-      fix: "write the file's text into the user data",
-    });
-  }
+  for (const { path, problem, fix } of unknownTexts(content, (path) =>
+    /nginx|haproxy|mysql|\.cnf$/.test(path),
+  ))
+    findings.push({ at: shownPath(path), problem, why: notJudged, fix });
   return findings;
 }
 

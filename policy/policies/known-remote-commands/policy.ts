@@ -55,7 +55,7 @@ function judge(resource: JudgedResource, context: JudgmentContext): void {
   if (copyTypes.has(resource.type)) {
     const path = resource.inputs.text("remotePath");
     if (path.state !== "known") report("remotePath", `the value ${describeState(path)}`);
-    else if (isServicePath(path.value) && !harmlessFolder.test(path.value))
+    else if (isOfService(path.value))
       report("remotePath", `it replaces ${shownPath(path.value)}, and the policies do not read its text`);
     return;
   }
@@ -95,8 +95,8 @@ function problemOf(script: string): string | undefined {
   return unclear === undefined ? undefined : `the effect of a statement is unknown: ${unclear.reason}`;
 }
 
+const isOfService = (path: string) => isServicePath(path) && !harmlessFolder.test(path);
+
 function changedPaths({ files, unreadableFiles }: HostContent): readonly string[] {
-  return [...files.keys(), ...unreadableFiles.keys()].filter(
-    (path) => isServicePath(path) && !harmlessFolder.test(path),
-  );
+  return [...files.keys(), ...unreadableFiles.keys()].filter(isOfService);
 }

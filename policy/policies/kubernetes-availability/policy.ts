@@ -4,8 +4,16 @@ import type { JudgmentContext, PolicyDefinition } from "../../frame/definition";
 import { productionOnly } from "../../frame/enforcement";
 import type { JudgedResource } from "../../frame/resource";
 import { type Inputs, valueOr } from "../../frame/value";
-import { flagProblem } from "../../resources/support";
+import { reportFlag } from "../../resources/support";
 import { kubernetesClusterType, nodePoolType, ofType } from "../../resources/types";
+
+const keepsVolumes = {
+  name: "destroyAllAssociatedResources",
+  wanted: false,
+  fallback: false,
+  why: "deleting or replacing the cluster then also deletes the volumes with its data, and their snapshots",
+  fix: "remove destroyAllAssociatedResources",
+};
 
 export const kubernetesAvailability: PolicyDefinition = {
   name: "kubernetes-availability",
@@ -21,24 +29,14 @@ export const kubernetesAvailability: PolicyDefinition = {
     "Set ha to true, nodeCount (or minNodes) of a node pool to 2 or more, and leave destroyAllAssociatedResources off.",
   judgeResource(resource, context) {
     if (resource.type !== kubernetesClusterType) return;
-    const single = flagProblem(resource.inputs, "ha", true, isHighlyAvailableByDefault(resource));
-    if (single !== undefined) {
-      context.report(resource, {
-        at: "ha",
-        problem: single,
-        why: "while the only control plane is down, no pod starts, moves or scales",
-        fix: "set ha to true; it cannot be switched off again",
-      });
-    }
-    const destroys = flagProblem(resource.inputs, "destroyAllAssociatedResources", false, false);
-    if (destroys !== undefined) {
-      context.report(resource, {
-        at: "destroyAllAssociatedResources",
-        problem: destroys,
-        why: "deleting or replacing the cluster then also deletes the volumes with its data, and their snapshots",
-        fix: "remove destroyAllAssociatedResources",
-      });
-    }
+    const isHighlyAvailable = {
+      name: "ha",
+      wanted: true,
+      fallback: isHighlyAvailableByDefault(resource),
+      why: "while the only control plane is down, no pod starts, moves or scales",
+      fix: "set ha to true; it cannot be switched off again",
+    };
+    for (const flag of [isHighlyAvailable, keepsVolumes]) reportFlag(resource, flag, context);
   },
   judgeStack(resources, context) {
     const pools = ofType(resources, nodePoolType);

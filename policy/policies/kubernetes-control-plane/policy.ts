@@ -9,6 +9,8 @@ import { kubernetesClusterType, ofType } from "../../resources/types";
 
 const why =
   "anyone who can reach the Kubernetes API can try stolen tokens and exploit vulnerabilities of the API server";
+const fix =
+  "set controlPlaneFirewall to enabled: true, with the networks of operators and pipelines in allowedAddresses";
 const at = "controlPlaneFirewall";
 
 export const kubernetesControlPlane: PolicyDefinition = {
@@ -32,35 +34,28 @@ export const kubernetesControlPlane: PolicyDefinition = {
 };
 
 function judgeCluster(cluster: JudgedResource, context: JudgmentContext): void {
-  const fix =
-    "set controlPlaneFirewall to enabled: true, with the networks of operators and pipelines in allowedAddresses";
+  const report = (problem: string, place = at) => context.report(cluster, { at: place, problem, why, fix });
   const firewall = cluster.inputs.object(at);
   if (firewall.state !== "known") {
     const problem =
       firewall.state === "absent"
         ? "it is not set, so everyone can reach the Kubernetes API"
         : `the value ${describeState(firewall)}`;
-    context.report(cluster, { at, problem, why, fix });
+    report(problem);
     return;
   }
   const problem = flagProblem(firewall.value, "enabled", true, false);
-  if (problem !== undefined) context.report(cluster, { at, problem, why, fix });
+  if (problem !== undefined) report(problem);
   const addresses = firewall.value.texts("allowedAddresses");
   if (addresses.state !== "known") {
     if (addresses.state === "absent" || (addresses.state === "unknown" && takesNarrowAddress(cluster, at)))
       return;
-    context.report(cluster, {
-      at,
-      problem: `the value of allowedAddresses ${describeState(addresses)}`,
-      why,
-      fix,
-    });
+    report(`the value of allowedAddresses ${describeState(addresses)}`);
     return;
   }
   for (const [index, address] of addresses.value.entries()) {
     if (address.state === "unknown" && takesNarrowAddress(cluster, at)) continue;
     const open = openAddress(address);
-    if (open === undefined) continue;
-    context.report(cluster, { at: `${at}.allowedAddresses[${index}]`, problem: open, why, fix });
+    if (open !== undefined) report(open, `${at}.allowedAddresses[${index}]`);
   }
 }

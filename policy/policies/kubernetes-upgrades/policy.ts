@@ -3,9 +3,26 @@ import { describeState } from "../../evidence/host";
 import { definePolicy, type JudgmentContext } from "../../frame/definition";
 import { mandatoryInProduction } from "../../frame/enforcement";
 import type { JudgedResource } from "../../frame/resource";
-import { endOfSupport, flagProblem } from "../../resources/support";
+import { endOfSupport, reportFlag } from "../../resources/support";
 import { kubernetesClusterType } from "../../resources/types";
 import { endOfKubernetes } from "./releases";
+
+const flags = [
+  {
+    name: "autoUpgrade",
+    wanted: true,
+    fallback: false,
+    why: "patches for vulnerabilities of the control plane and the nodes then wait until they are installed by hand",
+    fix: "set autoUpgrade to true, with a maintenancePolicy that sets the hour",
+  },
+  {
+    name: "surgeUpgrade",
+    wanted: true,
+    fallback: true,
+    why: "an upgrade then takes nodes away before their replacements run, so pods can have no place",
+    fix: "set surgeUpgrade to true, or remove it",
+  },
+];
 
 type Context = JudgmentContext<{ readonly minimumDays: number }>;
 
@@ -33,24 +50,7 @@ export const kubernetesUpgrades = definePolicy({
   judgeResource(resource, context) {
     if (resource.type !== kubernetesClusterType) return;
     judgeVersion(resource, context);
-    const auto = flagProblem(resource.inputs, "autoUpgrade", true, false);
-    if (auto !== undefined) {
-      context.report(resource, {
-        at: "autoUpgrade",
-        problem: auto,
-        why: "patches for vulnerabilities of the control plane and the nodes then wait until they are installed by hand",
-        fix: "set autoUpgrade to true, with a maintenancePolicy that sets the hour",
-      });
-    }
-    const surge = flagProblem(resource.inputs, "surgeUpgrade", true, true);
-    if (surge !== undefined) {
-      context.report(resource, {
-        at: "surgeUpgrade",
-        problem: surge,
-        why: "an upgrade then takes nodes away before their replacements run, so pods can have no place",
-        fix: "set surgeUpgrade to true, or remove it",
-      });
-    }
+    for (const flag of flags) reportFlag(resource, flag, context);
   },
 });
 

@@ -1,11 +1,12 @@
 /** Keys of Spaces give access only to the buckets that their users need. */
-import { describeState } from "../../evidence/host";
+import { describeState, dropletType } from "../../evidence/host";
 import { definePolicy, type JudgmentContext } from "../../frame/definition";
 import { mandatoryInProduction } from "../../frame/enforcement";
 import { quoted } from "../../frame/message";
 import type { JudgedResource } from "../../frame/resource";
+import { autoscaleType } from "../../frame/templates";
 import { type Inputs, valueOr } from "../../frame/value";
-import { bucketType, ofType, spacesKeyType } from "../../resources/types";
+import { appType, bucketType, ofType, spacesKeyType } from "../../resources/types";
 
 const whyFull =
   "anyone who has the key can read, change and delete every bucket of the account, also those of other stacks";
@@ -59,11 +60,7 @@ export const narrowSpacesKeys = definePolicy({
  * Resources that carry a key to a host or an app, other than the provider of the program. An object in a bucket is none
  * of them: it depends on a key also if the program only waits for something that it reads with the key.
  */
-const carries: ReadonlySet<string> = new Set(
-  ["app:App", "droplet:Droplet", "dropletAutoscale:DropletAutoscale"].map(
-    (name) => `digitalocean:index/${name}`,
-  ),
-);
+const carries: ReadonlySet<string> = new Set([appType, autoscaleType, dropletType]);
 
 function refersTo(resource: JudgedResource, key: JudgedResource): boolean {
   return resource.inputs

@@ -1,7 +1,6 @@
 /** In production, more than one MySQL server accepts writes. */
 
-import type { HostContent } from "../../evidence/content";
-import { contentOfDraft, emptyDraft } from "../../evidence/draft";
+import { emptyContent, type HostContent } from "../../evidence/content";
 import {
   contentOf,
   describeState,
@@ -56,7 +55,7 @@ export const noSingleWriterInProduction: PolicyDefinition = {
       const content = knowledge.state === "known" ? knowledge.content : undefined;
       if (content === undefined && !(inImage && knowledge.state === "bare")) return;
       const roles = inImage ? ["database"] : [];
-      for (const violation of judgeMember(content ?? contentOfDraft(emptyDraft()), roles)) {
+      for (const violation of judgeMember(content ?? emptyContent, roles)) {
         context.report(resource, inProduction({ ...violation, at: inImage ? "image" : "userData" }, context));
       }
     }

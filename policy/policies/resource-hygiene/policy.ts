@@ -38,7 +38,6 @@ const projectTypes = new Set([
   volumeType,
   bucketType,
   domainType,
-  everyType,
 ]);
 
 interface Configuration {

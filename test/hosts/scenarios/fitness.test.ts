@@ -5,7 +5,7 @@
  *     SECURED_WEB_LONG_TESTS=1 npm test -- test/hosts/scenarios/fitness.test.ts
  */
 import assert from "node:assert/strict";
-import { IS_LONG } from "../../longTests";
+import { longIt } from "../../longTests";
 import { waitFor } from "../../waitFor";
 import { storedWrongly } from "../checkers/stored";
 import { HeldSession } from "../faults/locks";
@@ -121,8 +121,7 @@ describe("a member that cannot serve", function () {
   }
 
   // It copies the data twice: 100 s.
-  const long = IS_LONG ? it : () => {};
-  long("a full disk: it leaves, and comes back as soon as there is room", async () => {
+  longIt("a full disk: it leaves, and comes back as soon as there is room", async () => {
     const member = world().host("node-2");
     await member.run(
       `systemctl stop secured-web-group.service mysql.service && mv ${DATA} ${DATA}-kept && install -d -o mysql -g mysql -m 0700 ${DATA} &&

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { IS_LONG } from "../../longTests";
+import { longIt } from "../../longTests";
 import { waitFor } from "../../waitFor";
 import { members } from "../checkers/members";
 import { hostsWithout, writeRow } from "../checkers/replicated";
@@ -51,8 +51,7 @@ describe("a database host that begins anew", function () {
   });
 
   // The supervisor tries three times, and two hosts are set up again: 180 s.
-  const long = IS_LONG ? it : () => {};
-  long(
+  longIt(
     "members that fail with the same error each time wait for an operator, and say it; new ones in their place join",
     async () => {
       const [one, two, three] = world().hostsWith("database");

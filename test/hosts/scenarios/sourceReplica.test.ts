@@ -4,7 +4,7 @@
  *     SECURED_WEB_LONG_TESTS=1 npm test -- test/hosts/scenarios/sourceReplica.test.ts
  */
 import assert from "node:assert/strict";
-import { IS_LONG } from "../../longTests";
+import { longDescribe } from "../../longTests";
 import { waitFor } from "../../waitFor";
 import { everyAcknowledged } from "../checkers/acknowledged";
 import { members } from "../checkers/members";
@@ -14,9 +14,7 @@ import { showCertificate, showOwnCertificate } from "../proofs/shownCertificate"
 import { useOwnWorld } from "../world/useWorld";
 import type { WorldHost } from "../world/worldHost";
 
-const long = IS_LONG ? describe : (_title: string, _suite: (this: Mocha.Suite) => void) => {};
-
-long("source and replicas on running hosts", function () {
+longDescribe("source and replicas on running hosts", function () {
   this.timeout(10 * 60_000);
   const world = useOwnWorld({ config: { replication: "source-replica" } });
   const source = () => world().host("node-1");
