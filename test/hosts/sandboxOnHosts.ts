@@ -89,14 +89,28 @@ export class SandboxOnHosts {
     work: () => Promise<unknown>,
   ): Promise<{ seconds: number; requests: number; acknowledged: readonly string[] }> {
     const visitors = await this.visitors();
-    const seconds = await visitors.during("change", async () => {
+    const timed = async () => {
       const begin = Date.now();
       await work();
       return (Date.now() - begin) / 1000;
+    };
+    const seconds = await visitors.during("change", timed).catch(async (error: Error) => {
+      throw new Error(`${error.message}\n${await this.failuresInLogs()}`, { cause: error });
     });
     const { requests, acknowledged } = visitors;
     for (const host of databaseHosts) await this.hasOnce(host, acknowledged);
     return { seconds, requests: requests.length, acknowledged };
+  }
+
+  /** What the applications on the hosts say of the requests that they could not serve. */
+  private async failuresInLogs(): Promise<string> {
+    const hosts = (await this.status()).droplets.map(({ name }) => name.replace(/^dev-/, ""));
+    const logs = hosts.map(async (host) => {
+      const journal = ["journalctl", "--unit=secured-web-app", "--output=cat", "--grep=request failed"];
+      const { stdout } = await this.run("sandbox", "exec", host, ...journal);
+      return `${host}:\n${stdout.trim()}`;
+    });
+    return (await Promise.all(logs)).join("\n");
   }
 
   /** A database host has each of the notes exactly once, as soon as it has applied them. */
