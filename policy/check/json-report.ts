@@ -1,9 +1,10 @@
 /**
  * A result as JSON, for programs. Within a major version of the pack, fields are added but never renamed or removed.
  */
-import type { Judgment } from "./judge";
+import type { Finding, Judgment } from "./judge";
 
-export function jsonReport({ state, productionBecause, policies, disabled, findings }: Judgment): string {
+export function jsonReport(judgment: Judgment): string {
+  const { state, productionBecause, policies, disabled, findings, exceptions } = judgment;
   const mandatory = findings.filter(({ level }) => level === "mandatory").length;
   const report = {
     stack: state.stack,
@@ -16,16 +17,26 @@ export function jsonReport({ state, productionBecause, policies, disabled, findi
       ...policies.map(({ policy, level }) => ({ name: policy.name, severity: policy.severity, level })),
       ...disabled.map(({ name, severity }) => ({ name, severity, level: "disabled" })),
     ],
-    violations: findings.map(({ policy, level, resource, message }) => ({
-      policy: policy.name,
-      severity: policy.severity,
-      level,
-      urn: resource.urn,
-      type: resource.type,
-      name: resource.name,
-      line: resource.line,
-      message,
-    })),
+    violations: findings.map(violation),
+    exceptions: {
+      accepted: exceptions.accepted.map((match) => ({
+        ...match.exception,
+        violations: match.findings.map(violation),
+      })),
+      ended: exceptions.ended.map(({ exception }) => exception),
+      unused: exceptions.unused,
+    },
   };
   return `${JSON.stringify(report, null, 2)}\n`;
 }
+
+const violation = ({ policy, level, resource, message }: Finding) => ({
+  policy: policy.name,
+  severity: policy.severity,
+  level,
+  urn: resource.urn,
+  type: resource.type,
+  name: resource.name,
+  line: resource.line,
+  message,
+});

@@ -21,6 +21,24 @@ export interface Finding {
   readonly message: string;
 }
 
+/** A violation that a team accepts (baseline.ts). */
+export interface Exception {
+  readonly policy: string;
+  /** The resource's name in the program, or its URN. */
+  readonly resource: string;
+  /** The violation's whole message; without it, every violation of the policy by the resource is accepted. */
+  readonly message?: string;
+  readonly reason: string;
+  /** The last day on which it is accepted, `YYYY-MM-DD` in UTC. */
+  readonly until: string;
+}
+
+/** An exception, and the violations that it matches. */
+export interface Match {
+  readonly exception: Exception;
+  readonly findings: readonly Finding[];
+}
+
 export interface Judgment {
   readonly state: State;
   /** The reason why the stack counts as production; undefined if it does not. */
@@ -32,6 +50,15 @@ export interface Judgment {
   }[];
   readonly disabled: readonly PolicyDefinition[];
   readonly findings: readonly Finding[];
+  /** Of a baseline (`withBaseline`). */
+  readonly exceptions: {
+    /** Their violations are not in `findings`. */
+    readonly accepted: readonly Match[];
+    /** Their last day has passed, so their violations are in `findings`. */
+    readonly ended: readonly Match[];
+    /** Without a violation. */
+    readonly unused: readonly Exception[];
+  };
 }
 
 export function judgeState(
@@ -81,6 +108,7 @@ export function judgeState(
     policies: asked,
     disabled: levels.flatMap(([policy, level]) => (level === "disabled" ? [policy] : [])),
     findings: sorted(findings),
+    exceptions: { accepted: [], ended: [], unused: [] },
   };
 }
 

@@ -1,24 +1,31 @@
 /** A result as JUnit XML: one suite for each policy, and one test case for each violation, or a single passed one. */
 import type { Finding, Judgment } from "./judge";
 
-export function junitReport({ policies, findings, state }: Judgment): string {
+export function junitReport({ policies, findings, exceptions, state }: Judgment): string {
+  const accepted = exceptions.accepted.flatMap(({ exception, findings }) =>
+    findings.map((finding) => ({ finding, reason: exception.reason })),
+  );
   const suites = policies.map(({ policy }) => {
     const own = findings.filter((finding) => finding.policy === policy);
     const failures = own.filter(({ level }) => level === "mandatory").length;
-    const cases = own.length === 0 ? [passed(policy.name, state.stack)] : own.map(testCase);
+    const skipped = accepted.filter(({ finding }) => finding.policy === policy);
+    const found = [
+      ...own.map(testCase),
+      ...skipped.map(({ finding, reason }) => skippedCase(finding, reason)),
+    ];
+    const cases = found.length === 0 ? [passed(policy.name, state.stack)] : found;
     return [
-      `  <testsuite name="${escaped(policy.name)}" tests="${cases.length}" failures="${failures}" errors="0" skipped="0">`,
+      `  <testsuite name="${escaped(policy.name)}" tests="${cases.length}" failures="${failures}" errors="0" skipped="${skipped.length}">`,
       ...cases,
       "  </testsuite>",
     ].join("\n");
   });
   const mandatory = findings.filter(({ level }) => level === "mandatory").length;
-  const quiet = policies.filter(({ policy }) =>
-    findings.every((finding) => finding.policy !== policy),
-  ).length;
+  const all = [...findings, ...accepted.map(({ finding }) => finding)];
+  const quiet = policies.filter(({ policy }) => all.every((finding) => finding.policy !== policy)).length;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites name="${escaped(state.stack)}" tests="${findings.length + quiet}" failures="${mandatory}" errors="0">`,
+    `<testsuites name="${escaped(state.stack)}" tests="${all.length + quiet}" failures="${mandatory}" errors="0">`,
     ...suites,
     "</testsuites>",
     "",
@@ -30,11 +37,19 @@ function passed(policy: string, stack: string): string {
 }
 
 /** An advisory violation does not fail; its message is the output of the test case. */
-function testCase({ policy, level, resource, message }: Finding): string {
+function testCase(finding: Finding): string {
+  const { policy, level, message } = finding;
   const body =
     level === "mandatory"
       ? `      <failure type="${policy.severity}" message="${escaped(message)}">${escaped(message)}</failure>`
       : `      <system-out>${escaped(message)}</system-out>`;
+  return caseWith(finding, body);
+}
+
+const skippedCase = (finding: Finding, reason: string): string =>
+  caseWith(finding, `      <skipped message="${escaped(`accepted: ${reason}`)}"/>`);
+
+function caseWith({ policy, resource }: Finding, body: string): string {
   return [
     `    <testcase classname="${escaped(policy.name)}" name="${escaped(`${resource.type} ${resource.name}`)}">`,
     body,

@@ -11,7 +11,7 @@ export interface Tool {
 }
 
 /** @param file path of the state as the user passed it, relative to the working folder if possible */
-export function sarifReport({ policies, findings }: Judgment, tool: Tool, file: string): string {
+export function sarifReport({ policies, findings, exceptions }: Judgment, tool: Tool, file: string): string {
   const rules = policies.map(({ policy, level }) => ({
     id: policy.name,
     name: policy.displayName,
@@ -25,7 +25,15 @@ export function sarifReport({ policies, findings }: Judgment, tool: Tool, file: 
       "security-severity": securitySeverity[policy.severity],
     },
   }));
-  const results = findings.map(({ policy, level, resource, message }) => ({
+  const accepted = exceptions.accepted.flatMap(({ exception, findings }) =>
+    findings.map((finding) => ({
+      ...finding,
+      suppressions: [{ kind: "external", status: "accepted", justification: exception.reason }],
+    })),
+  );
+  // If a tool gives suppressions of one result, it gives them of each result.
+  const open = findings.map((finding) => ({ ...finding, suppressions: [] }));
+  const results = [...open, ...accepted].map(({ policy, level, resource, message, suppressions }) => ({
     ruleId: policy.name,
     ruleIndex: rules.findIndex(({ id }) => id === policy.name),
     level: level === "mandatory" ? "error" : "warning",
@@ -39,6 +47,7 @@ export function sarifReport({ policies, findings }: Judgment, tool: Tool, file: 
         logicalLocations: [{ name: resource.name, fullyQualifiedName: resource.urn, kind: "resource" }],
       },
     ],
+    ...(accepted.length > 0 ? { suppressions } : {}),
     partialFingerprints: { "violation/v1": fingerprint(policy.name, resource.urn, message) },
   }));
   const log = {

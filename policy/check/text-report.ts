@@ -2,7 +2,7 @@
 
 import type { PolicyDefinition } from "../frame/definition";
 import { describeEnforcement } from "../frame/enforcement";
-import { type Finding, type Judgment, severities } from "./judge";
+import { type Exception, type Finding, type Judgment, severities } from "./judge";
 
 export function textReport(judgment: Judgment): string {
   const { findings, policies, disabled, state, productionBecause } = judgment;
@@ -25,6 +25,7 @@ export function textReport(judgment: Judgment): string {
     }
     lines.push("");
   }
+  lines.push(...exceptionLines(judgment));
   const mandatory = findings.filter(({ level }) => level === "mandatory").length;
   const objecting = new Set(findings.map(({ policy }) => policy.name)).size;
   lines.push(
@@ -36,6 +37,17 @@ export function textReport(judgment: Judgment): string {
     );
   }
   return `${lines.join("\n")}\n`;
+}
+
+function exceptionLines({ exceptions: { accepted, ended, unused } }: Judgment): readonly string[] {
+  const described = ({ policy, resource, reason, until }: Exception) =>
+    `${policy} of "${resource}" until ${until}: ${reason}`;
+  const lines = [
+    ...accepted.map(({ exception, findings }) => `accepted (${findings.length})  ${described(exception)}`),
+    ...ended.map(({ exception }) => `ended, counts again  ${described(exception)}`),
+    ...unused.map((exception) => `without a violation, can be removed  ${described(exception)}`),
+  ];
+  return lines.length === 0 ? [] : ["Exceptions of the baseline:", ...lines.map((line) => `  ${line}`), ""];
 }
 
 type Group = readonly [Finding, ...Finding[]];

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { baselineOf, isDay, readBaseline, withBaseline } from "../../policy/check/baseline";
 import { jsonReport } from "../../policy/check/json-report";
 import { type Judgment, judgeState, type PolicySetting } from "../../policy/check/judge";
 import { junitReport } from "../../policy/check/junit-report";
@@ -49,6 +50,18 @@ export const command: Command = {
       value: "FILE",
       doc: "the stack's configuration (default: Pulumi.<stack>.yaml)",
     },
+    baseline: {
+      type: "string",
+      value: "FILE",
+      doc: "of check: known violations that are accepted, each with a reason and a last day",
+    },
+    "write-baseline": {
+      type: "string",
+      value: "FILE",
+      doc: "of check: write a baseline of all violations, with --reason and --until",
+    },
+    reason: { type: "string", value: "TEXT", doc: "of --write-baseline: why the violations are accepted" },
+    until: { type: "string", value: "YYYY-MM-DD", doc: "of --write-baseline: the last day" },
     mapping: { type: "boolean", doc: "of list: print the published rules that each policy covers" },
     "policy-config": {
       type: "string",
@@ -96,13 +109,36 @@ function check(path: string | undefined, args: CommandArguments): number {
     policyConfig === undefined
       ? new Map()
       : given(policyConfig, readInput(policyConfig), (text) => readPolicySettings(text, definitions));
-  const judgment = judgeState(state, definitions, settings, policies);
+  const whole = judgeState(state, definitions, settings, policies);
+  const baseline = args.text("baseline");
+  const newBaseline = args.text("write-baseline");
+  if (newBaseline !== undefined && baseline !== undefined)
+    throw usageFailure("--write-baseline and --baseline cannot be used together");
+  if (newBaseline !== undefined) return writeBaseline(whole, newBaseline, args);
+  for (const option of ["reason", "until"])
+    if (args.text(option) !== undefined) throw usageFailure(`--${option} requires --write-baseline`);
+  const exceptions =
+    baseline === undefined
+      ? []
+      : given(baseline, readInput(baseline), (text) => readBaseline(text, definitions));
+  const judgment = withBaseline(whole, exceptions, new Date().toISOString().slice(0, 10));
   const report = render(judgment, format, path);
   const output = args.text("output");
   if (output === undefined) process.stdout.write(report);
   else writeFileSync(output, report);
   const refused = judgment.findings.some(({ level }) => level === "mandatory");
   return refused ? EXIT_CODES.refusedByPolicy : 0;
+}
+
+/** An existing file is not replaced: its reasons and days are an operator's. */
+function writeBaseline(judgment: Judgment, file: string, args: CommandArguments): number {
+  const [reason, until] = [args.text("reason") ?? "", args.text("until") ?? ""];
+  if (reason.trim() === "") throw usageFailure("--write-baseline requires --reason TEXT");
+  if (!isDay(until))
+    throw usageFailure("--write-baseline requires --until with a day in the form YYYY-MM-DD");
+  if (existsSync(file)) throw usageFailure(`${file} exists`, "Choose another file, or remove this one.");
+  writeFileSync(file, baselineOf(judgment, reason, until), { flag: "wx" });
+  return print(`${file} accepts ${judgment.findings.length} violations until ${until}.\n`);
 }
 
 function formatOf(args: CommandArguments): (typeof FORMATS)[number] {

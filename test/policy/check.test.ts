@@ -3,8 +3,6 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import Ajv from "ajv";
-import addFormats from "ajv-formats";
 import { type Judgment, judgeState, type PolicySetting } from "../../policy/check/judge";
 import { junitReport } from "../../policy/check/junit-report";
 import { sarifReport } from "../../policy/check/sarif-report";
@@ -19,6 +17,7 @@ import { asCiphertext, asPlaintext, exportedState } from "./exportedState";
 import { judgeFixture, settingsOf } from "./harness";
 import { programFixture } from "./programStacks";
 import { registeredPolicies } from "./registered";
+import { sarifValidator } from "./sarifValidator";
 
 const root = join(__dirname, "../..");
 const marker = "Marker5f1cSecret";
@@ -211,19 +210,6 @@ describe("a check of an exported state", function () {
     assert.ok(!validate({ ...log, version: "2.0.0" }));
     assert.ok(!validate({ ...log, runs: [{ results: [] }] }));
   });
-
-  function sarifValidator() {
-    const path = require.resolve("@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json");
-    // Ajv 8 reads draft 7, whose meaning is the same for the words that this draft-4 schema uses.
-    const {
-      $schema: _draft,
-      id: _id,
-      ...schema
-    } = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
-    const ajv = new Ajv({ strict: false, unicodeRegExp: false });
-    addFormats(ajv);
-    return ajv.compile(schema);
-  }
 
   it("writes JUnit XML whose counts are those of its cases, with nothing unescaped", () => {
     const judgment = judged(plaintextBalancer);
