@@ -3,6 +3,7 @@
  * report lists them, and after the day they count again.
  */
 import { parse, stringify } from "yaml";
+import { isMapping } from "../evidence/config-merge";
 import { ConfigurationError } from "../frame/configuration";
 import type { PolicyDefinition } from "../frame/definition";
 import { checkPolicyName } from "../frame/pack-configuration";
@@ -30,25 +31,23 @@ export function readBaseline(text: string, definitions: readonly PolicyDefinitio
 }
 
 function exceptionOf(item: unknown, place: string, names: readonly string[]): Exception {
-  if (typeof item !== "object" || item === null || Array.isArray(item))
-    throw new SettingsError(`${place} is not a mapping with ${fields.join(", ")}`);
-  const given = item as Readonly<Record<string, unknown>>;
-  if (Object.keys(given).some((key) => !fields.includes(key)))
+  if (!isMapping(item)) throw new SettingsError(`${place} is not a mapping with ${fields.join(", ")}`);
+  if (Object.keys(item).some((key) => !fields.includes(key)))
     throw new SettingsError(`${place} has another field than ${fields.join(", ")}`);
   const text = (key: string): string => {
-    const value = given[key];
+    const value = item[key];
     if (typeof value === "string" && value.trim() !== "") return value;
     throw new SettingsError(`${place}: "${key}" is missing or not a text`);
   };
+  if (text("policy") === "all") throw new SettingsError(`${place}: an exception is for one policy`);
   try {
-    if (text("policy") === "all") throw new SettingsError(`${place}: an exception is for one policy`);
     checkPolicyName(text("policy"), names);
   } catch (error) {
     if (error instanceof ConfigurationError) throw new SettingsError(`${place}: ${error.message}`);
     throw error;
   }
   if (!isDay(text("until"))) throw new SettingsError(`${place}: "until" is not a day in the form YYYY-MM-DD`);
-  const message = given.message === undefined ? {} : { message: text("message") };
+  const message = item.message === undefined ? {} : { message: text("message") };
   return {
     policy: text("policy"),
     resource: text("resource"),

@@ -112,6 +112,14 @@ export function judgeState(
   };
 }
 
+/** Each accepted finding once, with the reason of the first exception that matches it. */
+export function acceptedFindings({ exceptions }: Judgment): ReadonlyMap<Finding, string> {
+  const pairs = exceptions.accepted.flatMap(({ exception, findings }) =>
+    findings.map((finding) => [finding, exception.reason] as const),
+  );
+  return new Map(pairs.reverse());
+}
+
 /** The severities of policies, the most severe first. */
 export const severities = ["critical", "high", "medium", "low"];
 

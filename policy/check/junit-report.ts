@@ -1,18 +1,14 @@
 /** A result as JUnit XML: one suite for each policy, and one test case for each violation, or a single passed one. */
-import type { Finding, Judgment } from "./judge";
+import { acceptedFindings, type Finding, type Judgment } from "./judge";
 
-export function junitReport({ policies, findings, exceptions, state }: Judgment): string {
-  const accepted = exceptions.accepted.flatMap(({ exception, findings }) =>
-    findings.map((finding) => ({ finding, reason: exception.reason })),
-  );
+export function junitReport(judgment: Judgment): string {
+  const { policies, findings, state } = judgment;
+  const accepted = [...acceptedFindings(judgment)];
   const suites = policies.map(({ policy }) => {
     const own = findings.filter((finding) => finding.policy === policy);
     const failures = own.filter(({ level }) => level === "mandatory").length;
-    const skipped = accepted.filter(({ finding }) => finding.policy === policy);
-    const found = [
-      ...own.map(testCase),
-      ...skipped.map(({ finding, reason }) => skippedCase(finding, reason)),
-    ];
+    const skipped = accepted.filter(([finding]) => finding.policy === policy);
+    const found = [...own.map(testCase), ...skipped.map(skippedCase)];
     const cases = found.length === 0 ? [passed(policy.name, state.stack)] : found;
     return [
       `  <testsuite name="${escaped(policy.name)}" tests="${cases.length}" failures="${failures}" errors="0" skipped="${skipped.length}">`,
@@ -21,7 +17,7 @@ export function junitReport({ policies, findings, exceptions, state }: Judgment)
     ].join("\n");
   });
   const mandatory = findings.filter(({ level }) => level === "mandatory").length;
-  const all = [...findings, ...accepted.map(({ finding }) => finding)];
+  const all = [...findings, ...accepted.map(([finding]) => finding)];
   const quiet = policies.filter(({ policy }) => all.every((finding) => finding.policy !== policy)).length;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
@@ -46,7 +42,7 @@ function testCase(finding: Finding): string {
   return caseWith(finding, body);
 }
 
-const skippedCase = (finding: Finding, reason: string): string =>
+const skippedCase = ([finding, reason]: readonly [Finding, string]): string =>
   caseWith(finding, `      <skipped message="${escaped(`accepted: ${reason}`)}"/>`);
 
 function caseWith({ policy, resource }: Finding, body: string): string {

@@ -1,6 +1,6 @@
 /** A result as SARIF 2.1.0 (OASIS), the format of code scanning services. */
 import { createHash } from "node:crypto";
-import type { Judgment } from "./judge";
+import { acceptedFindings, type Judgment } from "./judge";
 
 /** GitHub's numbers for severities ("SARIF support for code scanning", security-severity). */
 const securitySeverity = { critical: "9.5", high: "8.0", medium: "5.0", low: "2.0" } as const;
@@ -11,7 +11,8 @@ export interface Tool {
 }
 
 /** @param file path of the state as the user passed it, relative to the working folder if possible */
-export function sarifReport({ policies, findings, exceptions }: Judgment, tool: Tool, file: string): string {
+export function sarifReport(judgment: Judgment, tool: Tool, file: string): string {
+  const { policies, findings } = judgment;
   const rules = policies.map(({ policy, level }) => ({
     id: policy.name,
     name: policy.displayName,
@@ -25,12 +26,10 @@ export function sarifReport({ policies, findings, exceptions }: Judgment, tool: 
       "security-severity": securitySeverity[policy.severity],
     },
   }));
-  const accepted = exceptions.accepted.flatMap(({ exception, findings }) =>
-    findings.map((finding) => ({
-      ...finding,
-      suppressions: [{ kind: "external", status: "accepted", justification: exception.reason }],
-    })),
-  );
+  const accepted = [...acceptedFindings(judgment)].map(([finding, justification]) => ({
+    ...finding,
+    suppressions: [{ kind: "external", status: "accepted", justification }],
+  }));
   // If a tool gives suppressions of one result, it gives them of each result.
   const open = findings.map((finding) => ({ ...finding, suppressions: [] }));
   const results = [...open, ...accepted].map(({ policy, level, resource, message, suppressions }) => ({

@@ -1,5 +1,6 @@
 /** Files that a user passes in addition to a state: settings of the policies, and the stack's configuration. */
 import { parse } from "yaml";
+import { isMapping, type Mapping } from "../evidence/config-merge";
 import { ConfigurationError } from "../frame/configuration";
 import type { PolicyDefinition } from "../frame/definition";
 import type { Level } from "../frame/enforcement";
@@ -35,16 +36,15 @@ export function readPolicySettings(
   );
 }
 
-function jsonObject(text: string): Readonly<Record<string, unknown>> {
+function jsonObject(text: string): Mapping {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
   } catch {
     throw new SettingsError("it is not JSON");
   }
-  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
-    throw new SettingsError("it is not a JSON object");
-  return parsed as Readonly<Record<string, unknown>>;
+  if (!isMapping(parsed)) throw new SettingsError("it is not a JSON object");
+  return parsed;
 }
 
 function settingOf(definition: PolicyDefinition, given: unknown, forAll: Level | undefined): PolicySetting {

@@ -144,6 +144,18 @@ describe("a report with a baseline", () => {
     assert.deepEqual(suppressions, [0, 0, 1]);
   });
 
+  it("has a violation once that two exceptions accept, with the reason of the first", () => {
+    const twice = withBaseline(whole, [exception(), exception({ reason: "another" })], today);
+    const xml = junitReport(twice);
+    assert.match(xml, /<testsuites name="prod" tests="3"/);
+    assert.match(xml, /accepted: the agent/);
+    assert.equal(xml.split("<skipped").length, 2);
+    const log = JSON.parse(sarifReport(twice, { name: "x", version: "1.0.0" }, "a.json")) as {
+      runs: { results: object[] }[];
+    };
+    assert.equal(log.runs[0]?.results.length, 3);
+  });
+
   it("in JUnit has them as skipped, with the reason", () => {
     const xml = junitReport(judgment);
     const head = /<testsuites name="prod" tests="(\d+)" failures="(\d+)"/.exec(xml);
@@ -175,7 +187,7 @@ describe("npm run policy -- check, with a baseline", function () {
     assert.match(stdout, /accepted \(1\) .*"web-1" until 2999-12-31: the migration/);
   });
 
-  it("names the option that is missing, and never replaces a baseline", () => {
+  it("names the missing option, and never replaces a baseline", () => {
     const before = readFileSync(file, "utf8");
     for (const [args, says] of [
       [["--write-baseline", file, "--reason", "x", "--until", "2999-12-31"], /exists/],
