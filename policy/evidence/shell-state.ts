@@ -11,7 +11,10 @@ const assignment = /^([A-Za-z_]\w*)(\+?)=/;
 const declarations = /^(?:export|readonly|declare|typeset|local)$/;
 const keywords = /^(?:\{|!|then|do|else|elif|if|while|until)$/;
 /** Commands that set the variables that they name. */
-const setters = /^(?:read|unset|getopts|mapfile|readarray|wait)$/;
+const setters = "read|unset|getopts|mapfile|readarray|wait";
+const setter = new RegExp(`^(?:${setters})$`);
+/** These commands in a script, and others that set the variable that they name, with their words. */
+const settings = new RegExp(`\\b(?:${setters}|printf -v|for|select)\\b([^;\\n]*)`, "g");
 
 /** `python3 -m venv folder`, `virtualenv folder`. */
 const makesEnvironment = (words: readonly ShellWord[]): boolean =>
@@ -101,16 +104,15 @@ export class ShellState {
       if (set.has(name) || this.variables.has(name)) this.varying.add(name);
       set.add(name);
     }
-    for (const [, names = ""] of script.matchAll(
-      /\b(?:read|unset|getopts|mapfile|readarray|wait|printf -v|for|select)\b([^;\n]*)/g,
-    ))
+    for (const [, names = ""] of script.matchAll(settings))
       for (const name of names.match(/[A-Za-z_]\w*/g) ?? []) this.varying.add(name);
     for (const name of this.varying) this.variables.delete(name);
   }
 
   /** Remembers assignments and changes of the directory. */
   note(command: readonly ShellWord[]): void {
-    const words = command.slice(command.findIndex(({ text }) => !keywords.test(text)));
+    const begin = command.findIndex(({ text }) => !keywords.test(text));
+    const words = begin === -1 ? [] : command.slice(begin);
     const [first, ...rest] = words;
     if (first === undefined) return;
     if (declarations.test(first.text)) this.declare(first.text === "export", rest);
@@ -119,7 +121,7 @@ export class ShellState {
       this.exportsAll ||= rest.some(({ text }) => /^-\w*a|^allexport$/.test(text));
     else if (/^(?:cd|pushd)$/.test(first.text)) this.directory = this.target(rest);
     else if (first.text === "popd") this.directory = undefined;
-    else if (setters.test(first.text)) this.forget(rest);
+    else if (setter.test(first.text)) this.forget(rest);
     else if (first.text === "printf" && rest[0]?.text.startsWith("-v")) this.forget(rest.slice(0, 2));
     else if (makesEnvironment(words))
       this.noteEnvironment(rest.filter(({ text }) => !text.startsWith("-")).at(-1));

@@ -144,7 +144,7 @@ async function runTests(args: readonly string[], yes: boolean): Promise<number> 
  * on the shared ones.
  */
 const GROUPS = ["others", "hosts", "engine", "sandbox", "proofs", "commands"] as const;
-/** Of these processes. Tests of hosts wait for much of their time. */
+/** How many of them run at once. */
 const AT_ONCE = 3;
 
 function groupOf(file: string): (typeof GROUPS)[number] {
