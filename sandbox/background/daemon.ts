@@ -124,24 +124,22 @@ export async function ensureApi(
   return start(sandbox, port, token, { ...demand, hosts: demand.hosts || hasHosts(sandbox) });
 }
 
-/** Throws a Failure that says who uses the port, or that no client asks it, and how to choose another. */
+/** Throws a Failure if the port is in use or clients refuse it. It says by whom, and how to choose another. */
 export async function demandUsable(
   port: number,
   isFree: (port: number) => Promise<boolean>,
   { calls }: Sandbox,
 ): Promise<void> {
-  const other = `hoose another port: ${calls.variables.port}=8090 ${calls.start}.`;
+  const example = `${calls.variables.port}=8090 ${calls.start}`;
   if (!(await isFree(port))) {
     throw new Failure(`Port ${port} of this machine is in use by ${describePortUser(port)}`, {
-      remedy: `Stop that process, or c${other}`,
+      remedy: `Stop that process, or choose another port: ${example}.`,
     });
   }
   if (await isBadPort(port)) {
     throw new Failure(
       `Browsers and Node.js refuse to connect to port ${port} (a "bad port" of the Fetch standard)`,
-      {
-        remedy: `C${other}`,
-      },
+      { remedy: `Choose another port: ${example}.` },
     );
   }
 }

@@ -21,22 +21,30 @@ export function portIsFree(port: number): Promise<boolean> {
 }
 
 /**
- * A free port of the loopback address, for an HTTP server that starts later. It is below net.ipv4.ip_local_port_range, from
- * which the kernel takes the ports of connections, ip(7): otherwise a connection could take it in the meantime.
+ * A free port of the loopback address, for an HTTP server that starts later.
+ *
+ * @param draw gives a port to try
  */
-export async function freePort(): Promise<number> {
-  const end = endOfServerPorts(readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8"));
+export async function freePort(draw = randomServerPort): Promise<number> {
   for (;;) {
-    const port = randomInt(FIRST_UNPRIVILEGED, end);
+    const port = draw();
     if ((await portIsFree(port)) && !(await isBadPort(port))) return port;
   }
 }
 
 /**
- * True for a port that no client by the Fetch standard asks (its "bad ports", such as 2049 of NFS): neither browsers
- * nor Node.js's fetch.
+ * A port below net.ipv4.ip_local_port_range, from which the kernel takes the ports of connections, ip(7): otherwise a
+ * connection could take it before the server starts.
+ */
+function randomServerPort(): number {
+  const end = endOfServerPorts(readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8"));
+  return randomInt(FIRST_UNPRIVILEGED, end);
+}
+
+/**
+ * True for a "bad port" of the Fetch standard, such as 2049 (NFS): browsers and Node.js's fetch refuse to connect to it.
  *
- * @param port One that no process listens on.
+ * @param port one that no process listens on
  */
 export async function isBadPort(port: number): Promise<boolean> {
   const error = await fetch(`http://127.0.0.1:${port}`).catch(({ cause }: Error) => cause);

@@ -126,7 +126,7 @@ describe("bad input", function () {
     }
   });
 
-  it("a port that no client by the Fetch standard asks", async () => {
+  it("a port to which browsers and Node.js refuse to connect", async () => {
     const other = await Sandbox.make();
     try {
       const { exitCode, stderr } = await other.run("up", [], { SECURED_WEB_API_PORT: "2049" });
