@@ -6,7 +6,7 @@
  *
  *     npm test -- test/hosts/membersUnderLoad.ts
  *
- * SECURED_WEB_MEMBERS=5,3 runs a part of the way from 3 to 5, 7, 5 and 3.
+ * SECURED_WEB_MEMBERS=5,3 runs only that part of it.
  */
 import assert from "node:assert/strict";
 import { listAll } from "../../sandbox/index";

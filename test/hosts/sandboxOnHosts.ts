@@ -95,7 +95,7 @@ export class SandboxOnHosts {
       return (Date.now() - begin) / 1000;
     };
     const seconds = await visitors.during("change", timed).catch(async (error: Error) => {
-      throw new Error(`${error.message}\n${await this.failuresInLogs()}`, { cause: error });
+      throw new Error(`${error.message}\n${await this.failuresInLogs().catch(String)}`, { cause: error });
     });
     const { requests, acknowledged } = visitors;
     for (const host of databaseHosts) await this.hasOnce(host, acknowledged);
