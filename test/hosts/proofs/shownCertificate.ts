@@ -1,5 +1,6 @@
+import { waitFor } from "../../waitFor";
 import type { WorldHost } from "../world/worldHost";
-import type { Issued } from "./pki";
+import type { Issued, TestAuthority } from "./pki";
 
 const FOLDER = "/etc/mysql/tls";
 
@@ -19,6 +20,33 @@ export async function showCertificate(
   await host.write(`${FOLDER}/proof.ca`, roots);
   await host.run(`cat ${FOLDER}/ca.pem >> ${FOLDER}/proof.ca`);
   await useFiles(host, "proof.ca", "proof.pem", "proof.key", "DEFAULT");
+}
+
+/**
+ * Shows an expired certificate: mysqld loads none, so it gets one that ends soon. `isAccepted` must be true of it before
+ * its end. A slow machine may take longer than that to ask: then the next certificate is valid twice as long.
+ */
+export async function showExpiringCertificate(
+  host: WorldHost,
+  authority: TestAuthority,
+  names: readonly string[],
+  isAccepted: () => Promise<boolean>,
+): Promise<void> {
+  let lastError: unknown;
+  for (let validS = 8; validS <= 64; validS *= 2) {
+    const end = Date.now() + validS * 1000;
+    await showCertificate(host, await authority.issue({ names, days: validS / (24 * 3600) }));
+    const within = Math.max(0, end - Date.now()) / 1000;
+    const accepted = await waitFor(`${host.name}'s good certificate is accepted`, isAccepted, {
+      within,
+    }).catch((error: unknown) => {
+      lastError = error;
+      return false;
+    });
+    await waitFor("the certificate's end", async () => Date.now() > end, { within: validS + 10 });
+    if (accepted) return;
+  }
+  throw lastError;
 }
 
 /** Back to its own. */
