@@ -110,6 +110,10 @@ export const table = {
     default: 200,
     doc: "MySQL's max_connections. One member must be able to take all web hosts (separated: twice web.count, because a replacement creates the new ones first): hosts x (app.connectionLimit + 2) + database.count x 2 + 10",
   }),
+  "database.routing": oneOf(["spread", "preferred"], {
+    default: "spread",
+    doc: "spread: the applications use all members of the group; preferred: all of them use the first member that is healthy, so that transactions do not conflict with those of another member",
+  }),
   "database.protect": flag({
     default: byEnvironment(false, true),
     doc: "Protect the database hosts against deletion",

@@ -18,6 +18,7 @@ export function hostSettings(label: string, config: Config, topology: Topology):
     database: {
       bufferPoolMib: config.database.bufferPoolMib,
       maxConnections: config.database.maxConnections,
+      routing: config.database.routing,
     },
     app: { connectionLimit: config.app.connectionLimit },
     drainSeconds: drainSeconds(config.loadBalancer),

@@ -23,6 +23,7 @@ export interface HostSettings {
   readonly database: {
     readonly bufferPoolMib: number;
     readonly maxConnections: number;
+    readonly routing: "spread" | "preferred";
   };
   readonly app: { readonly connectionLimit: number };
   /** How long a web host serves while its check fails, before it stops. */

@@ -35,12 +35,13 @@ export function commonValues({ host, topology, settings }: HostContext): Templat
 }
 
 /** Values of the trees on a web host. */
-export function webValues({ host, topology, settings }: HostContext): TemplateValues {
+export function webValues(context: HostContext): TemplateValues {
+  const { topology, settings } = context;
   const members = hostsWithRole(topology, "database").map(({ name, fqdn }, index) => ({
     name,
     fqdn,
     healthPort: firstHealthPort + index,
-    option: isConverged(host.roles) && name !== host.name ? " backup" : "",
+    option: routeOption(context, name),
   }));
   return {
     siteName: settings.siteName,
@@ -50,6 +51,7 @@ export function webValues({ host, topology, settings }: HostContext): TemplateVa
     realIpHeader: settings.tls === "passthrough" ? "proxy_protocol" : "X-Forwarded-For",
     databaseName: topology.databaseName,
     databaseHosts: members,
+    spread: settings.database.routing === "spread" ? [{ option: "allbackups" }] : [],
     memberPorts: members.map(({ fqdn, healthPort }) => `${fqdn}=${healthPort}`).join(","),
     replication: settings.replication,
     connectionLimit: settings.app.connectionLimit,
@@ -80,10 +82,23 @@ export function databaseValues({ host, topology, settings }: HostContext): Templ
 }
 
 /**
- * On a host with both roles, the application uses the local member, and the others only if that one is out. The
+ * A member's options in a web host's HAProxy.
+ *
+ * spread: on a host with both roles, the application uses the local member, and the others only if that one is out. The
  * members share the load as the web hosts do, reads stay on the host, and the failure of a host affects only that
  * host.
+ *
+ * preferred: every web host uses the first member, or the first healthy one of the others in the same order. When the
+ * first one returns, the connections to the others are closed.
  */
+function routeOption({ host, topology, settings }: HostContext, member: string): string {
+  if (settings.database.routing === "preferred") {
+    const isFirst = hostsWithRole(topology, "database")[0]?.name === member;
+    return isFirst ? " on-marked-up shutdown-backup-sessions" : " backup";
+  }
+  return isConverged(host.roles) && member !== host.name ? " backup" : "";
+}
+
 function isConverged(roles: readonly string[]): boolean {
   return roles.includes("web") && roles.includes("database");
 }

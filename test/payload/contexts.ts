@@ -28,7 +28,7 @@ export const settings: HostSettings = {
   operatorNetworks: ["198.51.100.0/24"],
   operatorUsers: undefined,
   groupName: "11111111-2222-5333-8444-555555555555",
-  database: { bufferPoolMib: 256, maxConnections: 200 },
+  database: { bufferPoolMib: 256, maxConnections: 200, routing: "spread" },
   app: { connectionLimit: 20 },
   slices: {
     web: { weight: 100, memoryMaxPercent: 20 },

@@ -255,6 +255,7 @@ describe("payload: user data", () => {
         [slices("database"), ["db-1", "db-2", "db-3"]],
         [slices("web"), ["web-1", "web-2"]],
         [slices("app"), ["web-1", "web-2"]],
+        [{ database: { ...settings.database, routing: "preferred" } }, ["web-1", "web-2"]],
         [{ app: { connectionLimit: 3 } }, ["web-1", "web-2"]],
         [{ hstsMaxAgeSeconds: 5 }, ["web-1", "web-2"]],
         [{ tls: "passthrough" }, ["web-1", "web-2"]],
