@@ -18,6 +18,7 @@ export interface Rates {
 export interface PowerCut {
   /** The longest time without an acknowledged write. */
   readonly gapSeconds: number;
+  readonly parts: FailoverTimes;
   /** From the return of power until the host is ONLINE in its group again. */
   readonly rejoinSeconds: number;
   readonly requests: number;
@@ -26,6 +27,19 @@ export interface PowerCut {
   readonly acknowledgedNotes: number;
   /** Acknowledged notes that are missing on a host after all have recovered. */
   readonly lostNotes: number;
+}
+
+/**
+ * Times after a power cut, in seconds, of the slowest surviving host. Undefined: not seen. A member that is expelled at
+ * once is never seen as unreachable.
+ */
+export interface FailoverTimes {
+  /** The longest time without a commit by a client on the member itself: neither web host nor load balancer counts. */
+  readonly directGapSeconds: number;
+  readonly unreachableSeconds: number | undefined;
+  readonly expelledSeconds: number | undefined;
+  /** Until HAProxy on a web host sends nothing more to the member. */
+  readonly haproxySeconds: number | undefined;
 }
 
 /** Resources that a host's processes used under load. */
@@ -137,6 +151,7 @@ export function hostRows(figures: HostFigures): [string, string][] {
     ...compared("sessions that read their own writes, and without", withoutSessions),
     ...compared("health checks that write, and without their writes", withoutHealthWrites),
     ["longest time without a write at a power cut", spread(powerCuts.map((cut) => cut.gapSeconds))],
+    ...partRows(powerCuts.map(({ parts }) => parts)),
     ["from the return of power to ONLINE", spread(powerCuts.map((cut) => cut.rejoinSeconds))],
     [
       "failed requests around the power cuts",
@@ -144,6 +159,19 @@ export function hostRows(figures: HostFigures): [string, string][] {
     ],
     ["lost acknowledged notes", `${sum((cut) => cut.lostNotes)} of ${sum((cut) => cut.acknowledgedNotes)}`],
     ...agentRows(figures.agent),
+  ];
+}
+
+function partRows(parts: readonly FailoverTimes[]): [string, string][] {
+  const row = (what: string, of: (times: FailoverTimes) => number | undefined): [string, string] => [
+    `  ${what}`,
+    spread(parts.map(of).filter((seconds) => seconds !== undefined)),
+  ];
+  return [
+    row("longest time without a commit on a surviving member", (times) => times.directGapSeconds),
+    row("until the others see the member as unreachable", (times) => times.unreachableSeconds),
+    row("until the others have expelled it", (times) => times.expelledSeconds),
+    row("until HAProxy on the other hosts has taken it out", (times) => times.haproxySeconds),
   ];
 }
 

@@ -50,12 +50,22 @@ describe("bench: the figures of hosts", () => {
 
   it("tells power cuts as a spread of their times and sums of what they cost", () => {
     const counts = { requests: 100, failedRequests: 2, acknowledgedNotes: 80, lostNotes: 0 };
-    const cuts = [3, 1, 2].map((gapSeconds) => ({ gapSeconds, rejoinSeconds: 10, ...counts }));
+    const parts = {
+      directGapSeconds: 0.5,
+      unreachableSeconds: undefined,
+      expelledSeconds: 6,
+      haproxySeconds: 2,
+    };
+    const cuts = [3, 1, 2].map((gapSeconds) => ({ gapSeconds, parts, rejoinSeconds: 10, ...counts }));
     const rows = rowsOf([...cuts]);
     assert.ok(
       rows.includes(
         "longest time without a write at a power cut: 2.0 s (p50), 3.0 s (p95), 1.0 s to 3.0 s, of 3",
       ),
+    );
+    assert.ok(rows.includes("  until the others see the member as unreachable: not measured"));
+    assert.ok(
+      rows.includes("  until the others have expelled it: 6.0 s (p50), 6.0 s (p95), 6.0 s to 6.0 s, of 3"),
     );
     assert.ok(rows.includes("failed requests around the power cuts: 6 of 300"));
     assert.ok(rows.includes("lost acknowledged notes: 0 of 240"));

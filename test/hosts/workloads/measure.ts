@@ -1,10 +1,11 @@
 import { hostStates } from "../../../sandbox/hosts/operate";
-import type { PowerCut, Rates } from "../../../scripts/bench/hosts";
+import type { FailoverTimes, PowerCut, Rates } from "../../../scripts/bench/hosts";
 import { median } from "../../../scripts/bench/median";
 import { waitFor } from "../../waitFor";
 import { everyAcknowledged } from "../checkers/acknowledged";
 import type { World } from "../world/world";
 import type { WorldHost } from "../world/worldHost";
+import { FailoverWatch } from "./failover";
 import { type VisitorOptions, Visitors } from "./visitors";
 
 const WINDOW_MS = 10_000;
@@ -61,7 +62,9 @@ export async function requestRates(world: World, options: VisitorOptions = {}): 
 /** Cuts the power of a host while visitors write and read, and switches it on again. */
 export async function powerCutUnderLoad(world: World, host: WorldHost): Promise<PowerCut> {
   const visitors = Visitors.start(world, PROBE);
+  const watch = await FailoverWatch.start(world, host);
   let gapSeconds: number;
+  let parts: FailoverTimes;
   let begin = Date.now();
   try {
     await visitors.goOn("before the power cut");
@@ -70,6 +73,7 @@ export async function powerCutUnderLoad(world: World, host: WorldHost): Promise<
     // Expelling, health checks at three places and the load balancer's are all over within this time.
     await visitors.goOn("after the power cut", 60, 180);
     gapSeconds = visitors.longestGapMs(begin) / 1000;
+    parts = await watch.stop(begin);
   } finally {
     await visitors.stop();
     if (!(await host.isOn())) await world.powerOn(host);
@@ -83,6 +87,7 @@ export async function powerCutUnderLoad(world: World, host: WorldHost): Promise<
   const sent = visitors.requests.filter(({ end }) => end >= begin);
   return {
     gapSeconds,
+    parts,
     rejoinSeconds,
     requests: sent.length,
     failedRequests: sent.filter(({ status }) => status !== 200 && status !== 201).length,
