@@ -45,6 +45,8 @@ const statusForm = z.object({
     .optional(),
   /** Database hosts of a group: what the supervisor of the group does, and why: "wait: for ...". */
   supervisor: z.string().optional(),
+  /** Web hosts: the database hosts that HAProxy does not use, by their internal names, and the health check's reason. */
+  unfit: z.array(z.object({ host: z.string(), reason: z.string() })).optional(),
 });
 
 export type HostStatus = Readonly<z.infer<typeof statusForm>>;

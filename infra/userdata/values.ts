@@ -55,6 +55,7 @@ export function webValues(context: HostContext): TemplateValues {
     memberPorts: members.map(({ fqdn, healthPort }) => `${fqdn}=${healthPort}`).join(","),
     replication: settings.replication,
     connectionLimit: settings.app.connectionLimit,
+    ...metricsValues(settings.monitoring),
     drainSeconds: settings.drainSeconds,
     ...sliceValues("web", settings.slices.web),
     ...sliceValues("app", settings.slices.app),
@@ -79,6 +80,16 @@ export function databaseValues({ host, topology, settings }: HostContext): Templ
         }
       : { superReadOnly: isSource ? "OFF" : "ON" }),
   };
+}
+
+/** The agents' sockets for the metrics of the application, and for the verdicts of the health checks. */
+function metricsValues({ agent }: HostSettings["monitoring"]): TemplateValues {
+  const sockets = {
+    none: [],
+    datadog: [{ socket: "/run/datadog/dsd-stream.socket" }],
+    sumologic: [{ socket: "/run/telegraf/dsd-stream.socket" }],
+  };
+  return { appMetrics: sockets[agent], healthMetrics: agent === "datadog" ? sockets[agent] : [] };
 }
 
 /**

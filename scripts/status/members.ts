@@ -18,16 +18,30 @@ export function groupState(stack: string, hosts: readonly HostRelease[]): GroupS
   const online = largest(members.map((one) => one.online));
   const listed = largest([...members.map((one) => one.listed), members.length]);
   const out = members.filter(({ supervisor }) => !SERVES.test(supervisor));
+  const unused = unusedMembers(hosts);
   if (online >= listed && out.length === 0)
-    return { isWhole: true, lines: [`${online} of ${listed} members ONLINE`] };
+    return { isWhole: unused.length === 0, lines: [`${online} of ${listed} members ONLINE`, ...unused] };
   return {
     isWhole: false,
     lines: [
       `${online} of ${listed} members ONLINE. ${consequence(online, listed)}`,
       ...out.map(({ host, supervisor }) => `${host}: ${supervisor}`),
+      ...unused,
       ...out.flatMap(({ host, supervisor }) => remedy(stack, host, supervisor)),
     ],
   };
+}
+
+/** The members that web hosts do not use, one line for each reason. */
+function unusedMembers(hosts: readonly HostRelease[]): string[] {
+  const by = new Map<string, string[]>();
+  for (const { host: web, unfit = [] } of hosts) {
+    for (const { host, reason } of unfit) {
+      const line = `${host.split(".")[0]}: not used (${reason}) by`;
+      by.set(line, [...(by.get(line) ?? []), web]);
+    }
+  }
+  return [...by].map(([line, webHosts]) => `${line} ${webHosts.join(", ")}`).sort();
 }
 
 function consequence(online: number, listed: number): string {

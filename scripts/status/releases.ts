@@ -20,6 +20,8 @@ export interface HostRelease {
   readonly state: string;
   /** Database hosts of a group, from a fresh report. */
   readonly member?: MemberReport;
+  /** Web hosts, from a fresh report: the database hosts that HAProxy does not use, and why. */
+  readonly unfit?: readonly { readonly host: string; readonly reason: string }[];
 }
 
 /** A database host's report about its group. */
@@ -84,6 +86,7 @@ function readReleases(access: ReportAccess): Promise<HostRelease[]> {
         ...(isFresh(report) && status.supervisor !== undefined
           ? { member: memberReport(status, status.supervisor) }
           : {}),
+        ...(isFresh(report) && status.unfit !== undefined ? { unfit: status.unfit } : {}),
       };
     }),
   );

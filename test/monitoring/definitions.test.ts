@@ -36,7 +36,7 @@ describe("monitoring: definitions", () => {
     const names = allMonitors(watched()).map(({ name }) => name);
     for (const name of [
       ...["web-qps-drop", "web-qps-surge", "web-errors", "web-latency", "database-qps-drop"],
-      ...["member-not-online", "writers", "replication-queue", "certification-conflicts"],
+      ...["member-not-online", "writers", "member-unfit", "replication-queue", "certification-conflicts"],
       ...["disk", "memory", "cpu-steal", "agent-silent", "certificate-expiry"],
       ...["availability-burns-fast", "availability-burns-slow", "latency-burns-fast", "latency-burns-slow"],
     ]) {

@@ -3,11 +3,13 @@
 import base64
 import datetime
 import gzip
+import http.server
 import json
 import os
 import stat
 import sys
 import tempfile
+import threading
 import types
 import unittest
 from unittest import mock
@@ -32,6 +34,7 @@ import revoked  # noqa: E402
 import seal  # noqa: E402
 import spaces  # noqa: E402
 import table  # noqa: E402
+import verdicts  # noqa: E402
 
 
 def file(path, content="x\n", mode="0644"):
@@ -686,6 +689,39 @@ class Accounts(unittest.TestCase):
             with mock.patch.object(accounts, "ask", asked):
                 accounts.Accounts().keep_credentials([self.CREATE, change])
             self.assertEqual([call.args[0] for call in asked.call_args_list][1:], expected)
+
+
+class Verdicts(OnDisk):
+    def health_env(self, members):
+        files.write_files(self.root, [file("/etc/secured-web/health.env", f"REPLICATION=group\nMEMBERS={members}\n")])
+
+    def test_names_the_members_that_the_health_checks_keep_out_and_why(self):
+        self.health_env("db-1.internal=33061,db-2.internal=33062,db-3.internal=33063")
+        answers = {33061: None, 33062: "OFFLINE", 33063: ""}
+        found = verdicts.unfit(self.root, answers.get)
+        self.assertEqual(
+            found, [{"host": "db-2.internal", "reason": "OFFLINE"}, {"host": "db-3.internal", "reason": ""}]
+        )
+
+    def test_a_host_without_health_checks_says_nothing(self):
+        self.assertIsNone(verdicts.unfit(self.root))
+
+    def test_asks_the_ports_that_haproxy_asks(self):
+        served = {200: None, 503: "no free connection"}
+        for status, expected in served.items():
+            class Handler(http.server.BaseHTTPRequestHandler):
+                def do_GET(self, status=status):
+                    self.send_response(status)
+                    self.end_headers()
+                    self.wfile.write(b"no free connection\n")
+
+                def log_message(self, *_):
+                    pass
+
+            with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+                threading.Thread(target=server.handle_request).start()
+                self.assertEqual(verdicts.verdict(server.server_port), expected)
+        self.assertEqual(verdicts.verdict(server.server_port), "the health check does not answer")
 
 
 class Spaces(unittest.TestCase):

@@ -52,6 +52,28 @@ describe("the group in npm run status", () => {
     assert.deepEqual(lines.slice(1), [`db-1: ${waits}`, `db-2: ${waits}`]);
   });
 
+  it("names the members that web hosts do not use, and their reasons, also where all are ONLINE", () => {
+    const db2 = (reason: string) => [{ host: "db-2.internal.dev.foobar.com", reason }];
+    const locked = db2("a small write fails (ER_LOCK_WAIT_TIMEOUT)");
+    const hosts = [host("db-1", ONLINE), host("db-2", ONLINE), host("db-3", ONLINE)];
+    const web = (name: string, unfit: HostRelease["unfit"]) => ({
+      ...host(name),
+      ...(unfit ? { unfit } : {}),
+    });
+    assert.deepEqual(groupState("dev", [web("web-1", locked), web("web-2", locked), ...hosts]), {
+      isWhole: false,
+      lines: [
+        "3 of 3 members ONLINE",
+        "db-2: not used (a small write fails (ER_LOCK_WAIT_TIMEOUT)) by web-1, web-2",
+      ],
+    });
+    assert.deepEqual(
+      groupState("dev", [web("web-1", db2("no answer (ETIMEDOUT)")), web("web-2", []), ...hosts])?.lines[1],
+      "db-2: not used (no answer (ETIMEDOUT)) by web-1",
+    );
+    assert.equal(groupState("dev", [web("web-1", []), web("web-2", undefined), ...hosts])?.isWhole, true);
+  });
+
   it("points to the runbook where an operator decides", () => {
     const hosts = [host("db-1", "wait: for an operator: a majority is empty: db-2, db-3", 0)];
     assert.match(

@@ -275,17 +275,23 @@ def dogstatsd(metric):
     words = parts[0].split(":")
     if len(parts) < 2 or len(words) < 2:
       continue
+    tags = {}
+    for part in parts[2:]:
+      if part.startswith("#"):
+        for tag in part[1:].split(","):
+          key, _, value = tag.partition(":")
+          tags[key] = value
     values = sorted([float(word) for word in words[1:]])
     if parts[1] == "h":
-      found.append(tagged(words[0] + ".95percentile", metric, percentile(values, 0.95)))
-      found.append(tagged(words[0] + ".median", metric, percentile(values, 0.5)))
-      found.append(tagged(words[0] + ".max", metric, values[-1]))
-      found.append(tagged(words[0] + ".count", metric, len(values)))
+      found.append(tagged(words[0] + ".95percentile", metric, percentile(values, 0.95), tags))
+      found.append(tagged(words[0] + ".median", metric, percentile(values, 0.5), tags))
+      found.append(tagged(words[0] + ".max", metric, values[-1], tags))
+      found.append(tagged(words[0] + ".count", metric, len(values), tags))
     else:
       total = 0.0
       for value in values:
         total += value
-      found.append(tagged(words[0], metric, total))
+      found.append(tagged(words[0], metric, total, tags))
   return found
 
 def apply(metric):

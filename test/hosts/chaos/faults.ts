@@ -9,12 +9,12 @@ import { runIn } from "../../../sandbox/hosts/network/namespace";
 import type { FaultName } from "../../../scripts/chaos/report";
 import { waitFor } from "../../waitFor";
 import { members } from "../checkers/members";
+import { BACK_ON_DISK, FAILING_DISK, SMALL_DISK } from "../faults/disks";
 import { HeldSession } from "../faults/locks";
 import { powerBack, powerCut } from "../faults/power";
 import type { World } from "../world/world";
 import type { WorldHost } from "../world/worldHost";
 import { balancerReload } from "./balancerReload";
-import { BACK_ON_DISK, FAILING_DISK, SMALL_DISK } from "./disks";
 import type { Reach } from "./plan";
 
 export interface Struck {
@@ -105,14 +105,18 @@ const otherStruck = (host: WorldHost, { hosts }: Struck): string[] =>
   hosts.filter((other) => other !== host).map(({ privateIp }) => privateIp);
 
 /** Runs SQL in a session of its own, which holds its locks until it is ended. */
-function held(name: string, sql: string): Pick<Fault, "inject" | "heal"> {
-  const unit = `chaos-${name}`;
-  const mysql = "mysql --no-defaults --socket=/run/mysqld/mysqld.sock --user=root";
+function held(sql: string): Pick<Fault, "inject" | "heal"> {
+  const sessions = new WeakMap<WorldHost, HeldSession>();
+  const end = async (host: WorldHost) => {
+    if (await host.isOn()) await sessions.get(host)?.end();
+    sessions.delete(host);
+  };
   return {
-    inject: shell(
-      `systemctl stop ${unit}.service 2> /dev/null; systemd-run --quiet --collect --unit=${unit} ${mysql} --execute '${sql}; SELECT SLEEP(600)'`,
-    ),
-    heal: shell(`systemctl stop ${unit}.service 2> /dev/null || true`),
+    inject: onEach(async (host) => {
+      await end(host);
+      sessions.set(host, await HeldSession.open(host, sql));
+    }),
+    heal: onEach(end),
   };
 }
 
@@ -242,8 +246,8 @@ export const FAULTS: Readonly<Record<FaultName, Fault>> = {
       crowded.delete(host);
     }),
   },
-  "lock-all": { ...aMember, ...held("lock-all", "FLUSH TABLES WITH READ LOCK") },
-  "lock-table": { ...aMember, ...held("lock-table", "LOCK TABLES app.notes READ") },
+  "lock-all": { ...aMember, ...held("FLUSH TABLES WITH READ LOCK") },
+  "lock-table": { ...aMember, ...held("LOCK TABLES app.notes READ") },
   "large-transaction": {
     ...aHost,
     inject: onEach((host) => host.mysql(LARGE_TRANSACTION, LIMIT)),

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { IS_LONG } from "../../longTests";
+import { IS_LONG, longIt } from "../../longTests";
 import { waitFor } from "../../waitFor";
 import { everyAcknowledged } from "../checkers/acknowledged";
 import { members } from "../checkers/members";
 import { hostsWithout, writeRow } from "../checkers/replicated";
 import { supervisorStatus } from "../checkers/supervisor";
 import { powerBack, powerCut } from "../faults/power";
+import { until } from "../workloads/measure";
 import { Visitors } from "../workloads/visitors";
 import { useWorld } from "../world/useWorld";
 import type { WorldHost } from "../world/worldHost";
@@ -43,6 +44,42 @@ describe("outages of running hosts", function () {
       const { verdict, missing } = await everyAcknowledged(visitors.acknowledged, all());
       assert.equal(verdict, "kept", `${JSON.stringify(missing)}; ${visitors.summary()}`);
     });
+  }
+
+  // These two assert times, which a machine that runs other tests does not keep.
+  longIt("mysqld killed on each member in turn, 12 s apart: at most 5 s without a write", async () => {
+    const kills = all().map((host, index) => ({ hosts: [host], at: index * 12_000 }));
+    assert.ok((await longestGapAfter(kills)) < 5);
+  });
+
+  longIt("mysqld killed on two members at once: the group finds its majority again within 15 s", async () => {
+    assert.ok((await longestGapAfter([{ hosts: all().slice(0, 2), at: 0 }])) < 15);
+  });
+
+  /** The longest time without a write, in seconds. Nothing acknowledged may be lost. */
+  async function longestGapAfter(
+    kills: readonly { hosts: readonly WorldHost[]; at: number }[],
+  ): Promise<number> {
+    const visitors = Visitors.start(world(), { writers: 4, pauseMs: 50 });
+    let gapS: number;
+    try {
+      await visitors.goOn("before the first kill");
+      const begin = Date.now();
+      for (const { hosts, at } of kills) {
+        await until(begin + at);
+        const kill = "systemctl kill --kill-whom=all --signal=SIGKILL mysql.service";
+        await Promise.all(hosts.map((host) => host.run(kill)));
+      }
+      await whole();
+      await visitors.goOn("after the last kill");
+      gapS = visitors.longestGapMs(begin) / 1000;
+    } finally {
+      await visitors.stop();
+    }
+    console.log(`      ${gapS.toFixed(1)} s without a write; ${visitors.summary()}`);
+    const { verdict, missing } = await everyAcknowledged(visitors.acknowledged, all());
+    assert.equal(verdict, "kept", JSON.stringify(missing));
+    return gapS;
   }
 
   it("sees an acknowledged note that a host has lost", async () => {

@@ -332,7 +332,7 @@ function noDatabase(lab: () => Lab): Fault {
 function memberOut(lab: () => Lab): Fault {
   return {
     what: "node-3 out of its group",
-    alerts: { "member-not-online": "node-3", writers: "" },
+    alerts: { "member-not-online": "node-3", writers: "", "member-unfit": "" },
     make: () =>
       host(lab(), "node-3").run(`systemctl stop secured-web-group && ${mysql} -e 'STOP GROUP_REPLICATION'`, {
         timeoutMs: 60_000,

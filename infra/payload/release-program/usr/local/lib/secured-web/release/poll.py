@@ -18,6 +18,7 @@ import members
 import membership
 import revoked
 import spaces
+import verdicts
 from files import KEYS, OWN, RUNNING, STATE, Refused, load, save
 from redact import redacted, secret_values
 from seal import Seal
@@ -153,7 +154,7 @@ class Poller:
         elif self.well is None or time.monotonic() - self.looked_at >= STATUS_S:
             self.well = host.trouble(self.running) or ()
             self.looked_at = time.monotonic()
-        status = {**self.base(), **self.judged(outcome), **self.group(), **supervisor()}
+        status = {**self.base(), **self.judged(outcome), **self.group(), **supervisor(), **unfit()}
         if status == self.told and time.monotonic() - self.told_at < STATUS_S:
             return
         timed = {**status, "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds")}
@@ -226,6 +227,15 @@ def supervisor():
     except (OSError, ValueError):
         return {}
     return {"supervisor": f"{status['action']}: {status['reason']}"} if status else {}
+
+
+def unfit():
+    """The database hosts that this web host keeps out, and why."""
+    try:
+        found = verdicts.unfit(ROOT)
+    except (OSError, ValueError):
+        return {}
+    return {} if found is None else {"unfit": found}
 
 
 def look():

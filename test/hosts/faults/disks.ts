@@ -1,6 +1,6 @@
 /** Shell that puts MySQL's data on a disk that can fill or fail, and back. */
 
-const DATA = "/var/lib/mysql";
+export const DATA = "/var/lib/mysql";
 const KEPT = `${DATA}-kept`;
 const IMAGE = "/var/lib/secured-web-chaos.img";
 /** MiB that the data may grow by. */
