@@ -32,6 +32,7 @@ export const faultNames = [
   "large-transaction",
   "schema-change",
   "reload-balancer",
+  "certificate-ends",
 ] as const;
 
 export type FaultName = (typeof faultNames)[number];

@@ -1,7 +1,7 @@
 /**
  * The table of faults: how each is made, and how it is lifted. Lifting is safe to run twice, and on a host that has
  * meanwhile rebooted or was never struck. Left out: clocks (a host shares the kernel's, and setting it would set this
- * machine's), and certificates that end (they live for months).
+ * machine's).
  */
 import { writeFile } from "node:fs/promises";
 import { dropletNamespace } from "../../../sandbox/hosts/instance";
@@ -12,6 +12,9 @@ import { members } from "../checkers/members";
 import { BACK_ON_DISK, FAILING_DISK, SMALL_DISK } from "../faults/disks";
 import { HeldSession } from "../faults/locks";
 import { powerBack, powerCut } from "../faults/power";
+import { databaseName } from "../proofs/healthCheck";
+import { TestAuthority } from "../proofs/pki";
+import { showCertificate, showOwnCertificate } from "../proofs/shownCertificate";
 import type { World } from "../world/world";
 import type { WorldHost } from "../world/worldHost";
 import { balancerReload } from "./balancerReload";
@@ -139,6 +142,14 @@ async function damage(host: WorldHost): Promise<void> {
   await writeFile(`/sys/fs/ext4/${device.replace("/dev/", "")}/trigger_fs_error`, "chaos\n");
 }
 
+/** mysqld shows a certificate that ends within the run, to each client that connects from now on. */
+async function showEndingCertificate(host: WorldHost, world: World): Promise<void> {
+  const [web] = world.hostsWith("web");
+  const names = [host.fqdn, ...(web ? [await databaseName(web)] : [])];
+  const internal = await TestAuthority.of(await world.account.internalCa());
+  await showCertificate(host, await internal.issue({ names, days: 3 / (24 * 3600) }));
+}
+
 /** Of 1 KB each: together less than group_replication_transaction_size_limit (150 MB) and a member's message cache. */
 const LARGE_TRANSACTION = `
 SET SESSION cte_max_recursion_depth = 100000;
@@ -254,6 +265,11 @@ export const FAULTS: Readonly<Record<FaultName, Fault>> = {
     heal: nothing,
   },
   "schema-change": { ...aHost, inject: onEach((host) => host.mysql(SCHEMA_CHANGE, LIMIT)), heal: nothing },
+  "certificate-ends": {
+    ...aMember,
+    inject: onEach(showEndingCertificate),
+    heal: onEach(async (host) => ((await host.isOn()) ? showOwnCertificate(host) : undefined)),
+  },
   "reload-balancer": { ...aHost, inject: ({ world }) => balancerReload(world), heal: nothing },
 };
 
