@@ -14,6 +14,12 @@ export interface Rates {
   readonly writesPerSecond: number;
 }
 
+/** The rates with something and without it, measured one directly after the other. */
+export interface Price {
+  readonly with: Rates;
+  readonly without: Rates;
+}
+
 /** The effect of a power cut of one database host on the site's visitors. */
 export interface PowerCut {
   /** The longest time without an acknowledged write. */
@@ -75,13 +81,15 @@ export interface HostFigures {
   readonly releases: ReleaseFigures;
   readonly memoryMibByHost: Readonly<Record<string, number>>;
   readonly powerCuts: readonly PowerCut[];
-  /** Through the load balancer: with TLS on every hop, and without TLS behind the load balancer. */
-  readonly encrypted: Rates;
-  readonly plain: Rates;
-  /** With TLS on every hop, and visitors who keep no cookies: no request waits for what a session has seen. */
-  readonly withoutSessions: Rates;
-  /** With TLS on every hop, and health checks that write nothing. */
-  readonly withoutHealthWrites: Rates;
+  /** Rates through the load balancer. */
+  readonly prices: {
+    /** TLS on every hop, and none behind the load balancer. */
+    readonly tls: Price;
+    /** Visitors who keep no cookies: no request waits for what a session has seen. */
+    readonly sessions: Price;
+    /** Health checks that write nothing. */
+    readonly healthWrites: Price;
+  };
   /** Absent if no collector is available (it is built with Go). */
   readonly agent?: AgentCost;
 }
@@ -124,13 +132,13 @@ ${said.slice(-20).join("\n")}`);
 
 /** The measurements as rows of a table. */
 export function hostRows(figures: HostFigures): [string, string][] {
-  const { encrypted, plain, withoutSessions, withoutHealthWrites, powerCuts, releases } = figures;
+  const { prices, powerCuts, releases } = figures;
   const sum = (of: (cut: PowerCut) => number) => powerCuts.reduce((total, cut) => total + of(cut), 0);
   const ratio = (a: number, b: number) => (b === 0 ? "no ratio" : `ratio ${(a / b).toFixed(2)}`);
   const pair = (a: number, b: number) => `${a} and ${b} a second, ${ratio(a, b)}`;
-  const compared = (what: string, other: Rates): [string, string][] => [
-    [`reads with ${what}`, pair(encrypted.readsPerSecond, other.readsPerSecond)],
-    [`writes with ${what}`, pair(encrypted.writesPerSecond, other.writesPerSecond)],
+  const compared = (what: string, price: Price): [string, string][] => [
+    [`reads with ${what}`, pair(price.with.readsPerSecond, price.without.readsPerSecond)],
+    [`writes with ${what}`, pair(price.with.writesPerSecond, price.without.writesPerSecond)],
   ];
   const seconds = (value: number) => `${value.toFixed(1)} s`;
   const times = (byHost: Readonly<Record<string, number>>) => Object.values(byHost).map(seconds).join(", ");
@@ -147,9 +155,9 @@ export function hostRows(figures: HostFigures): [string, string][] {
       `memory of ${name}`,
       `${mib} MiB`,
     ]),
-    ...compared("TLS on every hop, and without TLS behind the load balancer", plain),
-    ...compared("sessions that read their own writes, and without", withoutSessions),
-    ...compared("health checks that write, and without their writes", withoutHealthWrites),
+    ...compared("TLS on every hop, and without TLS behind the load balancer", prices.tls),
+    ...compared("sessions that read their own writes, and without", prices.sessions),
+    ...compared("health checks that write, and without their writes", prices.healthWrites),
     ["longest time without a write at a power cut", spread(powerCuts.map((cut) => cut.gapSeconds))],
     ...partRows(powerCuts.map(({ parts }) => parts)),
     ["from the return of power to ONLINE", spread(powerCuts.map((cut) => cut.rejoinSeconds))],

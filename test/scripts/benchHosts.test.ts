@@ -3,6 +3,7 @@ import { type AgentCost, hostRows, type PowerCut, percentile } from "../../scrip
 import { median } from "../../scripts/bench/median";
 
 describe("bench: the figures of hosts", () => {
+  const rates = (readsPerSecond: number, writesPerSecond: number) => ({ readsPerSecond, writesPerSecond });
   const rowsOf = (powerCuts: readonly PowerCut[], agent?: AgentCost) =>
     hostRows({
       ...(agent ? { agent } : {}),
@@ -16,10 +17,11 @@ describe("bench: the figures of hosts", () => {
       },
       memoryMibByHost: { "node-1": 700 },
       powerCuts,
-      encrypted: { readsPerSecond: 80, writesPerSecond: 30 },
-      plain: { readsPerSecond: 100, writesPerSecond: 0 },
-      withoutSessions: { readsPerSecond: 90, writesPerSecond: 40 },
-      withoutHealthWrites: { readsPerSecond: 80, writesPerSecond: 30 },
+      prices: {
+        tls: { with: rates(80, 30), without: rates(100, 0) },
+        sessions: { with: rates(80, 30), without: rates(90, 40) },
+        healthWrites: { with: rates(80, 30), without: rates(80, 30) },
+      },
     }).map(([name, value]) => `${name}: ${value}`);
 
   it("percentiles are values that were measured (nearest rank)", () => {

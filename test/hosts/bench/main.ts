@@ -4,7 +4,7 @@
  *
  *   node --import tsx test/hosts/bench/main.ts POWER_CUTS
  */
-import type { PowerCut, Rates } from "../../../scripts/bench/hosts";
+import type { HostFigures, PowerCut } from "../../../scripts/bench/hosts";
 import { removeInnerTls } from "../faults/plaintext";
 import {
   liftRequestLimit,
@@ -13,10 +13,13 @@ import {
   requestRates,
   restartApplications,
 } from "../workloads/measure";
+import type { VisitorOptions } from "../workloads/visitors";
 import { World } from "../world/world";
 import { measureAgent } from "./agent";
 import { measureReleases } from "./releases";
 import { measureStart } from "./start";
+
+type Prices = HostFigures["prices"];
 
 async function main(): Promise<void> {
   const count = Number(process.argv[2] ?? 10);
@@ -35,18 +38,27 @@ async function main(): Promise<void> {
       tell(`power cut ${i + 1} of ${count}: ${JSON.stringify(powerCuts.at(-1))}`);
     }
     await liftRequestLimit(world);
-    await restartApplications(world);
-    const encrypted: Rates = await requestRates(world);
-    tell(`with TLS on every hop: ${JSON.stringify(encrypted)}`);
-    const withoutSessions = await requestRates(world, { keepsCookies: false });
-    tell(`without sessions: ${JSON.stringify(withoutSessions)}`);
+    const rates = async (what: string, options?: VisitorOptions) => {
+      await restartApplications(world);
+      const measured = await requestRates(world, options);
+      tell(`${what}: ${JSON.stringify(measured)}`);
+      return measured;
+    };
+    const sessions = {
+      with: await rates("with sessions"),
+      without: await rates("without sessions", { keepsCookies: false }),
+    };
+    const withHealthWrites = await rates("with the writes of the health checks");
     await stopHealthWrites(world);
-    const withoutHealthWrites = await requestRates(world);
-    tell(`without the writes of the health checks: ${JSON.stringify(withoutHealthWrites)}`);
+    const withTls = await rates("without the writes of the health checks");
     await removeInnerTls(world);
-    const plain: Rates = await requestRates(world);
-    tell(`without TLS behind the load balancer: ${JSON.stringify(plain)}`);
-    measured = { memoryMibByHost, powerCuts, encrypted, plain, withoutSessions, withoutHealthWrites };
+    const withoutTls = await rates("without TLS behind the load balancer");
+    const prices: Prices = {
+      sessions,
+      healthWrites: { with: withHealthWrites, without: withTls },
+      tls: { with: withTls, without: withoutTls },
+    };
+    measured = { memoryMibByHost, powerCuts, prices };
   } finally {
     await world.destroy();
   }
