@@ -14,7 +14,6 @@ import {
 import { connectionAgeMs, limitLocks, verifiedTls } from "./database";
 import { errorFields, isRefusal, journal, type Log } from "./log";
 import { type MemberRow, memberStateQuery, type Replication, type Verdict, verdictOf } from "./memberState";
-import { sendVerdicts } from "./metrics";
 import type { DatabaseError } from "./retry";
 import { type Environment, type HealthSettings, healthSettings } from "./settings";
 
@@ -43,10 +42,6 @@ export function health(env: Environment): void {
     watch.server(watches).listen(healthTarget(env, members.length, index, port));
     void watch.run();
   });
-  if (settings.metricsSocket)
-    sendVerdicts(settings.metricsSocket, () =>
-      watches.map((watch) => ({ host: watch.host, serves: watch.serves(watches) })),
-    );
   const stop = () => process.exit(0);
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
@@ -72,7 +67,7 @@ export class Watch {
   });
 
   constructor(
-    readonly host: string,
+    private readonly host: string,
     private readonly ask: Ask,
     private readonly log: Log,
     private readonly now: () => number = () => performance.now(),
@@ -87,19 +82,12 @@ export class Watch {
   server(all: readonly Watch[]): Server {
     return createServer(async (_request, response) => {
       await Promise.race([this.firstLook, delay(firstLimitMs, undefined, { ref: false })]);
-      const serves = this.serves(all);
-      const { fitness, reason } = this.current();
-      const isSoonBack = !serves && fitness === "fit";
+      const rank = this.rank();
+      const serves = rank > 0 && all.every((other) => other.rank() <= rank);
       response
         .writeHead(serves ? 200 : 503, { "Content-Type": "text/plain", Connection: "close" })
-        .end(`${isSoonBack ? `${reason} again, for less than ${steadyMs / 1000} s` : reason}\n`);
+        .end(`${this.current().reason}\n`);
     });
-  }
-
-  /** True if HAProxy is to use the member. */
-  serves(all: readonly Watch[]): boolean {
-    const rank = this.rank();
-    return rank > 0 && all.every((other) => other.rank() <= rank);
   }
 
   current(): Verdict {

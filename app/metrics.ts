@@ -19,17 +19,25 @@ const retryMs = 10_000;
  */
 const mostTimes = 400;
 
-/** The metrics of requests, sent to the agent. */
+/**
+ * DogStatsD over the agent's stream socket: frames of a 32-bit little-endian length and lines. Node.js has no unix
+ * datagram sockets, and the application has no network.
+ *
+ * Metrics must not affect requests: without an agent they are dropped.
+ */
 export class StreamMetrics implements Metrics {
   private requests = 0;
   private errors = 0;
   private fast = 0;
   private times: number[] = [];
-  private readonly agent: AgentSocket;
+  private socket: Socket | undefined;
+  private notBefore = 0;
   private readonly timer: NodeJS.Timeout;
 
-  constructor(path: string, intervalMs = flushMs) {
-    this.agent = new AgentSocket(path);
+  constructor(
+    private readonly path: string,
+    intervalMs = flushMs,
+  ) {
     this.timer = setInterval(() => this.flush(), intervalMs).unref();
   }
 
@@ -43,7 +51,7 @@ export class StreamMetrics implements Metrics {
   close(): void {
     clearInterval(this.timer);
     this.flush();
-    this.agent.end();
+    this.socket?.end();
   }
 
   /** Also sent without any request: zero is different from no data. */
@@ -56,57 +64,11 @@ export class StreamMetrics implements Metrics {
         ? [`secured_web.http.seconds:${this.times.map((time) => time.toFixed(4)).join(":")}|h`]
         : []),
     ];
-    if (this.agent.send(lines)) [this.requests, this.errors, this.fast, this.times] = [0, 0, 0, []];
-  }
-}
-
-/** A database host, and whether the health checks of this host let it serve. */
-export interface MemberVerdict {
-  readonly host: string;
-  readonly serves: boolean;
-}
-
-/** Sends the verdict on each member to the agent until the function that it gives is called. */
-export function sendVerdicts(
-  path: string,
-  verdicts: () => readonly MemberVerdict[],
-  intervalMs = flushMs,
-): () => void {
-  const agent = new AgentSocket(path);
-  const send = () =>
-    agent.send(
-      verdicts().map(({ host, serves }) => `secured_web.member.serves:${serves ? 1 : 0}|g|#member:${host}`),
-    );
-  const timer = setInterval(send, intervalMs).unref();
-  return () => {
-    clearInterval(timer);
-    agent.end();
-  };
-}
-
-/**
- * DogStatsD over the agent's stream socket: frames of a 32-bit little-endian length and lines. Node.js has no unix
- * datagram sockets, and the application has no network.
- *
- * Metrics must not affect requests: without an agent they are dropped.
- */
-class AgentSocket {
-  private socket: Socket | undefined;
-  private notBefore = 0;
-
-  constructor(private readonly path: string) {}
-
-  /** False if the lines are not sent. */
-  send(lines: readonly string[]): boolean {
     const socket = this.connected();
     // An agent that does not read must not fill this process's memory.
-    if (!socket || socket.writableLength > 64 * 1024) return false;
+    if (!socket || socket.writableLength > 64 * 1024) return;
+    [this.requests, this.errors, this.fast, this.times] = [0, 0, 0, []];
     socket.write(frame(lines.join("\n")));
-    return true;
-  }
-
-  end(): void {
-    this.socket?.end();
   }
 
   private connected(): Socket | undefined {

@@ -25,8 +25,6 @@ export interface HealthSettings {
   readonly replication: Replication;
   /** Database hosts, each with the loopback port of its health check. */
   readonly members: readonly { readonly host: string; readonly port: number }[];
-  /** As in ServeSettings. */
-  readonly metricsSocket?: string;
   readonly password: string;
   readonly tls: TlsMaterial;
 }
@@ -38,7 +36,7 @@ export function serveSettings(env: Environment): ServeSettings {
     databaseName: variable(env, "DATABASE_NAME"),
     databaseSocket: variable(env, "DATABASE_SOCKET"),
     connectionLimit: Number(variable(env, "CONNECTION_LIMIT")),
-    ...metricsSocket(env),
+    ...(env.METRICS_SOCKET ? { metricsSocket: env.METRICS_SOCKET } : {}),
     hostName: hostname(),
     password: credential(env, "password").trim(),
     tls: {
@@ -65,14 +63,9 @@ export function healthSettings(env: Environment): HealthSettings {
   return {
     replication,
     members,
-    ...metricsSocket(env),
     password: credential(env, "password").trim(),
     tls: { ca: credential(env, "ca.pem") },
   };
-}
-
-function metricsSocket(env: Environment): { readonly metricsSocket?: string } {
-  return env.METRICS_SOCKET ? { metricsSocket: env.METRICS_SOCKET } : {};
 }
 
 function variable(env: Environment, name: string): string {

@@ -55,7 +55,7 @@ export function webValues(context: HostContext): TemplateValues {
     memberPorts: members.map(({ fqdn, healthPort }) => `${fqdn}=${healthPort}`).join(","),
     replication: settings.replication,
     connectionLimit: settings.app.connectionLimit,
-    ...metricsValues(settings.monitoring),
+    metrics: metricsSockets[settings.monitoring.agent],
     drainSeconds: settings.drainSeconds,
     ...sliceValues("web", settings.slices.web),
     ...sliceValues("app", settings.slices.app),
@@ -82,15 +82,12 @@ export function databaseValues({ host, topology, settings }: HostContext): Templ
   };
 }
 
-/** The agents' sockets for the metrics of the application, and for the verdicts of the health checks. */
-function metricsValues({ agent }: HostSettings["monitoring"]): TemplateValues {
-  const sockets = {
-    none: [],
-    datadog: [{ socket: "/run/datadog/dsd-stream.socket" }],
-    sumologic: [{ socket: "/run/telegraf/dsd-stream.socket" }],
-  };
-  return { appMetrics: sockets[agent], healthMetrics: agent === "datadog" ? sockets[agent] : [] };
-}
+/** The agents' sockets for the metrics of the application. */
+const metricsSockets = {
+  none: [],
+  datadog: [{ socket: "/run/datadog/dsd-stream.socket" }],
+  sumologic: [{ socket: "/run/telegraf/dsd-stream.socket" }],
+};
 
 /**
  * A member's options in a web host's HAProxy.

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { frame, StreamMetrics, sendVerdicts } from "../../app/metrics";
+import { frame, StreamMetrics } from "../../app/metrics";
 import { waitFor } from "../waitFor";
 
 /** Splits what came by the stream into its frames. */
@@ -16,14 +16,6 @@ function frames(received: Buffer): string[] {
   }
   return texts;
 }
-
-/** The connection to the agent, which no caller sees. */
-interface AgentSocket {
-  notBefore: number;
-  readonly socket: { destroy(): void } | undefined;
-}
-
-const agentOf = (metrics: StreamMetrics) => (metrics as unknown as { agent: AgentSocket }).agent;
 
 describe("app: metrics", () => {
   const folder = mkdtempSync(join(tmpdir(), "secured-web-metrics-"));
@@ -76,12 +68,12 @@ describe("app: metrics", () => {
 
   it("counts on while there is no agent, and sends the sum when there is one", async () => {
     const metrics = new StreamMetrics(path, 20);
-    agentOf(metrics).notBefore = Number.POSITIVE_INFINITY;
+    (metrics as unknown as { notBefore: number }).notBefore = Number.POSITIVE_INFINITY;
     metrics.request(200, 0.1);
     (metrics as unknown as { flush(): void }).flush();
     metrics.request(200, 0.1);
     await listen();
-    agentOf(metrics).notBefore = 0;
+    (metrics as unknown as { notBefore: number }).notBefore = 0;
     await until(() => sum("secured_web.http.requests") === 2);
     metrics.close();
   });
@@ -91,27 +83,13 @@ describe("app: metrics", () => {
     await listen();
     metrics.request(200, 0.1);
     await until(() => sum("secured_web.http.requests") === 1);
-    const state = agentOf(metrics);
+    const state = metrics as unknown as { socket: { destroyed: boolean; destroy(): void } | undefined };
     state.socket?.destroy();
     await until(() => state.socket === undefined);
     for (let i = 0; i < 1000; i++) metrics.request(200, 0.1);
-    agentOf(metrics).notBefore = 0;
+    (metrics as unknown as { notBefore: number }).notBefore = 0;
     await until(() => sum("secured_web.http.requests") === 1001);
     metrics.close();
-  });
-
-  it("sends the verdict on each member, as it is at each time", async () => {
-    await listen();
-    const members = [
-      { host: "db-1.internal", serves: true },
-      { host: "db-2.internal", serves: false },
-    ];
-    const stop = sendVerdicts(path, () => members, 20);
-    await until(() => lines().includes("secured_web.member.serves:0|g|#member:db-2.internal"));
-    assert.ok(lines().includes("secured_web.member.serves:1|g|#member:db-1.internal"));
-    members[1] = { host: "db-2.internal", serves: true };
-    await until(() => lines().includes("secured_web.member.serves:1|g|#member:db-2.internal"));
-    stop();
   });
 
   it("frames a text by its length in bytes, little-endian", () => {

@@ -6,6 +6,7 @@ import gzip
 import http.server
 import json
 import os
+import socket
 import stat
 import sys
 import tempfile
@@ -698,22 +699,35 @@ class Verdicts(OnDisk):
     def test_names_the_members_that_the_health_checks_keep_out_and_why(self):
         self.health_env("db-1.internal=33061,db-2.internal=33062,db-3.internal=33063")
         answers = {33061: None, 33062: "OFFLINE", 33063: ""}
-        found = verdicts.unfit(self.root, answers.get)
-        self.assertEqual(
-            found, [{"host": "db-2.internal", "reason": "OFFLINE"}, {"host": "db-3.internal", "reason": ""}]
-        )
+        seen = verdicts.look(self.root, answers.get)
+        self.assertEqual(seen, {"db-1.internal": None, "db-2.internal": "OFFLINE", "db-3.internal": ""})
 
     def test_a_host_without_health_checks_says_nothing(self):
-        self.assertIsNone(verdicts.unfit(self.root))
+        self.assertIsNone(verdicts.look(self.root))
+
+    def test_sends_each_verdict_to_the_agent(self):
+        path = self.path("/dsd.socket")
+        with socket.socket(socket.AF_UNIX) as agent:
+            agent.bind(path)
+            agent.listen()
+            verdicts.send({"db-1.internal": None, "db-2.internal": "OFFLINE"}, path)
+            connection, _ = agent.accept()
+            with connection:
+                frame = connection.makefile("rb").read()
+        lines = ["secured_web.member.serves:1|g|#member:db-1.internal", "secured_web.member.serves:0|g|#member:db-2.internal"]
+        self.assertEqual(frame, len("\n".join(lines)).to_bytes(4, "little") + "\n".join(lines).encode())
 
     def test_asks_the_ports_that_haproxy_asks(self):
-        served = {200: None, 503: "no free connection"}
-        for status, expected in served.items():
+        for status, said, expected in [
+            (200, b"ONLINE", None),
+            (503, b"no free connection", "no free connection"),
+            (503, b"ONLINE", "ONLINE again, not long enough"),
+        ]:
             class Handler(http.server.BaseHTTPRequestHandler):
-                def do_GET(self, status=status):
+                def do_GET(self, status=status, said=said):
                     self.send_response(status)
                     self.end_headers()
-                    self.wfile.write(b"no free connection\n")
+                    self.wfile.write(said + b"\n")
 
                 def log_message(self, *_):
                     pass

@@ -7,6 +7,8 @@
 # - Else the newest list that any host has decides: when all of its members answer, and a majority of them has data, the
 #   one whose transactions contain all the others' starts the group; of several, the first by name.
 # - Never on a guess: while a member is silent, it may hold what the others lack.
+# - A group that has lost its majority goes on with the rest if every other host answers that it is in no group, and none
+#   has a transaction that the rest lacks. docs/decisions.md, "A rest of the group goes on when the others are known".
 # - Hosts that are all empty start a group only if the stack has never had one, as Spaces tells the first of them
 #   (release/membership.py). Hosts that replaced others wait for an operator.
 # - A member that its own list calls leaving takes no more writes, waits until every other member has its transactions,
@@ -29,9 +31,11 @@ TURN_S = 30
 #   listed   the hosts in its list of members; None if it has no list
 #   leaving  those of them that leave the group for good
 #   takes    it takes writes (super_read_only is OFF)
-Observation = namedtuple("Observation", "state gtids executed view quorum listed leaving takes")
+#   lost     the hosts of its group that it does not see
+Observation = namedtuple("Observation", "state gtids executed view quorum listed leaving takes lost")
 
-# action: none, wait, leave (STOP GROUP_REPLICATION), drain (refuse writes), join (START), bootstrap (START as the first).
+# action: none, wait, leave (STOP GROUP_REPLICATION), drain (refuse writes), join (START), bootstrap (START as the first),
+# force (go on with the view alone).
 Decision = namedtuple("Decision", "action reason")
 
 
@@ -73,7 +77,11 @@ def decide(me, configured, seen, subtract, waited_s=0.0, is_new=False):
 
 def _online(me, mine, online, seen, subtract):
     if not mine.quorum:
-        return Decision("wait", "this member has lost the majority of its group, and MySQL takes it out")
+        try:
+            from group_rest import rest
+        except ImportError:
+            return Decision("wait", "this member has lost the majority of its group")
+        return Decision(*rest(me, mine, seen, subtract))
     foreign = [name for name in online if me not in seen[name].view and name not in mine.view]
     if foreign:
         return Decision("none", f"TWO GROUPS: {names(foreign)} and this host do not see each other")
@@ -95,6 +103,10 @@ def _join(me, hosts, seen, online, subtract, waited_s):
     extra = subtract(seen[me].gtids, ",".join(seen[name].gtids for name in online))
     if extra:
         return Decision("wait", f"for an operator: this host has transactions that the group lacks: {extra}")
+    # After a crash, a group takes seconds to notice; an attempt to join before that fails, after up to a minute.
+    stale = [name for name in online if me in seen[name].view]
+    if stale:
+        return Decision("wait", f"for {names(stale)} to miss this host")
     # One after another: three hosts that join at once take three times as long.
     first = [name for name in hosts if seen.get(name) and seen[name].state == "RECOVERING"]
     first += [name for name in hosts if name < me and seen.get(name) and seen[name].state in ("OFFLINE", "ERROR")]

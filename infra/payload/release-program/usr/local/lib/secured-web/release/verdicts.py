@@ -1,9 +1,13 @@
-"""The database hosts that this web host's health checks keep out: the verdict that HAProxy reads, on the same ports."""
+"""What this web host's health checks say of the database hosts: the verdict that HAProxy reads, on the same ports."""
 
 import http.client
+import socket
+import struct
 from concurrent.futures import ThreadPoolExecutor
 
 ENVIRONMENT = "/etc/secured-web/health.env"
+# The agent's DogStatsD socket takes frames of a 32-bit little-endian length.
+AGENT = "/run/datadog/dsd-stream.socket"
 LIMIT_S = 2
 
 
@@ -13,16 +17,25 @@ def ports(text):
     return [(host, int(port)) for host, port in (one.split("=") for one in lines.get("MEMBERS", "").split(",") if one)]
 
 
-def unfit(root, ask=None):
-    """[{"host", "reason"}]; None on a host without health checks. Raises OSError or ValueError."""
+def look(root, ask=None):
+    """{database host: why HAProxy keeps it out, or None}; None on a host without health checks. Raises OSError or ValueError."""
     try:
         with open(f"{root}{ENVIRONMENT}", encoding="utf-8") as file:
             checks = ports(file.read())
     except FileNotFoundError:
         return None
     with ThreadPoolExecutor(max(1, len(checks))) as pool:
-        answers = list(pool.map(ask or verdict, (port for _, port in checks)))
-    return [{"host": host, "reason": why} for (host, _), why in zip(checks, answers) if why is not None]
+        return dict(zip((host for host, _ in checks), pool.map(ask or verdict, (port for _, port in checks))))
+
+
+def send(seen, path=AGENT):
+    """Sends the verdicts to the monitoring agent. Raises OSError where there is none."""
+    lines = [f"secured_web.member.serves:{int(why is None)}|g|#member:{host}" for host, why in seen.items()]
+    body = "\n".join(lines).encode()
+    with socket.socket(socket.AF_UNIX) as agent:
+        agent.settimeout(LIMIT_S)
+        agent.connect(path)
+        agent.sendall(struct.pack("<I", len(body)) + body)
 
 
 def verdict(port):
@@ -32,7 +45,8 @@ def verdict(port):
         connection.request("GET", "/")
         answer = connection.getresponse()
         said = answer.read(300).decode("utf-8", "replace").strip()
-        return None if answer.status == 200 else said
+        # A member that is well again gets no connections at first (app/health.ts, steadyMs).
+        return None if answer.status == 200 else f"{said} again, not long enough" if said in ("ONLINE", "source") else said
     except (OSError, http.client.HTTPException):
         return "the health check does not answer"
     finally:
