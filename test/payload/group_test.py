@@ -164,7 +164,7 @@ class Rest(unittest.TestCase):
 
     def test_it_goes_on_where_the_others_have_restarted_and_have_nothing_more(self):
         states = [offline("x:1-5"), offline("x:1-4"), alone(C, "x:1-5")]
-        self.assertIn("force: db-3 goes on", said(C, *states))
+        self.assertIn("force: db-3 continues", said(C, *states))
         for me in (A, B):
             self.assertIn("wait: no member is ONLINE with a majority; db-3 is ONLINE", said(me, *states))
 
@@ -200,7 +200,7 @@ class Rest(unittest.TestCase):
         seen = {host: offline("x:1-5") for host in HOSTS[:3]} | {host: part for host in rest}
         decisions = [decide(host, HOSTS, seen, subtract) for host in HOSTS]
         self.assertEqual([d.action for d in decisions], ["wait", "wait", "wait", "force", "wait"])
-        self.assertIn("for db-4, which goes on", decisions[4].reason)
+        self.assertIn("for db-4, which continues", decisions[4].reason)
         # They must see each other.
         seen[HOSTS[4]] = part._replace(view=frozenset(HOSTS[4:]))
         self.assertIn("wait", [decide(host, HOSTS, seen, subtract).action for host in HOSTS][3])

@@ -8,7 +8,7 @@
 #   one whose transactions contain all the others' starts the group; of several, the first by name.
 # - Never on a guess: while a member is silent, it may hold what the others lack.
 # - A group that has lost its majority goes on with the rest if every other host answers that it is in no group, and none
-#   has a transaction that the rest lacks. docs/decisions.md, "A rest of the group goes on when the others are known".
+#   has a transaction that the rest lacks. docs/decisions.md, "The rest of a group continues when the others are known".
 # - Hosts that are all empty start a group only if the stack has never had one, as Spaces tells the first of them
 #   (release/membership.py). Hosts that replaced others wait for an operator.
 # - A member that its own list calls leaving takes no more writes, waits until every other member has its transactions,

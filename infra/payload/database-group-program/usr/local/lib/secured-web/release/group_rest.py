@@ -1,7 +1,7 @@
 """Whether those that are left of a group go on after it has lost its majority. A part of the group's supervisor.
 
 They do if every other host answers that it is in no group, and none has a transaction that they lack
-(docs/decisions.md, "A rest of the group goes on when the others are known").
+(docs/decisions.md, "The rest of a group continues when the others are known").
 """
 
 from group_decision import names
@@ -29,8 +29,8 @@ def rest(me, mine, seen, subtract):
     if extra:
         return ("wait", f"{lost}: others have transactions that it lacks: {extra}")
     if me != left[0]:
-        return ("wait", f"{lost}: for {names(left[:1])}, which goes on")
-    return ("force", f"{names(left)} goes on: the others are in no group, and have no further transaction")
+        return ("wait", f"{lost}: for {names(left[:1])}, which continues")
+    return ("force", f"{names(left)} continues: the others are in no group, and have no further transaction")
 
 
 def force(left):
