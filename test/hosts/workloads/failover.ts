@@ -20,70 +20,91 @@ const WATCHERS = {
     'while sleep 0.03; do echo "$(date +%s.%N) $(echo \'show stat\' | socat - /run/haproxy-stats.sock | awk -F, \'$1 == "writers" && $18 ~ /^DOWN/ { printf "%s;", $2 }\')"; done',
 } as const;
 
-/** Watches all members but one while its power is cut. */
+type Watcher = keyof typeof WATCHERS;
+
+/** Watches all hosts but one while its power is cut. */
 export class FailoverWatch {
   private constructor(
-    private readonly world: World,
     private readonly off: WorldHost,
-    private readonly survivors: readonly WorldHost[],
+    private readonly members: readonly WorldHost[],
+    private readonly web: readonly WorldHost[],
   ) {}
 
   static async start(world: World, off: WorldHost): Promise<FailoverWatch> {
-    const survivors = world.hostsWith("database").filter((host) => host !== off);
-    await survivors[0]?.mysql(
+    const [members, web] = (["database", "web"] as const).map((role) =>
+      world.hostsWith(role).filter((host) => host !== off),
+    ) as [WorldHost[], WorldHost[]];
+    await members[0]?.mysql(
       "CREATE DATABASE IF NOT EXISTS bench; CREATE TABLE IF NOT EXISTS bench.probe (member INT UNSIGNED PRIMARY KEY, at DATETIME(6) NOT NULL)",
     );
-    for (const host of survivors) {
-      await host.run(`mkdir -p ${FOLDER}`);
-      for (const [name, script] of Object.entries(WATCHERS)) {
-        await host.write(`${FOLDER}/${name}.sh`, script);
-        await host.run(
-          `systemd-run --quiet --collect --unit=bench-${name} --property=StandardOutput=file:${FOLDER}/${name} bash ${FOLDER}/${name}.sh`,
-        );
-      }
-    }
-    return new FailoverWatch(world, off, survivors);
+    const watch = new FailoverWatch(off, members, web);
+    for (const [name, hosts] of watch.all()) for (const host of hosts) await begin(host, name);
+    return watch;
   }
 
-  /** Ends the watchers. Gives the times since the power cut (milliseconds since the epoch), of the slowest survivor each. */
+  private all(): readonly (readonly [Watcher, readonly WorldHost[]])[] {
+    return [
+      ["writes", this.members],
+      ["members", this.members],
+      ["haproxy", this.web],
+    ];
+  }
+
+  /** Ends the watchers. Gives the times since the power cut (milliseconds since the epoch), of the slowest host each. */
   async stop(cutAt: number): Promise<FailoverTimes> {
-    const seen = await Promise.all(this.survivors.map((host) => this.stopOn(host, cutAt / 1000)));
-    const slowest = (of: (one: FailoverTimes) => number | undefined) => {
-      const values = seen.map(of).filter((value) => value !== undefined);
-      return values.length < seen.length ? undefined : Math.max(...values);
-    };
-    return {
-      directGapSeconds: Math.max(...seen.map((one) => one.directGapSeconds)),
-      unreachableSeconds: slowest((one) => one.unreachableSeconds),
-      expelledSeconds: slowest((one) => one.expelledSeconds),
-      haproxySeconds: slowest((one) => one.haproxySeconds),
-    };
-  }
-
-  private async stopOn(host: WorldHost, cutAt: number): Promise<FailoverTimes> {
-    await host.run(
-      Object.keys(WATCHERS)
-        .map((name) => `systemctl stop bench-${name}.service`)
-        .join("; "),
+    const [writes = [], members = [], haproxy = []] = await Promise.all(
+      this.all().map(([name, hosts]) => Promise.all(hosts.map((host) => end(host, name, cutAt / 1000)))),
     );
-    const read = async (name: keyof typeof WATCHERS) =>
-      (await host.run(`cat ${FOLDER}/${name}`))
-        .split("\n")
-        .map((line) => line.split(/\s/))
-        .map(([at = "", ...rest]) => ({ since: Number(at) - cutAt, rest }))
-        .filter(({ since }) => since >= -1);
-    const [writes, members, haproxy] = [await read("writes"), await read("members"), await read("haproxy")];
-    await host.run(`rm -r ${FOLDER}`);
-    if (writes.length < 2) throw new Error(`${host.name}: no commits were seen around the power cut`);
-    const all = String(this.world.hostsWith("database").length);
+    const count = String(this.members.length + 1);
     return {
-      directGapSeconds: writes.reduce(
-        (gap, { since }, index) => Math.max(gap, since - (writes[index - 1]?.since ?? since)),
-        0,
-      ),
-      unreachableSeconds: members.find(({ rest: [, unreachable] }) => Number(unreachable) > 0)?.since,
-      expelledSeconds: members.find(({ rest: [count] }) => count !== undefined && count !== all)?.since,
-      haproxySeconds: haproxy.find(({ rest: [down = ""] }) => down.split(";").includes(this.off.name))?.since,
+      directGapSeconds: slowest(writes.map(longestGap)) ?? Number.NaN,
+      unreachableSeconds: first(members, ([, unreachable]) => Number(unreachable) > 0),
+      expelledSeconds: first(members, ([seen]) => seen !== undefined && seen !== count),
+      haproxySeconds: first(haproxy, ([down = ""]) => down.split(";").includes(this.off.name)),
     };
   }
+}
+
+/** When the slowest host saw it for the first time; undefined if one did not. */
+function first(
+  hosts: readonly (readonly Seen[])[],
+  is: (rest: readonly string[]) => boolean,
+): number | undefined {
+  return slowest(hosts.map((seen) => seen.find(({ rest }) => is(rest))?.since));
+}
+
+function slowest(times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === times.length ? Math.max(...known) : undefined;
+}
+
+/** A line of a watcher: seconds since the power cut, and what it saw. */
+interface Seen {
+  readonly since: number;
+  readonly rest: readonly string[];
+}
+
+async function begin(host: WorldHost, name: Watcher): Promise<void> {
+  await host.run(`mkdir -p ${FOLDER}`);
+  await host.write(`${FOLDER}/${name}.sh`, WATCHERS[name]);
+  await host.run(
+    `systemd-run --quiet --collect --unit=bench-${name} --property=StandardOutput=file:${FOLDER}/${name} bash ${FOLDER}/${name}.sh`,
+  );
+}
+
+async function end(host: WorldHost, name: Watcher, cutAt: number): Promise<readonly Seen[]> {
+  const text = await host.run(
+    `systemctl stop bench-${name}.service; cat ${FOLDER}/${name}; rm ${FOLDER}/${name} ${FOLDER}/${name}.sh`,
+  );
+  return text
+    .split("\n")
+    .map((line) => line.split(/\s/))
+    .map(([at = "", ...rest]) => ({ since: Number(at) - cutAt, rest }))
+    .filter(({ since }) => since >= -1);
+}
+
+/** Between two commits. Undefined if fewer than two were seen. */
+function longestGap(commits: readonly Seen[]): number | undefined {
+  const gaps = commits.slice(1).map(({ since }, index) => since - (commits[index]?.since ?? since));
+  return gaps.length > 0 ? Math.max(...gaps) : undefined;
 }
