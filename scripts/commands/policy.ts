@@ -114,6 +114,13 @@ function check(path: string | undefined, args: CommandArguments): number {
   const newBaseline = args.text("write-baseline");
   if (newBaseline !== undefined && baseline !== undefined)
     throw usageFailure("--write-baseline and --baseline cannot be used together");
+  if (newBaseline !== undefined)
+    for (const option of ["output", "format"])
+      if (args.text(option) !== undefined)
+        throw usageFailure(
+          `--write-baseline and --${option} cannot be used together, because it writes no report`,
+          `Leave out --${option}, or run the check again without --write-baseline.`,
+        );
   if (newBaseline !== undefined) return writeBaseline(whole, newBaseline, args);
   for (const option of ["reason", "until"])
     if (args.text(option) !== undefined) throw usageFailure(`--${option} requires --write-baseline`);
