@@ -3,14 +3,16 @@
 import type { PolicyDefinition } from "../frame/definition";
 import { describeEnforcement } from "../frame/enforcement";
 import { type Exception, type Finding, type Judgment, severities } from "./judge";
+import type { State } from "./state";
 
 export function textReport(judgment: Judgment): string {
   const { findings, policies, disabled, state, productionBecause } = judgment;
   const kind = productionBecause === undefined ? "not production" : `production: ${productionBecause}`;
-  const lines = [
-    `Stack ${state.stack} of project ${state.project} (${kind}), ${state.resources.length} resources.`,
-    "",
-  ];
+  const subject =
+    state.terraform === undefined
+      ? `Stack ${state.stack} of project ${state.project}`
+      : `Terraform ${state.terraform.kind}`;
+  const lines = [`${subject} (${kind}), ${state.resources.length} resources.`, ""];
   const groups = folded(findings);
   const rows = groups.map((group) => {
     const [{ level, policy }] = group;
@@ -36,7 +38,27 @@ export function textReport(judgment: Judgment): string {
       `${state.encryptedValues} values are encrypted and count as unknown. To check them, export with --show-secrets, and do not keep that file.`,
     );
   }
+  lines.push(...terraformLines(state));
   return `${lines.join("\n")}\n`;
+}
+
+/** The resources and values of a Terraform plan or state that the pack could not check. */
+function terraformLines({ terraform }: State): readonly string[] {
+  if (terraform === undefined) return [];
+  const { notJudged, hashedValues } = terraform;
+  return [
+    ...(notJudged.length === 0 ? [] : [describeNotJudged(notJudged)]),
+    ...(hashedValues === 0
+      ? []
+      : [
+          `${hashedValues} values are only hashes in this file and count as unknown. To check them, add an output with their text: policy/README.md, Terraform.`,
+        ]),
+  ];
+}
+
+export function describeNotJudged(types: NonNullable<State["terraform"]>["notJudged"]): string {
+  const counts = types.map(({ type, resources }) => `${type} (${resources})`).join(", ");
+  return `Not checked, because the pack does not have these types: ${counts}.`;
 }
 
 function exceptionLines({ exceptions: { accepted, ended, unused } }: Judgment): readonly string[] {
