@@ -1,6 +1,7 @@
 /** A result as JUnit XML: one suite for each policy, and one test case for each violation, or a single passed one. */
 import { acceptedFindings, type Finding, type Judgment } from "./judge";
 import type { State } from "./state";
+import { describeNotChecked } from "./text-report";
 
 export function junitReport(judgment: Judgment): string {
   const { policies, findings, state } = judgment;
@@ -17,7 +18,7 @@ export function junitReport(judgment: Judgment): string {
       "  </testsuite>",
     ].join("\n");
   });
-  const missing = notJudged(state.terraform?.notJudged ?? []);
+  const missing = notChecked(state.terraform);
   const mandatory = findings.filter(({ level }) => level === "mandatory").length;
   const all = [...findings, ...accepted.map(([finding]) => finding)];
   const quiet = policies.filter(({ policy }) => all.every((finding) => finding.policy !== policy)).length;
@@ -31,17 +32,18 @@ export function junitReport(judgment: Judgment): string {
   ].join("\n");
 }
 
-/** A suite of skipped cases: the types that the pack could not check. */
-function notJudged(types: NonNullable<State["terraform"]>["notJudged"]): {
+/** A suite of skipped cases: what the pack could not check. */
+function notChecked(terraform: State["terraform"]): {
   readonly count: number;
   readonly lines: readonly string[];
 } {
-  const count = types.length;
+  const reasons = describeNotChecked(terraform);
+  const count = reasons.length;
   if (count === 0) return { count, lines: [] };
-  const cases = types.map(({ type, resources }) =>
+  const cases = reasons.map((reason, index) =>
     [
-      `    <testcase classname="not checked" name="${escaped(type)}">`,
-      `      <skipped message="${resources} resources of a type that the pack does not have"/>`,
+      `    <testcase classname="not checked" name="resources that were not checked, ${index + 1}">`,
+      `      <skipped message="${escaped(reason)}"/>`,
       "    </testcase>",
     ].join("\n"),
   );

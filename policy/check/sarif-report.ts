@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { acceptedFindings, type Judgment } from "./judge";
 import type { State } from "./state";
-import { describeNotJudged } from "./text-report";
+import { describeNotChecked } from "./text-report";
 
 /** GitHub's numbers for severities ("SARIF support for code scanning", security-severity). */
 const securitySeverity = { critical: "9.5", high: "8.0", medium: "5.0", low: "2.0" } as const;
@@ -66,11 +66,12 @@ export function sarifReport(judgment: Judgment, tool: Tool, file: string): strin
   return `${JSON.stringify(log, null, 2)}\n`;
 }
 
-/** A note for resources that the pack could not check. */
+/** Notes for resources that the pack could not check. */
 function notifications({ terraform }: State) {
-  if (terraform === undefined || terraform.notJudged.length === 0) return {};
-  const note = { level: "note", message: { text: describeNotJudged(terraform.notJudged) } };
-  return { invocations: [{ executionSuccessful: true, toolExecutionNotifications: [note] }] };
+  const notes = describeNotChecked(terraform).map((text) => ({ level: "note", message: { text } }));
+  return notes.length === 0
+    ? {}
+    : { invocations: [{ executionSuccessful: true, toolExecutionNotifications: notes }] };
 }
 
 function fileUri(file: string): string {

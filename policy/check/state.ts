@@ -29,6 +29,8 @@ export interface State {
     readonly kind: "plan" | "state";
     /** The types that the pack cannot check, each with the number of its resources. */
     readonly notJudged: readonly { readonly type: string; readonly resources: number }[];
+    /** False if the plan leaves out resources, which are not checked (-target, -refresh-only, deferred changes). */
+    readonly isComplete: boolean;
     /** Number of values of which Terraform keeps only a hash, and whose text is not in the file. */
     readonly hashedValues: number;
   };

@@ -68,6 +68,7 @@ function terraformState(file: Values, text: string): State {
     terraform: {
       kind: isPlan ? "plan" : "state",
       notJudged: notJudged(found.map(({ instance }) => instance.type)),
+      isComplete: isComplete(file, found, changes),
       hashedValues: texts.missing,
     },
   };
@@ -130,17 +131,30 @@ function objectsIn(value: unknown, at: string): readonly Values[] {
 
 /** A plan's change of each resource, by address; without those of old objects that a replacement leaves behind. */
 function changesOf(file: Values): ReadonlyMap<unknown, Values> {
-  return new Map(
-    objectsIn(file.resource_changes, "resource_changes")
-      .filter(({ deposed }) => deposed === undefined)
-      .map(({ address, change }) => [address, isValues(change) ? change : {}]),
+  const current = objectsIn(file.resource_changes, "resource_changes").filter(
+    ({ deposed }) => deposed === undefined,
   );
+  const pairs = (key: string) =>
+    current.flatMap(({ [key]: address, change }) =>
+      address === undefined ? [] : [[address, isValues(change) ? change : {}] as const],
+    );
+  // Another resource can have the address that a resource had before.
+  return new Map([...pairs("previous_address"), ...pairs("address")]);
 }
 
 /** True for a resource that the plan deletes and does not create again, or that Terraform only forgets. */
 function isDeleted(change: Values | undefined): boolean {
   const actions = Array.isArray(change?.actions) ? change.actions : [];
   return actions.length === 1 && (actions[0] === "delete" || actions[0] === "forget");
+}
+
+/** A plan has only the resources that it considers: with -target not the others, with -refresh-only none. */
+function isComplete(file: Values, found: readonly Found[], changes: ReadonlyMap<unknown, Values>): boolean {
+  const prior = isValues(file.prior_state) ? file.prior_state.values : undefined;
+  const module = isValues(prior) && isValues(prior.root_module) ? prior.root_module : {};
+  const planned = new Set(found.map(({ instance }) => instance.address));
+  const isLeftOut = ({ instance: { address } }: Found) => !planned.has(address) && !changes.has(address);
+  return file.complete !== false && !resourcesOf(module, "prior_state.values.root_module").some(isLeftOut);
 }
 
 function stateResource(

@@ -42,23 +42,25 @@ export function textReport(judgment: Judgment): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** The resources and values of a Terraform plan or state that the pack could not check. */
 function terraformLines({ terraform }: State): readonly string[] {
   if (terraform === undefined) return [];
-  const { notJudged, hashedValues } = terraform;
-  return [
-    ...(notJudged.length === 0 ? [] : [describeNotJudged(notJudged)]),
-    ...(hashedValues === 0
-      ? []
-      : [
-          `${hashedValues} values are only hashes in this file and count as unknown. To check them, add an output with their text: policy/README.md, Terraform.`,
-        ]),
-  ];
+  const { hashedValues } = terraform;
+  const hashes = `${hashedValues} values are only hashes in this file and count as unknown. To check them, add an output with their text: policy/README.md, Terraform.`;
+  return [...describeNotChecked(terraform), ...(hashedValues === 0 ? [] : [hashes])];
 }
 
-export function describeNotJudged(types: NonNullable<State["terraform"]>["notJudged"]): string {
-  const counts = types.map(({ type, resources }) => `${type} (${resources})`).join(", ");
-  return `Not checked, because the pack does not have these types: ${counts}.`;
+/** The sentences about resources that the pack could not check. */
+export function describeNotChecked(terraform: State["terraform"]): readonly string[] {
+  if (terraform === undefined) return [];
+  const counts = terraform.notJudged.map(({ type, resources }) => `${type} (${resources})`).join(", ");
+  return [
+    ...(counts === "" ? [] : [`Not checked, because the pack does not have these types: ${counts}.`]),
+    ...(terraform.isComplete
+      ? []
+      : [
+          "Not checked: the resources that this plan leaves out. It was made with -target or -refresh-only, or has deferred changes.",
+        ]),
+  ];
 }
 
 function exceptionLines({ exceptions: { accepted, ended, unused } }: Judgment): readonly string[] {

@@ -383,9 +383,36 @@ describe("a file of Terraform", () => {
       /random_password \(2\)/,
     );
     const xml = junitReport(judgment);
-    assert.match(xml, /<testcase classname="not checked" name="random_password">\n\s*<skipped message="2 /);
+    assert.match(
+      xml,
+      /<testcase classname="not checked" name="[^"]*">\n\s*<skipped message="[^"]*random_password \(2\)/,
+    );
     const head = /<testsuites name="terraform" tests="(\d+)"/.exec(xml);
     assert.equal(Number(head?.[1]), xml.split("<testcase ").length - 1);
+  });
+
+  it("that leaves out resources: every format says so", () => {
+    const file = terraformPlan([droplet()]);
+    const prior = (...rows: readonly Row[]) => ({ ...file, prior_state: terraformState(rows) });
+    const isComplete = (plan: unknown) => read(plan).terraform?.isComplete;
+    assert.equal(isComplete(file), true);
+    assert.equal(isComplete(prior(droplet())), true);
+    assert.equal(isComplete(prior(droplet(), firewall())), false);
+    assert.equal(isComplete({ ...file, complete: false }), false);
+    const deleted = terraformPlan([droplet(), firewall({ actions: ["delete"] })]);
+    assert.equal(isComplete({ ...deleted, prior_state: terraformState([firewall()]) }), true);
+    const [change] = file.resource_changes;
+    const moved = { ...change, previous_address: "digitalocean_droplet.old" };
+    const renamed = { ...prior(droplet({ name: "old" })), resource_changes: [moved] };
+    assert.equal(isComplete(renamed), true);
+    const judgment = judgeState(read({ ...file, complete: false }), definitions, settings);
+    for (const report of [
+      textReport(judgment),
+      sarifReport(judgment, { name: "x", version: "1.0.0" }, "a.json"),
+      junitReport(judgment),
+    ])
+      assert.match(report, /the resources that this plan leaves out/);
+    assert.match(jsonReport(judgment), /"isComplete": false/);
   });
 
   it("has the line of each address, if it is pretty-printed", () => {
