@@ -12,6 +12,7 @@ export function jsonReport(judgment: Judgment): string {
     production: productionBecause !== undefined,
     resources: state.resources.length,
     encryptedValues: state.encryptedValues,
+    ...(state.terraform === undefined ? {} : { terraform: state.terraform }),
     summary: { mandatory, advisory: findings.length - mandatory },
     policies: [
       ...policies.map(({ policy, level }) => ({ name: policy.name, severity: policy.severity, level })),

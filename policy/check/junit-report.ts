@@ -1,5 +1,7 @@
 /** A result as JUnit XML: one suite for each policy, and one test case for each violation, or a single passed one. */
 import { acceptedFindings, type Finding, type Judgment } from "./judge";
+import type { State } from "./state";
+import { describeNotChecked } from "./text-report";
 
 export function junitReport(judgment: Judgment): string {
   const { policies, findings, state } = judgment;
@@ -16,16 +18,37 @@ export function junitReport(judgment: Judgment): string {
       "  </testsuite>",
     ].join("\n");
   });
+  const missing = notChecked(state.terraform);
   const mandatory = findings.filter(({ level }) => level === "mandatory").length;
   const all = [...findings, ...accepted.map(([finding]) => finding)];
   const quiet = policies.filter(({ policy }) => all.every((finding) => finding.policy !== policy)).length;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites name="${escaped(state.stack)}" tests="${all.length + quiet}" failures="${mandatory}" errors="0">`,
+    `<testsuites name="${escaped(state.stack)}" tests="${all.length + quiet + missing.count}" failures="${mandatory}" errors="0">`,
     ...suites,
+    ...missing.lines,
     "</testsuites>",
     "",
   ].join("\n");
+}
+
+/** A suite of skipped cases: what the pack could not check. */
+function notChecked(terraform: State["terraform"]): {
+  readonly count: number;
+  readonly lines: readonly string[];
+} {
+  const reasons = describeNotChecked(terraform);
+  const count = reasons.length;
+  if (count === 0) return { count, lines: [] };
+  const cases = reasons.map((reason, index) =>
+    [
+      `    <testcase classname="not checked" name="resources that were not checked, ${index + 1}">`,
+      `      <skipped message="${escaped(reason)}"/>`,
+      "    </testcase>",
+    ].join("\n"),
+  );
+  const head = `  <testsuite name="not checked" tests="${count}" failures="0" errors="0" skipped="${count}">`;
+  return { count, lines: [head, ...cases, "  </testsuite>"] };
 }
 
 function passed(policy: string, stack: string): string {

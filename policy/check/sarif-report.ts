@@ -1,6 +1,8 @@
 /** A result as SARIF 2.1.0 (OASIS), the format of code scanning services. */
 import { createHash } from "node:crypto";
 import { acceptedFindings, type Judgment } from "./judge";
+import type { State } from "./state";
+import { describeNotChecked } from "./text-report";
 
 /** GitHub's numbers for severities ("SARIF support for code scanning", security-severity). */
 const securitySeverity = { critical: "9.5", high: "8.0", medium: "5.0", low: "2.0" } as const;
@@ -12,7 +14,7 @@ export interface Tool {
 
 /** @param file path of the state as the user passed it, relative to the working folder if possible */
 export function sarifReport(judgment: Judgment, tool: Tool, file: string): string {
-  const { policies, findings } = judgment;
+  const { policies, findings, state } = judgment;
   const rules = policies.map(({ policy, level }) => ({
     id: policy.name,
     name: policy.displayName,
@@ -52,9 +54,24 @@ export function sarifReport(judgment: Judgment, tool: Tool, file: string): strin
   const log = {
     $schema: "https://json.schemastore.org/sarif-2.1.0.json",
     version: "2.1.0",
-    runs: [{ tool: { driver: { ...tool, rules } }, columnKind: "utf16CodeUnits", results }],
+    runs: [
+      {
+        tool: { driver: { ...tool, rules } },
+        ...notifications(state),
+        columnKind: "utf16CodeUnits",
+        results,
+      },
+    ],
   };
   return `${JSON.stringify(log, null, 2)}\n`;
+}
+
+/** Notes for resources that the pack could not check. */
+function notifications({ terraform }: State) {
+  const notes = describeNotChecked(terraform).map((text) => ({ level: "note", message: { text } }));
+  return notes.length === 0
+    ? {}
+    : { invocations: [{ executionSuccessful: true, toolExecutionNotifications: notes }] };
 }
 
 function fileUri(file: string): string {

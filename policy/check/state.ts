@@ -24,6 +24,16 @@ export interface State {
   readonly resources: readonly StateResource[];
   /** Number of encrypted values, which policies cannot check. */
   readonly encryptedValues: number;
+  /** Of a Terraform plan or state (terraform.ts). */
+  readonly terraform?: {
+    readonly kind: "plan" | "state";
+    /** The types that the pack cannot check, each with the number of its resources. */
+    readonly notJudged: readonly { readonly type: string; readonly resources: number }[];
+    /** False if the plan leaves out resources, which are not checked (-target, -refresh-only, deferred changes). */
+    readonly isComplete: boolean;
+    /** Number of values of which Terraform keeps only a hash, and whose text is not in the file. */
+    readonly hashedValues: number;
+  };
 }
 
 /** The error in a file that is not a state. It contains no value from the file, so it can be printed. */
@@ -35,9 +45,30 @@ interface Counter {
 
 /** @throws StateError if the text is not an exported state */
 export function readState(text: string): State {
-  const deployment = deploymentOf(text);
+  return stateOf(jsonObjectOf(text), text);
+}
+
+/** @throws StateError if the text is not a JSON object */
+export function jsonObjectOf(text: string): Readonly<Record<string, unknown>> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    throw new StateError("it is not JSON");
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
+    throw new StateError("it is not a JSON object");
+  return parsed as Readonly<Record<string, unknown>>;
+}
+
+/**
+ * @param parsed the JSON of `text`
+ * @throws StateError if it is not an exported state
+ */
+export function stateOf(parsed: Readonly<Record<string, unknown>>, text: string): State {
+  const deployment = deploymentOf(parsed);
   const counter: Counter = { encrypted: 0 };
-  const lines = urnLines(text);
+  const lines = linesOf(text, "urn");
   const raw = listOf(deployment.resources, "deployment.resources")
     .map((resource, index) => recordOf(resource, `deployment.resources[${index}]`))
     // A resource that is pending deletion is no longer part of the stack.
@@ -49,16 +80,11 @@ export function readState(text: string): State {
   return { stack: head.split(":").at(-1) ?? "", project, resources, encryptedValues: counter.encrypted };
 }
 
-function deploymentOf(text: string): Readonly<Record<string, unknown>> {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    throw new StateError("it is not JSON");
-  }
-  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
-    throw new StateError("it is not a JSON object");
-  const { version, deployment, checkpoint } = parsed as Record<string, unknown>;
+function deploymentOf({
+  version,
+  deployment,
+  checkpoint,
+}: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   if (checkpoint !== undefined) throw new StateError("it is a checkpoint file of a backend, not an export");
   if (deployment === undefined || deployment === null) throw new StateError('it has no "deployment"');
   if (typeof version !== "number" || version < 3 || version > 4)
@@ -79,12 +105,13 @@ function listOf(value: unknown, at: string): readonly unknown[] {
   return value;
 }
 
-/** The line on which each resource's own URN is. */
-function urnLines(text: string): ReadonlyMap<string, number> {
+/** The first line with each text (as JSON writes it) that a key has, in a file with one key a line. */
+export function linesOf(text: string, key: string): ReadonlyMap<string, number> {
   const lines = new Map<string, number>();
+  const pattern = new RegExp(`^\\s*"${key}":\\s*("(?:[^"\\\\]|\\\\.)*")`);
   for (const [index, line] of text.split("\n").entries()) {
-    const urn = /^\s*"urn":\s*"((?:[^"\\]|\\.)*)"/.exec(line)?.[1];
-    if (urn !== undefined && !lines.has(urn)) lines.set(urn, index + 1);
+    const value = pattern.exec(line)?.[1];
+    if (value !== undefined && !lines.has(value)) lines.set(value, index + 1);
   }
   return lines;
 }
@@ -112,7 +139,7 @@ function stateResource(
     urn,
     type,
     name,
-    line: lines.get(JSON.stringify(urn).slice(1, -1)) ?? 1,
+    line: lines.get(JSON.stringify(urn)) ?? 1,
     inputs: { urn, type, name, opts, props: inputs, secretInputs: secretsIn(resource.inputs) },
     outputs: { urn, type, name, opts, props: withId, propertyDependencies: {} },
   };

@@ -3,14 +3,16 @@
 import type { PolicyDefinition } from "../frame/definition";
 import { describeEnforcement } from "../frame/enforcement";
 import { type Exception, type Finding, type Judgment, severities } from "./judge";
+import type { State } from "./state";
 
 export function textReport(judgment: Judgment): string {
   const { findings, policies, disabled, state, productionBecause } = judgment;
   const kind = productionBecause === undefined ? "not production" : `production: ${productionBecause}`;
-  const lines = [
-    `Stack ${state.stack} of project ${state.project} (${kind}), ${state.resources.length} resources.`,
-    "",
-  ];
+  const subject =
+    state.terraform === undefined
+      ? `Stack ${state.stack} of project ${state.project}`
+      : `Terraform ${state.terraform.kind}`;
+  const lines = [`${subject} (${kind}), ${state.resources.length} resources.`, ""];
   const groups = folded(findings);
   const rows = groups.map((group) => {
     const [{ level, policy }] = group;
@@ -36,7 +38,29 @@ export function textReport(judgment: Judgment): string {
       `${state.encryptedValues} values are encrypted and count as unknown. To check them, export with --show-secrets, and do not keep that file.`,
     );
   }
+  lines.push(...terraformLines(state));
   return `${lines.join("\n")}\n`;
+}
+
+function terraformLines({ terraform }: State): readonly string[] {
+  if (terraform === undefined) return [];
+  const { hashedValues } = terraform;
+  const hashes = `${hashedValues} values are only hashes in this file and count as unknown. To check them, add an output with their text: policy/README.md, Terraform.`;
+  return [...describeNotChecked(terraform), ...(hashedValues === 0 ? [] : [hashes])];
+}
+
+/** The sentences about resources that the pack could not check. */
+export function describeNotChecked(terraform: State["terraform"]): readonly string[] {
+  if (terraform === undefined) return [];
+  const counts = terraform.notJudged.map(({ type, resources }) => `${type} (${resources})`).join(", ");
+  return [
+    ...(counts === "" ? [] : [`Not checked, because the pack does not have these types: ${counts}.`]),
+    ...(terraform.isComplete
+      ? []
+      : [
+          "Not checked: the resources that this plan leaves out. It was made with -target or -refresh-only, or has deferred changes.",
+        ]),
+  ];
 }
 
 function exceptionLines({ exceptions: { accepted, ended, unused } }: Judgment): readonly string[] {

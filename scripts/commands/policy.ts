@@ -6,7 +6,8 @@ import { type Judgment, judgeState, type PolicySetting } from "../../policy/chec
 import { junitReport } from "../../policy/check/junit-report";
 import { sarifReport } from "../../policy/check/sarif-report";
 import { readPolicySettings, readStackConfiguration, SettingsError } from "../../policy/check/settings";
-import { readState, type State, StateError } from "../../policy/check/state";
+import { type State, StateError } from "../../policy/check/state";
+import { readStateOrPlan, TerraformError } from "../../policy/check/terraform";
 import { listReport, textReport } from "../../policy/check/text-report";
 import { productionStacksFrom, type StackSettings } from "../../policy/frame/stack-settings";
 import { mappingReport } from "../../policy/mapping";
@@ -20,17 +21,21 @@ const FORMATS = ["table", "json", "sarif", "junit"] as const;
 
 export const command: Command = {
   name: "policy",
-  summary: "Checks an existing stack with the policy pack, lists the pack's policies, or explains one.",
+  summary:
+    "Checks an existing stack or a Terraform plan with the policy pack, lists the pack's policies, or explains one.",
   details: [
     "  check STATE.json   checks an exported state; - reads it from a pipe, so that no file contains the secrets:",
     "                     pulumi stack export --show-secrets | npm run -s policy -- check -",
     "                     (without --show-secrets, encrypted values count as unknown)",
+    "                     also a plan or a state of Terraform or OpenTofu:",
+    "                     terraform show -json plan.out | npm run -s policy -- check - --environment production",
+    "                     terraform show -json | npm run -s policy -- check - --environment production",
     "  list               prints the policies",
     "  explain POLICY     prints a policy's page",
     "",
     "The exit code of check is 3 if there is a mandatory violation. The levels depend on whether the stack is production:",
     "its name (patterns: SECURED_WEB_PRODUCTION_STACKS, as for the pack), the environment in its Pulumi.<stack>.yaml, or",
-    "--environment.",
+    "--environment. A Terraform plan or state has no name, so that it is production only with --environment production.",
   ].join("\n"),
   positionals: ["check|list|explain", "[STATE.json|POLICY]"],
   options: {
@@ -102,7 +107,7 @@ function check(path: string | undefined, args: CommandArguments): number {
   if (path === undefined)
     throw usageFailure("policy check requires a file. Run: npm run policy -- check STATE.json");
   const format = formatOf(args);
-  const state = given(path, readInput(path), readState);
+  const state = given(path, readInput(path), readStateOrPlan);
   const settings = stackSettings(state, args);
   const policyConfig = args.text("policy-config");
   const policies: ReadonlyMap<string, PolicySetting> =
@@ -114,6 +119,13 @@ function check(path: string | undefined, args: CommandArguments): number {
   const newBaseline = args.text("write-baseline");
   if (newBaseline !== undefined && baseline !== undefined)
     throw usageFailure("--write-baseline and --baseline cannot be used together");
+  if (newBaseline !== undefined)
+    for (const option of ["output", "format"])
+      if (args.text(option) !== undefined)
+        throw usageFailure(
+          `--write-baseline and --${option} cannot be used together, because it writes no report`,
+          `Leave out --${option}, or run the check again without --write-baseline.`,
+        );
   if (newBaseline !== undefined) return writeBaseline(whole, newBaseline, args);
   for (const option of ["reason", "until"])
     if (args.text(option) !== undefined) throw usageFailure(`--${option} requires --write-baseline`);
@@ -183,16 +195,24 @@ function readInput(path: string): string {
   }
 }
 
+const terraformRemedy =
+  "With Terraform: terraform show -json | npm run -s policy -- check -\nFor a plan: terraform show -json plan.out | npm run -s policy -- check -";
+
 /** Reads a file's text. The error contains the file's name. */
 function given<T>(path: string, text: string, read: (text: string) => T): T {
   try {
     return read(text);
   } catch (error) {
+    if (error instanceof TerraformError) {
+      throw new Failure(`${path} is not a Terraform plan or state in JSON: ${error.message}`, {
+        exitCode: EXIT_CODES.usage,
+        remedy: terraformRemedy,
+      });
+    }
     if (error instanceof StateError) {
       throw new Failure(`${path} is not an exported state: ${error.message}`, {
         exitCode: EXIT_CODES.usage,
-        remedy:
-          "Export the state through a pipe: pulumi stack export --show-secrets | npm run -s policy -- check -",
+        remedy: `Export the state through a pipe: pulumi stack export --show-secrets | npm run -s policy -- check -\n${terraformRemedy}`,
       });
     }
     if (error instanceof SettingsError) throw usageFailure(`${path}: ${error.message}`);
@@ -207,6 +227,14 @@ function stackSettings(state: State, args: CommandArguments): StackSettings {
       throw usageFailure(`--environment: expected production or development, got "${environment}"`);
     // The value given here overrides the stack's name and the patterns of names.
     return { stack: "-", config: new Map([["secured-web:environment", environment]]), productionStacks: [] };
+  }
+  if (state.terraform !== undefined) {
+    if (args.text("stack-config") !== undefined)
+      throw usageFailure(
+        `--stack-config is for Pulumi stacks, and this is a Terraform ${state.terraform.kind}`,
+        "Use --environment production, or --environment development.",
+      );
+    return { stack: state.stack, config: new Map(), productionStacks: [] };
   }
   const named = { stack: state.stack, ...productionStacksFrom(process.env) };
   const file = args.text("stack-config") ?? `Pulumi.${state.stack}.yaml`;

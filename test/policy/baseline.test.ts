@@ -194,6 +194,11 @@ describe("npm run policy -- check, with a baseline", function () {
       [["--write-baseline", join(dir, "new"), "--until", "2999-12-31"], /requires --reason/],
       [["--write-baseline", join(dir, "new"), "--reason", "x"], /requires --until/],
       [["--write-baseline", join(dir, "new"), "--baseline", file], /cannot be used together/],
+      [
+        ["--write-baseline", join(dir, "new"), "--output", join(dir, "x")],
+        /--output cannot be used together, because/,
+      ],
+      [["--write-baseline", join(dir, "new"), "--format", "json"], /--format cannot be used together/],
       [["--reason", "x"], /--reason requires --write-baseline/],
       [["--baseline", join(dir, "none")], /none: there is no such file/],
       [["--baseline", state], /state\.json: it is not a list of exceptions/],
@@ -203,6 +208,6 @@ describe("npm run policy -- check, with a baseline", function () {
       assert.match(stderr, says);
     }
     assert.equal(readFileSync(file, "utf8"), before);
-    assert.equal(existsSync(join(dir, "new")), false);
+    for (const name of ["new", "x"]) assert.equal(existsSync(join(dir, name)), false);
   });
 });
