@@ -7,7 +7,7 @@ export interface ComposeService {
   readonly path: string;
   /** Other containers of the file reach the service under this name. */
   readonly name: string;
-  /** The name of the image without registry and version: `mariadb` of `docker.io/library/mariadb:11`. */
+  /** Without registry and version: `mariadb` of `docker.io/library/mariadb:11`; empty if the host builds it. */
   readonly image: string;
   /** True if other hosts can reach a port of it. */
   readonly isPublished: boolean;
@@ -66,24 +66,21 @@ export function servicesOf(text: string, path = ""): readonly ComposeService[] |
     const document: unknown = parseDocument(text, { logLevel: "silent" }).toJS({ maxAliasCount: 100 });
     const services = (document as { services?: unknown } | null)?.services;
     if (typeof services !== "object" || services === null) return undefined;
-    return Object.entries(services).flatMap(([name, service]: [string, unknown]) => {
+    return Object.entries(services).map(([name, service]: [string, unknown]) => {
       const fields = (service ?? {}) as Readonly<Record<string, unknown>>;
       const { image, ports, network_mode } = fields;
-      if (typeof image !== "string") return [];
       const isPublished =
         network_mode === "host" || (Array.isArray(ports) ? ports.some(isOpen) : ports !== undefined);
-      return [
-        {
-          path,
-          name,
-          image: image.replace(/[:@].*$/, "").replace(/^.*\//, ""),
-          isPublished,
-          openPorts: network_mode === "host" ? undefined : openPortsOf(ports),
-          command: [...wordsOf(fields.entrypoint), ...wordsOf(fields.command)],
-          labels: pairsOf(fields.labels),
-          environment: pairsOf(fields.environment),
-        },
-      ];
+      return {
+        path,
+        name,
+        image: typeof image === "string" ? image.replace(/^.*\//, "").replace(/[:@].*$/, "") : "",
+        isPublished,
+        openPorts: network_mode === "host" ? undefined : openPortsOf(ports),
+        command: [...wordsOf(fields.entrypoint), ...wordsOf(fields.command)],
+        labels: pairsOf(fields.labels),
+        environment: pairsOf(fields.environment),
+      };
     });
   } catch {
     return undefined;

@@ -133,6 +133,13 @@ const sound: readonly (readonly [string, Files])[] = [
     "sites of an imported folder",
     { ...caddy("import sites/*\n"), "/etc/caddy/sites/a": "a.foobar.com {\n  file_server\n}\n" },
   ],
+  [
+    "an upstream in a container that the host builds",
+    {
+      "/srv/app/Caddyfile": "www.foobar.com {\n  reverse_proxy api:80\n}\n",
+      [composePath]: 'services:\n  api: { build: . }\n  web: { image: "caddy:2", ports: ["443:443"] }\n',
+    },
+  ],
   ["an entry point for UDP", traefik('entryPoints: { quic: { address: ":1704/udp" } }\n')],
   [
     "a router that redirects by middleware",
@@ -230,6 +237,20 @@ const unsound: readonly (readonly [string, Files])[] = [
       [composePath]: `${traefikCompose}  other:\n    image: acme/other\n    labels: { traefik.enable: "true" }\n`,
     },
   ],
+  [
+    "a label without TLS of a container that the host builds",
+    {
+      [composePath]: traefikCompose
+        .replace("image: acme/app:1", "build: .")
+        .replace(/\n.*certresolver=letsencrypt/, ""),
+    },
+  ],
+  [
+    "an image of a registry with a port",
+    {
+      [composePath]: 'services:\n  web: { image: "registry.internal:5000/web/caddy:2", ports: ["80:80"] }\n',
+    },
+  ],
   ["Envoy forwards HTTP", envoyListener("0.0.0.0", forwarding(8080))],
   [
     "Envoy requires TLS of some routes",
@@ -249,6 +270,12 @@ describe("end-to-end-encryption on web servers", () => {
 
   for (const [title, files] of unsound)
     it(`refuses: ${title}`, () => assert.notDeepEqual(messages(files), []));
+
+  it("passes a script that only creates a user with the name of a server", () => {
+    const userData = "#!/bin/sh\nuseradd --system caddy\nadduser envoy\n";
+    const resources = { "web-1": droplet("web-1", { userData }) };
+    assert.deepEqual(judgeFixture(endToEndEncryption, { title: "one host", resources }), []);
+  });
 
   it("does not print the user and the password of an address", () => {
     const [message = ""] = messages(
