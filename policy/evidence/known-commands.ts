@@ -31,7 +31,7 @@ export const harmless = words(`
   growpart resize2fs tune2fs findmnt sync kill pkill killall reboot shutdown poweroff fail2ban-client journalctl dmesg
   tput clear trap time times command getopts function for select case git curl wget tee certtool update-ca-certificates
   update-alternatives needrestart cloud-init tailscale doctl datadog-agent nginx-agent fi done esac then do else in ! { }
-  (( )) ]] ] ;; a2enmod a2dismod ldconfig chsh loginctl localedef mandb updatedb virtualenv npm pnpm yarn pip pip3 composer
+  (( )) ]] ] ;; a2enmod a2dismod a2dissite a2disconf ldconfig chsh loginctl localedef mandb updatedb virtualenv npm pnpm yarn pip pip3 composer
   bundle gem nvm pm2 corepack truncate`);
 
 /** Verbs of commands that are understood only with these. */
@@ -55,6 +55,11 @@ export const verbs: ReadonlyMap<string, ReadonlySet<string>> = new Map([
       ] as const,
   ),
   ["certbot", words("certonly renew certificates register delete")],
+  ...["apachectl", "apache2ctl"].map(
+    (name) =>
+      [name, words("configtest status fullstatus start stop restart graceful graceful-stop")] as const,
+  ),
+  ["caddy", words("validate fmt version trust untrust list-modules")],
   ["update-rc.d", words("defaults enable disable remove")],
 ]);
 

@@ -141,6 +141,10 @@ function whyCommand(
     return args.some(({ text, known }) => !known || /^-[gcfp]/.test(text))
       ? `${name} runs with other settings`
       : undefined;
+  if (name === "a2ensite" || name === "a2enconf")
+    return operands.length > 0 && operands.every((word) => isKnownOfApache(name, word, files))
+      ? undefined
+      : "it enables a configuration of Apache whose text is unknown";
   if (name === "docker" || name === "podman" || name === "docker-compose") return whyContainers(args);
   if (name === "find")
     return args.some(({ text }) => /^-(?:exec|execdir|ok|okdir|delete|fprint|fprintf|fls)$/.test(text))
@@ -169,6 +173,16 @@ function whyCommand(
   }
   if (/^mkfs(?:\.\w+)?$/.test(name) || harmless.has(name)) return undefined;
   return "it runs a program that is not in the policy's list";
+}
+
+/** True if a file that a2ensite or a2enconf enables is known, so that the other policies read it. */
+function isKnownOfApache(
+  name: string,
+  { text, known }: ShellWord,
+  files: ReadonlyMap<string, string>,
+): boolean {
+  const folder = name === "a2ensite" ? "sites-available" : "conf-available";
+  return known && files.has(`/etc/apache2/${folder}/${text.replace(/\.conf$/, "")}.conf`);
 }
 
 /** Commands of sed that write a file or run a program, also after an address. */

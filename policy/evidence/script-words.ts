@@ -63,9 +63,9 @@ export function commandWords(words: readonly ShellWord[]): readonly ShellWord[] 
 
 export const nameOf = (word: ShellWord | undefined): string => word?.text.split("/").at(-1) ?? "";
 
-/** Commands that print, ask, stop or remove: their arguments install and start nothing. */
+/** Commands that print, ask, stop, remove, or change users: their arguments install and start nothing. */
 const quiet =
-  /^(?:echo|printf|logger|wall|grep|egrep|fgrep|zgrep|test|\[|\[\[|which|type|hash|man|sleep|exit|return|true|false|:|ls|stat|du|df|head|tail|wc|diff|cmp|id|getent|ps|pgrep|dpkg-query|rm|rmdir|unlink|userdel|groupdel|deluser|delgroup|kill|pkill|killall|curl|wget|trap|mkdir|touch|cd|export)$/;
+  /^(?:echo|printf|logger|wall|grep|egrep|fgrep|zgrep|test|\[|\[\[|which|type|hash|man|sleep|exit|return|true|false|:|ls|stat|du|df|head|tail|wc|diff|cmp|id|getent|ps|pgrep|dpkg-query|rm|rmdir|unlink|useradd|adduser|usermod|groupadd|addgroup|userdel|groupdel|deluser|delgroup|kill|pkill|killall|curl|wget|trap|mkdir|touch|cd|export)$/;
 /** Words after a command's name that make it quiet. */
 const quietVerbs: readonly (readonly [RegExp, RegExp])[] = [
   [

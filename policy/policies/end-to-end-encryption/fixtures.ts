@@ -18,6 +18,8 @@ import {
 } from "../../fixtures/texts";
 import type { InvalidFixture, PolicyFixtures } from "../../frame/fixture";
 import { unknownValue } from "../../frame/value";
+import { soundWebServers, wrongWebServers } from "./web-server-fixtures";
+import { apachePath, apacheSite } from "./web-server-texts";
 
 const haproxyPath = "/etc/haproxy/haproxy.cfg";
 
@@ -275,6 +277,7 @@ export const fixtures: PolicyFixtures = {
   assets: { image: "nginx:1.29" }
   proxy: { image: "caddy:2", ports: ["443:443"] }
 `,
+            "/srv/Caddyfile": "www.foobar.com {\n  reverse_proxy assets:80\n}\n",
           }),
         }),
       },
@@ -377,6 +380,15 @@ systemctl reload nginx
         guard: firewall([{ protocol: "tcp", portRange: "443", sourceLoadBalancerUids: ["balancer-id"] }], {
           tags: ["web"],
         }),
+      },
+    },
+    ...soundWebServers,
+    {
+      title: "plain HTTP is forwarded to an Apache that only redirects it",
+      resources: {
+        web: tier({ "web-1": { roles: ["web"], files: { [apachePath]: apacheSite } } }),
+        "web-1": droplet("web-1", { tags: ["web"], userData: unknownValue }),
+        edge: loadBalancer([passthroughRule, port80Rule], { redirectHttpToHttps: false }),
       },
     },
     {
@@ -1046,7 +1058,7 @@ systemctl reload nginx
         }),
       },
       violations: [
-        { resource: "tier", says: "has the role web, but contains no nginx server", at: "registration" },
+        { resource: "tier", says: "has the role web, but contains no server", at: "registration" },
         {
           resource: "tier",
           says: 'configurationEvidence["host-2"].files: the evidence is unknown',
@@ -1059,5 +1071,6 @@ systemctl reload nginx
         },
       ],
     },
+    ...wrongWebServers,
   ],
 };

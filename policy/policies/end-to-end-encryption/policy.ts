@@ -25,19 +25,20 @@ import { judgeMysql } from "./mysql";
 import { hasNginxServer, judgeNginx, plaintextListenersOnlyRedirect } from "./nginx";
 import { judgeRelease, judgeReleases } from "./releases";
 import { judgeStatements } from "./statements";
+import { hasWebServer, isWebServerPath, judgeWebServerFiles, judgeWebServers } from "./web-servers";
 
 export const endToEndEncryption: PolicyDefinition = {
   name: "end-to-end-encryption",
   displayName: "End-to-end encryption",
   category: "encryption",
   description:
-    "Every hop between hosts is encrypted: to and behind the load balancer, between nginx or HAProxy and their upstreams, and between MySQL servers and their clients and members.",
+    "Every hop between hosts is encrypted: to and behind the load balancer, between web servers (nginx, HAProxy, Apache, Caddy, Traefik, Envoy) and their upstreams, and between MySQL servers and their clients and members.",
   severity: "critical",
   enforcement: alwaysMandatory,
   tags: ["network"],
   types: [bucketObjectType, dropletType, firewallType, loadBalancerType],
   remediationSteps:
-    "Let the load balancer send HTTPS to the droplets (or pass TLS through), let nginx and HAProxy listen and connect with verified TLS, and set require_secure_transport, group_replication_ssl_mode and the recovery options of MySQL.",
+    "Let the load balancer send HTTPS to the droplets (or pass TLS through), let nginx, HAProxy, Apache, Caddy, Traefik and Envoy listen and connect with verified TLS, and set require_secure_transport, group_replication_ssl_mode and the recovery options of MySQL.",
   judgeResource(resource, context) {
     if (resource.type === loadBalancerType) judgeLoadBalancer(resource, context);
     if (isEvidenceComponent(resource)) judgeEvidence(resource, context);
@@ -74,11 +75,12 @@ function judgeEvidence(component: JudgedResource, context: JudgmentContext): voi
       context.report(component, { ...finding, at: `host "${dropletName}"${at}` });
     };
     for (const finding of judgeHost(content, roles)) report(finding);
-    if (roles.includes("web") && !hasNginxServer(content.files)) {
+    if (roles.includes("web") && !hasNginxServer(content.files) && !hasWebServer(content.files)) {
       report({
-        problem: "the evidence has the role web, but contains no nginx server",
+        problem:
+          "the evidence has the role web, but contains no server of nginx, Apache, Caddy, Traefik or Envoy",
         why: notJudged,
-        fix: "add the host's nginx configuration to the evidence",
+        fix: "add the configuration of the host's web server to the evidence",
       });
     }
   }
@@ -102,7 +104,12 @@ function judgeDroplet(droplet: JudgedResource, context: JudgmentContext): void {
 /** Findings in the configuration of one host. */
 function judgeHost(content: HostContent, roles: readonly string[]): readonly Finding[] {
   const { files } = content;
-  const findings: Finding[] = [...judgeNginx(files), ...judgeHaproxy(files), ...judgeStatements(content)];
+  const findings: Finding[] = [
+    ...judgeNginx(files),
+    ...judgeHaproxy(files),
+    ...judgeWebServers(content),
+    ...judgeStatements(content),
+  ];
   if (runsMysql(content, roles) && !runsMysqlOnlyInside(content, roles)) findings.push(...judgeMysql(files));
   const installsNginx =
     content.packages.some((name) => /^nginx/.test(name)) ||
@@ -115,9 +122,8 @@ function judgeHost(content: HostContent, roles: readonly string[]): readonly Fin
       fix: "write nginx's configuration with write_files, with TLS on every listener",
     });
   }
-  for (const { path, problem, fix } of unknownTexts(content, (path) =>
-    /nginx|haproxy|mysql|\.cnf$/.test(path),
-  ))
+  const isRead = (path: string) => /nginx|haproxy|mysql|\.cnf$/.test(path) || isWebServerPath(path);
+  for (const { path, problem, fix } of unknownTexts(content, isRead))
     findings.push({ at: shownPath(path), problem, why: notJudged, fix });
   return findings;
 }
@@ -176,7 +182,12 @@ function judgeRedirectOnDroplets(
   );
   const redirects = (droplet: JudgedResource) => {
     const content = contentOf(knowHost(droplet, context.evidence));
-    return content !== undefined && plaintextListenersOnlyRedirect(content.files);
+    if (content === undefined) return false;
+    const { files } = content;
+    return (
+      plaintextListenersOnlyRedirect(files) ||
+      (hasWebServer(files) && judgeWebServerFiles(files).length === 0)
+    );
   };
   if (targets.length > 0 && targets.every(redirects)) return;
   for (const at of rules) {
@@ -185,7 +196,7 @@ function judgeRedirectOnDroplets(
       problem:
         'the load balancer accepts "http", and it is unknown whether the droplets behind it only redirect it',
       why: plaintextHop,
-      fix: "remove the rule, or let nginx on every droplet answer port 80 only with return 301 https://...",
+      fix: "remove the rule, or let the web server on every droplet answer port 80 only with a redirect to https://",
     });
   }
 }
