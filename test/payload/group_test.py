@@ -22,11 +22,10 @@ MEMBERS = [A, B, C]
 
 
 def Observation(  # noqa: N802
-    state, gtids="", view=frozenset(), quorum=False, listed=None, leaving=frozenset(), takes=True, executed=None,
-    lost=frozenset(),
-):  # fmt: skip
+    state, gtids="", view=frozenset(), quorum=False, listed=None, leaving=frozenset(), takes=True, executed=None
+):
     executed = gtids if executed is None else executed
-    return group_decision.Observation(state, gtids, executed, view, quorum, listed, leaving, takes, lost)
+    return group_decision.Observation(state, gtids, executed, view, quorum, listed, leaving, takes)
 
 
 def numbers(text):
@@ -47,13 +46,8 @@ def offline(gtids=""):
     return Observation("OFFLINE", gtids)
 
 
-def online(*view, gtids="", quorum=True, lost=(), listed=None):
-    return Observation("ONLINE", gtids, frozenset(view), quorum, listed, lost=frozenset(lost))
-
-
-def alone(me, gtids, listed=None):
-    """A member that sees no other one of the three."""
-    return online(me, gtids=gtids, quorum=False, lost=set(MEMBERS) - {me}, listed=listed)
+def online(*view, gtids="", quorum=True):
+    return Observation("ONLINE", gtids, frozenset(view), quorum)
 
 
 def said(me, a, b, c, waited_s=0.0, is_new=False):
@@ -138,6 +132,12 @@ class Join(unittest.TestCase):
     def test_does_not_wait_for_ever_for_its_turn(self):
         self.assertIn("join", said(C, online(A), offline(), offline(), waited_s=31))
 
+    def test_does_not_join_a_group_that_has_not_missed_it_yet(self):
+        before = online(A, B, C, gtids="x:1-5")
+        self.assertIn("wait: for db-2, db-3 to miss this host", said(A, offline("x:1-5"), before, before))
+        after = online(B, C, gtids="x:1-5")
+        self.assertIn("join", said(A, offline("x:1-5"), after, after))
+
     def test_own_transactions_are_for_an_operator(self):
         text = said(B, online(A, gtids="x:1-9"), offline("x:1-9,y:1-2"), offline())
         self.assertIn("wait: for an operator: this host has transactions that the group lacks: y:1,y:2", text)
@@ -159,59 +159,6 @@ class Inside(unittest.TestCase):
         self.assertIn("TWO GROUPS: db-2", said(A, online(A), online(B), None))
 
 
-class Rest(unittest.TestCase):
-    """The group has lost its majority, and some of it is left."""
-
-    def test_it_goes_on_where_the_others_have_restarted_and_have_nothing_more(self):
-        states = [offline("x:1-5"), offline("x:1-4"), alone(C, "x:1-5")]
-        self.assertIn("force: db-3 continues", said(C, *states))
-        for me in (A, B):
-            self.assertIn("wait: no member is ONLINE with a majority; db-3 is ONLINE", said(me, *states))
-
-    def test_it_waits_for_one_who_is_silent(self):
-        for silent in (A, B):
-            states = {A: offline("x:1-5"), B: offline("x:1-5"), C: alone(C, "x:1-5")} | {silent: None}
-            self.assertIn(f"wait: this member has lost the majority of its group: who is silent may be in it: {silent[:4]}",
-                          said(C, *states.values()))  # fmt: skip
-
-    def test_it_waits_where_another_has_a_transaction_that_it_lacks(self):
-        text = said(C, offline("x:1-5"), offline("x:1-4,y:1"), alone(C, "x:1-5"))
-        self.assertIn("wait: this member has lost the majority of its group: others have transactions that it lacks: y:1", text)
-
-    def test_it_waits_while_another_is_in_a_group_or_not_settled(self):
-        for state in ("ONLINE", "RECOVERING", "ERROR"):
-            other = Observation(state, "x:1-5", frozenset([A]), False, lost=frozenset([B, C]))
-            self.assertIn(f"db-1 is {state}", said(C, other, offline("x:1-5"), alone(C, "x:1-5")))
-
-    def test_an_empty_host_has_replaced_a_member_that_may_have_had_more(self):
-        self.assertIn("empty: db-1", said(C, offline(), offline("x:1-5"), alone(C, "x:1-5")))
-        # A host that was never a member.
-        listed = frozenset([B, C])
-        self.assertIn("force", said(C, offline(), offline("x:1-5"), alone(C, "x:1-5", listed)))
-
-    def test_a_member_of_its_group_that_no_list_names_counts(self):
-        mine = alone(C, "x:1-5")
-        mine = mine._replace(lost=mine.lost | {"db-9.internal"})
-        self.assertIn("silent may be in it: db-9", said(C, offline("x:1-5"), offline("x:1-5"), mine))
-
-    def test_of_several_the_first_goes_on_with_all_of_them(self):
-        rest = frozenset(HOSTS[3:])
-        part = online(*rest, gtids="x:1-5", quorum=False, lost=HOSTS[:3])
-        seen = {host: offline("x:1-5") for host in HOSTS[:3]} | {host: part for host in rest}
-        decisions = [decide(host, HOSTS, seen, subtract) for host in HOSTS]
-        self.assertEqual([d.action for d in decisions], ["wait", "wait", "wait", "force", "wait"])
-        self.assertIn("for db-4, which continues", decisions[4].reason)
-        # They must see each other.
-        seen[HOSTS[4]] = part._replace(view=frozenset(HOSTS[4:]))
-        self.assertIn("wait", [decide(host, HOSTS, seen, subtract).action for host in HOSTS][3])
-
-    def test_a_host_that_its_group_has_not_missed_yet_does_not_join(self):
-        before = online(A, B, C, gtids="x:1-5")
-        self.assertIn("wait: for db-2, db-3 to miss this host", said(A, offline("x:1-5"), before, before))
-        after = online(B, C, gtids="x:1-5")
-        self.assertIn("join", said(A, offline("x:1-5"), after, after))
-
-
 class Safety(unittest.TestCase):
     """Over all states that hosts can be in: no two start a group, and none without every member's word."""
 
@@ -225,7 +172,6 @@ class Safety(unittest.TestCase):
         Observation("ERROR", "x:1-5"),
         online(A, B, C, gtids="x:1-5"),
         online(A, gtids="x:1-5", quorum=False),
-        online(B, C, gtids="x:1-5"),
     ]
 
     def test_at_most_one_starts_and_only_with_everything(self):
@@ -240,24 +186,6 @@ class Safety(unittest.TestCase):
                 everything = set().union(*(numbers(state.gtids) for state in states))
                 self.assertEqual(numbers(seen[starting[0]].gtids), everything)
         self.assertGreater(starts, 20)
-
-    def test_at_most_one_goes_on_without_a_majority_and_nothing_is_lost(self):
-        """No other host is in a group or can start one, and no host has what the rest lacks."""
-        forced = 0
-        for states in itertools.product([*self.STATES, *(alone(me, "x:1-5") for me in MEMBERS)], repeat=3):
-            seen = dict(zip(MEMBERS, states))
-            actions = {me: decide(me, MEMBERS, seen, subtract, 99).action for me in MEMBERS if seen[me]}
-            forcing = [me for me, action in actions.items() if action == "force"]
-            if not forcing:
-                continue
-            forced += 1
-            self.assertEqual(len(forcing), 1, states)
-            self.assertNotIn("bootstrap", actions.values())
-            view = seen[forcing[0]].view
-            for me in MEMBERS:
-                self.assertTrue(me in view or seen[me].state == "OFFLINE", states)
-                self.assertFalse(numbers(seen[me].gtids) - numbers(seen[forcing[0]].gtids), states)
-        self.assertGreater(forced, 5)
 
     def test_a_group_always_starts_where_one_has_everything(self):
         chance = random.Random(7)
@@ -548,7 +476,7 @@ class Answers(unittest.TestCase):
         ]
         self.assertEqual(
             self.observed(members, "u:1,\nv:1", "u:2-3", takes=1),
-            Observation("ONLINE", "u:1,v:1,u:2-3", frozenset([A, B]), True, executed="u:1,v:1", lost=frozenset([C])),
+            Observation("ONLINE", "u:1,v:1,u:2-3", frozenset([A, B]), True, executed="u:1,v:1"),
         )
 
     def test_a_minority_is_no_quorum(self):
@@ -647,14 +575,6 @@ class Supervisor(unittest.TestCase):
         self.assertEqual(self.step({A: Observation("ERROR"), B: online(B), C: "away"})[0], ["STOP GROUP_REPLICATION"])
         self.assertEqual(self.step({A: online(A, B), B: online(A, B), C: "away"})[0], ["CREATE"])
         self.assertEqual(self.step({A: online(B), B: online(A, B), C: "away"})[0], [])
-
-    def test_goes_on_without_a_majority_and_puts_the_switch_back(self):
-        answers = {A: alone(A, "x:1-5"), B: offline("x:1-5"), C: offline("x:1-5")}
-        force = "SET GLOBAL group_replication_force_members = "
-        expected = [f"{force}'{A}:3306'; {force}''"]
-        self.assertEqual(self.step(answers)[0], expected)
-        done, status = self.step(answers, fails=["3306"])
-        self.assertEqual([done, status["action"]], [expected, "wait"])
 
     def test_refuses_writes_before_it_leaves_for_good(self):
         member = Observation("ONLINE", "", frozenset([A, B]), True, frozenset([A, B]), frozenset([A]))

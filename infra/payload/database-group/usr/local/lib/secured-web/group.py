@@ -87,7 +87,6 @@ def observed(ask):
         frozenset(rows) if rows else None,
         frozenset(host for host in rows or () if rows[host]),
         bool(said["takes"]),
-        frozenset(member["host"] for member in members) - view,
     )
 
 
@@ -155,7 +154,7 @@ class Group:
     def step(self):
         """Looks and acts once. Gives the seconds until the next time."""
         decision = self.look()
-        if decision.action in ("bootstrap", "force"):
+        if decision.action == "bootstrap":
             # The answers may be seconds old: only the same again counts.
             decision = self.look()
         self.tell(decision)
@@ -166,10 +165,6 @@ class Group:
                 local("STOP GROUP_REPLICATION", ACTION_LIMIT_S)
             elif decision.action == "bootstrap":
                 self.bootstrap()
-            elif decision.action == "force":
-                from group_rest import force
-
-                local(force(self.seen[self.me].view), ACTION_LIMIT_S)
             elif decision.action == "drain":
                 # Waits for commits that have begun. The application repeats later writes elsewhere.
                 local("SET GLOBAL super_read_only = ON", ACTION_LIMIT_S)

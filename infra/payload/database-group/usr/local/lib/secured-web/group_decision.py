@@ -7,8 +7,6 @@
 # - Else the newest list that any host has decides: when all of its members answer, and a majority of them has data, the
 #   one whose transactions contain all the others' starts the group; of several, the first by name.
 # - Never on a guess: while a member is silent, it may hold what the others lack.
-# - A group that has lost its majority goes on with the rest if every other host answers that it is in no group, and none
-#   has a transaction that the rest lacks. docs/decisions.md, "The rest of a group continues when the others are known".
 # - Hosts that are all empty start a group only if the stack has never had one, as Spaces tells the first of them
 #   (release/membership.py). Hosts that replaced others wait for an operator.
 # - A member that its own list calls leaving takes no more writes, waits until every other member has its transactions,
@@ -31,11 +29,9 @@ TURN_S = 30
 #   listed   the hosts in its list of members; None if it has no list
 #   leaving  those of them that leave the group for good
 #   takes    it takes writes (super_read_only is OFF)
-#   lost     the hosts of its group that it does not see
-Observation = namedtuple("Observation", "state gtids executed view quorum listed leaving takes lost")
+Observation = namedtuple("Observation", "state gtids executed view quorum listed leaving takes")
 
-# action: none, wait, leave (STOP GROUP_REPLICATION), drain (refuse writes), join (START), bootstrap (START as the first),
-# force (go on with the view alone).
+# action: none, wait, leave (STOP GROUP_REPLICATION), drain (refuse writes), join (START), bootstrap (START as the first).
 Decision = namedtuple("Decision", "action reason")
 
 
@@ -77,11 +73,7 @@ def decide(me, configured, seen, subtract, waited_s=0.0, is_new=False):
 
 def _online(me, mine, online, seen, subtract):
     if not mine.quorum:
-        try:
-            from group_rest import rest
-        except ImportError:
-            return Decision("wait", "this member has lost the majority of its group")
-        return Decision(*rest(me, mine, seen, subtract))
+        return Decision("wait", "this member has lost the majority of its group, and MySQL takes it out")
     foreign = [name for name in online if me not in seen[name].view and name not in mine.view]
     if foreign:
         return Decision("none", f"TWO GROUPS: {names(foreign)} and this host do not see each other")
