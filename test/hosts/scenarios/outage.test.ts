@@ -46,23 +46,20 @@ describe("outages of running hosts", function () {
     });
   }
 
-  // It asserts a time, which a machine that runs other tests does not keep.
-  longIt("mysqld killed on each member in turn, 12 s apart: at most 15 s without a write", async () => {
-    const gapS = await longestGapAfter(all().map((host, index) => ({ hosts: [host], at: index * 12_000 })));
-    assert.ok(gapS < 15, `${gapS} s`);
-  });
+  for (const [what, kills] of [
+    [
+      "each member in turn, 12 s apart",
+      () => all().map((host, index) => ({ hosts: [host], at: index * 12_000 })),
+    ],
+    ["two members at once", () => [{ hosts: all().slice(0, 2), at: 0 }]],
+  ] as const) {
+    longIt(`mysqld killed on ${what}: the group is whole again by itself, and nothing is lost`, () =>
+      keepsNotes(kills()),
+    );
+  }
 
-  longIt(
-    "mysqld killed on two members at once: the group starts again by itself, and nothing is lost",
-    async () => {
-      await longestGapAfter([{ hosts: all().slice(0, 2), at: 0 }]);
-    },
-  );
-
-  /** The longest time without a write, in seconds. Nothing acknowledged may be lost. */
-  async function longestGapAfter(
-    kills: readonly { hosts: readonly WorldHost[]; at: number }[],
-  ): Promise<number> {
+  /** Prints the longest time without a write (docs/decisions.md has what was measured). */
+  async function keepsNotes(kills: readonly { hosts: readonly WorldHost[]; at: number }[]): Promise<void> {
     const visitors = Visitors.start(world(), { writers: 4, pauseMs: 50 });
     let gapS: number;
     try {
@@ -82,7 +79,6 @@ describe("outages of running hosts", function () {
     console.log(`      ${gapS.toFixed(1)} s without a write; ${visitors.summary()}`);
     const { verdict, missing } = await everyAcknowledged(visitors.acknowledged, all());
     assert.equal(verdict, "kept", JSON.stringify(missing));
-    return gapS;
   }
 
   it("sees an acknowledged note that a host has lost", async () => {
