@@ -2,9 +2,11 @@
  * The configuration of Apache httpd on a host: its files, combined as httpd does it. The layouts are those of Debian
  * (/etc/apache2, /usr/share/doc/apache2/README.Debian.gz), of Fedora and RHEL (/etc/httpd), and of httpd itself.
  */
-import { type ApacheDirective, parseApache } from "../parsers/apache";
+import { parseApache } from "../parsers/apache";
+import type { Directive } from "../parsers/directives";
 import { belongsToAgent } from "./agent-paths";
-import { matchesGlob, type NginxTree, type PlacedDirective } from "./nginx";
+import type { DirectiveTree, PlacedDirective, ReadFault } from "./directive-tree";
+import { matchesGlob } from "./nginx";
 
 export function isApachePath(path: string): boolean {
   return (
@@ -31,25 +33,23 @@ const certbotText = "SSLEngine on\nSSLProtocol all -SSLv2 -SSLv3 -TLSv1 -TLSv1.1
 
 const maxDepth = 32;
 
-export type ApacheTree = NginxTree;
-
 /** The files that httpd reads by default, and those that they include. The names of directives are in lower case. */
-export function apacheTree(files: ReadonlyMap<string, string>): ApacheTree {
+export function apacheTree(files: ReadonlyMap<string, string>): DirectiveTree {
   const known = trees.get(files) ?? new TreeReader(files).read();
   trees.set(files, known);
   return known;
 }
 
-const trees = new WeakMap<ReadonlyMap<string, string>, ApacheTree>();
+const trees = new WeakMap<ReadonlyMap<string, string>, DirectiveTree>();
 
 class TreeReader {
-  private readonly faults: { path: string; line: number; problem: string }[] = [];
+  private readonly faults: ReadFault[] = [];
   private readonly included = new Set<string>();
   private readonly defined = new Map<string, string>();
 
   constructor(private readonly files: ReadonlyMap<string, string>) {}
 
-  read(): ApacheTree {
+  read(): DirectiveTree {
     const own = [...this.files.keys()].filter(isApachePath);
     for (const path of own) this.noteDefinitions(path);
     const mains = own.filter((path) => /(^|\/)(apache2|httpd)\.conf$/.test(path));
@@ -78,7 +78,7 @@ class TreeReader {
   }
 
   private place(
-    directives: readonly ApacheDirective[],
+    directives: readonly Directive[],
     path: string,
     parents: readonly string[],
     depth: number,

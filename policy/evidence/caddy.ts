@@ -1,6 +1,8 @@
 /** The sites of Caddy on a host: its Caddyfiles, with the files and snippets that they import. */
-import { type CaddyBlock, type CaddyDirective, parseCaddyfile } from "../parsers/caddyfile";
+import { type CaddyBlock, parseCaddyfile } from "../parsers/caddyfile";
+import type { Directive } from "../parsers/directives";
 import { belongsToAgent } from "./agent-paths";
+import type { PlacedDirective, ReadFault } from "./directive-tree";
 import { matchesGlob } from "./nginx";
 
 const isMain = (path: string) => /(^|\/)Caddyfile(\.[\w-]+)?$|(^|\/)[\w.-]+\.[Cc]addyfile$/.test(path);
@@ -18,23 +20,18 @@ export function isCaddyPath(path: string): boolean {
 /** Caddy's own form of configuration (`caddy run --config FILE`), which the policies do not read. */
 export const isCaddyJson = (path: string): boolean => /(^|\/)caddy\/(.*\/)?[^/]+\.json$/.test(path);
 
-export interface PlacedCaddy extends CaddyDirective {
-  readonly path: string;
-  readonly block?: readonly PlacedCaddy[];
-}
-
 export interface CaddySite {
   readonly path: string;
   readonly line: number;
   /** The addresses, as written. */
   readonly keys: readonly string[];
-  readonly directives: readonly PlacedCaddy[];
+  readonly directives: readonly PlacedDirective[];
 }
 
 export interface CaddyTree {
-  readonly options: readonly PlacedCaddy[];
+  readonly options: readonly PlacedDirective[];
   readonly sites: readonly CaddySite[];
-  readonly faults: readonly { readonly path: string; readonly line: number; readonly problem: string }[];
+  readonly faults: readonly ReadFault[];
 }
 
 /** One tree for each main file, and one for each file of Caddy's folders that no main file imports. */
@@ -57,9 +54,9 @@ function readTrees(files: ReadonlyMap<string, string>): readonly CaddyTree[] {
 const maxImports = 12;
 
 class TreeReader {
-  private readonly faults: { path: string; line: number; problem: string }[] = [];
-  private readonly snippets = new Map<string, readonly PlacedCaddy[]>();
-  private options: readonly PlacedCaddy[] = [];
+  private readonly faults: ReadFault[] = [];
+  private readonly snippets = new Map<string, readonly PlacedDirective[]>();
+  private options: readonly PlacedDirective[] = [];
   private readonly sites: CaddySite[] = [];
 
   constructor(
@@ -94,8 +91,8 @@ class TreeReader {
   }
 
   /** Replaces each import by the directives of its snippet or its files. */
-  private expand(directives: readonly PlacedCaddy[], depth: number): readonly PlacedCaddy[] {
-    return directives.flatMap((directive): readonly PlacedCaddy[] => {
+  private expand(directives: readonly PlacedDirective[], depth: number): readonly PlacedDirective[] {
+    return directives.flatMap((directive): readonly PlacedDirective[] => {
       if (directive.name !== "import" && directive.name !== "invoke")
         return directive.block === undefined
           ? [directive]
@@ -137,14 +134,14 @@ class TreeReader {
   }
 }
 
-function placeAll(directives: readonly CaddyDirective[], path: string): readonly PlacedCaddy[] {
+function placeAll(directives: readonly Directive[], path: string): readonly PlacedDirective[] {
   return directives.map(({ block, ...directive }) =>
     block === undefined ? { ...directive, path } : { ...directive, path, block: placeAll(block, path) },
   );
 }
 
 /** The directive with the arguments of its import: `{args[0]}`, and `{args.0}` of older versions. */
-function withArguments(directive: PlacedCaddy, args: readonly string[]): PlacedCaddy {
+function withArguments(directive: PlacedDirective, args: readonly string[]): PlacedDirective {
   const replaced = (text: string) =>
     text.replace(/\{args[.[](\d+)\]?\}/g, (whole, index: string) => args[Number(index)] ?? whole);
   const { block } = directive;

@@ -1,19 +1,7 @@
 /** The nginx configuration of a host: its files, combined as nginx does it. */
-import { type NginxDirective, parseNginx } from "../parsers/nginx";
-
-/** A directive with its context: the names of the enclosing blocks, and its file. */
-export interface NginxTree {
-  readonly directives: readonly PlacedDirective[];
-  readonly faults: readonly { readonly path: string; readonly line: number; readonly problem: string }[];
-}
-
-export interface PlacedDirective {
-  readonly name: string;
-  readonly args: readonly string[];
-  readonly path: string;
-  readonly line: number;
-  readonly block?: readonly PlacedDirective[];
-}
+import type { Directive } from "../parsers/directives";
+import { parseNginx } from "../parsers/nginx";
+import type { DirectiveTree, PlacedDirective, ReadFault } from "./directive-tree";
 
 /** Files from nginx packages that contain no listener, upstream or TLS setting. */
 const harmlessInclude =
@@ -28,18 +16,18 @@ export function isNginxPath(path: string): boolean {
 }
 
 /** The files that nginx reads by default: the main file, and the sites that no other known file includes. */
-export function nginxTree(files: ReadonlyMap<string, string>): NginxTree {
+export function nginxTree(files: ReadonlyMap<string, string>): DirectiveTree {
   const reader = new TreeReader(new Map([...files].filter(([path]) => isNginxPath(path))));
   return reader.read();
 }
 
 class TreeReader {
-  private readonly faults: { path: string; line: number; problem: string }[] = [];
+  private readonly faults: ReadFault[] = [];
   private readonly included = new Set<string>();
 
   constructor(private readonly files: ReadonlyMap<string, string>) {}
 
-  read(): NginxTree {
+  read(): DirectiveTree {
     const mains = [...this.files.keys()].filter((path) => path.endsWith("/nginx.conf"));
     const directives = mains.flatMap((path) => this.readFile(path, 0, []));
     for (const path of this.files.keys()) {
@@ -70,7 +58,7 @@ class TreeReader {
   }
 
   private place(
-    directives: readonly NginxDirective[],
+    directives: readonly Directive[],
     path: string,
     depth: number,
     parents: readonly string[],
@@ -91,7 +79,7 @@ class TreeReader {
   }
 
   private include(
-    directive: NginxDirective,
+    directive: Directive,
     path: string,
     depth: number,
     parents: readonly string[],

@@ -4,29 +4,17 @@
  * directives.
  */
 
-export interface ApacheDirective {
-  /** In lower case: the names of directives and sections ignore case. */
-  readonly name: string;
-  readonly args: readonly string[];
-  /** Line of the directive's name, counted from 1. */
-  readonly line: number;
-  /** Present if the directive is a section. */
-  readonly block?: readonly ApacheDirective[];
-}
-
-export type ApacheParse =
-  | { readonly ok: true; readonly directives: readonly ApacheDirective[] }
-  | { readonly ok: false; readonly line: number; readonly reason: string };
+import type { Directive, DirectivesParse } from "./directives";
 
 interface OpenSection {
   readonly name: string;
   readonly line: number;
-  readonly outer: ApacheDirective[];
+  readonly outer: Directive[];
 }
 
-/** Parses one file. Reasons never quote the text. */
-export function parseApache(text: string): ApacheParse {
-  const root: ApacheDirective[] = [];
+/** Parses one file. */
+export function parseApache(text: string): DirectivesParse {
+  const root: Directive[] = [];
   const open: OpenSection[] = [];
   let current = root;
   for (const { content, line } of logicalLines(text)) {
@@ -50,7 +38,7 @@ export function parseApache(text: string): ApacheParse {
       current.push(directive);
       continue;
     }
-    const block: ApacheDirective[] = [];
+    const block: Directive[] = [];
     current.push({ ...directive, block });
     open.push({ name: directive.name, line, outer: current });
     current = block;

@@ -4,25 +4,16 @@
  * tokens.
  */
 
-export interface CaddyDirective {
-  readonly name: string;
-  readonly args: readonly string[];
-  /** Line of the directive's name, counted from 1. */
-  readonly line: number;
-  /** Present if the directive opens a block. */
-  readonly block?: readonly CaddyDirective[];
-}
+import type { Directive, ParseFailure } from "./directives";
 
 /** A part of a Caddyfile: global options (no keys), a snippet (`(name)`), a named route (`&(name)`), a site or an import. */
 export interface CaddyBlock {
   readonly keys: readonly string[];
   readonly line: number;
-  readonly directives: readonly CaddyDirective[];
+  readonly directives: readonly Directive[];
 }
 
-export type CaddyParse =
-  | { readonly ok: true; readonly blocks: readonly CaddyBlock[] }
-  | { readonly ok: false; readonly line: number; readonly reason: string };
+export type CaddyParse = { readonly ok: true; readonly blocks: readonly CaddyBlock[] } | ParseFailure;
 
 interface Token {
   readonly text: string;
@@ -101,8 +92,8 @@ class Parser {
     return { keys, line, directives: this.directives(0, true) };
   }
 
-  private directives(depth: number, isInBraces: boolean): readonly CaddyDirective[] {
-    const found: CaddyDirective[] = [];
+  private directives(depth: number, isInBraces: boolean): readonly Directive[] {
+    const found: Directive[] = [];
     const opened = this.tokens[this.at - 1]?.line ?? 1;
     if (depth > maxDepth) throw new CaddySyntaxError(opened, "its blocks are nested too deeply");
     while (this.at < this.tokens.length && !this.is("}")) found.push(this.directive(depth));
@@ -115,7 +106,7 @@ class Parser {
     return found;
   }
 
-  private directive(depth: number): CaddyDirective {
+  private directive(depth: number): Directive {
     const first = this.tokens[this.at];
     if (first === undefined || this.is("{"))
       throw new CaddySyntaxError(first?.line ?? 1, "a directive has no name");

@@ -4,6 +4,8 @@
  * contain one.
  */
 
+import type { ParseFailure } from "./directives";
+
 export interface HaproxyLine {
   readonly words: readonly string[];
   /** Line number, counted from 1. */
@@ -20,9 +22,7 @@ export interface HaproxySection {
   readonly lines: readonly HaproxyLine[];
 }
 
-export type HaproxyParse =
-  | { readonly ok: true; readonly sections: readonly HaproxySection[] }
-  | { readonly ok: false; readonly line: number; readonly reason: string };
+export type HaproxyParse = { readonly ok: true; readonly sections: readonly HaproxySection[] } | ParseFailure;
 
 /** The section keywords in the manual of HAProxy 3.x. One of them at the start of a line opens a section. */
 const sectionKinds = new Set([

@@ -4,18 +4,7 @@
  * directives, except that the body of a `..._by_lua_block` is Lua.
  */
 
-export interface NginxDirective {
-  readonly name: string;
-  readonly args: readonly string[];
-  /** Line of the directive's name, counted from 1. */
-  readonly line: number;
-  /** Present if the directive opens a block. */
-  readonly block?: readonly NginxDirective[];
-}
-
-export type NginxParse =
-  | { readonly ok: true; readonly directives: readonly NginxDirective[] }
-  | { readonly ok: false; readonly line: number; readonly reason: string };
+import type { Directive, DirectivesParse } from "./directives";
 
 interface Token {
   readonly kind: "word" | "open" | "close" | "end";
@@ -33,7 +22,7 @@ class NginxSyntaxError extends Error {
 }
 
 /** Parses one file. Reasons never quote the text. */
-export function parseNginx(text: string): NginxParse {
+export function parseNginx(text: string): DirectivesParse {
   try {
     return { ok: true, directives: new Parser(new Scanner(text)).parse() };
   } catch (error) {
@@ -144,12 +133,12 @@ class Parser {
   constructor(private readonly scanner: Scanner) {}
 
   /** Not recursive, so deep nesting cannot overflow the stack. */
-  parse(): readonly NginxDirective[] {
-    const root: NginxDirective[] = [];
-    const open: NginxDirective[][] = [];
+  parse(): readonly Directive[] {
+    const root: Directive[] = [];
+    const open: Directive[][] = [];
     let current = root;
     let words: Token[] = [];
-    const add = (block?: readonly NginxDirective[]) => {
+    const add = (block?: readonly Directive[]) => {
       const [name, ...args] = words;
       if (name === undefined) throw new NginxSyntaxError(this.scanner.currentLine, "a directive has no name");
       current.push({
@@ -169,7 +158,7 @@ class Parser {
           add();
           continue;
         }
-        const block: NginxDirective[] = [];
+        const block: Directive[] = [];
         add(block);
         open.push(current);
         current = block;

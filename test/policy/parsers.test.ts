@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type { Directive } from "../../policy/parsers/directives";
 import { parseHaproxy } from "../../policy/parsers/haproxy";
 import { isPrivate, isWideOpen, parsePortRange, parsePrefix } from "../../policy/parsers/network";
-import { type NginxDirective, parseNginx } from "../../policy/parsers/nginx";
+import { parseNginx } from "../../policy/parsers/nginx";
 import { parseOptionFile } from "../../policy/parsers/option-file";
 import { findChangeSource } from "../../policy/parsers/sql";
 
 describe("nginx parser", () => {
-  const parse = (text: string): readonly NginxDirective[] => {
+  const parse = (text: string): readonly Directive[] => {
     const parsed = parseNginx(text);
     assert.ok(parsed.ok, JSON.stringify(parsed));
     return parsed.directives;
@@ -308,7 +309,7 @@ describe("parsers on anything", () => {
     type Tree = [string, string[], Tree[] | undefined];
     const write = ([name, args, block]: Tree): string =>
       `${[name, ...args].join(" ")}${block === undefined ? ";" : ` {\n${block.map(write).join("\n")}\n}`}`;
-    const read = ({ name, args, block }: NginxDirective): Tree => [name, [...args], block?.map(read)];
+    const read = ({ name, args, block }: Directive): Tree => [name, [...args], block?.map(read)];
     fc.assert(
       fc.property(fc.array(directive), (trees) => {
         const parsed = parseNginx((trees as Tree[]).map(write).join("\n"));

@@ -10,6 +10,7 @@ import {
   apacheSite,
   caddyPath,
   caddySite,
+  composePath,
   envoyBootstrap,
   envoyPath,
   traefikCompose,
@@ -28,7 +29,6 @@ function messages(files: Files): readonly string[] {
   return judgeFixture(endToEndEncryption, { title: "one host", resources }).map(({ message }) => message);
 }
 
-const composePath = "/srv/app/compose.yaml";
 const tls =
   "SSLEngine on\nSSLProtocol -all +TLSv1.2 +TLSv1.3\nSSLCertificateFile /a.pem\nSSLCertificateKeyFile /a.key\n";
 const host = (address: string, text: string) => `<VirtualHost ${address}>\n${text}\n</VirtualHost>\n`;

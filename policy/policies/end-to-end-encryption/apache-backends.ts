@@ -4,7 +4,7 @@
  */
 import { parseHostPort } from "../../evidence/addresses";
 import { isOnSameHost } from "../../evidence/containers";
-import type { PlacedDirective } from "../../evidence/nginx";
+import type { PlacedDirective } from "../../evidence/directive-tree";
 import { shownHost } from "../../frame/message";
 import { type Finding, noIdentity, plaintextHop } from "./findings";
 import { place } from "./nginx-settings";

@@ -1,5 +1,5 @@
 /** Virtual hosts of Apache that serve nothing in plain text: they only redirect to HTTPS, or refuse. */
-import type { PlacedDirective } from "../../evidence/nginx";
+import type { PlacedDirective } from "../../evidence/directive-tree";
 
 /** Directives that add nothing to the responses of a redirect, in lower case. */
 const inert = new Set(

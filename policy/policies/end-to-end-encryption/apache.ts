@@ -9,11 +9,11 @@
  */
 import { isLoopback, parseHostPort } from "../../evidence/addresses";
 import { apacheTree } from "../../evidence/apache";
-import type { PlacedDirective } from "../../evidence/nginx";
-import { quoted, shownPath } from "../../frame/message";
+import type { PlacedDirective } from "../../evidence/directive-tree";
+import { quoted } from "../../frame/message";
 import { judgeBackends } from "./apache-backends";
 import { onlyRedirects, redirectsEverything } from "./apache-redirects";
-import { type Finding, notJudged, plaintextHop } from "./findings";
+import { type Finding, notJudged, plaintextHop, unread } from "./findings";
 import { place } from "./nginx-settings";
 
 type Files = ReadonlyMap<string, string>;
@@ -21,16 +21,7 @@ type Files = ReadonlyMap<string, string>;
 /** Checks all files of httpd on a host. */
 export function judgeApache(files: Files): readonly Finding[] {
   const { directives, faults } = apacheTree(files);
-  return [
-    ...faults.map(({ path, line, problem }) => ({
-      at: `${shownPath(path)}:${line}`,
-      problem,
-      why: notJudged,
-      fix: "write the whole configuration into files in the user data or the evidence",
-    })),
-    ...new ServerJudge(directives).judge(),
-    ...judgeBackends(directives, files),
-  ];
+  return [...unread(faults), ...new ServerJudge(directives).judge(), ...judgeBackends(directives, files)];
 }
 
 /** True if the files contain a listener or a virtual host, so that the package's own site is not the only one. */

@@ -4,8 +4,8 @@
  * verifies the certificate unless tls_insecure_skip_verify is set).
  */
 import { parseHostPort } from "../../evidence/addresses";
-import type { PlacedCaddy } from "../../evidence/caddy";
 import { isOnSameHost } from "../../evidence/containers";
+import type { PlacedDirective } from "../../evidence/directive-tree";
 import { shownHost, shownPath } from "../../frame/message";
 import { type Finding, noIdentity, plaintextHop } from "./findings";
 
@@ -18,14 +18,14 @@ export const caddyPlace = ({ path, line }: { readonly path: string; readonly lin
 const proxies = new Set(["reverse_proxy", "php_fastcgi", "forward_auth"]);
 
 /** Checks every directive that forwards requests, in a site and its nested blocks. */
-export function judgeUpstreams(directives: readonly PlacedCaddy[], files: Files): readonly Finding[] {
+export function judgeUpstreams(directives: readonly PlacedDirective[], files: Files): readonly Finding[] {
   return directives.flatMap((directive) => [
     ...(proxies.has(directive.name) ? judgeProxy(directive, files) : []),
     ...judgeUpstreams(directive.block ?? [], files),
   ]);
 }
 
-function judgeProxy(proxy: PlacedCaddy, files: Files): readonly Finding[] {
+function judgeProxy(proxy: PlacedDirective, files: Files): readonly Finding[] {
   const block = proxy.block ?? [];
   const transports = block.filter(({ name }) => name === "transport");
   const options = transports.flatMap(({ block: inner = [] }) => inner.map(({ name }) => name));

@@ -6,18 +6,14 @@
  * host and a scheme is served over HTTPS only on port 443; a host in an address does not restrict the interface, but
  * only requests that name this host match. "tls": Caddy has no TLS before 1.2. The package's own Caddyfile serves :80.
  */
+
 import { type HostPort, isLoopback, parseHostPort } from "../../evidence/addresses";
-import {
-  type CaddySite,
-  type CaddyTree,
-  caddyTrees,
-  isCaddyJson,
-  type PlacedCaddy,
-} from "../../evidence/caddy";
+import { type CaddySite, type CaddyTree, caddyTrees, isCaddyJson } from "../../evidence/caddy";
 import { composeServices, isReachable } from "../../evidence/containers";
+import type { PlacedDirective } from "../../evidence/directive-tree";
 import { shownPath } from "../../frame/message";
 import { caddyPlace, judgeUpstreams } from "./caddy-upstreams";
-import { type Finding, notJudged, plaintextHop } from "./findings";
+import { type Finding, notJudged, plaintextHop, unread } from "./findings";
 
 type Files = ReadonlyMap<string, string>;
 
@@ -59,7 +55,7 @@ function commandTrees(files: Files): readonly CaddyTree[] {
 const insecureTransport = (place: {
   readonly path: string;
   readonly line: number;
-}): readonly PlacedCaddy[] => [
+}): readonly PlacedDirective[] => [
   {
     ...place,
     name: "transport",
@@ -84,19 +80,14 @@ function judgeTree({ options, sites, faults }: CaddyTree, files: Files): readonl
     bind: option("default_bind"),
   };
   return [
-    ...faults.map(({ path, line, problem }) => ({
-      at: `${shownPath(path)}:${line}`,
-      problem,
-      why: notJudged,
-      fix: "write the whole configuration into files in the user data or the evidence",
-    })),
+    ...unread(faults),
     ...judgeOptions(options),
     ...sites.flatMap((site) => judgeSite(site, settings, files)),
     ...sites.flatMap(({ directives }) => judgeUpstreams(directives, files)),
   ];
 }
 
-function judgeOptions(options: readonly PlacedCaddy[]): readonly Finding[] {
+function judgeOptions(options: readonly PlacedDirective[]): readonly Finding[] {
   return options.flatMap((option) => {
     const at = caddyPlace(option);
     if (option.name === "layer4")
@@ -176,7 +167,11 @@ function portOf(key: string, { httpPort, httpsPort }: Options): string | undefin
 }
 
 /** How Caddy serves a site at one of its addresses; undefined if no other host can reach it there. */
-function serviceOf(key: string, directives: readonly PlacedCaddy[], options: Options): Service | undefined {
+function serviceOf(
+  key: string,
+  directives: readonly PlacedDirective[],
+  options: Options,
+): Service | undefined {
   const { scheme, address } = addressOf(key);
   const host = address?.host ?? "";
   // Only requests that name this host match, so no request of another host is answered.
@@ -210,13 +205,13 @@ const inert = new Set([
 ]);
 
 /** True if a site only redirects to HTTPS or refuses. */
-function onlyRedirects(directives: readonly PlacedCaddy[]): boolean {
+function onlyRedirects(directives: readonly PlacedDirective[]): boolean {
   // The definition of a matcher (`@name`) answers nothing.
   const rest = directives.filter(({ name }) => !inert.has(name) && !name.startsWith("@"));
   return rest.length > 0 && rest.every(isSafeAnswer) && rest.some(answersEverything);
 }
 
-function isSafeAnswer({ name, args, block }: PlacedCaddy): boolean {
+function isSafeAnswer({ name, args, block }: PlacedDirective): boolean {
   if (name === "redir") return args.some((arg) => arg.startsWith("https://"));
   if (name === "abort") return true;
   if (name === "error" || name === "respond")
@@ -225,7 +220,7 @@ function isSafeAnswer({ name, args, block }: PlacedCaddy): boolean {
 }
 
 /** A directive without a matcher answers every request. */
-function answersEverything({ name, args, block = [] }: PlacedCaddy): boolean {
+function answersEverything({ name, args, block = [] }: PlacedDirective): boolean {
   const [first = "*"] = args;
   if (name === "redir") return first.startsWith("https://") || first === "*";
   if (/^(?:handle|route)$/.test(name)) return args.length === 0 && block.some(answersEverything);

@@ -1,6 +1,6 @@
 /** nginx listeners: modern TLS, or beyond the host only a redirect to it. */
 import { isLoopback, parseHostPort } from "../../evidence/addresses";
-import type { PlacedDirective } from "../../evidence/nginx";
+import type { PlacedDirective } from "../../evidence/directive-tree";
 import { quoted } from "../../frame/message";
 import { type Finding, plaintextHop } from "./findings";
 import { place, type Settings } from "./nginx-settings";

@@ -1,5 +1,5 @@
 /** The context of an nginx directive, and the settings that apply in it. */
-import type { PlacedDirective } from "../../evidence/nginx";
+import type { PlacedDirective } from "../../evidence/directive-tree";
 import { shownPath } from "../../frame/message";
 
 /** Directives that apply to nested blocks, unless a nested block overrides them. */

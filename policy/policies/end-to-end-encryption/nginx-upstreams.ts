@@ -1,6 +1,6 @@
 /** Checks the targets of nginx's requests and streams: the host itself, or another host over verified TLS. */
 import { carriesItsOwnEncryption, isLoopback, parseHostPort } from "../../evidence/addresses";
-import type { PlacedDirective } from "../../evidence/nginx";
+import type { PlacedDirective } from "../../evidence/directive-tree";
 import { shownHost } from "../../frame/message";
 import { type Finding, noIdentity, plaintextHop } from "./findings";
 import { isOpenPlaintext, listeners } from "./nginx-listeners";

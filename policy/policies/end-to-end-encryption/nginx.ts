@@ -1,7 +1,7 @@
 /** nginx: no plain text listener or upstream beyond the host itself, and no weak TLS. */
-import { nginxTree, type PlacedDirective } from "../../evidence/nginx";
-import { shownPath } from "../../frame/message";
-import { type Finding, notJudged } from "./findings";
+import type { PlacedDirective } from "../../evidence/directive-tree";
+import { nginxTree } from "../../evidence/nginx";
+import { type Finding, unread } from "./findings";
 import { isOpenPlaintext, judgeListeners, listeners, onlyRedirects } from "./nginx-listeners";
 import { inherit, namedBlocks, type Settings } from "./nginx-settings";
 import { judgePasses, judgeStream } from "./nginx-upstreams";
@@ -9,12 +9,7 @@ import { judgePasses, judgeStream } from "./nginx-upstreams";
 /** Checks all nginx files of a host. */
 export function judgeNginx(files: ReadonlyMap<string, string>): readonly Finding[] {
   const tree = nginxTree(files);
-  const findings: Finding[] = tree.faults.map(({ path, line, problem }) => ({
-    at: `${shownPath(path)}:${line}`,
-    problem,
-    why: notJudged,
-    fix: "write the whole configuration into files in the user data or the evidence",
-  }));
+  const findings: Finding[] = [...unread(tree.faults)];
   for (const context of tree.directives) {
     const settings = inherit(new Map(), context.block ?? []);
     if (context.name === "http") findings.push(...judgeHttp(context.block ?? [], settings));

@@ -1,6 +1,5 @@
 /** Every hop is encrypted: client to load balancer, load balancer to droplet, droplet to droplet. */
 
-import { composeServices } from "../../evidence/containers";
 import { type HostContent, unknownTexts } from "../../evidence/content";
 import {
   contentOf,
@@ -25,7 +24,14 @@ import { judgeMysql } from "./mysql";
 import { hasNginxServer, judgeNginx, plaintextListenersOnlyRedirect } from "./nginx";
 import { judgeRelease, judgeReleases } from "./releases";
 import { judgeStatements } from "./statements";
-import { hasWebServer, isWebServerPath, judgeWebServerFiles, judgeWebServers } from "./web-servers";
+import {
+  hasWebServer,
+  installs,
+  isWebServerPath,
+  judgeWebServerFiles,
+  judgeWebServers,
+  unconfigured,
+} from "./web-servers";
 
 export const endToEndEncryption: PolicyDefinition = {
   name: "end-to-end-encryption",
@@ -111,16 +117,15 @@ function judgeHost(content: HostContent, roles: readonly string[]): readonly Fin
     ...judgeStatements(content),
   ];
   if (runsMysql(content, roles) && !runsMysqlOnlyInside(content, roles)) findings.push(...judgeMysql(files));
-  const installsNginx =
-    content.packages.some((name) => /^nginx/.test(name)) ||
-    content.words.has("nginx") ||
-    composeServices(files).some(({ image, isPublished }) => image === "nginx" && isPublished);
-  if (installsNginx && !hasNginxServer(files)) {
-    findings.push({
-      problem: "the host installs nginx, but no file contains its configuration",
-      why: "the default configuration in nginx packages serves plain text on port 80",
-      fix: "write nginx's configuration with write_files, with TLS on every listener",
-    });
+  const nginx = { packages: /^nginx/, word: /^nginx$/, image: "nginx" };
+  if (installs(nginx, content) && !hasNginxServer(files)) {
+    findings.push(
+      unconfigured({
+        name: "nginx",
+        why: "the default configuration in nginx packages serves plain text on port 80",
+        fix: "write nginx's configuration with write_files, with TLS on every listener",
+      }),
+    );
   }
   const isRead = (path: string) => /nginx|haproxy|mysql|\.cnf$/.test(path) || isWebServerPath(path);
   for (const { path, problem, fix } of unknownTexts(content, isRead))

@@ -8,6 +8,7 @@ import {
   apacheSite,
   caddyPath,
   caddySite,
+  composePath,
   envoyBootstrap,
   envoyPath,
   traefikCompose,
@@ -18,8 +19,6 @@ import {
 } from "./web-server-texts";
 
 type Files = Readonly<Record<string, string>>;
-
-const composePath = "/srv/app/compose.yaml";
 
 const sound = (title: string, userData: string): Fixture => ({
   title,

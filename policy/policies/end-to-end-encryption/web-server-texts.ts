@@ -1,5 +1,6 @@
 /** Sound configurations of Apache, Caddy, Traefik and Envoy, which the fixtures change. */
 
+export const composePath = "/srv/app/compose.yaml";
 export const apachePath = "/etc/apache2/sites-enabled/site.conf";
 
 export const apacheSite = `<VirtualHost *:443>

@@ -86,24 +86,31 @@ export function judgeWebServers(content: HostContent): readonly Finding[] {
   const { files, unreadableFiles } = content;
   const bare = webServers.filter(
     (server) =>
-      installs(server, content) &&
+      installs({ packages: server.word, ...server }, content) &&
       !server.isConfigured(files) &&
       ![...unreadableFiles.keys()].some(server.isPath),
   );
-  return [
-    ...judgeWebServerFiles(files),
-    ...bare.map(({ name, why, fix }) => ({
-      problem: `the host installs ${name}, but no file contains its configuration`,
-      why,
-      fix,
-    })),
-  ];
+  return [...judgeWebServerFiles(files), ...bare.map(unconfigured)];
 }
 
-function installs({ word, image }: WebServer, { packages, words, files }: HostContent): boolean {
+/** The names of a program's packages, of the words of commands that install or start it, and of its image. */
+interface ProgramNames {
+  readonly packages: RegExp;
+  readonly word: RegExp;
+  readonly image: string;
+}
+
+/** True if a host runs the program, and other hosts can reach it. */
+export function installs(names: ProgramNames, { packages, words, files }: HostContent): boolean {
   return (
-    packages.some((name) => word.test(name)) ||
-    [...words].some((one) => word.test(one)) ||
-    composeServices(files).some((service) => service.image === image && service.isPublished)
+    packages.some((name) => names.packages.test(name)) ||
+    [...words].some((word) => names.word.test(word)) ||
+    composeServices(files).some(({ image, isPublished }) => image === names.image && isPublished)
   );
 }
+
+export const unconfigured = ({ name, why, fix }: Pick<WebServer, "name" | "why" | "fix">): Finding => ({
+  problem: `the host installs ${name}, but no file contains its configuration`,
+  why,
+  fix,
+});
