@@ -7,7 +7,6 @@ export function monitors(watched: Watched): readonly MonitorDefinition[] {
     ...trafficMonitors(watched),
     ...(watched.replication === "group" ? groupMonitors(watched) : []),
     ...databaseMonitors(watched),
-    ...memberMonitors(watched),
     ...backupMonitors(watched),
     ...hostMonitors(watched),
   ];
@@ -88,6 +87,15 @@ function groupMonitors(watched: Watched): MonitorDefinition[] {
       priority: 1,
     },
     {
+      // The verdict of the web hosts' health checks, by which HAProxy uses a member or not.
+      name: "member-unfit",
+      title: "A web host has not used {{member.name}} for 5 minutes",
+      type: "query alert",
+      query: `max(last_5m):min:secured_web.member.serves{${scope}} by {member} < 1`,
+      critical: 1,
+      priority: 2,
+    },
+    {
       name: "replication-queue",
       title: `{{host.name}} has more than ${queue} transactions in its applier queue`,
       type: "query alert",
@@ -132,22 +140,6 @@ function databaseMonitors(watched: Watched): MonitorDefinition[] {
       priority: 2,
     },
   ];
-}
-
-/** The verdict of the web hosts' health checks, by which HAProxy uses a database host or not. */
-function memberMonitors(watched: Watched): MonitorDefinition[] {
-  return watched.replication === "group"
-    ? [
-        {
-          name: "member-unfit",
-          title: "A web host has not used {{member.name}} for 5 minutes",
-          type: "query alert",
-          query: `max(last_5m):min:secured_web.member.serves{${scopeOf(watched)}} by {member} < 1`,
-          critical: 1,
-          priority: 2,
-        },
-      ]
-    : [];
 }
 
 /** Only if a limit is set: an operator's machine must send the metric (docs/monitoring.md), or there is never any data. */

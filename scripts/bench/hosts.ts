@@ -41,7 +41,7 @@ export interface PowerCut {
  */
 export interface FailoverTimes {
   /** The longest time without a commit by a client on the member itself: neither web host nor load balancer counts. */
-  readonly directGapSeconds: number;
+  readonly directGapSeconds: number | undefined;
   readonly unreachableSeconds: number | undefined;
   readonly expelledSeconds: number | undefined;
   /** Until HAProxy on a web host sends nothing more to the member. */

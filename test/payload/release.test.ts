@@ -45,6 +45,7 @@ describe("payload: the release program (Python)", function () {
 
   /** Protections of the program, without which its own tests must fail. */
   for (const [what, name, from, to] of [
+    ["writes its status when a verdict changes", "poll.py", "status == self.told and", "False and"],
     ["writes in place", "files.py", "os.replace(new, target)", "open(target, 'w').write(content)"],
     ["leaves removed files", "files.py", "\tremove_files(root, removed)\n", ""],
     ["writes anywhere", "files.py", "os.path.normpath(path) != path or", "False and"],

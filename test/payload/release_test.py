@@ -29,6 +29,7 @@ import files  # noqa: E402
 import host  # noqa: E402
 import members  # noqa: E402
 import membership  # noqa: E402
+import poll  # noqa: E402
 import program  # noqa: E402
 import redact  # noqa: E402
 import revoked  # noqa: E402
@@ -716,6 +717,33 @@ class Verdicts(OnDisk):
                 frame = connection.makefile("rb").read()
         lines = ["secured_web.member.serves:1|g|#member:db-1.internal", "secured_web.member.serves:0|g|#member:db-2.internal"]
         self.assertEqual(frame, len("\n".join(lines)).to_bytes(4, "little") + "\n".join(lines).encode())
+
+    def test_are_in_each_status_and_are_no_reason_to_write_one(self):
+        poller = poll.Poller.__new__(poll.Poller)
+        poller.own, poller.keys, poller.seal = {"status": "https://status", "region": "r"}, {}, mock.Mock()
+        poller.seal.close.side_effect = lambda text, use: text
+        poller.well, poller.looked_at, poller.told, poller.told_at, poller.troubles = (), poll.time.monotonic(), None, 0.0, {}
+        written = []
+
+        def put(url, keys, region, body, output):
+            written.append(json.loads(base64.b64decode(body))["unfit"])
+            return mock.Mock(trouble=None)
+
+        seen = {"db-1.internal": None}
+        with (
+            mock.patch.multiple(poller, base=lambda: {}, judged=lambda outcome: outcome, group=lambda: {}),
+            mock.patch.object(poll, "supervisor", lambda: {}),
+            mock.patch.object(poll.verdicts, "look", lambda root: seen),
+            mock.patch.object(poll.verdicts, "send", mock.Mock(side_effect=OSError)),
+            mock.patch.object(poll.spaces, "put", put),
+        ):
+            poller.tell({"outcome": "well"})
+            seen["db-1.internal"] = "no free connection"
+            poller.tell({"outcome": "well"})
+            self.assertEqual(written, [[]])
+            poller.told_at -= poll.STATUS_S
+            poller.tell({"outcome": "well"})
+        self.assertEqual(written, [[], [{"host": "db-1.internal", "reason": "no free connection"}]])
 
     def test_asks_the_ports_that_haproxy_asks(self):
         for status, said, expected in [

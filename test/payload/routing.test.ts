@@ -57,9 +57,10 @@ class Router {
   constructor(readonly members: readonly Member[]) {}
 
   async start(config: string): Promise<void> {
-    const [, body = ""] = config.split("frontend mysql");
-    let text = `global\n\tlog stderr format raw daemon notice\ndefaults${config.split("defaults")[1]?.split("frontend mysql")[0]}frontend mysql${body.split("frontend stats")[0]}`;
-    text = text.replace(/bind unix@.*/, `bind unix@${this.socket}`);
+    let text = config
+      .slice(0, config.indexOf("frontend stats"))
+      .replace(/^\t(user|group|chroot|stats) .*$/gm, "")
+      .replace(/bind unix@.*/, `bind unix@${this.socket}`);
     for (const [index, { name, ports }] of this.members.entries()) {
       const before = text;
       text = text.replace(

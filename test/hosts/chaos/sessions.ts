@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { RequestCounts } from "../../../scripts/chaos/report";
 import { waitFor } from "../../waitFor";
+import { longestGap } from "../workloads/longestGap";
 import type { World } from "../world/world";
 import { History, LIST_LIMIT, type Operation } from "./history";
 
@@ -84,17 +85,10 @@ export class Sessions {
 
   /** The longest time, in seconds, without a good end of an operation of this kind. */
   longestGapSeconds(kind: Ended["kind"], from: number, to: number): number {
-    const ends = this.#ended
-      .filter((one) => one.kind === kind && one.isGood && one.end >= from && one.end < to)
-      .map(({ end }) => end)
-      .sort((a, b) => a - b);
-    let gap = 0;
-    let before = from;
-    for (const end of [...ends, to]) {
-      gap = Math.max(gap, end - before);
-      before = end;
-    }
-    return gap / 1000;
+    const good = this.#ended.filter(
+      (one) => one.kind === kind && one.isGood && one.end >= from && one.end < to,
+    );
+    return longestGap([from, ...good.map(({ end }) => end), to]) / 1000;
   }
 
   /** Waits until so many writes and reads that began from now on ended well. */

@@ -2,6 +2,7 @@
 import type { FailoverTimes } from "../../../scripts/bench/hosts";
 import type { World } from "../world/world";
 import type { WorldHost } from "../world/worldHost";
+import { longestGap } from "./longestGap";
 
 const FOLDER = "/run/secured-web-bench";
 const CLIENT =
@@ -57,7 +58,7 @@ export class FailoverWatch {
     );
     const count = String(this.members.length + 1);
     return {
-      directGapSeconds: slowest(writes.map(longestGap)) ?? Number.NaN,
+      directGapSeconds: slowest(writes.map(gapOf)),
       unreachableSeconds: first(members, ([, unreachable]) => Number(unreachable) > 0),
       expelledSeconds: first(members, ([seen]) => seen !== undefined && seen !== count),
       haproxySeconds: first(haproxy, ([down = ""]) => down.split(";").includes(this.off.name)),
@@ -103,8 +104,7 @@ async function end(host: WorldHost, name: Watcher, cutAt: number): Promise<reado
     .filter(({ since }) => since >= -1);
 }
 
-/** Between two commits. Undefined if fewer than two were seen. */
-function longestGap(commits: readonly Seen[]): number | undefined {
-  const gaps = commits.slice(1).map(({ since }, index) => since - (commits[index]?.since ?? since));
-  return gaps.length > 0 ? Math.max(...gaps) : undefined;
+/** Undefined if fewer than two commits were seen. */
+function gapOf(commits: readonly Seen[]): number | undefined {
+  return commits.length > 1 ? longestGap(commits.map(({ since }) => since)) : undefined;
 }

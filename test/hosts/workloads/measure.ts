@@ -61,8 +61,8 @@ export async function requestRates(world: World, options: VisitorOptions = {}): 
 
 /** Cuts the power of a host while visitors write and read, and switches it on again. */
 export async function powerCutUnderLoad(world: World, host: WorldHost): Promise<PowerCut> {
-  const visitors = Visitors.start(world, PROBE);
   const watch = await FailoverWatch.start(world, host);
+  const visitors = Visitors.start(world, PROBE);
   let gapSeconds: number;
   let parts: FailoverTimes;
   let begin = Date.now();

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { waitFor } from "../../waitFor";
 import type { World } from "../world/world";
+import { longestGap } from "./longestGap";
 
 const PROGRAM = join(__dirname, "visitor.mjs");
 let runs = 0;
@@ -129,11 +130,10 @@ export class Visitors {
 
   /** The longest time, in milliseconds, between the ends of two acknowledged writes after a moment. */
   longestGapMs(since: number): number {
-    const ends = this.requests
-      .filter(({ kind, status, end }) => kind === "write" && status === 201 && end >= since)
-      .map(({ end }) => end)
-      .sort((a, b) => a - b);
-    return ends.reduce((gap, end, index) => Math.max(gap, end - (ends[index - 1] ?? since)), 0);
+    const written = this.requests.filter(
+      ({ kind, status, end }) => kind === "write" && status === 201 && end >= since,
+    );
+    return longestGap([since, ...written.map(({ end }) => end)]);
   }
 
   summary(since = 0): string {

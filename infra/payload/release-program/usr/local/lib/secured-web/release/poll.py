@@ -156,11 +156,11 @@ class Poller:
             self.well = host.trouble(self.running) or ()
             self.looked_at = time.monotonic()
         status = {**self.base(), **self.judged(outcome), **self.group(), **supervisor()}
-        told_anyway = unfit()
+        # On a busy host the verdicts change all the time: they are no reason to write the status.
+        verdict = unfit()
         if status == self.told and time.monotonic() - self.told_at < STATUS_S:
             return
-        # On a busy host the verdicts change all the time: they are no reason to write the status.
-        timed = {**status, **told_anyway, "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds")}
+        timed = {**status, **verdict, "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds")}
         body = base64.b64encode(self.seal.close(json.dumps(timed).encode(), "status")).decode()
         output = f"{ROOT}{STATE}/status.answer"
         answer = spaces.put(self.own["status"], self.keys, self.own["region"], body, output)

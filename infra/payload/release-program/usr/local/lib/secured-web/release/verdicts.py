@@ -45,8 +45,10 @@ def verdict(port):
         connection.request("GET", "/")
         answer = connection.getresponse()
         said = answer.read(300).decode("utf-8", "replace").strip()
+        if answer.status == 200:
+            return None
         # A member that is well again gets no connections at first (app/health.ts, steadyMs).
-        return None if answer.status == 200 else f"{said} again, not long enough" if said in ("ONLINE", "source") else said
+        return f"{said} again, not long enough" if said in ("ONLINE", "source") else said
     except (OSError, http.client.HTTPException):
         return "the health check does not answer"
     finally:
