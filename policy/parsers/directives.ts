@@ -1,4 +1,4 @@
-/** What parsers of configurations give that consist of directives and blocks of them. */
+/** The directives of a configuration file, or why it cannot be parsed: the results of several parsers. */
 
 export interface Directive {
   /** Apache: in lower case, because it ignores the case of names. */
