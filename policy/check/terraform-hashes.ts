@@ -1,7 +1,9 @@
 /** The attributes of which Terraform's DigitalOcean provider keeps only a hash. */
+
 import { createHash } from "node:crypto";
+import { isMapping } from "../evidence/config-merge";
 import { unknownValue } from "../frame/value";
-import { isValues, textsIn } from "./terraform-values";
+import { textsIn } from "./terraform-values";
 
 /** By the Pulumi name of the type: the inputs that are the SHA-1 of their text (HashStringStateFunc in its source). */
 export const hashedInputs: Readonly<Record<string, readonly string[]>> = {
@@ -39,7 +41,7 @@ export class HashedTexts {
 
 function plainTexts({ configuration, planned_values, values }: Readonly<Record<string, unknown>>) {
   const outputs = [planned_values, values].flatMap((one) =>
-    isValues(one) && isValues(one.outputs) ? Object.values(one.outputs).filter(isValues) : [],
+    isMapping(one) && isMapping(one.outputs) ? Object.values(one.outputs).filter(isMapping) : [],
   );
   const open = outputs.filter(({ sensitive }) => sensitive !== true).map(({ value }) => value);
   return new Set(textsIn([configuration, open]));

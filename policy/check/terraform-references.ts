@@ -3,9 +3,7 @@
  * They go through the variables and outputs of modules. A plan does not contain local values, so that a reference to one
  * leads nowhere.
  */
-import { isValues } from "./terraform-values";
-
-type Values = Readonly<Record<string, unknown>>;
+import { isMapping, type Mapping } from "../evidence/config-merge";
 
 /** A resource instance of a plan. */
 export interface Instance {
@@ -21,10 +19,10 @@ export interface Instance {
 /** A module instance, and its part of the configuration. */
 interface Scope {
   readonly address: string;
-  readonly module: Values;
+  readonly module: Mapping;
   readonly index: string;
   /** The module that calls it. */
-  readonly caller?: { readonly scope: Scope; readonly call: Values };
+  readonly caller?: { readonly scope: Scope; readonly call: Mapping };
 }
 
 /** The resource, or the call of a module, whose expression refers. */
@@ -46,8 +44,8 @@ export class Configuration {
     configuration: unknown,
     private readonly instances: readonly Instance[],
   ) {
-    const module = isValues(configuration) ? configuration.root_module : undefined;
-    this.root = { address: "", index: "", module: isValues(module) ? module : {} };
+    const module = isMapping(configuration) ? configuration.root_module : undefined;
+    this.root = { address: "", index: "", module: isMapping(module) ? module : {} };
     for (const instance of instances) {
       const list = this.byModule.get(instance.module) ?? [];
       list.push(instance);
@@ -56,9 +54,9 @@ export class Configuration {
   }
 
   /** The expressions of the attributes that the configuration sets; undefined if it does not have the resource. */
-  expressionsOf(instance: Instance): Values | undefined {
+  expressionsOf(instance: Instance): Mapping | undefined {
     const expressions = this.blockOf(instance)?.expressions;
-    return isValues(expressions) ? expressions : undefined;
+    return isMapping(expressions) ? expressions : undefined;
   }
 
   /** The resource instances to which an attribute's expression refers. */
@@ -72,7 +70,7 @@ export class Configuration {
     return [...found];
   }
 
-  private blockOf({ module, type, name }: Instance): Values | undefined {
+  private blockOf({ module, type, name }: Instance): Mapping | undefined {
     const resources = this.scopeOf(module)?.module.resources;
     return listOf(resources).find((one) => one.mode === "managed" && one.type === type && one.name === name);
   }
@@ -91,8 +89,8 @@ export class Configuration {
 
   private called(scope: Scope, name: string, index: string): Scope | undefined {
     const calls = scope.module.module_calls;
-    const call = isValues(calls) ? calls[name] : undefined;
-    if (!isValues(call) || !isValues(call.module)) return undefined;
+    const call = isMapping(calls) ? calls[name] : undefined;
+    if (!isMapping(call) || !isMapping(call.module)) return undefined;
     const address = `${scope.address === "" ? "" : `${scope.address}.`}module.${name}${index}`;
     return { address, index, module: call.module, caller: { scope, call } };
   }
@@ -111,7 +109,7 @@ export class Configuration {
       for (const item of expression) this.follow(item, scope, from, found, depth + 1);
       return;
     }
-    if (!isValues(expression)) return;
+    if (!isMapping(expression)) return;
     const { references } = expression;
     if (!Array.isArray(references)) {
       for (const item of Object.values(expression)) this.follow(item, scope, from, found, depth + 1);
@@ -131,7 +129,7 @@ export class Configuration {
     const [kind = "", name = ""] = text.split(/[.[]/);
     if (kind === "var") {
       const given = caller?.call.expressions;
-      if (caller === undefined || !isValues(given)) return;
+      if (caller === undefined || !isMapping(given)) return;
       const forEach = caller.call.for_each_expression;
       const call = { index: scope.index, forEach, isOneByOne: false };
       this.follow(given[name], caller.scope, call, found, depth);
@@ -156,10 +154,10 @@ export class Configuration {
     for (const each of index === "" ? this.indexesOf(scope.address, name) : [index]) {
       const inner = this.called(scope, name, each);
       const outputs = inner?.module.outputs;
-      if (inner === undefined || !isValues(outputs)) continue;
+      if (inner === undefined || !isMapping(outputs)) continue;
       const nowhere = { index: "", forEach: undefined, isOneByOne: false };
       for (const [key, value] of Object.entries(outputs))
-        if ((output === "" || output === key) && isValues(value))
+        if ((output === "" || output === key) && isMapping(value))
           this.follow(value.expression, inner, nowhere, found, depth);
     }
   }
@@ -186,6 +184,6 @@ function isImplied(reference: string, before: unknown): boolean {
   );
 }
 
-function listOf(value: unknown): readonly Values[] {
-  return Array.isArray(value) ? value.filter(isValues) : [];
+function listOf(value: unknown): readonly Mapping[] {
+  return Array.isArray(value) ? value.filter(isMapping) : [];
 }

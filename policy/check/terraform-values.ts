@@ -3,6 +3,7 @@
  * resource. Pulumi's provider is made from Terraform's: it has the same attributes in camel case, lists have plural
  * names, and a block that occurs at most once is an object.
  */
+import { isMapping, type Mapping } from "../evidence/config-merge";
 import { unknownValue } from "../frame/value";
 import { inputsByType } from "./terraform-inputs";
 
@@ -23,8 +24,6 @@ export interface MappedType {
   readonly token: string;
   readonly inputs: Shape;
 }
-
-type Values = Readonly<Record<string, unknown>>;
 
 /** Terraform's names that are not the Pulumi name in snake case. */
 const otherNames: Readonly<Record<string, string>> = {
@@ -89,14 +88,10 @@ export function withUnknown(value: unknown, unknown: unknown): unknown {
     const length = Math.max(list.length, unknown.length);
     return Array.from({ length }, (_, index) => withUnknown(list[index], unknown[index]));
   }
-  if (!isValues(unknown)) return value;
-  const known = isValues(value) ? value : {};
+  if (!isMapping(unknown)) return value;
+  const known = isMapping(value) ? value : {};
   const keys = new Set([...Object.keys(known), ...Object.keys(unknown)]);
   return Object.fromEntries([...keys].map((key) => [key, withUnknown(known[key], unknown[key])]));
-}
-
-export function isValues(value: unknown): value is Values {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Every text and number in a value, as text. */
@@ -116,44 +111,50 @@ const isUnset = (value: unknown) =>
  * are left out: they are defaults, or DigitalOcean chooses them. A dynamic block has no expression, so that a block
  * counts as set if it has a known value, and if it is unknown and DigitalOcean does not choose it.
  */
-export function inputsOf(values: Values, shape: Shape, expressions?: Values): Record<string, unknown> {
-  const isSet = (attribute: string, member: Member, value: unknown) =>
+export function inputsOf(values: Mapping, shape: Shape, expressions?: Mapping): Record<string, unknown> {
+  const isSet: IsSet = (attribute, member, value) =>
     expressions === undefined ||
     attribute in expressions ||
     (member.block !== undefined && !(value === unknownValue && member.isChosen));
-  const inputs: Record<string, unknown> = {};
+  return membersOf(values, shape, expressions, isSet);
+}
+
+type IsSet = (attribute: string, member: Member, value: unknown) => boolean;
+
+function membersOf(
+  values: Mapping,
+  shape: Shape,
+  expressions: Mapping | undefined,
+  isSet: IsSet,
+): Record<string, unknown> {
+  const members: Record<string, unknown> = {};
   for (const [attribute, value] of Object.entries(values)) {
     const name = inputName(attribute, shape);
     const member = name === undefined ? undefined : shape.get(name);
     if (name === undefined || member === undefined || isUnset(value) || !isSet(attribute, member, value))
       continue;
-    inputs[name] = converted(value, member, expressions?.[attribute]);
+    members[name] = converted(value, member, expressions?.[attribute]);
   }
-  return inputs;
+  return members;
 }
 
 function converted(value: unknown, { block, isList }: Member, expressions: unknown): unknown {
   if (block === undefined || value === unknownValue) return value;
   const configured = Array.isArray(expressions)
-    ? Object.assign({}, ...expressions.filter(isValues))
+    ? Object.assign({}, ...expressions.filter(isMapping))
     : undefined;
   const items = (Array.isArray(value) ? value : [value]).map((item: unknown) =>
-    isValues(item) ? blockOf(item, block, configured) : item,
+    isMapping(item) ? blockOf(item, block, configured) : item,
   );
   return isList ? items : items[0];
 }
 
 /** The members of a block, without those that the configuration does not set and a plan does not know. */
-function blockOf(values: Values, shape: Shape, configured: Values | undefined): Record<string, unknown> {
-  const set = Object.entries(values).filter(
-    ([attribute, value]) => configured === undefined || attribute in configured || value !== unknownValue,
+function blockOf(values: Mapping, shape: Shape, configured: Mapping | undefined): Record<string, unknown> {
+  return membersOf(
+    values,
+    shape,
+    configured,
+    (attribute, _, value) => configured === undefined || attribute in configured || value !== unknownValue,
   );
-  const members: Record<string, unknown> = {};
-  for (const [attribute, value] of set) {
-    const name = inputName(attribute, shape);
-    const member = name === undefined ? undefined : shape.get(name);
-    if (name === undefined || member === undefined || isUnset(value)) continue;
-    members[name] = converted(value, member, configured?.[attribute]);
-  }
-  return members;
 }

@@ -4,13 +4,13 @@
  *
  * The format: https://developer.hashicorp.com/terraform/internals/json-format
  */
+import { isMapping, type Mapping } from "../evidence/config-merge";
 import { jsonObjectOf, linesOf, type State, StateError, type StateResource, stateOf } from "./state";
 import { HashedTexts, hashedInputs } from "./terraform-hashes";
 import { Configuration, type Instance } from "./terraform-references";
 import {
   inputName,
   inputsOf,
-  isValues,
   type MappedType,
   mappedType,
   outputName,
@@ -20,8 +20,6 @@ import {
 
 /** The error in a file of Terraform that is not a plan or state in JSON. It contains no value from the file. */
 export class TerraformError extends StateError {}
-
-type Values = Readonly<Record<string, unknown>>;
 
 /** The names in the URNs of a file that has no stack and no project. */
 const place = "terraform";
@@ -41,7 +39,7 @@ export function readStateOrPlan(text: string): State {
   return isTerraform ? terraformState(parsed, text) : stateOf(parsed, text);
 }
 
-function terraformState(file: Values, text: string): State {
+function terraformState(file: Mapping, text: string): State {
   checkForm(file);
   const isPlan = planKeys.some((key) => key in file);
   const module = rootModule(isPlan ? file.planned_values : (file.values ?? {}), isPlan);
@@ -76,7 +74,7 @@ function terraformState(file: Values, text: string): State {
 
 const planKeys = ["planned_values", "resource_changes", "configuration", "prior_state", "output_changes"];
 
-function checkForm(file: Values): void {
+function checkForm(file: Mapping): void {
   if ("lineage" in file || typeof file.version === "number")
     throw new TerraformError("it is Terraform's own state file (terraform.tfstate), whose form is internal");
   if (typeof file.format_version !== "string" || !/^1\.\d+$/.test(file.format_version))
@@ -86,24 +84,24 @@ function checkForm(file: Values): void {
   if (file.errored === true) throw new TerraformError("it is a plan that failed, and is not complete");
 }
 
-function rootModule(values: unknown, isPlan: boolean): Values {
+function rootModule(values: unknown, isPlan: boolean): Mapping {
   const key = isPlan ? "planned_values" : "values";
   if (values === undefined) throw new TerraformError('it is a plan without "planned_values"');
-  if (!isValues(values)) throw new TerraformError(`${key} is not an object`);
+  if (!isMapping(values)) throw new TerraformError(`${key} is not an object`);
   // A state without resources, or a plan that destroys all, may have no root module.
   const module = values.root_module ?? {};
-  if (!isValues(module)) throw new TerraformError(`${key}.root_module is not an object`);
+  if (!isMapping(module)) throw new TerraformError(`${key}.root_module is not an object`);
   return module;
 }
 
 interface Found {
   readonly instance: Instance;
-  readonly values: Values;
+  readonly values: Mapping;
   readonly sensitive: unknown;
 }
 
 /** The managed resources of a module and of the modules in it. Data sources create nothing. */
-function resourcesOf(module: Values, at: string): readonly Found[] {
+function resourcesOf(module: Mapping, at: string): readonly Found[] {
   const own = objectsIn(module.resources, `${at}.resources`).flatMap((resource, index) => {
     const { address, mode, type, name, values = {}, sensitive_values: sensitive } = resource;
     if (mode === "data") return [];
@@ -111,7 +109,7 @@ function resourcesOf(module: Values, at: string): readonly Found[] {
     if (typeof address !== "string") throw new TerraformError(`${here}.address is not a string`);
     if (typeof type !== "string") throw new TerraformError(`${here}.type is not a string`);
     if (typeof name !== "string") throw new TerraformError(`${here}.name is not a string`);
-    if (!isValues(values)) throw new TerraformError(`${here}.values is not an object`);
+    if (!isMapping(values)) throw new TerraformError(`${here}.values is not an object`);
     const inModule = typeof module.address === "string" ? module.address : "";
     const key = resource.index === undefined ? "" : `[${JSON.stringify(resource.index)}]`;
     return [{ instance: { address, module: inModule, type, name, index: key }, values, sensitive }];
@@ -120,38 +118,38 @@ function resourcesOf(module: Values, at: string): readonly Found[] {
   return [...own, ...inner.flatMap((child, index) => resourcesOf(child, `${at}.child_modules[${index}]`))];
 }
 
-function objectsIn(value: unknown, at: string): readonly Values[] {
+function objectsIn(value: unknown, at: string): readonly Mapping[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) throw new TerraformError(`${at} is not a list`);
   return value.map((item: unknown, index) => {
-    if (!isValues(item)) throw new TerraformError(`${at}[${index}] is not an object`);
+    if (!isMapping(item)) throw new TerraformError(`${at}[${index}] is not an object`);
     return item;
   });
 }
 
 /** A plan's change of each resource, by address; without those of old objects that a replacement leaves behind. */
-function changesOf(file: Values): ReadonlyMap<unknown, Values> {
+function changesOf(file: Mapping): ReadonlyMap<unknown, Mapping> {
   const current = objectsIn(file.resource_changes, "resource_changes").filter(
     ({ deposed }) => deposed === undefined,
   );
   const pairs = (key: string) =>
     current.flatMap(({ [key]: address, change }) =>
-      address === undefined ? [] : [[address, isValues(change) ? change : {}] as const],
+      address === undefined ? [] : [[address, isMapping(change) ? change : {}] as const],
     );
   // Another resource can have the address that a resource had before.
   return new Map([...pairs("previous_address"), ...pairs("address")]);
 }
 
 /** True for a resource that the plan deletes and does not create again, or that Terraform only forgets. */
-function isDeleted(change: Values | undefined): boolean {
+function isDeleted(change: Mapping | undefined): boolean {
   const actions = Array.isArray(change?.actions) ? change.actions : [];
   return actions.length === 1 && (actions[0] === "delete" || actions[0] === "forget");
 }
 
 /** A plan has only the resources that it considers: with -target not the others, with -refresh-only none. */
-function isComplete(file: Values, found: readonly Found[], changes: ReadonlyMap<unknown, Values>): boolean {
-  const prior = isValues(file.prior_state) ? file.prior_state.values : undefined;
-  const module = isValues(prior) && isValues(prior.root_module) ? prior.root_module : {};
+function isComplete(file: Mapping, found: readonly Found[], changes: ReadonlyMap<unknown, Mapping>): boolean {
+  const prior = isMapping(file.prior_state) ? file.prior_state.values : undefined;
+  const module = isMapping(prior) && isMapping(prior.root_module) ? prior.root_module : {};
   const planned = new Set(found.map(({ instance }) => instance.address));
   const isLeftOut = ({ instance: { address } }: Found) => !planned.has(address) && !changes.has(address);
   return file.complete !== false && !resourcesOf(module, "prior_state.values.root_module").some(isLeftOut);
@@ -159,7 +157,7 @@ function isComplete(file: Values, found: readonly Found[], changes: ReadonlyMap<
 
 function stateResource(
   { instance, values, sensitive }: Found,
-  change: Values,
+  change: Mapping,
   configuration: Configuration,
   texts: HashedTexts,
   line = 1,
@@ -174,7 +172,7 @@ function stateResource(
     const nothing = { ...common, props: {}, propertyDependencies: {} };
     return { urn, type, name: address, line, inputs: { ...nothing, secretInputs: [] }, outputs: nothing };
   }
-  const all = withUnknown(values, change.after_unknown) as Values;
+  const all = withUnknown(values, change.after_unknown) as Mapping;
   const expressions = configuration.expressionsOf(instance);
   const hashed = hashedInputs[mapped.name] ?? [];
   const inputs = inputsOf(all, mapped.inputs, expressions);
@@ -204,7 +202,7 @@ const urnOf = (type: string, address: string) => `urn:pulumi:${place}::${place}:
 
 /** The inputs with a sensitive value. */
 function markedInputs(mark: unknown, { inputs }: MappedType): readonly string[] {
-  if (!isValues(mark)) return mark === true ? [...inputs.keys()] : [];
+  if (!isMapping(mark)) return mark === true ? [...inputs.keys()] : [];
   return Object.entries(mark).flatMap(([attribute, inner]) =>
     holdsTrue(inner) ? (inputName(attribute, inputs) ?? []) : [],
   );
@@ -237,13 +235,13 @@ function dependenciesOf(
 function linkById(resources: readonly StateResource[]): void {
   const byId = new Map<unknown, StateResource>();
   for (const resource of resources) {
-    const outputs = resource.outputs.props as Values;
+    const outputs = resource.outputs.props as Mapping;
     for (const [name, value] of Object.entries(outputs))
       if ((name === "id" || name.endsWith("Urn")) && typeof value === "string") byId.set(value, resource);
   }
   for (const { urn, inputs, outputs } of resources) {
     const dependencies = outputs.propertyDependencies as Dependencies;
-    for (const [input, value] of Object.entries(inputs.props as Values)) {
+    for (const [input, value] of Object.entries(inputs.props as Mapping)) {
       const found = textsIn(value).flatMap((text) => byId.get(text)?.urn ?? []);
       const all = new Set([...(dependencies[input] ?? []).map((one) => one.urn), ...found]);
       all.delete(urn);
