@@ -3,6 +3,7 @@
  * program on a host does, and behave as a test says. Nothing is applied anywhere.
  */
 import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { gunzipSync } from "node:zlib";
 import { noReportYet, releaseKey, statusKey } from "../../infra/releases/objectKeys";
@@ -19,6 +20,9 @@ import {
 } from "../../sandbox/index";
 import { waitFor } from "../waitFor";
 import { Sandbox } from "./sandbox";
+
+/** Between two looks of the hosts; a real host looks every ten seconds. */
+const LOOK_EVERY_MS = 300;
 
 /** A host's answer to a release; default: it is well. */
 export type Behaviour = (number: number) => Partial<HostStatus> | undefined;
@@ -150,6 +154,7 @@ export class ReportingHosts {
         );
         if (answer.status === 200) this.#reported.add(name);
       }
+      await delay(LOOK_EVERY_MS);
     }
   }
 

@@ -464,9 +464,9 @@ class AnyCombination(unittest.TestCase):
 
 
 class Answers(unittest.TestCase):
-    def observed(self, members, executed="x:1", received=None, lists=0, rows=None, takes=0):
-        state = {"self": A, "executed": executed, "received": received, "members": members, "lists": lists, "takes": takes}
-        return group.observed({group.STATE: json.dumps(state), group.LIST: rows}.get)
+    def observed(self, members, executed="x:1", received=None, rows="NULL", takes=0):
+        state = {"self": A, "executed": executed, "received": received, "members": members, "takes": takes}
+        return group.observed({group.QUESTIONS: f"{json.dumps(state)}\n{rows}"}.get)
 
     def test_reads_a_member_of_a_group(self):
         members = [
@@ -489,11 +489,10 @@ class Answers(unittest.TestCase):
 
     def test_reads_the_list_of_members(self):
         rows = json.dumps({A: 0, B: 1})
-        answer = self.observed([], lists=1, rows=rows)
+        answer = self.observed([], rows=rows)
         self.assertEqual((answer.listed, answer.leaving), (frozenset([A, B]), frozenset([B])))
         # No table, or one without rows yet.
         self.assertIsNone(self.observed([]).listed)
-        self.assertIsNone(self.observed([], lists=1, rows="NULL").listed)
 
     def test_takes_a_word_of_spaces_for_a_minute(self):
         mark = os.path.join(os.environ["TEST_DIR"], "new-stack")

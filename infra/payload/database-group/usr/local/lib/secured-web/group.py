@@ -21,9 +21,6 @@ STATE = """
 SELECT JSON_OBJECT(
 'self', @@GLOBAL.report_host,
 'takes', NOT @@GLOBAL.super_read_only,
-'lists', (
-SELECT COUNT(*) FROM information_schema.tables
-WHERE TABLE_SCHEMA = 'secured_web' AND TABLE_NAME = 'members'),
 'executed', @@GLOBAL.gtid_executed,
 'received', (
 SELECT RECEIVED_TRANSACTION_SET FROM performance_schema.replication_connection_status
@@ -32,7 +29,6 @@ WHERE CHANNEL_NAME = 'group_replication_applier'),
 SELECT JSON_ARRAYAGG(JSON_OBJECT('host', MEMBER_HOST, 'state', MEMBER_STATE))
 FROM performance_schema.replication_group_members))
 """
-# The table is there, and may be read, if STATE names it.
 LIST = "SELECT JSON_OBJECTAGG(host, leaving) FROM secured_web.members WHERE admitted"
 TABLES = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'app' AND table_name = 'notes'"
 ACTION_LIMIT_S = 600
@@ -59,6 +55,15 @@ def remote(host, sql):
     return mysql([f"--defaults-file={os.environ['CREDENTIALS_DIRECTORY']}/client.cnf", f"--host={host}"], sql, 4)
 
 
+def questions(state, rows):
+    """Two questions for one client. The second answer is NULL if this user does not see the list of members."""
+    there = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'secured_web' AND table_name = 'members'"
+    return f"{state}; SET @rows = IF(({there}), \"{rows}\", 'SELECT NULL'); PREPARE r FROM @rows; EXECUTE r"
+
+
+QUESTIONS = questions(STATE, LIST)
+
+
 def subtract(left, right):
     """MySQL's own arithmetic of GTID sets. The sets come from members over verified TLS."""
     if not left:
@@ -71,13 +76,13 @@ def subtract(left, right):
 
 def observed(ask):
     """What a member says of itself. ask: SQL -> its answer. Raises what ask raises, and ValueError."""
-    said = json.loads(ask(STATE))
+    state, rows = ask(QUESTIONS).splitlines()
+    said, rows = json.loads(state), json.loads(rows.lower())
     members = [member for member in said["members"] or [] if member["host"]]
     own = next((member["state"] for member in members if member["host"] == said["self"]), "OFFLINE")
     view = frozenset(member["host"] for member in members if member["state"] in ("ONLINE", "RECOVERING"))
     sets = [(said[name] or "").replace("\n", "") for name in ("executed", "received")]
     # A list without a host is one in the making.
-    rows = json.loads(ask(LIST).lower()) if said["lists"] else None
     return Observation(
         own,
         ",".join(filter(None, sets)),

@@ -11,8 +11,6 @@ SELECT JSON_OBJECT(
 'self', @@GLOBAL.report_host,
 'readOnly', @@GLOBAL.super_read_only,
 'empty', @@GLOBAL.gtid_executed = '',
-'lists', (
-SELECT COUNT(*) FROM information_schema.tables WHERE TABLE_SCHEMA = 'secured_web' AND TABLE_NAME IN ('newest', 'members')),
 'members', (
 SELECT JSON_ARRAYAGG(JSON_OBJECT('host', MEMBER_HOST, 'state', MEMBER_STATE))
 FROM performance_schema.replication_group_members WHERE MEMBER_HOST <> ''),
@@ -48,10 +46,9 @@ def look(limit_s=5):
     group = supervisor()
     with open(CONFIG, encoding="utf-8") as file:
         me, configured = group.parse_config(file.read())
-    view = json.loads(group.mysql(ROOT, VIEW, limit_s))
-    if view["lists"] == 2:
-        view |= json.loads(group.mysql(ROOT, ROWS, limit_s))
-    return me, configured, view
+    # membership.py makes the other table first.
+    view, rows = group.mysql(ROOT, group.questions(VIEW, ROWS), limit_s).splitlines()
+    return me, configured, json.loads(view) | ({} if rows == "NULL" else json.loads(rows))
 
 
 def admitted(configured, view):
