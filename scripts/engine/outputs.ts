@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { OutputMap } from "@pulumi/pulumi/automation";
 import { Failure } from "../failure";
 import type { Home } from "../home";
 import { findPulumi } from "../toolchain/find.mjs";
@@ -41,6 +42,14 @@ export async function readOutputs(
   } catch (error) {
     throw engineFailure(error, new Journal(() => {}, "run"), `Reading the outputs of ${stack}`);
   }
+}
+
+/** An update's outputs as JSON, in the format of `pulumi stack output --json`: secrets are hidden. */
+export function shownOutputs(outputs: OutputMap): string {
+  const shown = Object.entries(outputs)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, { value, secret }]) => [name, secret ? "[secret]" : value]);
+  return `${JSON.stringify(Object.fromEntries(shown), null, 2)}\n`;
 }
 
 function notUp(stack: string): Failure {

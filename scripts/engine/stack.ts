@@ -10,6 +10,7 @@ import { DiskWatch, requireDiskSpace } from "./diskSpace";
 import { withEngineEnvironment } from "./environment";
 import { HostTable } from "./hostTable";
 import { Journal, type JournalMode } from "./journal";
+import { shownOutputs } from "./outputs";
 import { ensurePassphrase } from "./passphrase";
 import { ProgramWatchdog } from "./programWatchdog";
 import { EngineError, PulumiProcess } from "./pulumiProcess";
@@ -50,6 +51,9 @@ const POLICY_PACK = join(PROJECT_DIR, "policy");
 
 /** One stack with its engine operations. Its errors are reduced to the relevant part. */
 export class EngineStack {
+  /** The outputs of the last update, without secrets. */
+  #shownOutputs: string | undefined;
+
   private constructor(
     readonly target: StackTarget,
     private readonly stack: Stack,
@@ -103,13 +107,15 @@ export class EngineStack {
   /** Updates the stack. The policies run again, because values that were unknown in the preview are known now. */
   async up(options: OperationOptions = {}): Promise<Journal> {
     markUpdateBegun(this.workDir);
-    return this.#operate("Update", "run", options, (common) =>
-      this.stack.up({
+    this.#shownOutputs = undefined;
+    return this.#operate("Update", "run", options, async (common) => {
+      const { outputs } = await this.stack.up({
         ...common,
         ...this.#policies(options),
         ...selection(options),
-      }),
-    );
+      });
+      this.#shownOutputs = shownOutputs(outputs);
+    });
   }
 
   async destroy(options: OperationOptions = {}): Promise<Journal> {
@@ -179,7 +185,9 @@ export class EngineStack {
   /** The outputs in the format of `pulumi stack output --json`. */
   async outputs(showSecrets: boolean): Promise<string> {
     const args = ["stack", "output", "--json", "--stack", this.target.stack];
-    return await this.#plainCommand(showSecrets ? [...args, "--show-secrets"] : args);
+    if (showSecrets) return await this.#plainCommand([...args, "--show-secrets"]);
+    this.#shownOutputs ??= await this.#plainCommand(args);
+    return this.#shownOutputs;
   }
 
   async #plainCommand(args: string[]): Promise<string> {

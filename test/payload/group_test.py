@@ -15,6 +15,7 @@ sys.path.insert(0, sys.argv.pop(1))
 import group  # noqa: E402
 import group_decision  # noqa: E402
 import group_failures  # noqa: E402
+import group_lost  # noqa: E402
 from group_decision import decide  # noqa: E402
 
 A, B, C = "db-1.internal", "db-2.internal", "db-3.internal"
@@ -609,7 +610,7 @@ class Supervisor(unittest.TestCase):
 class Failures(unittest.TestCase):
     def judged(self, causes):
         failures = group_failures.Failures()
-        return [failures.judge(("join", "x"), lambda sql, cause=cause: cause)[0] for cause in causes]
+        return [failures.judge(("join", "x"), A, {}, lambda sql, cause=cause: cause)[0] for cause in causes]
 
     def test_three_of_one_cause_in_a_row_count(self):
         self.assertEqual(self.judged("eee"), ["join", "join", "wait"])
@@ -623,6 +624,72 @@ class Failures(unittest.TestCase):
         message = "error 1062: Duplicate entry 'my secret' for key 'notes.PRIMARY';\n more"
         told = "error 1062: Duplicate entry '...' for key 'notes.PRIMARY'; more"
         self.assertEqual(group_failures.without_values(message), told)
+
+
+class LostMajority(unittest.TestCase):
+    """A member whose group the others have left without a word: their mysqlds have restarted."""
+
+    FIVE = [A, B, C, "db-4.internal", "db-5.internal"]
+
+    def member(self, *view, quorum=True):
+        return Observation("ONLINE", "x:1", frozenset(view), quorum)
+
+    def test_before_it_misses_them(self):
+        mine = self.member(A, B, C)
+        self.assertEqual(group_lost.lost(A, {A: mine, B: offline(), C: offline()}), [B, C])
+        self.assertEqual(group_lost.lost(A, {A: mine, B: offline(), C: self.member(A, B, C)}), [])
+        # A silent one may still be in the group.
+        self.assertEqual(group_lost.lost(A, {A: mine, B: offline(), C: None}), [])
+
+    def test_after_it_misses_them(self):
+        mine = self.member(A, quorum=False)
+        self.assertEqual(group_lost.lost(A, {A: mine, B: offline(), C: offline()}), [B, C])
+        self.assertEqual(group_lost.lost(A, {A: mine, B: offline(), C: None}), [])
+        # The other one waits as well: the network between them may come back.
+        self.assertEqual(group_lost.lost(A, {A: mine, B: offline(), C: self.member(C, quorum=False)}), [])
+
+    def test_the_last_two_of_a_group_after_the_third_has_been_expelled(self):
+        self.assertEqual(group_lost.lost(A, {A: self.member(A, B), B: offline(), C: offline()}), [B])
+
+    def test_three_of_five(self):
+        out = {host: offline() for host in self.FIVE[2:]}
+        two = {host: self.member(A, B, quorum=False) for host in (A, B)}
+        self.assertEqual(group_lost.lost(A, two | out), self.FIVE[2:])
+        whole = {host: self.member(*self.FIVE) for host in (A, B)}
+        self.assertEqual(group_lost.lost(A, whole | out), self.FIVE[2:])
+        self.assertEqual(group_lost.lost(A, whole | out | {C: self.member(*self.FIVE)}), [])
+
+    def test_a_host_that_has_left_in_order_does_not_count(self):
+        self.assertEqual(group_lost.lost(A, {A: self.member(A, B), B: self.member(A, B), C: offline()}), [])
+        self.assertEqual(group_lost.lost(A, {A: self.member(A), B: offline(), C: offline()}), [])
+
+    def test_who_is_no_member_loses_nothing(self):
+        for state in ("OFFLINE", "RECOVERING", "ERROR"):
+            mine = Observation(state, "x:1", frozenset([A, B, C]), True)
+            self.assertEqual(group_lost.lost(A, {A: mine, B: offline(), C: offline()}), [])
+        self.assertEqual(group_lost.lost(A, {A: None, B: offline(), C: offline()}), [])
+
+    def test_mysqld_restarts_when_the_same_was_seen_for_a_second(self):
+        failures = group_failures.Failures()
+        alone = {A: self.member(A, B, C), B: offline(), C: offline()}
+        whole = {host: self.member(A, B, C) for host in MEMBERS}
+
+        def judged(seen, now):
+            with mock.patch.object(group_failures.time, "monotonic", lambda: now):
+                return failures.judge(("none", "ONLINE"), A, seen, None)[0]
+
+        times = [(alone, 10.0), (alone, 10.9), (whole, 11.0), (alone, 12.0), (alone, 13.0)]
+        self.assertEqual([judged(*one) for one in times], ["wait", "wait", "none", "wait", "restart"])
+
+    def test_ends_the_process_that_systemd_names(self):
+        for named, killed in (("4711\n", [(4711, 9)]), ("0\n", [])):
+            answer = subprocess.CompletedProcess([], 0, stdout=named)
+            with (
+                mock.patch.object(group_failures.subprocess, "run", return_value=answer),
+                mock.patch.object(group_failures.os, "kill") as kill,
+            ):
+                group_failures.Failures().restart()
+            self.assertEqual([tuple(one.args) for one in kill.call_args_list], killed)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,9 @@
-/** The slices of a converged host: they keep the database's share of CPU, and a program that eats memory to itself. */
+/**
+ * The slices of a converged host: they keep the database's share of CPU, and a program that eats memory to itself. The
+ * guest's processor is emulated, which takes minutes, so it is run by itself:
+ *
+ *     SECURED_WEB_LONG_TESTS=1 npm test -- test/hosts/proofs/slices.test.ts
+ */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,6 +13,7 @@ import { renderUserData } from "../../../infra/userdata/render";
 import type { HostContext } from "../../../infra/userdata/types";
 import { findProgram } from "../../../sandbox/hosts/requirements";
 import { median } from "../../../scripts/bench/median";
+import { longDescribe } from "../../longTests";
 import { contextOf, fakeSecrets } from "../../payload/contexts";
 import { RenderedHost } from "../../payload/rendered";
 import { skipWithoutHosts } from "../requirement";
@@ -21,7 +27,7 @@ const { host, topology } = contextOf({ topology: "converged" }, "node-1");
 const defaults = hostSettings("dev", parseConfig({ "secured-web:domain": "foobar.test" }), topology);
 const context: HostContext = { host, topology, settings: defaults };
 
-describe("slices, in a guest with a kernel of its own", function () {
+longDescribe("slices, in a guest with a kernel of its own", function () {
   this.timeout(LIMIT_MS + 90_000);
   let told: readonly Line[];
 
@@ -29,7 +35,7 @@ describe("slices, in a guest with a kernel of its own", function () {
     await skipWithoutHosts(this);
     if (!(await findProgram("linux.uml"))) {
       console.log(
-        "      skipped: the package user-mode-linux is missing. As root: apt-get install -y user-mode-linux",
+        "      skipped: the package user-mode-linux is missing. As root: apt-get install -y user-mode-linux gcc libc6-dev",
       );
       this.skip();
     }

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from group_decision import Decision, Observation, decide, known_hosts
 
-# Modules that come with a host's first release object: group_retire, group_failures.
+# Modules that come with a host's first release object: group_retire, group_failures, group_lost.
 sys.path.append("/usr/local/lib/secured-web/release")
 # Written every few seconds while Spaces says that the stack has never had a group (release/membership.py).
 NEW_STACK = "/var/lib/secured-web/new-stack"
@@ -143,18 +143,16 @@ class Group:
         decision = decide(self.me, self.members, self.seen, subtract, waited, is_new())
         its_turn_comes = decision.action == "join" or decision.reason.endswith("to join first")
         self.turn_since = (self.turn_since or time.monotonic()) if its_turn_comes else None
-        return self.after_failures(decision)
+        return self.reviewed(decision)
 
-    def after_failures(self, decision):
-        """The decision, or to wait for an operator where joining again would fail again."""
-        if decision.action != "join":
-            return decision
+    def reviewed(self, decision):
+        """The decision, as the part of the supervisor that comes with a release changes it."""
         try:
             from group_failures import Failures
         except ImportError:
             return decision
         self.failures = self.failures or Failures()
-        return Decision(*self.failures.judge(decision, local))
+        return Decision(*self.failures.judge(decision, self.me, self.seen, local))
 
     def step(self):
         """Looks and acts once. Gives the seconds until the next time."""
@@ -173,6 +171,8 @@ class Group:
             elif decision.action == "drain":
                 # Waits for commits that have begun. The application repeats later writes elsewhere.
                 local("SET GLOBAL super_read_only = ON", ACTION_LIMIT_S)
+            elif decision.action == "restart":
+                self.failures.restart()
             else:
                 return self.settled()
         except (OSError, subprocess.SubprocessError) as error:

@@ -31,7 +31,8 @@ TURN_S = 30
 #   takes    it takes writes (super_read_only is OFF)
 Observation = namedtuple("Observation", "state gtids executed view quorum listed leaving takes")
 
-# action: none, wait, leave (STOP GROUP_REPLICATION), drain (refuse writes), join (START), bootstrap (START as the first).
+# action: none, wait, leave (STOP GROUP_REPLICATION), drain (refuse writes), join (START), bootstrap (START as the first),
+# restart (mysqld, at once: group_lost.py).
 Decision = namedtuple("Decision", "action reason")
 
 
