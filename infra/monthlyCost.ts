@@ -14,20 +14,25 @@ const loadBalancerNodePrice = 12;
  */
 const spacesPrice = 5;
 
+/** Monthly price of a GiB of a volume in US dollars (DigitalOcean's price list, November 2026). */
+const volumePrice = 0.1;
+
 /** Cost of backups as a share of the droplet's price (DigitalOcean's documentation, "Backups"). */
 const backupShare = { daily: 0.3, weekly: 0.2 };
 
 /**
- * Monthly cost of the stack in US dollars, without traffic: droplets, their backups, the load balancer and
- * the subscription of Spaces. Undefined if a size has no price.
+ * Monthly cost of the stack in US dollars, without traffic: droplets, their backups and volumes, the load
+ * balancer and the subscription of Spaces. Undefined if a size has no price.
  */
 export function monthlyCost(config: Config, topology: Topology, prices: MonthlyPrices): number | undefined {
   const share = config.backups.enabled ? backupShare[config.backups.plan] : 0;
+  const { storage, volumeGib } = config.database;
+  const volume = storage === "volume" ? volumeGib * volumePrice : 0;
   let sum = config.loadBalancer.sizeUnit * loadBalancerNodePrice + spacesPrice;
   for (const { size, roles } of topology.hosts) {
     const price = prices.get(size);
     if (price === undefined) return undefined;
-    sum += price * (roles.includes("database") ? 1 + share : 1);
+    sum += roles.includes("database") ? price * (1 + share) + volume : price;
   }
   return Math.round(sum * 100) / 100;
 }

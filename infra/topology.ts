@@ -108,6 +108,11 @@ export function hostsWithRole(topology: Topology, role: Role): readonly Host[] {
   return topology.hosts.filter((host) => host.roles.includes(role));
 }
 
+/** The name of the volume with a database host's data. DigitalOcean requires small letters, a letter first, at most 64. */
+export function volumeNameOf(host: Host): string {
+  return `data-${host.dropletName.toLowerCase()}`;
+}
+
 /** The hosts that accept writes: every member of a group, otherwise the first host (the source). */
 export function databaseWriters(topology: Topology, replication: Replication): readonly Host[] {
   const members = hostsWithRole(topology, "database");

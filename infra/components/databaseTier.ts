@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
-import type * as digitalocean from "@pulumi/digitalocean";
+import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import type { Config } from "../config/types";
+import { volumeNameOf } from "../topology";
 import { evidenceOf } from "../userdata/evidence";
+import type { HostContext } from "../userdata/types";
 import { GroupGate } from "./groupGate";
 import { HostDroplet, settledAtCreation } from "./hostDroplet";
 import { MemberGate } from "./memberGate";
@@ -43,13 +45,14 @@ export class DatabaseTier extends pulumi.ComponentResource {
       const isReplaced = replacedHost === host.name;
       const waitsForReplace = protect && !isReplaced;
       const after = hosts.length === 0 ? args.after : hosts.slice(-1).map(({ turn }) => turn);
+      const volume = createVolume(`${name}-${host.name}`, context, place.region, { parent: this, protect });
       const gate = new MemberGate(
         `${name}-${host.name}`,
         {
           ...rollout,
           member: host,
           others,
-          droplet: { image: place.image, size: host.size },
+          droplet: { image: place.image, size: host.size, ...(volume ? { storage: "volume" } : {}) },
           // All droplets of a new site are made side by side.
           after: isNew.apply((isTrue) => (isTrue ? [] : [...after])),
           isGroup,
@@ -68,6 +71,7 @@ export class DatabaseTier extends pulumi.ComponentResource {
             offered,
             secrets: secretsOf(host),
             backups: backupInputs(args.backups),
+            volume,
             rollout,
             others: isGroup ? others : [],
             after,
@@ -75,7 +79,12 @@ export class DatabaseTier extends pulumi.ComponentResource {
               // The new host takes over the old one's server id and name, so the two must never exist at the same time.
               deleteBeforeReplace: true,
               protect: waitsForReplace,
-              ignoreChanges: [...settledAtCreation, ...(waitsForReplace ? ["image", "size"] : [])],
+              ignoreChanges: [
+                ...settledAtCreation,
+                ...(waitsForReplace ? ["image", "size", "volumeIds"] : []),
+              ],
+              // A host moves its data to another disk by a new droplet, which gets it from the group.
+              replaceOnChanges: ["volumeIds"],
               dependsOn: [gate],
             },
           },
@@ -96,6 +105,24 @@ function isFirstRun(name: string, parent: pulumi.Resource): pulumi.Output<boolea
   const run = randomUUID();
   const first = new pulumi.Stash(`${name}-first-run`, { input: run }, { parent, ignoreChanges: ["input"] });
   return first.output.apply((mark) => mark === run);
+}
+
+/** The volume with a host's data; undefined if the data is on the droplet's disk. */
+function createVolume(
+  name: string,
+  { host, settings }: HostContext,
+  region: string,
+  options: pulumi.CustomResourceOptions,
+): digitalocean.Volume | undefined {
+  const size = settings.database.volumeGib;
+  if (size === undefined) return undefined;
+  const description = `MySQL's data of ${host.dropletName}`;
+  // The host makes the file system: DigitalOcean would also mount one that it has made.
+  return new digitalocean.Volume(
+    name,
+    { name: volumeNameOf(host), region, size, description, tags: [...host.tags] },
+    options,
+  );
 }
 
 function backupInputs({

@@ -34,6 +34,8 @@ export interface HostDropletArgs {
   readonly offered: pulumi.ResourceHook;
   readonly secrets: pulumi.Output<HostSecrets>;
   readonly backups?: Pick<digitalocean.DropletArgs, "backups" | "backupPolicy">;
+  /** The volume with the data of a database host, which outlives the droplet. */
+  readonly volume?: digitalocean.Volume | undefined;
   readonly dropletOptions?: Pick<
     pulumi.CustomResourceOptions,
     "deleteBeforeReplace" | "protect" | "ignoreChanges" | "replaceOnChanges" | "dependsOn"
@@ -61,13 +63,16 @@ export const settledAtCreation = ["userData", "sshKeys", "monitoring", "dropletA
 export class HostDroplet extends pulumi.ComponentResource {
   readonly host: Host;
   readonly droplet: digitalocean.Droplet;
+  readonly volume: digitalocean.Volume | undefined;
   readonly turn: HostTurn;
 
   constructor(name: string, args: HostDropletArgs, opts?: pulumi.ComponentResourceOptions) {
     super("secured-web:index:HostDroplet", name, {}, opts);
-    const { context, place, offered, secrets, backups, dropletOptions, rollout, others = [], after } = args;
+    const { context, place, offered, secrets, backups, dropletOptions, rollout } = args;
+    const { volume, others = [], after } = args;
     const { host, topology } = context;
     this.host = host;
+    this.volume = volume;
     const userData = secrets.apply((known) => withRunErrors(() => renderUserData(context, known)));
     this.droplet = new digitalocean.Droplet(
       name,
@@ -84,6 +89,7 @@ export class HostDroplet extends pulumi.ComponentResource {
         dropletAgent: false,
         gracefulShutdown: true,
         userData: pulumi.secret(userData),
+        ...(volume ? { volumeIds: [volume.id] } : {}),
         ...backups,
       },
       { parent: this, hooks: { beforeCreate: [offered] }, ...dropletOptions },

@@ -11,7 +11,7 @@ export interface MemberGateArgs {
   readonly member: Host;
   readonly others: readonly Host[];
   /** A change of these stops the member: the droplet is replaced, or switched off and resized. */
-  readonly droplet: { readonly image: string; readonly size: string };
+  readonly droplet: { readonly image: string; readonly size: string; readonly storage?: "volume" };
   readonly store: ReleaseStore;
   readonly timeoutSeconds: number;
   /** The turns that must be over before this member stops. */
@@ -72,5 +72,6 @@ function isResized(...inputs: readonly unknown[]): boolean {
   const [before, now] = inputs.map(
     (one) => (one as { input?: MemberGateArgs["droplet"] } | undefined)?.input,
   );
-  return before !== undefined && before.image === now?.image && before.size !== now?.size;
+  if (before === undefined || before.size === now?.size) return false;
+  return before.image === now?.image && before.storage === now?.storage;
 }

@@ -210,6 +210,7 @@ export class SecuredWeb extends pulumi.ComponentResource {
           edge.loadBalancer.loadBalancerUrn,
           ...(edge.domainUrn ? [edge.domainUrn] : []),
           ...hosts.map(({ droplet }) => droplet.dropletUrn),
+          ...hosts.flatMap(({ volume }) => (volume ? [volume.volumeUrn] : [])),
           store.releases.bucketUrn,
           store.status.bucketUrn,
         ],

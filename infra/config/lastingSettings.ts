@@ -14,6 +14,8 @@ export interface LastingSettings {
   readonly "vpc.ipRange": string;
   readonly topology: string;
   readonly "database.count": number;
+  /** 0 without volumes. */
+  readonly "database.volumeGib": number;
 }
 
 type LastingPath = keyof LastingSettings;
@@ -27,6 +29,7 @@ export function lastingSettings(label: string, config: Config): LastingSettings 
     "vpc.ipRange": config.vpc.ipRange,
     topology: config.topology,
     "database.count": config.database.count,
+    "database.volumeGib": config.database.storage === "volume" ? config.database.volumeGib : 0,
   };
 }
 
@@ -42,6 +45,8 @@ const consequences: Readonly<Record<LastingPath, string>> = {
   topology: "replace every host by one with another name, and delete the databases",
   "database.count":
     "delete the last database hosts at once, without the check that the others are ONLINE and have all data",
+  "database.volumeGib":
+    "shrink the volumes, which DigitalOcean cannot do, or (0: without volumes) delete them",
 };
 
 /** The page with the ways to change these settings all the same. */
@@ -84,6 +89,9 @@ function isRefused(
   if (path === "database.count") {
     return !isGroup && hosts.some((number) => number > after["database.count"]);
   }
+  if (path === "database.volumeGib") {
+    return after[path] < (before[path] ?? 0);
+  }
   return true;
 }
 
@@ -97,5 +105,6 @@ function remedyOf(path: LastingPath, before: Partial<LastingSettings>, after: La
   if (path === "createDomain") {
     return `To give up the zone and keep all of its records, set ${projectName}:handOverZone to ${after.domain} for this update (${operationsPage}). To keep the zone, run: ${back}`;
   }
+  if (path === "database.volumeGib") return `Set it back: ${back}`;
   return `Set it back: ${back}. To change it, delete the stack and create it again, or create another stack and copy the data (${operationsPage})`;
 }

@@ -114,6 +114,14 @@ export const table = {
     default: "spread",
     doc: "spread: the applications use all members of the group; preferred: all of them use the first member that is healthy, so that transactions do not conflict with those of another member",
   }),
+  "database.storage": oneOf(["local", "volume"], {
+    default: "local",
+    doc: "volume: the data of each database host is on a separate DigitalOcean volume, which a replacement of the droplet keeps; local: on the droplet's disk. A change replaces the database hosts one by one",
+  }),
+  "database.volumeGib": integer(1, 16384, {
+    default: 100,
+    doc: "Size of each volume (GiB) with database.storage=volume. It can grow while the database runs, and not shrink",
+  }),
   "database.protect": flag({
     default: byEnvironment(false, true),
     doc: "Protect the database hosts against deletion",

@@ -7,7 +7,7 @@ import { operatorFiles } from "./operators";
 import { payloadFiles, type Rendering } from "./payload";
 import { renderTemplate, templateNames } from "./template";
 import type { HostContext, HostFile } from "./types";
-import { commonValues, databaseValues, webValues } from "./values";
+import { commonValues, databaseValues, volumeValues, webValues } from "./values";
 
 /**
  * All files of a host without secrets, sorted by path.
@@ -82,6 +82,8 @@ function renderings(context: HostContext): Rendering[] {
         ? (["database-group", "database-group-program"] as const)
         : (["database-source-replica"] as const);
     result.push({ trees: ["database", "database-program", ...trees], values: databaseValues(context) });
+    if (settings.database.volumeGib !== undefined)
+      result.push({ trees: ["database-volume"], values: volumeValues(context) });
   }
   return result;
 }

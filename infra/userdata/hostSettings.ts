@@ -19,6 +19,7 @@ export function hostSettings(label: string, config: Config, topology: Topology):
       bufferPoolMib: config.database.bufferPoolMib,
       maxConnections: config.database.maxConnections,
       routing: config.database.routing,
+      ...(config.database.storage === "volume" ? { volumeGib: config.database.volumeGib } : {}),
     },
     app: { connectionLimit: config.app.connectionLimit },
     drainSeconds: drainSeconds(config.loadBalancer),

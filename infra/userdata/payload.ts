@@ -11,6 +11,7 @@ export type PayloadTree =
   | "web"
   | "database"
   | "database-program"
+  | "database-volume"
   | "database-group"
   | "database-group-program"
   | "database-source-replica"

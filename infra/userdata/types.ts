@@ -24,6 +24,8 @@ export interface HostSettings {
     readonly bufferPoolMib: number;
     readonly maxConnections: number;
     readonly routing: "spread" | "preferred";
+    /** The size of the volume with the data; undefined = the data is on the droplet's disk. */
+    readonly volumeGib?: number;
   };
   readonly app: { readonly connectionLimit: number };
   /** How long a web host serves while its check fails, before it stops. */

@@ -6,7 +6,7 @@ import {
   operatorRules,
   type Peer,
 } from "../firewallMatrix";
-import { databaseWriters, hostsWithRole } from "../topology";
+import { databaseWriters, hostsWithRole, volumeNameOf } from "../topology";
 import { operatorKeyFolder, operatorsGroup } from "./operators";
 import type { TemplateItem, TemplateValues } from "./template";
 import type { HostContext, HostSettings } from "./types";
@@ -80,6 +80,11 @@ export function databaseValues({ host, topology, settings }: HostContext): Templ
         }
       : { superReadOnly: isSource ? "OFF" : "ON" }),
   };
+}
+
+/** Values of the tree on a database host whose data is on a volume. */
+export function volumeValues({ host, settings }: HostContext): TemplateValues {
+  return { volumeName: volumeNameOf(host), volumeGib: settings.database.volumeGib ?? 0 };
 }
 
 /** The agents' sockets for the metrics of the application. */

@@ -16,6 +16,7 @@ import { monitorsOf } from "../../scripts/status/alerts";
 import { readStatus } from "../../scripts/status/read";
 import { Sandbox } from "../e2e/sandbox";
 import { inOrder } from "../inOrder";
+import { longIt } from "../longTests";
 import { waitFor } from "../waitFor";
 import { skipWithoutHosts } from "./requirement";
 import { traces } from "./world/leftovers";
@@ -162,7 +163,7 @@ describe("npm start with hosts and monitoring=datadog", function () {
     assert.deepEqual(await names(), before);
   });
 
-  it("a host that is made anew gets its collector again", async function () {
+  longIt("a host that is made anew gets its collector again", async function () {
     needsCollector(this);
     const { droplets } = await sandbox.get<{
       droplets: { id: number; name: string; image: { id: number } }[];

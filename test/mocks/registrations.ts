@@ -22,6 +22,7 @@ export interface Registration {
   /** Undefined if the program leaves it to the provider. */
   readonly deleteBeforeReplace: boolean | undefined;
   readonly retainOnDelete: boolean;
+  readonly replaceOnChanges: readonly string[];
 }
 
 export interface Registrations<O = Outputs> {
@@ -104,6 +105,8 @@ function outputsOf(
         ipv4AddressPrivate: `10.0.0.${index}`,
         dropletUrn: `do:droplet:${name}`,
       };
+    case "digitalocean:index/volume:Volume":
+      return { ...inputs, volumeUrn: `do:volume:${name}` };
     case "digitalocean:index/loadBalancer:LoadBalancer":
       return { ...inputs, ip: "198.51.100.1", loadBalancerUrn: "do:loadbalancer:1" };
     case "digitalocean:index/spacesBucket:SpacesBucket":
@@ -151,6 +154,7 @@ interface RegisterRequest {
   getDeletebeforereplace(): boolean;
   getDeletebeforereplacedefined(): boolean;
   getRetainondelete(): boolean;
+  getReplaceonchangesList(): string[];
 }
 
 interface Monitor {
@@ -219,6 +223,7 @@ export async function registrationsOf<O>(
       ? request.getDeletebeforereplace()
       : undefined,
     retainOnDelete: request.getRetainondelete(),
+    replaceOnChanges: request.getReplaceonchangesList(),
   }));
   return { resources, outputs: values };
 }

@@ -46,7 +46,11 @@ describe("payload: user data", () => {
   it("leaves 30 % of DigitalOcean's limit free on every host, with nine database hosts and the agent too", async () => {
     const pair = await testCertificate(["node-1.internal.foobar.com", "database.internal.foobar.com"]);
     const authority = await TestAuthority.create("secured-web dev internal CA");
-    const all = [...variants, { topology: "converged", databaseCount: 9, settings: { monitoring: datadog } }];
+    const database = { ...settings.database, volumeGib: 16_384 };
+    const all = [
+      ...variants,
+      { topology: "converged", databaseCount: 9, settings: { monitoring: datadog, database } },
+    ];
     for (const variant of all as Variant[]) {
       for (const context of contextsOf({ ...variant, settings: { ...variant.settings, releases: true } })) {
         const { web, app, database, ...secrets } = placeholderSecrets(context, undefined);
@@ -251,6 +255,7 @@ describe("payload: user data", () => {
       const cases: [Partial<HostSettings>, string[]][] = [
         [{ database: { ...settings.database, bufferPoolMib: 999 } }, ["db-1", "db-2", "db-3"]],
         [{ database: { ...settings.database, maxConnections: 999 } }, ["db-1", "db-2", "db-3"]],
+        [{ database: { ...settings.database, volumeGib: 10 } }, ["db-1", "db-2", "db-3"]],
         [{ groupName: "99999999-2222-5333-8444-555555555555" }, ["db-1", "db-2", "db-3"]],
         [slices("database"), ["db-1", "db-2", "db-3"]],
         [slices("web"), ["web-1", "web-2"]],

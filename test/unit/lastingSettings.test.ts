@@ -56,6 +56,17 @@ describe("settings that a stack keeps", () => {
     assert.deepEqual(refusedChanges(without, settings(), undefined, five, false), []);
   });
 
+  it("allow volumes that grow, and none that shrink or go", () => {
+    const volumes = (volumeGib: number) => settings({ database: { count: 5, storage: "volume", volumeGib } });
+    const check = (before: ReturnType<typeof settings>, after: ReturnType<typeof settings>) =>
+      refusedChanges(before, after, undefined, five, true);
+    assert.deepEqual(check(settings(), volumes(10)), []);
+    assert.deepEqual(check(volumes(10), volumes(20)), []);
+    const setBack = /volumeGib: cannot change from 20 to \d+\. .* Set it back: .*volumeGib 20$/;
+    for (const after of [volumes(10), settings()])
+      assert.match(check(volumes(20), after).join("\n"), setBack);
+  });
+
   it("allow every value if the last update stored none", () => {
     assert.deepEqual(refusedChanges({}, settings({ region: "ams3" }), undefined, five, false), []);
   });

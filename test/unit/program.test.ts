@@ -217,6 +217,26 @@ describe("program: separated production stack", () => {
     assert.equal(ofType(stack, "Domain")[0]?.retainOnDelete, true);
   });
 
+  it("keeps the data of each database host on a protected volume of its own, which a new droplet gets", async () => {
+    const withVolumes = await registrations("prod", { ...prod, database: '{"storage":"volume"}' });
+    const volumes = ofType(withVolumes, "Volume");
+    assert.deepEqual(
+      volumes.map(({ inputs }) => [inputs.name, inputs.size, inputs.region]),
+      [1, 2, 3].map((n) => [`data-prod-db-${n}`, 100, "nyc3"]),
+    );
+    for (const { protect } of volumes) assert.equal(protect, true);
+    for (const { name, inputs, ignoreChanges, replaceOnChanges } of ofType(withVolumes, "Droplet")) {
+      assert.deepEqual(inputs.volumeIds, name.startsWith("db-") ? [`${name}-id`] : undefined);
+      if (!name.startsWith("db-")) continue;
+      assert.deepEqual(replaceOnChanges, ["volumeIds"]);
+      assert.ok(ignoreChanges.includes("volumeIds"), "an update of protected hosts replaces none");
+    }
+    // 3 x 100 GiB x 0.10.
+    assert.equal(withVolumes.outputs.monthlyCostUsd, (stack.outputs.monthlyCostUsd ?? 0) + 30);
+    assert.deepEqual(ofType(stack, "Volume"), []);
+    for (const { inputs } of ofType(stack, "Droplet")) assert.equal(inputs.volumeIds, undefined);
+  });
+
   it("replaces web hosts and the certificate without a gap, and a database host the old one first", () => {
     // Said for each: without a word, the provider deletes a resource with an explicit name first.
     for (const { name, deleteBeforeReplace } of ofType(stack, "Droplet"))

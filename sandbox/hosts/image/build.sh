@@ -19,7 +19,7 @@ system=(
 # What user data installs: web server, proxy, runtime, firewall; and what an operator looks around with.
 roles=(
 	nginx libnginx-mod-stream haproxy nodejs npm nftables python3 python3-yaml
-	curl jq socat tcpdump netcat-openbsd bind9-dnsutils
+	curl jq socat tcpdump netcat-openbsd bind9-dnsutils xfsprogs
 )
 # MySQL with group_replication.so and mysql_clone.so is in sid alone (13 has MariaDB, which has no Group Replication).
 from_sid=(mysql-server mysql-client)

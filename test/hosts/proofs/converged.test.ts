@@ -1,4 +1,10 @@
-/** Proofs on the dev stack: three hosts with both roles. */
+/**
+ * Proofs on the dev stack: three hosts with both roles. `npm test` has the same proofs on separated hosts
+ * (separated.test.ts); these are run by themselves:
+ *
+ *     SECURED_WEB_LONG_TESTS=1 npm test -- test/hosts/proofs/converged.test.ts
+ */
+import { longDescribe } from "../../longTests";
 import { useWorld } from "../world/useWorld";
 import { type Expected, firewallProof } from "./firewalls/proof";
 import { hardeningProof } from "./hardening";
@@ -28,7 +34,7 @@ const firewalls: Expected = {
   },
 };
 
-describe("proofs: a converged stack", function () {
+longDescribe("proofs: a converged stack", function () {
   this.timeout(180_000);
   const world = useWorld();
 
